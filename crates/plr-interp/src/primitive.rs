@@ -1,0 +1,78 @@
+//! The operations that remain when loops and maps have been run through: each makes one value from others.
+
+use ndarray::Array;
+use plr_ir::program::{Contraction, Law, ReduceKind};
+use plr_ir::scalar::{BinaryOp, CompareOp, UnaryOp};
+
+use crate::datum::{Datum, Operand, ill_typed};
+use crate::number::Number;
+use crate::{Context, axes, contract, elementwise, random, reduce};
+
+/// An operation without its operands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Primitive<'p> {
+    /// The same number everywhere.
+    Constant(f64),
+    /// Real to real.
+    Unary(UnaryOp),
+    /// Two reals to real.
+    Binary(BinaryOp),
+    /// Two reals to truth value.
+    Compare(CompareOp),
+    /// Conjunction.
+    And,
+    /// Disjunction.
+    Or,
+    /// Negation of a truth value.
+    Not,
+    /// Choice: condition, then, else.
+    Select,
+    /// Step number to real.
+    FromIndex,
+    /// Repetition; for each axis of the operand its place in the result.
+    Broadcast(&'p [usize]),
+    /// Sums of products.
+    Contract(&'p Contraction),
+    /// A fold of the given axes.
+    Reduce(ReduceKind, &'p [usize]),
+    /// Draws from a law in a stream; the operand, if any, is the step.
+    Random(Law, u32),
+}
+
+impl Primitive<'_> {
+    /// The value of the operation, of dimensions `dims`.
+    pub fn value<T: Number>(self, operands: &[Operand<T>], dims: &[usize], context: Context) -> Datum<T> {
+        let real = |i: usize| operands[i].datum.real();
+        let bool = |i: usize| operands[i].datum.bool();
+        let array = match self {
+            Self::Constant(number) => Array::from_elem(dims, T::from_f64(number)),
+            Self::Unary(op) => elementwise::unary(op, real(0)),
+            Self::Binary(op) => elementwise::binary(op, real(0), real(1)),
+            Self::Select => elementwise::select(bool(0), real(1), real(2)),
+            Self::FromIndex => Array::from_elem(dims, T::from_f64(f64::from(operands[0].datum.index()))),
+            Self::Contract(spec) => contract::contract(spec, real(0), real(1)),
+            Self::Reduce(kind, axes) => reduce::reduce(kind, real(0), axes),
+            Self::Random(law, stream) => {
+                let step = operands.first().map_or(0, |step| step.datum.index());
+                random::draws(law, context, stream, step, dims)
+            }
+            Self::Broadcast(axes) => return broadcast(&operands[0].datum, axes, dims),
+            Self::Compare(op) => {
+                return Datum::Bool(elementwise::compare(op, real(0), real(1)).into_shared());
+            }
+            Self::And => return Datum::Bool(elementwise::and(bool(0), bool(1)).into_shared()),
+            Self::Or => return Datum::Bool(elementwise::or(bool(0), bool(1)).into_shared()),
+            Self::Not => return Datum::Bool(elementwise::not(bool(0)).into_shared()),
+        };
+        Datum::Real(array.into_shared())
+    }
+}
+
+/// A value of any kind, repeated.
+fn broadcast<T: Number>(input: &Datum<T>, axes: &[usize], dims: &[usize]) -> Datum<T> {
+    match input {
+        Datum::Real(array) => Datum::Real(axes::broadcast(array, axes, dims).into_shared()),
+        Datum::Bool(array) => Datum::Bool(axes::broadcast(array, axes, dims).into_shared()),
+        Datum::Index(_) => ill_typed("arrays"),
+    }
+}

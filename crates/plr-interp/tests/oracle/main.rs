@@ -1,0 +1,17 @@
+//! The interpreter against independent sources: closed forms, loops written out, enumerations, finite differences.
+
+mod closed_forms;
+mod contract;
+mod derivatives;
+mod elementwise;
+mod errors;
+mod finite_differences;
+mod kinks;
+mod laws;
+mod loops;
+mod maps;
+mod passes;
+mod random;
+mod reduce;
+mod sample;
+mod smooth;

@@ -1,0 +1,219 @@
+//! The only way to construct a program: operations are appended where their operands are defined, and their result
+//! types follow from the operands.
+//!
+//! A wrong call (operands of different types, axes that do not exist) is a mistake of the compiler; the builder
+//! panics on it with the operation at hand.
+
+use crate::program::{Block, Contraction, Law, Op, Operation, Program, ReduceKind, Repeat, Until, Value};
+use crate::scalar::{BinaryOp, CompareOp, UnaryOp};
+use crate::types::{Elem, Location, Precision, Type};
+
+/// Builds one [`Program`].
+#[derive(Debug)]
+pub struct Builder {
+    program: Program,
+    /// The blocks that are open, outermost first.
+    open: Vec<Block>,
+    location: Location,
+}
+
+impl Builder {
+    /// An empty program.
+    pub fn new(name: impl Into<String>, precision: Precision) -> Self {
+        let program =
+            Program { name: name.into(), precision, values: Vec::new(), inputs: Vec::new(), outputs: Vec::new(), body: Block::default() };
+        Self { program, open: vec![Block::default()], location: Location::default() }
+    }
+
+    /// Where the operations that follow come from.
+    pub fn set_location(&mut self, location: Location) {
+        self.location = location;
+    }
+
+    /// The type of a value.
+    pub fn type_of(&self, value: Value) -> &Type {
+        self.program.type_of(value)
+    }
+
+    /// The precision of the program.
+    pub fn precision(&self) -> Precision {
+        self.program.precision
+    }
+
+    /// A further input.
+    pub fn input(&mut self, name: impl Into<String>, ty: Type) -> Value {
+        let value = self.program.new_value(ty);
+        self.program.inputs.push(name.into());
+        self.open[0].parameters.push(value);
+        value
+    }
+
+    /// A further output.
+    pub fn output(&mut self, name: impl Into<String>, value: Value) {
+        self.program.outputs.push(name.into());
+        self.open[0].results.push(value);
+    }
+
+    /// The finished program.
+    pub fn finish(mut self) -> Program {
+        assert_eq!(self.open.len(), 1, "a loop is still open");
+        self.program.body = self.open.remove(0);
+        self.program
+    }
+
+    /// The same number everywhere.
+    pub fn constant(&mut self, number: f64, dims: &[usize]) -> Value {
+        self.push(Op::Constant(number), Type::real(dims))
+    }
+
+    /// Element-wise, real to real.
+    pub fn unary(&mut self, op: UnaryOp, a: Value) -> Value {
+        let ty = self.type_of(a).clone();
+        self.push(Op::Unary(op, a), ty)
+    }
+
+    /// Element-wise on two reals of one type.
+    pub fn binary(&mut self, op: BinaryOp, a: Value, b: Value) -> Value {
+        let ty = self.common(a, b);
+        self.push(Op::Binary(op, a, b), ty)
+    }
+
+    /// Element-wise comparison of two reals of one type.
+    pub fn compare(&mut self, op: CompareOp, a: Value, b: Value) -> Value {
+        let ty = self.common(a, b).with_elem(Elem::Bool);
+        self.push(Op::Compare(op, a, b), ty)
+    }
+
+    /// Conjunction.
+    pub fn and(&mut self, a: Value, b: Value) -> Value {
+        let ty = self.common(a, b);
+        self.push(Op::And(a, b), ty)
+    }
+
+    /// Disjunction.
+    pub fn or(&mut self, a: Value, b: Value) -> Value {
+        let ty = self.common(a, b);
+        self.push(Op::Or(a, b), ty)
+    }
+
+    /// Negation of truth values.
+    pub fn not(&mut self, a: Value) -> Value {
+        let ty = self.type_of(a).clone();
+        self.push(Op::Not(a), ty)
+    }
+
+    /// `a` where `condition`, else `b`.
+    pub fn select(&mut self, condition: Value, a: Value, b: Value) -> Value {
+        let ty = self.common(a, b);
+        self.push(Op::Select(condition, a, b), ty)
+    }
+
+    /// A step number as a real scalar.
+    pub fn convert_index(&mut self, index: Value) -> Value {
+        self.push(Op::FromIndex(index), Type::real([]))
+    }
+
+    /// Repeats `input` to `dims`, input axis `i` becoming axis `axes[i]`; the value itself if nothing changes.
+    pub fn broadcast(&mut self, input: Value, axes: &[usize], dims: &[usize]) -> Value {
+        let ty = self.type_of(input).clone();
+        if ty.dims == dims {
+            return input;
+        }
+        let fits = ty.rank() == axes.len() && axes.iter().zip(&ty.dims).all(|(&a, &d)| dims.get(a) == Some(&d));
+        assert!(fits, "broadcast of {ty} along {axes:?} to {dims:?}");
+        self.push(Op::Broadcast { input, axes: axes.to_vec() }, Type { elem: ty.elem, dims: dims.to_vec() })
+    }
+
+    /// Sums of products, `spec` as in `bj,ij->bi`.
+    pub fn contract(&mut self, spec: &str, lhs: Value, rhs: Value) -> Value {
+        let Some(spec) = Contraction::parse(spec) else { panic!("malformed contraction {spec}") };
+        let extent = |label: &u8| {
+            let at = |labels: &[u8], v: Value| labels.iter().position(|l| l == label).map(|i| self.type_of(v).dims[i]);
+            at(&spec.lhs, lhs).or_else(|| at(&spec.rhs, rhs))
+        };
+        let dims: Option<Vec<usize>> = spec.out.iter().map(extent).collect();
+        let Some(dims) = dims else { panic!("contraction {spec} has a result label of no operand") };
+        self.push(Op::Contract { lhs, rhs, spec }, Type::real(dims))
+    }
+
+    /// Folds the given axes away.
+    pub fn reduce(&mut self, kind: ReduceKind, input: Value, axes: &[usize]) -> Value {
+        let dims = self.type_of(input).dims.iter().enumerate().filter(|(i, _)| !axes.contains(i)).map(|(_, &d)| d);
+        let ty = Type::real(dims.collect::<Vec<_>>());
+        self.push(Op::Reduce { kind, input, axes: axes.to_vec() }, ty)
+    }
+
+    /// Independent draws.
+    pub fn random(&mut self, law: Law, stream: u32, step: Option<Value>, dims: &[usize]) -> Value {
+        self.push(Op::Random { law, stream, step }, Type::real(dims))
+    }
+
+    /// A loop of `count` steps over the carried values; `body` gets the step's index and the carried values and returns
+    /// the next ones.
+    pub fn repeat(
+        &mut self,
+        count: u32,
+        initial: &[Value],
+        body: impl FnOnce(&mut Self, Value, &[Value]) -> Vec<Value>,
+    ) -> Vec<Value> {
+        let (step, carried) = self.begin_repeat(initial);
+        let next = body(self, step, &carried);
+        self.end_repeat(count, initial, next, None)
+    }
+
+    /// As [`Self::repeat`], but stops after the first step whose residual, the body's second result, is below
+    /// `tolerance`. The number of steps and the last residual follow the carried values.
+    pub fn repeat_until(
+        &mut self,
+        count: u32,
+        tolerance: f64,
+        initial: &[Value],
+        body: impl FnOnce(&mut Self, Value, &[Value]) -> (Vec<Value>, Value),
+    ) -> Vec<Value> {
+        let (step, carried) = self.begin_repeat(initial);
+        let (next, residual) = body(self, step, &carried);
+        self.end_repeat(count, initial, next, Some(Until { residual, tolerance }))
+    }
+
+    /// Opens the body of a loop and returns its parameters, the step's index and the carried values. What is built next
+    /// is one step, up to [`Self::end_repeat`].
+    pub fn begin_repeat(&mut self, initial: &[Value]) -> (Value, Vec<Value>) {
+        let step = self.program.new_value(Type::index());
+        let types: Vec<Type> = initial.iter().map(|&v| self.type_of(v).clone()).collect();
+        let carried: Vec<Value> = types.into_iter().map(|ty| self.program.new_value(ty)).collect();
+        let parameters = std::iter::once(step).chain(carried.iter().copied()).collect();
+        self.open.push(Block { parameters, ..Block::default() });
+        (step, carried)
+    }
+
+    /// Closes the body of a loop, which hands on `next`, and returns the values after the last step. With `until`, the
+    /// number of steps that ran and the last residual follow them.
+    pub fn end_repeat(&mut self, count: u32, initial: &[Value], next: Vec<Value>, until: Option<Until>) -> Vec<Value> {
+        let Some(mut body) = self.open.pop().filter(|_| !self.open.is_empty()) else { panic!("no loop is open") };
+        body.results = next;
+        let types = initial.iter().map(|&v| self.type_of(v).clone());
+        let more = if until.is_some() { vec![Type::index(), Type::real([])] } else { Vec::new() };
+        let types: Vec<Type> = types.chain(more).collect();
+        let results: Vec<Value> = types.into_iter().map(|ty| self.program.new_value(ty)).collect();
+        self.append(results.clone(), Op::Repeat(Box::new(Repeat { count, until, initial: initial.to_vec(), body })));
+        results
+    }
+
+    fn common(&self, a: Value, b: Value) -> Type {
+        let (ta, tb) = (self.type_of(a), self.type_of(b));
+        assert_eq!(ta, tb, "operands of one element-wise operation must have one type");
+        ta.clone()
+    }
+
+    fn push(&mut self, op: Op, ty: Type) -> Value {
+        let value = self.program.new_value(ty);
+        self.append(vec![value], op);
+        value
+    }
+
+    fn append(&mut self, results: Vec<Value>, op: Op) {
+        let location = self.location;
+        let Some(block) = self.open.last_mut() else { unreachable!("the outermost block is open until `finish`") };
+        block.operations.push(Operation { results, op, location });
+    }
+}

@@ -1,0 +1,50 @@
+//! Defines what a checked program *is*: its types, its operations and their meaning, its text form, its verifier,
+//! the passes over it, and the meaning of each scalar operation.
+//!
+//! # What a program is
+//!
+//! A [`Program`] is a pure function from named input tensors to named output tensors: one presentation of one
+//! minibatch under one rule on one network, or a piece of it. Everything static is a constant in it: shapes, the batch
+//! size, hyper-parameters, the number of steps.
+//!
+//! 1. **Values are immutable.** Every [`Value`] is defined once, by an input, by an operation, or as a parameter of a
+//!    block. A state that a phase does not write *is* the same value before and after the phase; in particular a
+//!    clamped variable is one value in all phases, and nothing has to be analysed to see it.
+//! 2. **Shapes are static.** A value has an element kind ([`Elem`]) and dimensions ([`Type`]), row-major, the batch
+//!    first where there is one. A rank-0 value is a scalar. Every dimension is at least 1.
+//! 3. **One precision.** All `real` values of a program have the program's [`Precision`]. Constants are written in
+//!    f64 and rounded to it.
+//! 4. **No implicit broadcasting.** Operands of element-wise operations have equal types; [`Op::Broadcast`] says where
+//!    axes come from.
+//! 5. **Element-wise operations** mean what [`scalar`] says, element by element, bit for bit, in every back end.
+//! 6. **Contractions** ([`Op::Contract`]) are sums of products over the labels missing from the result. The order of
+//!    summation is not specified; each result is within `n·ε·Σ|a·b|` of the exact sum, `n` the number of terms and `ε`
+//!    the unit round-off times 2, and does not depend on the number of threads.
+//! 7. **Reductions** ([`Op::Reduce`]) run sequentially in row-major order of the reduced axes, starting from the first
+//!    element; both back ends agree bit for bit. `max` and `min` are those of [`scalar`].
+//! 8. **Random numbers** ([`Op::Random`]) are a function of the run's seed and update number, the operation's stream,
+//!    the `step` operand and the element's row-major index; see [`random`].
+//! 9. **Loops** ([`Op::Repeat`]) run their body a static number of times, or until a residual computed in the body
+//!    falls below a tolerance, at most that number of times. The body's first parameter is the step's index, from 0;
+//!    the others are the carried values. With a tolerance, the loop also yields the number of steps that ran and the
+//!    last residual.
+//! 10. **Nothing else has effects.** A program may be evaluated in any order that respects definitions, in parallel,
+//!     or in part when only some outputs are wanted.
+
+pub mod analysis;
+pub mod builder;
+#[cfg(feature = "generate")]
+pub mod generate;
+pub mod model;
+pub mod pass;
+pub mod program;
+pub mod random;
+pub mod scalar;
+pub mod tensor;
+pub mod text;
+pub mod types;
+pub mod verify;
+
+pub use program::{Block, Op, Operation, Program, Value};
+pub use tensor::Tensor;
+pub use types::{Elem, Location, Precision, Type};

@@ -1,0 +1,282 @@
+//! A rule on a network, as those who run it see it: its parameters, the programs it consists of, what each equation
+//! may read, and what it claims.
+//!
+//! # Names
+//!
+//! | name | is |
+//! |---|---|
+//! | `W/input->h1` | the instance of synapse parameter `W` on the edge from `input` to `h1` |
+//! | `b/h1` | the instance of unit parameter `b` in layer `h1`; `P.b/h1` in a named population |
+//! | `data`, `target` | the minibatch, `real[batch, features]` and `real[batch, outputs]` |
+//! | `state/free/s/h1` | state `s` of layer `h1` at the end of phase `free` |
+//! | `increment/W/input->h1`, `new/W/input->h1` | what one presentation adds to a parameter, and the parameter after it |
+//! | `prediction`, `loss`, `cost` | per sample and output unit, per sample, and the mean over samples |
+//! | `steps/free`, `residual/free` | how long a phase with a tolerance ran, and what it reached |
+
+use crate::program::Program;
+use crate::types::{Location, Precision};
+
+/// A learned or fixed quantity of one site of the network.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parameter {
+    /// Its full name, `W/input->h1`.
+    pub name: String,
+    /// The name in the rule, `W`.
+    pub group: String,
+    /// The edge `input->h1` or the layer `h1`.
+    pub site: String,
+    /// The layer that owns it: a synapse belongs to its postsynaptic layer.
+    pub layer: String,
+    /// The dimensions: `[post, pre]` for a synapse, `[units]` for a unit parameter.
+    pub dims: Vec<usize>,
+    /// The value before the first update.
+    pub init: Init,
+    /// Whether some `learn` updates it.
+    pub learned: bool,
+    /// Whether it is a synapse's.
+    pub synaptic: bool,
+}
+
+/// The law of a parameter's first value, drawn independently for each element.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Init {
+    /// The same number everywhere.
+    Constant(f64),
+    /// Uniform between two bounds.
+    Uniform {
+        /// The lower bound.
+        low: f64,
+        /// The upper bound.
+        high: f64,
+    },
+    /// Gaussian.
+    Normal {
+        /// The mean.
+        mean: f64,
+        /// The standard deviation.
+        deviation: f64,
+    },
+}
+
+/// The programs a rule on a network consists of. All take the parameters and `data`; those marked † take `target` too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Piece {
+    /// † One presentation: the learned parameters after it, under their own names, and `steps/…`, `residual/…`.
+    Update,
+    /// † One presentation with everything inside: `state/…`, `increment/…`, `new/…`, `steps/…`, `residual/…`.
+    Probe,
+    /// The presentation up to what the prediction needs: `prediction`.
+    Predict,
+    /// † As `Predict`, and `loss`.
+    Evaluate,
+    /// † The presentation up to the end of a phase, from the phase's position in the rule: `cost`.
+    Cost(usize),
+    /// † One step of a phase from given states: inputs `state/s/h1` for every state the phase moves, outputs the same
+    /// names after the step, `cost` of the *given* states, and the largest change as `residual`.
+    Step(usize),
+    /// † One equation alone, from given states, stored states and parameters: `value`. See [`Equation`].
+    Equation(usize),
+}
+
+/// A rule specialised to a network, hyper-parameters and cost: what a session runs and a check examines.
+pub trait Model {
+    /// The rule's name.
+    fn name(&self) -> &str;
+    /// Everything that is kept between presentations, in a fixed order.
+    fn parameters(&self) -> &[Parameter];
+    /// The number of features of the input and of units of the output layer.
+    fn shape(&self) -> (usize, usize);
+    /// The names of the phases in order.
+    fn phases(&self) -> &[String];
+    /// Every equation on every layer or edge.
+    fn equations(&self) -> &[Equation];
+    /// A program for minibatches of `batch` samples, optimised; `None` if the rule has no such piece
+    /// (a rule without `predict` has no prediction, cost or loss).
+    fn program(&self, piece: Piece, batch: usize, precision: Precision) -> Option<Program>;
+}
+
+/// Makes models of one rule under changed settings; what a check needs to sweep a parameter.
+pub trait Workshop {
+    /// The model in the setting of the given check (its network, cost, initialisers, tolerance), or of the rule's own
+    /// defaults, with some hyper-parameters replaced. The error is a sentence for the user.
+    fn model(&self, check: Option<usize>, settings: &[(String, f64)]) -> Result<Box<dyn Model>, String>;
+    /// The rule's checks.
+    fn checks(&self) -> &[Check];
+    /// The default value of a hyper-parameter.
+    fn hyper_parameter(&self, name: &str) -> Option<f64>;
+}
+
+/// One equation of the rule at one layer or edge, with all that it may read according to the locality audit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Equation {
+    /// What it computes and where, for people: `infer: x at h1`, `learn: W at input->h1`.
+    pub name: String,
+    /// Whose result `value` is: one per sample and unit `[batch, units]`, or, for plasticity, one per synapse
+    /// `[post, pre]` or unit `[units]`, reduced over the batch.
+    pub owner: Owner,
+    /// The inputs of its program that it may read, and which of their elements; everything else must not matter.
+    pub reads: Vec<Reading>,
+    /// Where it stands.
+    pub location: Location,
+}
+
+/// Who evaluates an equation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Owner {
+    /// A unit: the dynamics of a state.
+    Unit,
+    /// A synapse: the plasticity of a weight.
+    Synapse,
+    /// A unit: the plasticity of its own parameter.
+    UnitParameter,
+}
+
+/// One input of an equation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reading {
+    /// The input's name: `s/h1`, `s/h1@free`, `W/input->h1`, `data`, `target`.
+    pub input: String,
+    /// The elements read by the owner: by unit `i`, or by the synapse from unit `j` to unit `i`.
+    pub pattern: Pattern,
+}
+
+/// Which elements of an input the owner reads. Samples never see each other except with [`Pattern::Batch`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Pattern {
+    /// Element `i`: the owner's own unit, or the postsynaptic one.
+    Own,
+    /// Element `j`: the presynaptic unit.
+    Presynaptic,
+    /// All units of a layer, through synapses or a layer-wide reduction.
+    Layer,
+    /// Row `i` of a matrix: the synapses that end here.
+    Row,
+    /// Column `i` of a matrix: the synapses that leave here.
+    Column,
+    /// Element `(i, j)` of a matrix: this synapse.
+    Entry,
+    /// Element `(j, i)` of a matrix: the reciprocal synapse.
+    Reciprocal,
+    /// Every element of a matrix, or every unit of a layer, of the same sample: what reaches the owner through another
+    /// unit that reads its own part of it.
+    All,
+    /// Every element, of all samples too.
+    Batch,
+}
+
+/// A `check` block: a setting, and claims that hold in it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Check {
+    /// What the increments are compared with.
+    pub reference: Reference,
+    /// Where samples come from.
+    pub data: CheckData,
+    /// The minibatch size.
+    pub batch: usize,
+    /// The seed of parameters and data.
+    pub seed: u64,
+    /// The precision of the compiled rule; references are always in f64.
+    pub precision: Precision,
+    /// The claims.
+    pub claims: Vec<Claim>,
+}
+
+/// What increments are compared with. Phases by position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reference {
+    /// The gradient of the cost through everything up to the end of a phase.
+    FeedForward(usize),
+    /// The gradient of the cost at the fixed point of a phase.
+    Equilibrium(usize),
+    /// The gradient of the cost through the last steps of a phase.
+    Unrolled {
+        /// How many steps.
+        steps: u32,
+        /// Of which phase.
+        phase: usize,
+    },
+    /// The gradient by central differences of the cost at the end of a phase.
+    FiniteDifferences(usize),
+    /// Nothing: claims are about the parameters themselves.
+    Law,
+}
+
+/// Where a check's samples come from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CheckData {
+    /// Independent standard Gaussian inputs; independent targets uniform on [0.2, 0.8].
+    Random,
+    /// Gaussian inputs with the given standard deviation along each of a fixed set of orthogonal directions; no targets.
+    Gaussian(Vec<f64>),
+    /// Independent standard Gaussian inputs; targets are a fixed random linear map of them, with Gaussian entries of
+    /// deviation `1/sqrt(features)`.
+    Teacher,
+}
+
+/// One `expect` line.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Claim {
+    /// The claim as written.
+    pub text: String,
+    /// What is measured.
+    pub measure: Measure,
+    /// How it compares with the bound.
+    pub comparison: Comparison,
+    /// The bound; degrees for angles.
+    pub bound: f64,
+    /// For `==`: the largest allowed distance from the bound.
+    pub tolerance: f64,
+    /// Only groups owned by this layer; all if absent.
+    pub at: Option<String>,
+    /// Hyper-parameters in this claim.
+    pub settings: Vec<(String, f64)>,
+    /// Updates made before measuring.
+    pub updates: u32,
+    /// Where it stands.
+    pub location: Location,
+}
+
+/// A measured number of one parameter group. The number of a claim is the worst over the group's sites.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Measure {
+    /// Cosine between increment and negative gradient.
+    Cosine(String),
+    /// One minus the cosine, without cancellation.
+    CosineDistance(String),
+    /// Angle between increment and negative gradient, in degrees.
+    Angle(String),
+    /// `|increment + gradient| / |gradient|`
+    RelativeError(String),
+    /// The factor that best scales the negative gradient to the increment.
+    Scale(String),
+    /// The fraction of elements whose signs agree.
+    SignAgreement(String),
+    /// Euclidean norm of each row of the parameter.
+    RowNorm(String),
+    /// Absolute cosine between the first row and the first principal direction of [`CheckData::Gaussian`].
+    PrincipalAlignment(String),
+    /// The slope of a measure against a hyper-parameter on a log-log line.
+    Order {
+        /// The measure.
+        of: Box<Measure>,
+        /// The hyper-parameter.
+        parameter: String,
+        /// Its values.
+        values: Vec<f64>,
+    },
+}
+
+/// How a measured number compares with a bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comparison {
+    /// `<`
+    Less,
+    /// `<=`
+    LessEqual,
+    /// `>`
+    Greater,
+    /// `>=`
+    GreaterEqual,
+    /// `==` within the tolerance
+    Equal,
+}

@@ -1,0 +1,105 @@
+//! Passes: programs to programs of the same meaning, bit for bit.
+//!
+//! A pass never changes which roundings happen to a number that is observed, nor their order; contractions stay what they
+//! are, element-wise operations may merge into [`Op::Map`](crate::Op::Map), which does the same in one pass over memory.
+//! Only which NaN an operation returns is open, as it is in [`scalar`](crate::scalar).
+//! Every pass takes and leaves a program that [verifies](crate::verify).
+
+mod cse;
+mod dce;
+mod fold;
+mod fuse;
+mod hoist;
+
+use std::fmt::{self, Debug, Formatter};
+use std::time::{Duration, Instant};
+
+use crate::analysis::renumber;
+use crate::program::Program;
+use crate::verify::verify;
+
+/// A named transformation.
+#[derive(Clone, Copy, Debug)]
+pub struct Pass {
+    /// Its name on the command line, as in `--after fold`.
+    pub name: &'static str,
+    /// What it does, one clause for people.
+    pub about: &'static str,
+    /// Does it.
+    pub run: fn(&mut Program),
+}
+
+const FOLD: Pass = Pass { name: "fold", about: "compute what is constant", run: fold::run };
+const CSE: Pass = Pass { name: "cse", about: "compute equal things once", run: cse::run };
+const HOIST: Pass = Pass { name: "hoist", about: "move what does not change out of loops", run: hoist::run };
+const DCE: Pass = Pass { name: "dce", about: "remove what nobody uses", run: dce::run };
+const FUSE: Pass = Pass { name: "fuse", about: "merge element-wise operations", run: fuse::run };
+
+/// The passes in the order in which [`optimise`] runs them.
+///
+/// Constants and equal values are found first, so that more turns out not to change in a loop; once it has moved out it
+/// meets its equals there, hence the second round. Fusion comes last because nothing looks into maps.
+pub const PIPELINE: &[Pass] = &[FOLD, CSE, HOIST, FOLD, CSE, HOIST, DCE, FUSE, DCE];
+
+/// The pass of that name.
+pub fn find(name: &str) -> Option<&'static Pass> {
+    PIPELINE.iter().find(|pass| pass.name == name)
+}
+
+/// What [`optimise`] calls after a pass: the pass, the program as it left it, and the time it took.
+pub type Observer<'a> = dyn FnMut(&'static Pass, &Program, Duration) + 'a;
+
+/// How to optimise.
+pub struct Options<'a> {
+    /// Names of passes to leave out.
+    pub without: Vec<String>,
+    /// Whether to verify the program before the first and after every pass; by default in debug builds only.
+    pub verify: bool,
+    /// Called after each pass.
+    pub after: Option<Box<Observer<'a>>>,
+}
+
+impl Default for Options<'_> {
+    fn default() -> Self {
+        Self { without: Vec::new(), verify: cfg!(debug_assertions), after: None }
+    }
+}
+
+impl Debug for Options<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options").field("without", &self.without).field("verify", &self.verify).finish_non_exhaustive()
+    }
+}
+
+/// Runs the passes of [`PIPELINE`] that are not left out, then numbers the values as the text form does.
+///
+/// Panics, if asked to verify, when a program violates a guarantee: that is a bug of the compiler, not of its user.
+pub fn optimise(program: &mut Program, mut options: Options<'_>) {
+    if options.verify {
+        insist(program, "lowering");
+    }
+    for pass in PIPELINE.iter().filter(|pass| !options.without.iter().any(|name| name == pass.name)) {
+        let start = Instant::now();
+        (pass.run)(program);
+        let duration = start.elapsed();
+        if options.verify {
+            insist(program, pass.name);
+        }
+        if let Some(after) = &mut options.after {
+            after(pass, program, duration);
+        }
+    }
+    renumber(program);
+}
+
+/// Panics if the program violates a guarantee, after saving it where the message says.
+fn insist(program: &Program, culprit: &str) {
+    let Err(violations) = verify(program) else { return };
+    let path = std::env::temp_dir().join(format!("plrc-bug-{}-after-{culprit}.plir", std::process::id()));
+    let place = match std::fs::write(&path, program.to_string()) {
+        Ok(()) => format!("the program is in {}", path.display()),
+        Err(error) => format!("the program could not be saved in {}: {error}", path.display()),
+    };
+    let violations: Vec<String> = violations.iter().map(ToString::to_string).collect();
+    panic!("this is a bug in plrc: the IR after {culprit} is malformed; {place}\n{}", violations.join("\n"));
+}

@@ -1,0 +1,263 @@
+//! Evaluates programs by the definitions in the head of the crate: one loop per operation, nothing clever.
+//!
+//! Sums of contractions run over the summed labels in the order in which the spec names them. Random draws are any fixed
+//! function of what they may depend on; these tests do not ask for a law.
+
+use std::collections::HashMap;
+
+use plr_ir::program::{Block, Contraction, Local, Map, MapInstruction, Op, Operation, Program, ReduceKind, Repeat, Value};
+use plr_ir::scalar::{self, BinaryOp, Real};
+use plr_ir::tensor::{Data, Tensor};
+
+/// A value's elements in row-major order.
+#[derive(Clone, Debug)]
+enum Array<T> {
+    Real(Vec<T>),
+    Bool(Vec<bool>),
+    Index(u64),
+}
+
+/// One element of a map's instruction.
+#[derive(Clone, Copy)]
+enum Scalar<T> {
+    Real(T),
+    Bool(bool),
+}
+
+/// The outputs of a program as bit patterns of f64, with one pattern for all NaN.
+pub fn outputs<T: Real>(program: &Program, inputs: &[Tensor]) -> Vec<Vec<u64>> {
+    let mut state = State::<T> { program, values: HashMap::new() };
+    for (&parameter, input) in program.body.parameters.iter().zip(inputs) {
+        state.values.insert(parameter, Array::Real(elements(input)));
+    }
+    state.block(&program.body);
+    let bits = |x: &T| if x.to_f64().is_nan() { f64::NAN.to_bits() } else { x.to_f64().to_bits() };
+    program.body.results.iter().map(|v| state.real(*v).iter().map(bits).collect()).collect()
+}
+
+fn elements<T: Real>(tensor: &Tensor) -> Vec<T> {
+    match &tensor.data {
+        Data::F32(x) => x.iter().map(|&x| T::from_f64(x.into())).collect(),
+        Data::F64(x) => x.iter().map(|&x| T::from_f64(x)).collect(),
+    }
+}
+
+struct State<'a, T> {
+    program: &'a Program,
+    values: HashMap<Value, Array<T>>,
+}
+
+impl<T: Real> State<'_, T> {
+    fn real(&self, value: Value) -> &[T] {
+        let Array::Real(x) = &self.values[&value] else { panic!("{value} is not real") };
+        x
+    }
+
+    fn bool(&self, value: Value) -> &[bool] {
+        let Array::Bool(x) = &self.values[&value] else { panic!("{value} is not a truth value") };
+        x
+    }
+
+    fn index(&self, value: Value) -> u64 {
+        let Array::Index(x) = &self.values[&value] else { panic!("{value} is not an index") };
+        *x
+    }
+
+    fn dims(&self, value: Value) -> &[usize] {
+        &self.program.type_of(value).dims
+    }
+
+    fn block(&mut self, block: &Block) {
+        for operation in &block.operations {
+            let results = self.operation(operation);
+            assert_eq!(results.len(), operation.results.len());
+            self.values.extend(operation.results.iter().copied().zip(results));
+        }
+    }
+
+    fn operation(&mut self, operation: &Operation) -> Vec<Array<T>> {
+        let host = &mut T::Host::default();
+        let dims = operation.results.first().map(|&r| self.dims(r).to_vec()).unwrap_or_default();
+        let count: usize = dims.iter().product();
+        vec![match &operation.op {
+            Op::Constant(c) => Array::Real(vec![T::from_f64(*c); count]),
+            Op::Unary(op, a) => Array::Real(self.real(*a).iter().map(|&a| scalar::unary(host, *op, a)).collect()),
+            Op::Binary(op, a, b) => Array::Real(
+                self.real(*a).iter().zip(self.real(*b)).map(|(&a, &b)| scalar::binary(host, *op, a, b)).collect(),
+            ),
+            Op::Compare(op, a, b) => Array::Bool(
+                self.real(*a).iter().zip(self.real(*b)).map(|(&a, &b)| scalar::compare(host, *op, a, b)).collect(),
+            ),
+            Op::And(a, b) => Array::Bool(self.bool(*a).iter().zip(self.bool(*b)).map(|(a, b)| a & b).collect()),
+            Op::Or(a, b) => Array::Bool(self.bool(*a).iter().zip(self.bool(*b)).map(|(a, b)| a | b).collect()),
+            Op::Not(a) => Array::Bool(self.bool(*a).iter().map(|a| !a).collect()),
+            Op::Select(c, a, b) => {
+                let (c, a, b) = (self.bool(*c), self.real(*a), self.real(*b));
+                Array::Real((0..count).map(|i| if c[i] { a[i] } else { b[i] }).collect())
+            }
+            Op::FromIndex(a) => Array::Real(vec![T::from_f64(self.index(*a) as f64)]),
+            Op::Broadcast { input, axes } => self.broadcast(*input, axes, &dims),
+            Op::Contract { lhs, rhs, spec } => Array::Real(self.contract(*lhs, *rhs, spec, &dims)),
+            Op::Reduce { kind, input, axes } => Array::Real(self.reduce(*kind, *input, axes, count)),
+            Op::Random { law, stream, step } => {
+                let step = step.map_or(0, |step| self.index(step));
+                let seed = u64::from(*stream) * 1_000_003 + step * 7919 + *law as u64;
+                Array::Real((0..count as u64).map(|i| draw(seed.wrapping_add(i << 32))).collect())
+            }
+            Op::Repeat(repeat) => return self.repeat(repeat),
+            Op::Map(map) => return self.map(map, &dims),
+        }]
+    }
+
+    fn broadcast(&self, input: Value, axes: &[usize], dims: &[usize]) -> Array<T> {
+        let places = positions(dims).map(|at| offset(self.dims(input), &follow(axes, &at)));
+        match &self.values[&input] {
+            Array::Real(x) => Array::Real(places.map(|i| x[i]).collect()),
+            Array::Bool(x) => Array::Bool(places.map(|i| x[i]).collect()),
+            Array::Index(_) => panic!("an index is broadcast"),
+        }
+    }
+
+    fn contract(&self, lhs: Value, rhs: Value, spec: &Contraction, dims: &[usize]) -> Vec<T> {
+        let mut summed: Vec<(u8, usize)> = Vec::new();
+        let operands = [(&spec.lhs, self.dims(lhs)), (&spec.rhs, self.dims(rhs))];
+        for (&label, &dim) in operands.iter().flat_map(|(labels, dims)| labels.iter().zip(*dims)) {
+            if !spec.out.contains(&label) && !summed.iter().any(|(l, _)| *l == label) {
+                summed.push((label, dim));
+            }
+        }
+        let extents: Vec<usize> = summed.iter().map(|(_, dim)| *dim).collect();
+        let (a, b) = (self.real(lhs), self.real(rhs));
+        let element = |at: Vec<usize>| {
+            let term = |inner: Vec<usize>| {
+                let mut place = [0; 128];
+                spec.out.iter().zip(&at).for_each(|(l, i)| place[usize::from(*l)] = *i);
+                summed.iter().zip(&inner).for_each(|((l, _), i)| place[usize::from(*l)] = *i);
+                let of = |labels: &[u8]| labels.iter().map(|l| place[usize::from(*l)]).collect::<Vec<_>>();
+                a[offset(operands[0].1, &of(&spec.lhs))] * b[offset(operands[1].1, &of(&spec.rhs))]
+            };
+            positions(&extents).map(term).reduce(|a, b| a + b).unwrap_or_default()
+        };
+        positions(dims).map(element).collect()
+    }
+
+    fn reduce(&self, kind: ReduceKind, input: Value, axes: &[usize], count: usize) -> Vec<T> {
+        let host = &mut T::Host::default();
+        let dims = self.dims(input);
+        let kept: Vec<usize> = (0..dims.len()).filter(|axis| !axes.contains(axis)).collect();
+        let mut results: Vec<Option<T>> = vec![None; count];
+        for (at, &x) in positions(dims).zip(self.real(input)) {
+            let slot = &mut results[offset(&follow(&kept, dims), &follow(&kept, &at))];
+            *slot = Some(match (*slot, kind) {
+                (None, _) => x,
+                (Some(old), ReduceKind::Sum) => old + x,
+                (Some(old), ReduceKind::Max) => scalar::binary(host, BinaryOp::Max, old, x),
+                (Some(old), ReduceKind::Min) => scalar::binary(host, BinaryOp::Min, old, x),
+            });
+        }
+        results.into_iter().map(Option::unwrap_or_default).collect()
+    }
+
+    fn repeat(&mut self, repeat: &Repeat) -> Vec<Array<T>> {
+        let mut carried: Vec<Array<T>> = repeat.initial.iter().map(|v| self.values[v].clone()).collect();
+        let mut ran = 0;
+        let mut residual = None;
+        while ran < u64::from(repeat.count) {
+            let parameters = &repeat.body.parameters;
+            self.values.insert(parameters[0], Array::Index(ran));
+            self.values.extend(parameters[1..].iter().copied().zip(carried));
+            self.block(&repeat.body);
+            carried = repeat.body.results.iter().map(|v| self.values[v].clone()).collect();
+            ran += 1;
+            if let Some(until) = repeat.until {
+                residual = Some(self.real(until.residual)[0]);
+                if residual < Some(T::from_f64(until.tolerance)) {
+                    break;
+                }
+            }
+        }
+        carried.extend(residual.into_iter().flat_map(|residual| [Array::Index(ran), Array::Real(vec![residual])]));
+        carried
+    }
+
+    fn map(&self, map: &Map, dims: &[usize]) -> Vec<Array<T>> {
+        let mut results: Vec<Vec<Scalar<T>>> = vec![Vec::new(); map.results.len()];
+        for at in positions(dims) {
+            let mut locals: Vec<Scalar<T>> = Vec::new();
+            for instruction in &map.body {
+                let value = self.instruction(map, instruction, &locals, &at);
+                locals.push(value);
+            }
+            for (result, local) in results.iter_mut().zip(&map.results) {
+                result.push(locals[local.0 as usize]);
+            }
+        }
+        let array = |elements: Vec<Scalar<T>>| match elements[0] {
+            Scalar::Real(_) => Array::Real(elements.iter().map(|x| x.real()).collect()),
+            Scalar::Bool(_) => Array::Bool(elements.iter().map(|x| x.bool()).collect()),
+        };
+        results.into_iter().map(array).collect()
+    }
+
+    fn instruction(&self, map: &Map, instruction: &MapInstruction, locals: &[Scalar<T>], at: &[usize]) -> Scalar<T> {
+        let host = &mut T::Host::default();
+        let real = |local: &Local| locals[local.0 as usize].real();
+        let bool = |local: &Local| locals[local.0 as usize].bool();
+        match instruction {
+            MapInstruction::Input(i) => {
+                let input = &map.inputs[*i as usize];
+                let place = offset(self.dims(input.value), &follow(&input.axes, at));
+                match &self.values[&input.value] {
+                    Array::Real(x) => Scalar::Real(x[place]),
+                    Array::Bool(x) => Scalar::Bool(x[place]),
+                    Array::Index(_) => panic!("a map reads an index"),
+                }
+            }
+            MapInstruction::Constant(c) => Scalar::Real(T::from_f64(*c)),
+            MapInstruction::Unary(op, a) => Scalar::Real(scalar::unary(host, *op, real(a))),
+            MapInstruction::Binary(op, a, b) => Scalar::Real(scalar::binary(host, *op, real(a), real(b))),
+            MapInstruction::Compare(op, a, b) => Scalar::Bool(scalar::compare(host, *op, real(a), real(b))),
+            MapInstruction::And(a, b) => Scalar::Bool(bool(a) & bool(b)),
+            MapInstruction::Or(a, b) => Scalar::Bool(bool(a) | bool(b)),
+            MapInstruction::Not(a) => Scalar::Bool(!bool(a)),
+            MapInstruction::Select(c, a, b) => Scalar::Real(if bool(c) { real(a) } else { real(b) }),
+        }
+    }
+}
+
+impl<T: Real> Scalar<T> {
+    fn real(self) -> T {
+        let Scalar::Real(x) = self else { panic!("not a real") };
+        x
+    }
+
+    fn bool(self) -> bool {
+        let Scalar::Bool(x) = self else { panic!("not a truth value") };
+        x
+    }
+}
+
+/// All positions in an index space, in row-major order.
+fn positions(dims: &[usize]) -> impl Iterator<Item = Vec<usize>> {
+    let dims = dims.to_vec();
+    (0..dims.iter().product()).map(move |mut rest: usize| {
+        let mut at: Vec<usize> = dims.iter().rev().map(|dim| (rest % dim, rest /= dim).0).collect();
+        at.reverse();
+        at
+    })
+}
+
+/// The row-major index of a position.
+fn offset(dims: &[usize], at: &[usize]) -> usize {
+    dims.iter().zip(at).fold(0, |offset, (dim, i)| offset * dim + i)
+}
+
+fn follow(axes: &[usize], at: &[usize]) -> Vec<usize> {
+    axes.iter().map(|&axis| at[axis]).collect()
+}
+
+/// A number between −1 and 1 that any bit of the seed changes.
+fn draw<T: Real>(seed: u64) -> T {
+    let mixed = (seed ^ (seed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    T::from_f64(((mixed ^ (mixed >> 32)) >> 40) as f64 / (1 << 23) as f64 - 1.0)
+}

@@ -1,0 +1,182 @@
+//! Passes keep the meaning of programs bit for bit, and do what their heads promise in the cases that matter.
+
+mod evaluate;
+
+use std::time::{Duration, Instant};
+
+use plr_ir::analysis::renumber;
+use plr_ir::generate::{Settings, inputs, program};
+use plr_ir::pass::{Options, PIPELINE, Pass, find, optimise};
+use plr_ir::program::{Block, Op, Program};
+use plr_ir::tensor::Tensor;
+use plr_ir::text::parse;
+use plr_ir::types::Precision;
+use plr_ir::verify::verify;
+
+fn outputs(program: &Program, inputs: &[Tensor]) -> Vec<Vec<u64>> {
+    match program.precision {
+        Precision::F32 => evaluate::outputs::<f32>(program, inputs),
+        Precision::F64 => evaluate::outputs::<f64>(program, inputs),
+    }
+}
+
+/// Generated programs; in half of them contractions have arbitrary factors.
+fn programs(count: u64) -> impl Iterator<Item = (u64, Program, Vec<Tensor>)> {
+    (0..count).map(|seed| {
+        let precision = if seed % 3 == 0 { Precision::F64 } else { Precision::F32 };
+        let settings = Settings { exact: seed % 2 == 0, ..Settings::new(precision) };
+        let program = program(seed, &settings);
+        let inputs = inputs(&program, seed);
+        (seed, program, inputs)
+    })
+}
+
+fn passes() -> Vec<&'static Pass> {
+    ["fold", "cse", "hoist", "dce", "fuse"].into_iter().filter_map(find).collect()
+}
+
+fn assert_verifies(program: &Program, what: &str) {
+    if let Err(violations) = verify(program) {
+        panic!("{what}: {}\n{program}", violations[0]);
+    }
+}
+
+#[test]
+fn generated_programs_verify_and_mostly_have_finite_outputs() {
+    let (mut finite, mut total) = (0, 0);
+    for (seed, program, inputs) in programs(300) {
+        assert_verifies(&program, &format!("seed {seed}"));
+        for output in outputs(&program, &inputs) {
+            total += 1;
+            finite += usize::from(output.iter().all(|&bits| f64::from_bits(bits).is_finite()));
+        }
+    }
+    assert!(finite * 10 > total * 7, "only {finite} of {total} outputs are finite");
+}
+
+#[test]
+fn each_pass_alone_keeps_every_bit() {
+    assert_eq!(passes().len(), 5);
+    for (seed, program, inputs) in programs(400) {
+        let expected = outputs(&program, &inputs);
+        for pass in passes() {
+            let mut changed = program.clone();
+            (pass.run)(&mut changed);
+            assert_verifies(&changed, &format!("seed {seed}, {}", pass.name));
+            assert_eq!(outputs(&changed, &inputs), expected, "seed {seed}, {}:\n{program}\n{changed}", pass.name);
+        }
+    }
+}
+
+#[test]
+fn the_pipeline_keeps_every_bit_after_each_of_its_passes() {
+    for (seed, program, inputs) in programs(600) {
+        let expected = outputs(&program, &inputs);
+        let mut changed = program.clone();
+        for (i, pass) in PIPELINE.iter().enumerate() {
+            (pass.run)(&mut changed);
+            assert_verifies(&changed, &format!("seed {seed}, {} at {i}", pass.name));
+            assert_eq!(outputs(&changed, &inputs), expected, "seed {seed}, {} at {i}:\n{program}", pass.name);
+        }
+    }
+}
+
+#[test]
+fn any_set_of_passes_can_be_left_out() {
+    for (seed, program, inputs) in programs(160) {
+        let without: Vec<String> =
+            passes().iter().enumerate().filter(|(i, _)| seed >> i & 1 == 1).map(|(_, p)| p.name.to_owned()).collect();
+        let mut changed = program.clone();
+        optimise(&mut changed, Options { without: without.clone(), verify: true, after: None });
+        assert_eq!(outputs(&changed, &inputs), outputs(&program, &inputs), "seed {seed} without {without:?}");
+    }
+}
+
+#[test]
+fn optimising_twice_changes_little_and_the_result_is_numbered_like_its_text() {
+    for (seed, mut program, inputs) in programs(100) {
+        let expected = outputs(&program, &inputs);
+        optimise(&mut program, Options::default());
+        let mut again = program.clone();
+        renumber(&mut again);
+        assert_eq!(program.to_string(), again.to_string(), "seed {seed}");
+        assert_eq!(program.values, again.values, "seed {seed}");
+        optimise(&mut again, Options::default());
+        assert_eq!(outputs(&again, &inputs), expected, "seed {seed}");
+    }
+}
+
+#[test]
+fn the_observer_sees_every_pass_in_order() {
+    let mut seen = Vec::new();
+    let (_, mut program, _) = programs(1).next().expect("there is one");
+    optimise(&mut program, Options { after: Some(Box::new(|pass, _, _| seen.push(pass.name))), ..Options::default() });
+    assert_eq!(seen, PIPELINE.iter().map(|pass| pass.name).collect::<Vec<_>>());
+}
+
+/// The number of operations of each kind, by a name, in a block and those inside it.
+fn count(block: &Block, name: &str) -> usize {
+    let own = |op: &Op| match op {
+        Op::Map(_) => name == "map",
+        Op::Repeat(_) => name == "repeat",
+        Op::Contract { .. } => name == "contract",
+        Op::Broadcast { .. } => name == "broadcast",
+        _ => name == "other",
+    };
+    let nested = |op: &Op| if let Op::Repeat(repeat) = op { count(&repeat.body, name) } else { 0 };
+    block.operations.iter().map(|o| usize::from(own(&o.op)) + nested(&o.op)).sum()
+}
+
+#[test]
+fn a_relaxation_becomes_one_map_per_layer_and_its_input_drive_leaves_the_loop() {
+    let mut program = parse(RELAXATION).expect("the text is well-formed");
+    optimise(&mut program, Options { verify: true, ..Options::default() });
+    let Some(Op::Repeat(repeat)) = program.body.operations.iter().map(|o| &o.op).find(|op| matches!(op, Op::Repeat(_)))
+    else {
+        panic!("there is a loop:\n{program}");
+    };
+    assert_eq!(count(&repeat.body, "contract"), 2, "{program}");
+    assert_eq!(count(&repeat.body, "map"), 2, "{program}");
+    assert_eq!(repeat.body.operations.len(), 4, "{program}");
+    assert_eq!(repeat.initial.len(), 2, "the clamped input is not carried:\n{program}");
+    assert_eq!(count(&program.body, "contract"), 3, "{program}");
+    assert_eq!(count(&program.body, "broadcast"), 0, "{program}");
+}
+
+/// Two layers that relax while their input is clamped.
+const RELAXATION: &str = r#"
+program "relaxation" f32 (%x "x": real[4,7], %w1 "W1": real[5,7], %w2 "W2": real[3,5], %b1 "b1": real[5], %b2 "b2": real[3]) {
+  %zero1: real[4,5] = constant 0.0
+  %zero2: real[4,3] = constant 0.0
+  %x9: real[4,7], %h9: real[4,5], %o9: real[4,3] = repeat 9 (%t: index, %x0: real[4,7] = %x, %h: real[4,5] = %zero1, %o: real[4,3] = %zero2) {
+    %up: real[4,5] = contract bj,ij->bi %x0, %w1
+    %down: real[4,5] = contract bi,ij->bj %o, %w2
+    %bias: real[4,5] = broadcast %b1 axes(1)
+    %d: real[4,5] = add %up, %bias
+    %drive: real[4,5] = add %d, %down
+    %rate: real[4,5] = constant 0.5
+    %leak: real[4,5] = neg %h
+    %net: real[4,5] = add %leak, %drive
+    %step: real[4,5] = mul %rate, %net
+    %sum: real[4,5] = add %h, %step
+    %h1: real[4,5] = tanh %sum
+    %up2: real[4,3] = contract bj,ij->bi %h, %w2
+    %bias2: real[4,3] = broadcast %b2 axes(1)
+    %drive2: real[4,3] = add %up2, %bias2
+    %o1: real[4,3] = tanh %drive2
+    yield %x0, %h1, %o1
+  }
+  output "h" = %h9
+  output "o" = %o9
+}
+"#;
+
+#[test]
+fn five_hundred_operations_are_optimised_at_once() {
+    let settings = Settings { operations: 500, ..Settings::new(Precision::F32) };
+    let mut program = program(1, &settings);
+    let start = Instant::now();
+    optimise(&mut program, Options { verify: false, ..Options::default() });
+    let took = start.elapsed();
+    assert!(took < Duration::from_millis(100), "it took {took:?}");
+}

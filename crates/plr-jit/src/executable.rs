@@ -1,0 +1,209 @@
+//! Compiled programs, and calling them.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use plr_ir::program::Program;
+use plr_ir::tensor::Data;
+use plr_ir::{Precision, Tensor, Type};
+
+use crate::codegen::{Code, Compiler, KernelText};
+use crate::error::Error;
+use crate::execute::{Buffers, Run};
+use crate::lower::lower;
+use crate::memory::Place;
+use crate::plan::Plan;
+use crate::pool::Pool;
+
+/// How to compile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// How many threads share the work, the caller's included; 0 counts as 1. Results do not depend on it.
+    pub threads: usize,
+    /// Whether the code generator checks its input: for debugging and tests.
+    pub verify_clif: bool,
+    /// Whether the text of each kernel is kept for [`Executable::kernels`].
+    pub keep_text: bool,
+}
+
+impl Default for Options {
+    /// One thread; checks in debug builds only; no text.
+    fn default() -> Self {
+        Self { threads: 1, verify_clif: cfg!(debug_assertions), keep_text: false }
+    }
+}
+
+/// What a run depends on besides its inputs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Context {
+    /// The seed of all random numbers.
+    pub seed: u64,
+    /// The number of the update, which separates the draws of different runs.
+    pub update: u32,
+}
+
+/// How long compilation took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CompileTime {
+    /// From the program to the plan, all kernels generated.
+    pub planning: Duration,
+    /// Until their code was executable.
+    pub linking: Duration,
+}
+
+/// A program as machine code with its own memory.
+pub struct Executable {
+    plan: Plan,
+    code: Code,
+    buffers: Buffers,
+    pool: Arc<Pool>,
+    /// The types of inputs and outputs.
+    types: [Vec<Type>; 2],
+    compile_time: CompileTime,
+}
+
+impl fmt::Debug for Executable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Executable").field("plan", &self.plan).finish_non_exhaustive()
+    }
+}
+
+/// Compiles a program for this machine.
+pub fn compile(program: &Program, options: &Options) -> Result<Executable, Error> {
+    Executable::compile(program, options)
+}
+
+impl Executable {
+    /// Compiles a program for this machine.
+    ///
+    /// # Errors
+    /// If the program is not a verified one, or the machine or its system cannot run compiled code.
+    pub fn compile(program: &Program, options: &Options) -> Result<Self, Error> {
+        plr_ir::verify::verify(program).map_err(|violations| Error::Unverified {
+            program: program.name.clone(),
+            violations: violations.iter().map(ToString::to_string).collect(),
+        })?;
+        let begin = Instant::now();
+        let mut compiler = Compiler::new(options)?;
+        let lowered = lower(program);
+        let plan = Plan::build(program, &lowered, &mut compiler)?;
+        let planning = begin.elapsed();
+        let code = compiler.finish()?;
+        let compile_time = CompileTime { planning, linking: begin.elapsed() - planning };
+        let types_of = |values: &[_]| values.iter().map(|&value| program.type_of(value).clone()).collect();
+        Ok(Self {
+            buffers: Buffers::new(&plan),
+            plan,
+            code,
+            pool: Pool::shared(options.threads.max(1)),
+            types: [types_of(&program.body.parameters), types_of(&program.body.results)],
+            compile_time,
+        })
+    }
+
+    /// Runs the program once. Inputs and outputs are in the program's order and have its dimensions and precision; whatever
+    /// is in the outputs is overwritten. Nothing is allocated but by the matrix library.
+    ///
+    /// # Errors
+    /// If number, dimensions or precision of inputs or outputs are not the program's; then nothing has happened.
+    pub fn run(&mut self, inputs: &[&Tensor], outputs: &mut [Tensor], context: Context) -> Result<(), Error> {
+        let [input_names, output_names] = &self.plan.names;
+        let precision = self.plan.precision;
+        check("inputs", input_names, &self.types[0], inputs.iter().copied(), precision)?;
+        check("outputs", output_names, &self.types[1], outputs.iter(), precision)?;
+        for (i, place) in self.plan.memory.places.iter().enumerate() {
+            match place {
+                // The plan never writes to an input: a cast to a mutable pointer, not a mutable access.
+                Place::Input(input) => self.buffers.set(i, address(inputs[*input]).cast_mut()),
+                Place::Output(output) => self.buffers.set(i, address_mut(&mut outputs[*output])),
+                Place::Arena(at) => self.buffers.set_in_arena(i, *at),
+            }
+        }
+        let mut run = Run {
+            precision,
+            entries: &self.code.entries,
+            pool: &self.pool,
+            buffers: &mut self.buffers,
+            bytes: &self.plan.memory.bytes,
+            context,
+        };
+        // SAFETY: every buffer has just been set to memory as large as the plan says: the tensors were checked, the arena was
+        // made for this plan, and all of them stay borrowed until the run ends.
+        unsafe { run.steps(&self.plan.steps) };
+        self.settle(outputs);
+        Ok(())
+    }
+
+    /// Copies to the caller those outputs that are elsewhere: buffers that changed roles in a loop. Memory of an output that
+    /// serves another buffer of such a loop is overwritten last.
+    fn settle(&self, outputs: &mut [Tensor]) {
+        let memory = &self.plan.memory;
+        let in_place = |i: &usize| memory.places[self.plan.outputs[*i].index()] == Place::Output(*i);
+        let (direct, others): (Vec<usize>, Vec<usize>) = (0..outputs.len()).partition(in_place);
+        for i in others.into_iter().chain(direct) {
+            let buffer = self.plan.outputs[i].index();
+            let (from, to) = (self.buffers.get(buffer), address_mut(&mut outputs[i]));
+            if !std::ptr::eq(from, to) {
+                // SAFETY: both are as large as the buffer; they are different buffers' memory, so apart.
+                unsafe { std::ptr::copy_nonoverlapping(from, to, memory.bytes[buffer]) };
+            }
+        }
+    }
+
+    /// What a run does, for people.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// The text of every distinct kernel; empty unless [`Options::keep_text`] was set.
+    pub fn kernels(&self) -> &[KernelText] {
+        &self.code.texts
+    }
+
+    /// Cranelift's intermediate form of all kernels; empty unless [`Options::keep_text`] was set.
+    pub fn clif(&self) -> String {
+        self.code.texts.iter().map(|text| format!("; {}\n{}\n", text.name, text.clif)).collect()
+    }
+
+    /// The machine's instructions of all kernels; empty unless [`Options::keep_text`] was set.
+    pub fn asm(&self) -> String {
+        self.code.texts.iter().map(|text| format!("; {}\n{}\n", text.name, text.asm)).collect()
+    }
+
+    /// How long compilation took.
+    pub fn compile_time(&self) -> CompileTime {
+        self.compile_time
+    }
+}
+
+/// An error unless the tensors are those that the program expects.
+fn check<'t>(
+    of: &'static str,
+    names: &[String],
+    types: &[Type],
+    tensors: impl ExactSizeIterator<Item = &'t Tensor>,
+    precision: Precision,
+) -> Result<(), Error> {
+    if tensors.len() != types.len() {
+        return Err(Error::Count { of, expected: types.len(), found: tensors.len() });
+    }
+    let mut expected = names.iter().zip(types).zip(tensors);
+    expected.try_for_each(|((name, ty), tensor)| Error::unless_fits(name, tensor, &ty.dims, precision))
+}
+
+/// Where a tensor's elements begin.
+fn address(tensor: &Tensor) -> *const u8 {
+    match &tensor.data {
+        Data::F32(x) => x.as_ptr().cast(),
+        Data::F64(x) => x.as_ptr().cast(),
+    }
+}
+
+/// Where a tensor's elements begin, for writing.
+fn address_mut(tensor: &mut Tensor) -> *mut u8 {
+    match &mut tensor.data {
+        Data::F32(x) => x.as_mut_ptr().cast(),
+        Data::F64(x) => x.as_mut_ptr().cast(),
+    }
+}

@@ -1,0 +1,273 @@
+//! Running a plan: nothing is allocated, looked up by name or decided here but how many threads share a step.
+
+use plr_ir::Precision;
+use plr_ir::program::Law;
+use plr_ir::random::{self, Address};
+use plr_ir::scalar::Real;
+
+use crate::codegen::Entry;
+use crate::executable::Context;
+use crate::gemm::Product;
+use crate::lower::Slot;
+use crate::memory::Buffer;
+use crate::plan::{Copy, Draw, Launch, Plan, RepeatStep, Step, UntilStep};
+use crate::pool::Pool;
+
+/// A launch of less work than this, in machine instructions, some 10 µs, stays on the calling thread.
+const LEAST_SHARED_WORK: usize = 1 << 17;
+/// A matrix product of fewer multiplications stays on the calling thread.
+const LEAST_SHARED_PRODUCT: usize = 1 << 19;
+/// Parts of a shared launch for each thread: a late thread leaves the rest of its share to the others.
+const PARTS_PER_THREAD: usize = 2;
+
+/// Random numbers are drawn in parts of so many, some 10 µs.
+const DRAWS_PER_PART: usize = 1024;
+
+/// A piece of the arena, there for its size and alignment.
+#[derive(Clone, Copy)]
+#[repr(align(64))]
+struct CacheLine {
+    _bytes: [u8; 64],
+}
+
+/// The memory of an executable and where each buffer of its plan is at the moment.
+pub(crate) struct Buffers {
+    at: Vec<*mut u8>,
+    slots: Vec<u64>,
+    arena: Vec<CacheLine>,
+}
+
+// SAFETY: the pointers are to the owned arena or to a running call's tensors; between calls nobody follows them.
+unsafe impl Send for Buffers {}
+// SAFETY: through a shared reference they are only read, never followed.
+unsafe impl Sync for Buffers {}
+
+impl Buffers {
+    /// Memory for a plan.
+    pub(crate) fn new(plan: &Plan) -> Self {
+        Self {
+            at: vec![std::ptr::null_mut(); plan.memory.places.len()],
+            slots: vec![0; plan.slots as usize],
+            arena: vec![CacheLine { _bytes: [0; 64] }; plan.memory.arena.div_ceil(64)],
+        }
+    }
+
+    /// Says where a buffer is.
+    pub(crate) fn set(&mut self, buffer: usize, at: *mut u8) {
+        self.at[buffer] = at;
+    }
+
+    /// Says that a buffer is in the arena, so many bytes from its beginning.
+    pub(crate) fn set_in_arena(&mut self, buffer: usize, offset: usize) {
+        self.at[buffer] = self.arena.as_mut_ptr().cast::<u8>().wrapping_add(offset);
+    }
+
+    /// Where a buffer is.
+    pub(crate) fn get(&self, buffer: usize) -> *const u8 {
+        self.at[buffer]
+    }
+}
+
+/// One run of a plan.
+pub(crate) struct Run<'a> {
+    /// Of all reals.
+    pub(crate) precision: Precision,
+    /// The kernels.
+    pub(crate) entries: &'a [Entry],
+    /// Who shares the work.
+    pub(crate) pool: &'a Pool,
+    /// Where the buffers are.
+    pub(crate) buffers: &'a mut Buffers,
+    /// How large they are.
+    pub(crate) bytes: &'a [usize],
+    /// Seed and number of the update.
+    pub(crate) context: Context,
+}
+
+/// What the threads of a shared step need; every part writes elements of its own.
+struct Shared<T>(T);
+
+// SAFETY: the pointers inside are valid for the whole step, which the pool does not outlive, and no two parts of a step
+// write the same element.
+unsafe impl<T> Sync for Shared<T> {}
+
+impl<T> Shared<T> {
+    fn get(&self) -> &T {
+        &self.0
+    }
+}
+
+impl Run<'_> {
+    /// Runs steps in order.
+    ///
+    /// # Safety
+    /// Every buffer is memory of at least its size that stays valid meanwhile; inputs are not written by others, everything
+    /// else is not accessed by others; the steps are of the plan that the buffers and kernels were made for.
+    pub(crate) unsafe fn steps(&mut self, steps: &[Step]) {
+        for step in steps {
+            // SAFETY: as demanded of the caller.
+            unsafe {
+                match step {
+                    Step::Launch(launch) => self.launch(launch),
+                    Step::Multiply { product, lhs, rhs, out } => self.multiply(product, *lhs, *rhs, *out),
+                    Step::Draw(draw) => self.draw(draw),
+                    Step::FromIndex { slot, out } => {
+                        self.write_scalar(*out, self.buffers.slots[slot.0 as usize] as f64);
+                    }
+                    Step::Repeat(repeat) => self.repeat(repeat),
+                }
+            }
+        }
+    }
+
+    /// Calls a kernel, on several threads if that pays.
+    ///
+    /// # Safety
+    /// As for [`Self::steps`].
+    unsafe fn launch(&self, launch: &Launch) {
+        let entry = self.entries[launch.kernel];
+        let arguments = (self.buffers.at.as_ptr(), launch.operands.as_ptr(), launch.numbers.as_ptr());
+        let call = |(buffers, operands, numbers): &(_, _, _), first: usize, end: usize| {
+            // SAFETY: operands and numbers were made for this kernel; the range is not empty and within the extent.
+            unsafe { entry(*buffers, *operands, *numbers, first as i64, end as i64) }
+        };
+        let threads = self.pool.threads();
+        if threads == 1 || launch.work < LEAST_SHARED_WORK || launch.extent == 1 {
+            return call(&arguments, 0, launch.extent);
+        }
+        let grains = launch.extent.div_ceil(launch.grain);
+        let parts = grains.min(threads * PARTS_PER_THREAD);
+        let begin = |part: usize| (grains * part / parts * launch.grain).min(launch.extent);
+        let shared = Shared(arguments);
+        self.pool.run(parts, &|part| call(shared.get(), begin(part), begin(part + 1)));
+    }
+
+    /// Multiplies matrices, block by block.
+    ///
+    /// # Safety
+    /// As for [`Self::steps`].
+    unsafe fn multiply(&self, product: &Product, lhs: Buffer, rhs: Buffer, out: Buffer) {
+        let at = |buffer: Buffer| self.buffers.at[buffer.index()];
+        let shared = Shared((at(lhs), at(rhs), at(out)));
+        let block = |block| {
+            let &(lhs, rhs, out) = shared.get();
+            // SAFETY: the buffers are as large as the product needs, and blocks do not overlap.
+            unsafe { product.run_block(self.precision, block, lhs, rhs, out) };
+        };
+        if product.work() < LEAST_SHARED_PRODUCT {
+            return (0..product.blocks()).for_each(block);
+        }
+        self.pool.run(product.blocks(), &block);
+    }
+
+    /// Draws random numbers, on several threads if that pays.
+    ///
+    /// # Safety
+    /// As for [`Self::steps`].
+    unsafe fn draw(&self, draw: &Draw) {
+        let Context { seed, update } = self.context;
+        let step = draw.step.map_or(0, |Slot(slot)| self.buffers.slots[slot as usize] as u32);
+        let address = Address { seed, update, step, stream: draw.stream };
+        let out = Shared(self.buffers.at[draw.out.index()]);
+        let part = |part| {
+            let first = part * DRAWS_PER_PART;
+            let count = DRAWS_PER_PART.min(draw.count - first);
+            match self.precision {
+                // SAFETY: the buffer holds `draw.count` reals, and each part fills its own.
+                Precision::F32 => unsafe { fill::<f32>(draw.law, address, first, *out.get(), count) },
+                // SAFETY: as above.
+                Precision::F64 => unsafe { fill::<f64>(draw.law, address, first, *out.get(), count) },
+            }
+        };
+        self.pool.run(draw.count.div_ceil(DRAWS_PER_PART), &part);
+    }
+
+    /// Runs a loop.
+    ///
+    /// # Safety
+    /// As for [`Self::steps`].
+    unsafe fn repeat(&mut self, repeat: &RepeatStep) {
+        // SAFETY: as demanded of the caller.
+        unsafe { self.copies(&repeat.entry) };
+        for step in 0..repeat.count {
+            self.buffers.slots[repeat.step.0 as usize] = u64::from(step);
+            // SAFETY: as demanded of the caller.
+            unsafe { self.steps(&repeat.body) };
+            // SAFETY: as demanded of the caller; the residual is read before its buffer changes roles.
+            let ended = repeat.until.is_some_and(|until| unsafe { self.until(until, step) });
+            for &(a, b) in &repeat.swaps {
+                self.buffers.at.swap(a.index(), b.index());
+            }
+            if ended {
+                break;
+            }
+        }
+        // SAFETY: as demanded of the caller.
+        unsafe { self.copies(&repeat.exit) };
+    }
+
+    /// Records the step and its residual; whether the loop is over.
+    ///
+    /// # Safety
+    /// As for [`Self::steps`].
+    unsafe fn until(&mut self, until: UntilStep, step: u32) -> bool {
+        let UntilStep { residual, tolerance, steps: Slot(steps), last } = until;
+        self.buffers.slots[steps as usize] = u64::from(step) + 1;
+        // SAFETY: both are buffers of one real.
+        unsafe {
+            let residual = self.read_scalar(residual);
+            self.write_scalar(last, residual);
+            residual < tolerance
+        }
+    }
+
+    /// Copies whole buffers.
+    ///
+    /// # Safety
+    /// As for [`Self::steps`].
+    unsafe fn copies(&self, copies: &[Copy]) {
+        for Copy { from, to } in copies {
+            let (from_at, to_at) = (self.buffers.at[from.index()], self.buffers.at[to.index()]);
+            // SAFETY: both buffers have this size, and different buffers alive at one moment are apart.
+            unsafe { std::ptr::copy_nonoverlapping(from_at, to_at, self.bytes[to.index()]) };
+        }
+    }
+
+    /// The only element of a buffer.
+    ///
+    /// # Safety
+    /// The buffer holds a real.
+    unsafe fn read_scalar(&self, buffer: Buffer) -> f64 {
+        let at = self.buffers.at[buffer.index()];
+        match self.precision {
+            // SAFETY: as demanded of the caller.
+            Precision::F32 => f64::from(unsafe { at.cast::<f32>().read() }),
+            // SAFETY: as demanded of the caller.
+            Precision::F64 => unsafe { at.cast::<f64>().read() },
+        }
+    }
+
+    /// Writes the only element of a buffer, rounded.
+    ///
+    /// # Safety
+    /// The buffer holds a real.
+    unsafe fn write_scalar(&self, buffer: Buffer, number: f64) {
+        let at = self.buffers.at[buffer.index()];
+        match self.precision {
+            // SAFETY: as demanded of the caller.
+            Precision::F32 => unsafe { at.cast::<f32>().write(number as f32) },
+            // SAFETY: as demanded of the caller.
+            Precision::F64 => unsafe { at.cast::<f64>().write(number) },
+        }
+    }
+}
+
+/// Draws `count` numbers, the first being element `first`, into their places.
+///
+/// # Safety
+/// `out` is a buffer of at least `first + count` reals whose elements nobody else accesses meanwhile.
+unsafe fn fill<T: Real>(law: Law, address: Address, first: usize, out: *mut u8, count: usize) {
+    // SAFETY: as demanded of the caller; any bits are a real.
+    let part = unsafe { std::slice::from_raw_parts_mut(out.cast::<T>().add(first), count) };
+    random::fill(law, address, first as u64, part);
+}

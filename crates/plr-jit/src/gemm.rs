@@ -1,0 +1,190 @@
+//! Matrix products: the one place that knows the GEMM library.
+//!
+//! A product is cut into blocks of rows or columns whose size follows from its shape alone, and each block is one
+//! single-threaded library call. Threads share out blocks, so their number cannot change a result.
+
+use plr_ir::Precision;
+
+/// Distances between neighbours in a matrix, in elements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Strides {
+    /// From row to row.
+    pub(crate) row: usize,
+    /// From column to column.
+    pub(crate) column: usize,
+}
+
+/// An axis along which a product is repeated on other matrices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct BatchAxis {
+    /// How many products.
+    pub(crate) extent: usize,
+    /// The distances between neighbouring left, right and result matrices, in elements.
+    pub(crate) strides: [usize; 3],
+}
+
+/// `out[i, j] = Σ_k lhs[i, k]·rhs[k, j]`, `i < m`, `j < n`, `k < depth`, for every index of the batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Product {
+    /// Rows of the result.
+    pub(crate) m: usize,
+    /// Columns of the result.
+    pub(crate) n: usize,
+    /// Terms of each sum.
+    pub(crate) depth: usize,
+    /// Of the left factor.
+    pub(crate) lhs: Strides,
+    /// Of the right factor.
+    pub(crate) rhs: Strides,
+    /// Of the result.
+    pub(crate) out: Strides,
+    /// Repetitions.
+    pub(crate) batch: Vec<BatchAxis>,
+}
+
+/// A block of this many multiplications, about 50 µs, is worth a call of its own.
+const BLOCK_WORK: usize = 2 << 20;
+/// No product is cut into more.
+const MOST_BLOCKS: usize = 16;
+/// Blocks begin at multiples of this, a whole number of the library's register tiles.
+const BLOCK_ALIGNMENT: usize = 16;
+
+impl Product {
+    /// The number of multiplications.
+    pub(crate) fn work(&self) -> usize {
+        self.matrices() * self.m * self.n * self.depth
+    }
+
+    fn matrices(&self) -> usize {
+        self.batch.iter().map(|axis| axis.extent).product()
+    }
+
+    /// Rows or columns of a block, whichever there are more of.
+    fn block_length(&self) -> usize {
+        let blocks = (self.m * self.n * self.depth / BLOCK_WORK).clamp(1, MOST_BLOCKS);
+        self.m.max(self.n).div_ceil(blocks).next_multiple_of(BLOCK_ALIGNMENT)
+    }
+
+    fn blocks_per_matrix(&self) -> usize {
+        self.m.max(self.n).div_ceil(self.block_length())
+    }
+
+    /// How many independent blocks there are.
+    pub(crate) fn blocks(&self) -> usize {
+        self.matrices() * self.blocks_per_matrix()
+    }
+
+    /// Computes one block.
+    ///
+    /// # Safety
+    /// The pointers are to as many reals of the precision as extents and strides reach; nothing else accesses the result's
+    /// block meanwhile, and nothing writes the factors.
+    pub(crate) unsafe fn run_block(&self, precision: Precision, block: usize, lhs: *const u8, rhs: *const u8, out: *mut u8) {
+        match precision {
+            // SAFETY: as demanded of the caller.
+            Precision::F32 => unsafe { self.run_typed(block, lhs.cast(), rhs.cast(), out.cast(), 0.0_f32, 1.0) },
+            // SAFETY: as demanded of the caller.
+            Precision::F64 => unsafe { self.run_typed(block, lhs.cast(), rhs.cast(), out.cast(), 0.0_f64, 1.0) },
+        }
+    }
+
+    /// As [`Self::run_block`], with the numbers 0 and 1 of the precision.
+    unsafe fn run_typed<T: 'static>(&self, block: usize, lhs: *const T, rhs: *const T, out: *mut T, zero: T, one: T) {
+        let per_matrix = self.blocks_per_matrix();
+        let [mut a, mut b, mut c] = self.batch_offsets(block / per_matrix);
+        let first = block % per_matrix * self.block_length();
+        let (mut m, mut n) = (self.m, self.n);
+        if self.m >= self.n {
+            m = self.block_length().min(self.m - first);
+            a += first * self.lhs.row;
+            c += first * self.out.row;
+        } else {
+            n = self.block_length().min(self.n - first);
+            b += first * self.rhs.column;
+            c += first * self.out.column;
+        }
+        // SAFETY: the offsets stay inside the arrays because block and batch index are below their counts; the rest is as
+        // demanded of the caller.
+        unsafe {
+            gemm::gemm(
+                m,
+                n,
+                self.depth,
+                out.add(c),
+                self.out.column as isize,
+                self.out.row as isize,
+                false,
+                lhs.add(a),
+                self.lhs.column as isize,
+                self.lhs.row as isize,
+                rhs.add(b),
+                self.rhs.column as isize,
+                self.rhs.row as isize,
+                zero,
+                one,
+                false,
+                false,
+                false,
+                gemm::Parallelism::None,
+            );
+        }
+    }
+
+    /// Where the three matrices of the given position in the batch begin.
+    fn batch_offsets(&self, mut index: usize) -> [usize; 3] {
+        let mut offsets = [0; 3];
+        for axis in self.batch.iter().rev() {
+            let position = index % axis.extent;
+            index /= axis.extent;
+            offsets.iter_mut().zip(axis.strides).for_each(|(offset, stride)| *offset += position * stride);
+        }
+        offsets
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn product(m: usize, n: usize, depth: usize, matrices: usize) -> Product {
+        Product {
+            m,
+            n,
+            depth,
+            lhs: Strides { row: depth, column: 1 },
+            rhs: Strides { row: n, column: 1 },
+            out: Strides { row: n, column: 1 },
+            batch: vec![BatchAxis { extent: matrices, strides: [m * depth, depth * n, m * n] }],
+        }
+    }
+
+    #[test]
+    fn blocks_cover_the_result_once() {
+        for (m, n, depth) in [(1, 1, 1), (64, 512, 784), (300, 20, 5000), (3, 1000, 9000)] {
+            let product = product(m, n, depth, 3);
+            let lengths = (0..product.blocks_per_matrix()).map(|i| {
+                product.block_length().min(m.max(n) - i * product.block_length())
+            });
+            assert_eq!(lengths.sum::<usize>(), m.max(n), "{product:?}");
+            assert!(product.blocks_per_matrix() <= MOST_BLOCKS);
+        }
+    }
+
+    #[test]
+    fn a_batch_of_small_integers_is_exact() {
+        let product = product(3, 4, 5, 2);
+        let numbers = |count: usize| (0..count).map(|i| (i % 7) as f64 - 3.0).collect::<Vec<f64>>();
+        let (lhs, rhs, mut out) = (numbers(30), numbers(40), vec![0.0; 24]);
+        for block in 0..product.blocks() {
+            // SAFETY: the arrays have the sizes of the product, and one block runs at a time.
+            unsafe {
+                product.run_block(Precision::F64, block, lhs.as_ptr().cast(), rhs.as_ptr().cast(), out.as_mut_ptr().cast());
+            }
+        }
+        for (at, &found) in out.iter().enumerate() {
+            let (matrix, i, j) = (at / 12, at / 4 % 3, at % 4);
+            let exact: f64 = (0..5).map(|k| lhs[matrix * 15 + i * 5 + k] * rhs[matrix * 20 + k * 4 + j]).sum();
+            assert_eq!(found, exact, "element {at}");
+        }
+    }
+}

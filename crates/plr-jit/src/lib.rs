@@ -1,0 +1,39 @@
+//! Makes the meaning of a program fast: compiles it for this machine with Cranelift and runs it.
+//!
+//! # From program to run
+//!
+//! | module | turns | into |
+//! |---|---|---|
+//! | [`lower`] | a program | tasks over index spaces; constants and broadcasts vanish into strides |
+//! | [`lifetimes`], [`memory`] | tasks | buffers: in caller's memory where possible, overwritten in place where safe |
+//! | [`codegen`] | element-wise code and folds | machine code, each distinct kernel once |
+//! | [`plan`] | all of that | steps |
+//! | [`execute`], [`pool`], [`gemm`] | steps | results |
+//!
+//! # What holds
+//!
+//! 1. **Element-wise results have the interpreter's bits**: the scalar functions of [`plr_ir::scalar`] run on a machine that
+//!    emits instructions. Vectors and remainders of loops use the same instructions.
+//! 2. **Reductions have the interpreter's bits**: vectors lie across kept axes only, folded axes run in row-major order.
+//! 3. **Contractions** are within the bound that [`plr_ir`] states.
+//! 4. **The number of threads changes nothing**: element-wise code is split by elements, folds by results, and matrix products
+//!    into blocks that follow from the shape alone.
+//! 5. Truth values are in memory words as wide as a real, all ones or all zeros.
+//! 6. A host thread that flushes subnormal numbers to zero gets other results; nothing here sets such a mode.
+
+mod codegen;
+mod error;
+mod execute;
+mod executable;
+mod gemm;
+mod lifetimes;
+mod lower;
+mod memory;
+mod plan;
+mod pool;
+mod space;
+
+pub use codegen::KernelText;
+pub use error::Error;
+pub use executable::{CompileTime, Context, Executable, Options, compile};
+pub use plan::Plan;

@@ -1,0 +1,393 @@
+//! From a program to tasks: what has to be computed, over which index spaces, before anything is said about memory or
+//! machine code.
+//!
+//! Constants and broadcasts compute nothing: their users read a number, or walk through the original with another stride.
+//! They become values of their own only where a task needs them in memory.
+
+mod contraction;
+mod elementwise;
+
+use plr_ir::program::{Block, Law, Op, Operation, Program, ReduceKind, Repeat, Value};
+use plr_ir::{Elem, Type};
+
+use crate::gemm::Product;
+use crate::space::{Space, dense};
+pub(crate) use elementwise::{MapOperand, MapTask};
+
+/// An index value: a cell of the executable, `!3` in the printed plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Slot(pub(crate) u32);
+
+/// Something to compute. Its values are those of the program and some more; all are stored densely.
+#[derive(Clone, Debug)]
+pub(crate) enum Task {
+    /// Element-wise code.
+    Map(MapTask),
+    /// A reduction, or a contraction that is no matrix product.
+    Fold(FoldTask),
+    /// A matrix product.
+    Gemm(GemmTask),
+    /// Random draws.
+    Random {
+        /// From which law.
+        law: Law,
+        /// Of which stream.
+        stream: u32,
+        /// In which step.
+        step: Option<Slot>,
+        /// The draws.
+        result: Value,
+    },
+    /// A step number as a real scalar.
+    FromIndex {
+        /// The number.
+        slot: Slot,
+        /// The scalar.
+        result: Value,
+    },
+    /// A loop.
+    Repeat(Box<RepeatTask>),
+}
+
+/// A fold over the last axes of a space. Operands of the space: the factors, then the result.
+#[derive(Clone, Debug)]
+pub(crate) struct FoldTask {
+    /// How terms are combined.
+    pub(crate) kind: ReduceKind,
+    /// A term is the product of an element of each.
+    pub(crate) factors: Vec<Value>,
+    /// What the terms are folded into.
+    pub(crate) result: Value,
+    /// The kept axes, in the result's order.
+    pub(crate) kept: Space,
+    /// The folded axes, outermost first; the result does not move along them.
+    pub(crate) folded: Space,
+    /// Whether terms may be added in any order.
+    pub(crate) any_order: bool,
+}
+
+/// A matrix product.
+#[derive(Clone, Debug)]
+pub(crate) struct GemmTask {
+    /// Its shape.
+    pub(crate) product: Product,
+    /// The left factor.
+    pub(crate) lhs: Value,
+    /// The right factor.
+    pub(crate) rhs: Value,
+    /// The result.
+    pub(crate) result: Value,
+}
+
+/// A loop.
+#[derive(Clone, Debug)]
+pub(crate) struct RepeatTask {
+    /// How often, at most.
+    pub(crate) count: u32,
+    /// When to stop earlier.
+    pub(crate) until: Option<UntilTask>,
+    /// The step's index.
+    pub(crate) step: Slot,
+    /// What goes from step to step.
+    pub(crate) carried: Vec<Carried>,
+    /// One step.
+    pub(crate) body: Vec<Task>,
+}
+
+/// The stopping condition of a loop, and what it yields.
+#[derive(Clone, Debug)]
+pub(crate) struct UntilTask {
+    /// A scalar of the body.
+    pub(crate) residual: Value,
+    /// The loop stops after the first step whose residual is less.
+    pub(crate) tolerance: f64,
+    /// The number of steps that ran.
+    pub(crate) steps: Slot,
+    /// The last residual.
+    pub(crate) last: Value,
+}
+
+/// A value that a loop carries.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Carried {
+    /// Before the loop.
+    pub(crate) initial: Value,
+    /// At the beginning of a step.
+    pub(crate) parameter: Value,
+    /// At the end of a step; defined by a task of the body, and carried nowhere else.
+    pub(crate) next: Value,
+    /// After the loop.
+    pub(crate) result: Value,
+}
+
+/// A program as tasks.
+#[derive(Debug)]
+pub(crate) struct Lowered {
+    /// The types of all values.
+    pub(crate) types: Vec<Type>,
+    /// What to do.
+    pub(crate) tasks: Vec<Task>,
+    /// How many slots there are.
+    pub(crate) slots: u32,
+    /// The values of the inputs.
+    pub(crate) inputs: Vec<Value>,
+    /// The values of the outputs: each is defined by a task, and is no other output's.
+    pub(crate) outputs: Vec<Value>,
+}
+
+/// Where a value's elements are.
+#[derive(Clone, Debug)]
+enum View {
+    /// The same number everywhere.
+    Constant(f64),
+    /// Elements of a stored value; its axis `i` is axis `axes[i]` of this one.
+    Stored { value: Value, axes: Vec<usize> },
+    /// A step number.
+    Index(Slot),
+}
+
+/// Lowers a verified program.
+pub(crate) fn lower(program: &Program) -> Lowered {
+    let mut lowering =
+        Lowering { types: program.values.clone(), views: vec![None; program.values.len()], blocks: vec![Vec::new()], slots: 0 };
+    let inputs = program.body.parameters.clone();
+    inputs.iter().for_each(|&input| lowering.define(input));
+    lowering.block(&program.body);
+    let mut outputs: Vec<Value> = Vec::with_capacity(program.body.results.len());
+    for &result in &program.body.results {
+        let stored = lowering.stored(result);
+        let taken = inputs.contains(&stored) || outputs.contains(&stored);
+        outputs.push(if taken { lowering.copy(stored) } else { stored });
+    }
+    let tasks = lowering.close();
+    Lowered { types: lowering.types, tasks, slots: lowering.slots, inputs, outputs }
+}
+
+/// A program being lowered.
+struct Lowering {
+    types: Vec<Type>,
+    /// By value; `None` before its definition.
+    views: Vec<Option<View>>,
+    /// The tasks of the blocks that are open, outermost first.
+    blocks: Vec<Vec<Task>>,
+    slots: u32,
+}
+
+impl Lowering {
+    fn type_of(&self, value: Value) -> &Type {
+        &self.types[value.index()]
+    }
+
+    fn dims(&self, value: Value) -> Vec<usize> {
+        self.type_of(value).dims.clone()
+    }
+
+    fn push(&mut self, task: Task) {
+        match self.blocks.last_mut() {
+            Some(block) => block.push(task),
+            None => unreachable!("the outermost block stays open"),
+        }
+    }
+
+    fn close(&mut self) -> Vec<Task> {
+        self.blocks.pop().unwrap_or_default()
+    }
+
+    fn slot(&mut self) -> Slot {
+        self.slots += 1;
+        Slot(self.slots - 1)
+    }
+
+    /// Declares that the value has memory of its own.
+    fn define(&mut self, value: Value) {
+        let axes = (0..self.type_of(value).rank()).collect();
+        self.views[value.index()] = Some(View::Stored { value, axes });
+    }
+
+    /// A further stored value.
+    fn fresh(&mut self, ty: Type) -> Value {
+        let value = Value(self.types.len() as u32);
+        self.types.push(ty);
+        self.views.push(None);
+        self.define(value);
+        value
+    }
+
+    fn view(&self, value: Value) -> &View {
+        match &self.views[value.index()] {
+            Some(view) => view,
+            None => unreachable!("verified programs define {value} before its use"),
+        }
+    }
+
+    fn index(&self, value: Value) -> Slot {
+        match self.view(value) {
+            View::Index(slot) => *slot,
+            View::Constant(_) | View::Stored { .. } => unreachable!("verified programs use {value} as an index"),
+        }
+    }
+
+    /// The same value, in memory as its type says.
+    fn stored(&mut self, value: Value) -> Value {
+        let rank = self.type_of(value).rank();
+        match self.view(value) {
+            View::Stored { value: stored, axes } if axes.len() == rank => *stored,
+            View::Stored { .. } | View::Constant(_) | View::Index(_) => self.copy(value),
+        }
+    }
+
+    /// Lowers the operations of a block.
+    fn block(&mut self, block: &Block) {
+        for operation in &block.operations {
+            self.operation(operation);
+        }
+    }
+
+    fn operation(&mut self, operation: &Operation) {
+        let Some(&result) = operation.results.first() else { return };
+        match &operation.op {
+            Op::Constant(number) => self.views[result.index()] = Some(View::Constant(*number)),
+            Op::Unary(..)
+            | Op::Binary(..)
+            | Op::Compare(..)
+            | Op::And(..)
+            | Op::Or(..)
+            | Op::Not(_)
+            | Op::Select(..) => self.single(&operation.op, result),
+            Op::FromIndex(index) => {
+                let slot = self.index(*index);
+                self.define(result);
+                self.push(Task::FromIndex { slot, result });
+            }
+            Op::Broadcast { input, axes } => self.broadcast(*input, axes, result),
+            Op::Contract { lhs, rhs, spec } => self.contract(*lhs, *rhs, spec, result),
+            Op::Reduce { kind, input, axes } => self.reduce(*kind, *input, axes, result),
+            Op::Random { law, stream, step } => {
+                let step = step.map(|step| self.index(step));
+                self.define(result);
+                self.push(Task::Random { law: *law, stream: *stream, step, result });
+            }
+            Op::Repeat(repeat) => self.repeat(repeat, &operation.results),
+            Op::Map(map) => self.fused(map, &operation.results),
+        }
+    }
+
+    fn broadcast(&mut self, input: Value, axes: &[usize], result: Value) {
+        let view = match self.view(input) {
+            View::Stored { value, axes: inner } => {
+                View::Stored { value: *value, axes: inner.iter().map(|&axis| axes[axis]).collect() }
+            }
+            View::Constant(number) => View::Constant(*number),
+            View::Index(slot) => View::Index(*slot),
+        };
+        self.views[result.index()] = Some(view);
+    }
+
+    fn reduce(&mut self, kind: ReduceKind, input: Value, axes: &[usize], result: Value) {
+        let input = self.stored(input);
+        let dims = self.dims(input);
+        let strides = dense(&dims);
+        let (folded, kept): (Vec<usize>, Vec<usize>) = (0..dims.len()).partition(|axis| axes.contains(axis));
+        let pick = |axes: &[usize], numbers: &[usize]| axes.iter().map(|&axis| numbers[axis]).collect::<Vec<_>>();
+        let kept_dims = pick(&kept, &dims);
+        let kept = Space { strides: vec![pick(&kept, &strides), dense(&kept_dims)], dims: kept_dims };
+        let folded = Space { strides: vec![pick(&folded, &strides)], dims: pick(&folded, &dims) };
+        self.define(result);
+        let (kept, folded) = (kept.collapsed(), folded.collapsed());
+        self.push(Task::Fold(FoldTask { kind, factors: vec![input], result, kept, folded, any_order: false }));
+    }
+
+    fn repeat(&mut self, repeat: &Repeat, results: &[Value]) {
+        let (parameters, step) = (&repeat.body.parameters[1..], self.slot());
+        let mut carried = Vec::with_capacity(parameters.len());
+        for (((&initial, &parameter), &next), &result) in
+            repeat.initial.iter().zip(parameters).zip(&repeat.body.results).zip(results)
+        {
+            if next == parameter {
+                // What no step changes is the same value in all of them and afterwards.
+                self.views[parameter.index()] = self.views[initial.index()].clone();
+                self.views[result.index()] = self.views[initial.index()].clone();
+                continue;
+            }
+            let initial = self.stored(initial);
+            carried.push(Carried { initial, parameter, next, result });
+        }
+        self.views[repeat.body.parameters[0].index()] = Some(View::Index(step));
+        carried.iter().for_each(|c| self.define(c.parameter));
+        self.blocks.push(Vec::new());
+        self.block(&repeat.body);
+        self.own_next_values(&mut carried);
+        let until = repeat.until.map(|until| (self.stored(until.residual), until.tolerance));
+        let body = self.close();
+        carried.iter().for_each(|c| self.define(c.result));
+        let until = until.map(|(residual, tolerance)| {
+            let (steps, last) = (self.slot(), results[results.len() - 1]);
+            self.views[results[results.len() - 2].index()] = Some(View::Index(steps));
+            self.define(last);
+            UntilTask { residual, tolerance, steps, last }
+        });
+        if !carried.is_empty() || until.is_some() {
+            self.push(Task::Repeat(Box::new(RepeatTask { count: repeat.count, until, step, carried, body })));
+        }
+    }
+
+    /// Copies next values that the body does not compute for that purpose alone, so that each can have the memory of its
+    /// parameter, or exchange memory with it.
+    fn own_next_values(&mut self, carried: &mut [Carried]) {
+        let computed = self.blocks.last().map(|tasks| tasks.iter().flat_map(Task::results).collect::<Vec<_>>());
+        let computed = computed.unwrap_or_default();
+        let mut taken: Vec<Value> = Vec::with_capacity(carried.len());
+        for c in carried {
+            let values = self.types.len();
+            let stored = self.stored(c.next);
+            // A value that `stored` has just made is this one's alone.
+            let made = self.types.len() > values;
+            let computed_once = computed.contains(&stored) && !taken.contains(&stored);
+            c.next = if made || computed_once { stored } else { self.copy(stored) };
+            taken.push(c.next);
+        }
+    }
+}
+
+impl Task {
+    /// The loop, if it is one.
+    pub(crate) fn as_repeat(&self) -> Option<&RepeatTask> {
+        match self {
+            Task::Repeat(repeat) => Some(repeat),
+            Task::Map(_) | Task::Fold(_) | Task::Gemm(_) | Task::Random { .. } | Task::FromIndex { .. } => None,
+        }
+    }
+
+    /// The values it defines.
+    pub(crate) fn results(&self) -> Vec<Value> {
+        match self {
+            Task::Map(map) => map.results.iter().map(|&(value, _)| value).collect(),
+            Task::Fold(FoldTask { result, .. })
+            | Task::Gemm(GemmTask { result, .. })
+            | Task::Random { result, .. }
+            | Task::FromIndex { result, .. } => vec![*result],
+            Task::Repeat(repeat) => {
+                repeat.carried.iter().map(|c| c.result).chain(repeat.until.iter().map(|u| u.last)).collect()
+            }
+        }
+    }
+
+    /// The values it reads, those read only inside a loop's body excepted.
+    pub(crate) fn operands(&self) -> Vec<Value> {
+        match self {
+            Task::Map(map) => map.inputs.iter().map(|input| input.value).collect(),
+            Task::Fold(fold) => fold.factors.clone(),
+            Task::Gemm(gemm) => vec![gemm.lhs, gemm.rhs],
+            Task::Random { .. } | Task::FromIndex { .. } => Vec::new(),
+            Task::Repeat(repeat) => repeat.carried.iter().map(|c| c.initial).collect(),
+        }
+    }
+}
+
+/// Whether the values' elements are truth values.
+pub(crate) fn is_truth(ty: &Type) -> bool {
+    match ty.elem {
+        Elem::Bool => true,
+        Elem::Real | Elem::Index => false,
+    }
+}

@@ -1,0 +1,130 @@
+//! Contractions: which are matrix products, which are products of elements, and which are folded by a kernel.
+
+use plr_ir::program::{Contraction, MapInput, ReduceKind, Value};
+
+use super::{FoldTask, GemmTask, Lowering, Task};
+use crate::gemm::{BatchAxis, Product, Strides};
+use crate::space::{Space, dense};
+
+/// A matrix product of fewer multiplications is computed by a kernel: a library call costs a few hundred nanoseconds.
+const LEAST_LIBRARY_WORK: usize = 4096;
+
+/// An axis of a contraction: its extent, and the distance between neighbours in left factor, right factor and result; 0
+/// where the operand does not have it.
+#[derive(Clone, Copy, Debug)]
+struct Axis {
+    extent: usize,
+    strides: [usize; 3],
+}
+
+impl Axis {
+    /// Which operands have it.
+    fn presence(&self) -> [bool; 3] {
+        self.strides.map(|stride| stride != 0)
+    }
+}
+
+/// Shorthand for [`Axis::presence`].
+const LEFT: [bool; 3] = [true, false, true];
+const RIGHT: [bool; 3] = [false, true, true];
+const SHARED: [bool; 3] = [true, true, true];
+const SUMMED: [bool; 3] = [true, true, false];
+
+impl Lowering {
+    /// Lowers a contraction.
+    pub(super) fn contract(&mut self, lhs: Value, rhs: Value, spec: &Contraction, result: Value) {
+        let (lhs, rhs) = (self.stored(lhs), self.stored(rhs));
+        let (kept, summed) = self.axes(lhs, rhs, spec, result);
+        self.define(result);
+        let factors = elementwise_factors(lhs, rhs, spec);
+        if let (true, Some(factors)) = (summed.is_empty(), factors) {
+            return self.products(factors, result);
+        }
+        if let Some(product) = matrix_product(&kept, &summed) {
+            return self.push(Task::Gemm(GemmTask { product, lhs, rhs, result }));
+        }
+        let kept = space(&kept, 3).collapsed();
+        let folded = space(&summed, 2).collapsed();
+        let (kind, factors) = (ReduceKind::Sum, vec![lhs, rhs]);
+        self.push(Task::Fold(FoldTask { kind, factors, result, kept, folded, any_order: true }));
+    }
+
+    /// The axes with more than one element: those of the result in its order, and the summed ones in the order of the left
+    /// factor, then of the right.
+    fn axes(&self, lhs: Value, rhs: Value, spec: &Contraction, result: Value) -> (Vec<Axis>, Vec<Axis>) {
+        let operands = [(&spec.lhs, lhs), (&spec.rhs, rhs), (&spec.out, result)];
+        let axis = |label: u8| {
+            let mut axis = Axis { extent: 1, strides: [0; 3] };
+            for (i, (labels, value)) in operands.iter().enumerate() {
+                if let Some(position) = labels.iter().position(|&l| l == label) {
+                    let dims = &self.type_of(*value).dims;
+                    axis.extent = dims[position];
+                    axis.strides[i] = dense(dims)[position];
+                }
+            }
+            axis
+        };
+        let several = |axis: &Axis| axis.extent > 1;
+        let kept = spec.out.iter().map(|&label| axis(label)).filter(several).collect();
+        let only_right = spec.rhs.iter().filter(|label| !spec.lhs.contains(label));
+        let summed = spec.lhs.iter().chain(only_right).filter(|label| !spec.out.contains(label));
+        let summed = summed.map(|&label| axis(label)).filter(several).collect();
+        (kept, summed)
+    }
+}
+
+/// The factors as inputs of a map over the result, if their axes come in the result's order.
+fn elementwise_factors(lhs: Value, rhs: Value, spec: &Contraction) -> Option<[MapInput; 2]> {
+    let input = |value, labels: &[u8]| {
+        let places = labels.iter().map(|label| spec.out.iter().position(|out| out == label));
+        let axes = places.collect::<Option<Vec<usize>>>()?;
+        axes.is_sorted().then_some(MapInput { value, axes })
+    };
+    Some([input(lhs, &spec.lhs)?, input(rhs, &spec.rhs)?])
+}
+
+/// The axes as an index space with the given number of operands.
+fn space(axes: &[Axis], operands: usize) -> Space {
+    let strides = (0..operands).map(|i| axes.iter().map(|axis| axis.strides[i]).collect()).collect();
+    Space { dims: axes.iter().map(|axis| axis.extent).collect(), strides }
+}
+
+/// The contraction as a batch of matrix products that are large enough for the library.
+fn matrix_product(kept: &[Axis], summed: &[Axis]) -> Option<Product> {
+    let (depth, outer) = one_axis(summed, SUMMED);
+    if !outer.is_empty() || summed.iter().any(|axis| axis.presence() != SUMMED) {
+        return None;
+    }
+    let of = |presence| kept.iter().filter(move |axis| axis.presence() == presence).copied().collect::<Vec<_>>();
+    let (rows, further_rows) = one_axis(&of(LEFT), LEFT);
+    let (columns, further_columns) = one_axis(&of(RIGHT), RIGHT);
+    if rows.extent * columns.extent * depth.extent < LEAST_LIBRARY_WORK {
+        return None;
+    }
+    let batch = of(SHARED).into_iter().chain(further_rows).chain(further_columns);
+    Some(Product {
+        m: rows.extent,
+        n: columns.extent,
+        depth: depth.extent,
+        lhs: Strides { row: rows.strides[0], column: depth.strides[0] },
+        rhs: Strides { row: depth.strides[1], column: columns.strides[1] },
+        out: Strides { row: rows.strides[2], column: columns.strides[2] },
+        batch: batch.map(|axis| BatchAxis { extent: axis.extent, strides: axis.strides }).collect(),
+    })
+}
+
+/// The innermost axes as one that all operands walk through in one stride, and the axes further out that do not fit. Without
+/// axes, one of extent 1.
+fn one_axis(axes: &[Axis], presence: [bool; 3]) -> (Axis, Vec<Axis>) {
+    let mut outer = axes.to_vec();
+    let one = Axis { extent: 1, strides: presence.map(usize::from) };
+    let mut inner = outer.pop().unwrap_or(one);
+    while let Some(next) = outer.last() {
+        if (0..3).any(|i| next.strides[i] != inner.strides[i] * inner.extent) {
+            break;
+        }
+        inner.extent *= next.extent;
+        outer.pop();
+    }
+    (inner, outer)
+}

@@ -1,0 +1,143 @@
+//! Element-wise operations, single or fused, as maps over index spaces.
+
+use plr_ir::program::{Local, Map, MapInput, MapInstruction, Op, Value};
+use plr_ir::scalar::BinaryOp;
+
+use super::{Lowering, Task, View, is_truth};
+use crate::space::{Space, along, dense};
+
+/// Element-wise code over one index space.
+#[derive(Clone, Debug)]
+pub(crate) struct MapTask {
+    /// The index space, collapsed; its operands are the inputs, then the results.
+    pub(crate) space: Space,
+    /// What it reads.
+    pub(crate) inputs: Vec<MapOperand>,
+    /// What it computes for each element.
+    pub(crate) body: Vec<MapInstruction>,
+    /// The values it defines, and which instruction gives each.
+    pub(crate) results: Vec<(Value, Local)>,
+}
+
+/// A value read by a [`MapTask`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MapOperand {
+    /// The value.
+    pub(crate) value: Value,
+    /// Whether its elements are truth values.
+    pub(crate) truth: bool,
+    /// Whether it has all axes of the space: element by element a result may be written over it.
+    pub(crate) whole: bool,
+}
+
+impl Lowering {
+    /// A value with the elements of `value`, in memory of its own.
+    pub(super) fn copy(&mut self, value: Value) -> Value {
+        let copy = self.fresh(self.type_of(value).clone());
+        let mut inputs = Inputs::default();
+        let body = vec![inputs.read(self, value)];
+        self.map(inputs, body, &[(copy, Local(0))]);
+        copy
+    }
+
+    /// Lowers an element-wise operation that stands alone.
+    pub(super) fn single(&mut self, op: &Op, result: Value) {
+        let mut inputs = Inputs::default();
+        let mut body = Vec::with_capacity(4);
+        op.for_each_operand(|value| body.push(inputs.read(self, value)));
+        let (a, b, c) = (Local(0), Local(1), Local(2));
+        let instruction = match op {
+            Op::Unary(op, _) => MapInstruction::Unary(*op, a),
+            Op::Binary(op, ..) => MapInstruction::Binary(*op, a, b),
+            Op::Compare(op, ..) => MapInstruction::Compare(*op, a, b),
+            Op::And(..) => MapInstruction::And(a, b),
+            Op::Or(..) => MapInstruction::Or(a, b),
+            Op::Not(_) => MapInstruction::Not(a),
+            Op::Select(..) => MapInstruction::Select(a, b, c),
+            Op::Constant(_)
+            | Op::FromIndex(_)
+            | Op::Broadcast { .. }
+            | Op::Contract { .. }
+            | Op::Reduce { .. }
+            | Op::Random { .. }
+            | Op::Repeat(_)
+            | Op::Map(_) => unreachable!("`single` is called for element-wise operations"),
+        };
+        body.push(instruction);
+        let last = Local(body.len() as u32 - 1);
+        self.map(inputs, body, &[(result, last)]);
+    }
+
+    /// Lowers a fused operation.
+    pub(super) fn fused(&mut self, map: &Map, results: &[Value]) {
+        let mut inputs = Inputs::default();
+        let mut read = |instruction: &MapInstruction| match instruction {
+            MapInstruction::Input(i) => inputs.read_along(self, &map.inputs[*i as usize]),
+            MapInstruction::Constant(_)
+            | MapInstruction::Unary(..)
+            | MapInstruction::Binary(..)
+            | MapInstruction::Compare(..)
+            | MapInstruction::And(..)
+            | MapInstruction::Or(..)
+            | MapInstruction::Not(_)
+            | MapInstruction::Select(..) => instruction.clone(),
+        };
+        let body = map.body.iter().map(&mut read).collect();
+        let results: Vec<(Value, Local)> = results.iter().copied().zip(map.results.iter().copied()).collect();
+        self.map(inputs, body, &results);
+    }
+
+    /// `result[…] = 0 + lhs[…]·rhs[…]`, the axes of the factors being these axes of the result. The zero makes it what every
+    /// other contraction is, a sum that starts from +0.
+    pub(super) fn products(&mut self, factors: [MapInput; 2], result: Value) {
+        let mut inputs = Inputs::default();
+        let mut body: Vec<MapInstruction> = factors.iter().map(|factor| inputs.read_along(self, factor)).collect();
+        body.push(MapInstruction::Binary(BinaryOp::Mul, Local(0), Local(1)));
+        body.push(MapInstruction::Constant(0.0));
+        body.push(MapInstruction::Binary(BinaryOp::Add, Local(3), Local(2)));
+        self.map(inputs, body, &[(result, Local(4))]);
+    }
+
+    fn map(&mut self, inputs: Inputs, body: Vec<MapInstruction>, results: &[(Value, Local)]) {
+        let dims = self.dims(results[0].0);
+        let read = |(value, axes): &(Value, Vec<usize>)| along(&self.type_of(*value).dims, axes, dims.len());
+        let written = results.iter().map(|_| dense(&dims));
+        let strides = inputs.0.iter().map(read).chain(written).collect();
+        let operand = |(value, axes): &(Value, Vec<usize>)| MapOperand {
+            value: *value,
+            truth: is_truth(self.type_of(*value)),
+            whole: axes.len() == dims.len(),
+        };
+        let operands = inputs.0.iter().map(operand).collect();
+        let space = Space { dims: dims.clone(), strides }.collapsed();
+        results.iter().for_each(|&(value, _)| self.define(value));
+        self.push(Task::Map(MapTask { space, inputs: operands, body, results: results.to_vec() }));
+    }
+}
+
+/// The stored values that a map reads, each with the axes of the space that its own axes follow.
+#[derive(Default)]
+struct Inputs(Vec<(Value, Vec<usize>)>);
+
+impl Inputs {
+    /// The instruction that reads a value with all axes of the space.
+    fn read(&mut self, lowering: &Lowering, value: Value) -> MapInstruction {
+        let axes = (0..lowering.type_of(value).rank()).collect();
+        self.read_along(lowering, &MapInput { value, axes })
+    }
+
+    /// The instruction that reads a value along some axes of the space.
+    fn read_along(&mut self, lowering: &Lowering, input: &MapInput) -> MapInstruction {
+        let (value, axes) = match lowering.view(input.value) {
+            View::Constant(number) => return MapInstruction::Constant(*number),
+            View::Stored { value, axes } => (*value, axes.iter().map(|&axis| input.axes[axis]).collect::<Vec<_>>()),
+            View::Index(_) => unreachable!("verified programs compute with reals"),
+        };
+        let known = self.0.iter().position(|read| *read == (value, axes.clone()));
+        let position = known.unwrap_or_else(|| {
+            self.0.push((value, axes));
+            self.0.len() - 1
+        });
+        MapInstruction::Input(position as u32)
+    }
+}

@@ -1,0 +1,158 @@
+//! The plan: what is called in which order on which memory. Made once; a run does nothing that is not in it.
+
+mod build;
+mod print;
+
+use plr_ir::Precision;
+use plr_ir::program::Law;
+
+use crate::gemm::Product;
+use crate::lower::Slot;
+use crate::memory::{Buffer, Memory};
+
+/// The steps of a program over its buffers. `Display` prints it.
+#[derive(Debug)]
+pub struct Plan {
+    /// The program's name.
+    pub(crate) name: String,
+    /// Of all reals.
+    pub(crate) precision: Precision,
+    /// The names of inputs and outputs.
+    pub(crate) names: [Vec<String>; 2],
+    /// Where each buffer is.
+    pub(crate) memory: Memory,
+    /// How many index cells there are.
+    pub(crate) slots: u32,
+    /// How many distinct kernels there are.
+    pub(crate) kernels: usize,
+    /// What to do.
+    pub(crate) steps: Vec<Step>,
+    /// The buffer that holds each output in the end.
+    pub(crate) outputs: Vec<Buffer>,
+}
+
+/// One step of a plan.
+#[derive(Debug)]
+pub(crate) enum Step {
+    /// A kernel.
+    Launch(Launch),
+    /// A matrix product.
+    Multiply {
+        /// Its shape.
+        product: Product,
+        /// The left factor.
+        lhs: Buffer,
+        /// The right factor.
+        rhs: Buffer,
+        /// The result.
+        out: Buffer,
+    },
+    /// Random draws.
+    Draw(Draw),
+    /// A step number as a real scalar.
+    FromIndex {
+        /// The number.
+        slot: Slot,
+        /// The scalar.
+        out: Buffer,
+    },
+    /// A loop.
+    Repeat(Box<RepeatStep>),
+}
+
+/// A call of a kernel.
+#[derive(Debug)]
+pub(crate) struct Launch {
+    /// Its position among the compiled ones.
+    pub(crate) kernel: usize,
+    /// The buffers of its operands.
+    pub(crate) operands: Box<[u32]>,
+    /// Extents and strides in the kernel's order.
+    pub(crate) numbers: Box<[i64]>,
+    /// The extent of the outermost axis.
+    pub(crate) extent: usize,
+    /// Threads begin at multiples of this along it.
+    pub(crate) grain: usize,
+    /// Roughly the number of machine instructions.
+    pub(crate) work: usize,
+}
+
+/// Random draws into a buffer.
+#[derive(Debug)]
+pub(crate) struct Draw {
+    /// From which law.
+    pub(crate) law: Law,
+    /// Of which stream.
+    pub(crate) stream: u32,
+    /// In which step; 0 without.
+    pub(crate) step: Option<Slot>,
+    /// Where they go.
+    pub(crate) out: Buffer,
+    /// How many.
+    pub(crate) count: usize,
+}
+
+/// A loop.
+#[derive(Debug)]
+pub(crate) struct RepeatStep {
+    /// How often, at most.
+    pub(crate) count: u32,
+    /// The step's index.
+    pub(crate) step: Slot,
+    /// When to stop earlier.
+    pub(crate) until: Option<UntilStep>,
+    /// Copies before the loop.
+    pub(crate) entry: Box<[Copy]>,
+    /// One step.
+    pub(crate) body: Box<[Step]>,
+    /// Buffers that change roles after a step, one pair after the other.
+    pub(crate) swaps: Box<[(Buffer, Buffer)]>,
+    /// Copies after the loop.
+    pub(crate) exit: Box<[Copy]>,
+}
+
+/// The stopping condition of a loop.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct UntilStep {
+    /// A scalar.
+    pub(crate) residual: Buffer,
+    /// The loop stops after the first step whose residual is less.
+    pub(crate) tolerance: f64,
+    /// Receives the number of steps.
+    pub(crate) steps: Slot,
+    /// Receives the last residual.
+    pub(crate) last: Buffer,
+}
+
+/// A copy of a whole buffer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Copy {
+    /// From where.
+    pub(crate) from: Buffer,
+    /// To where.
+    pub(crate) to: Buffer,
+}
+
+impl Plan {
+    /// Bytes of memory that the program needs besides inputs and outputs.
+    pub fn arena_bytes(&self) -> usize {
+        self.memory.arena
+    }
+
+    /// The number of distinct kernels.
+    pub fn kernels(&self) -> usize {
+        self.kernels
+    }
+
+    /// The number of steps, those inside loops counted once.
+    pub fn steps(&self) -> usize {
+        fn count(steps: &[Step]) -> usize {
+            let inside = |step: &Step| match step {
+                Step::Repeat(repeat) => count(&repeat.body),
+                Step::Launch(_) | Step::Multiply { .. } | Step::Draw(_) | Step::FromIndex { .. } => 0,
+            };
+            steps.len() + steps.iter().map(inside).sum::<usize>()
+        }
+        count(&self.steps)
+    }
+}

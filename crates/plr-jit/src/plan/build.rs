@@ -1,0 +1,232 @@
+//! From tasks to steps: kernels are chosen and compiled, values become buffers, spaces become numbers.
+
+use plr_ir::Precision;
+use plr_ir::program::{Program, Value};
+
+use super::{Copy, Draw, Launch, Plan, RepeatStep, Step, UntilStep};
+use crate::codegen::{Compiler, FoldKernel, Kernel, Lanes, MapKernel, MapRead};
+use crate::error::Error;
+use crate::lower::{FoldTask, GemmTask, Lowered, MapOperand, MapTask, RepeatTask, Task};
+use crate::memory::{Buffer, Memory};
+use crate::space::Space;
+
+/// Threads share a single axis in whole cache lines: so many elements.
+const ELEMENT_GRAIN: usize = 16;
+
+impl Plan {
+    /// Plans a lowered program; its kernels go to the compiler.
+    pub(crate) fn build(program: &Program, lowered: &Lowered, compiler: &mut Compiler) -> Result<Self, Error> {
+        let precision = program.precision;
+        let memory = Memory::plan(lowered, precision);
+        let steps = Build { precision, memory: &memory, compiler }.steps(&lowered.tasks)?;
+        Ok(Self {
+            name: program.name.clone(),
+            precision,
+            names: [program.inputs.clone(), program.outputs.clone()],
+            slots: lowered.slots,
+            kernels: compiler.len(),
+            steps,
+            outputs: lowered.outputs.iter().map(|&value| memory.buffer(value)).collect(),
+            memory,
+        })
+    }
+}
+
+/// A plan being built.
+struct Build<'a> {
+    precision: Precision,
+    memory: &'a Memory,
+    compiler: &'a mut Compiler,
+}
+
+impl Build<'_> {
+    fn steps(&mut self, tasks: &[Task]) -> Result<Vec<Step>, Error> {
+        tasks.iter().map(|task| self.step(task)).collect()
+    }
+
+    fn step(&mut self, task: &Task) -> Result<Step, Error> {
+        let buffer = |value: &Value| self.memory.buffer(*value);
+        Ok(match task {
+            Task::Map(map) => Step::Launch(self.map(map)?),
+            Task::Fold(fold) => Step::Launch(self.fold(fold)?),
+            Task::Gemm(GemmTask { product, lhs, rhs, result }) => {
+                Step::Multiply { product: product.clone(), lhs: buffer(lhs), rhs: buffer(rhs), out: buffer(result) }
+            }
+            Task::Random { law, stream, step, result } => {
+                let out = buffer(result);
+                let count = self.memory.bytes[out.index()] / self.precision.bytes();
+                Step::Draw(Draw { law: *law, stream: *stream, step: *step, out, count })
+            }
+            Task::FromIndex { slot, result } => Step::FromIndex { slot: *slot, out: buffer(result) },
+            Task::Repeat(repeat) => Step::Repeat(Box::new(self.repeat(repeat)?)),
+        })
+    }
+
+    fn operands(&self, values: impl Iterator<Item = Value>) -> Box<[u32]> {
+        values.map(|value| self.memory.buffer(value).0).collect()
+    }
+
+    /// Strides in elements as bytes.
+    fn bytes<'s>(&self, strides: &'s [usize]) -> impl Iterator<Item = i64> + use<'s> {
+        let bytes = self.precision.bytes();
+        strides.iter().map(move |stride| (stride * bytes) as i64)
+    }
+
+    fn map(&mut self, map: &MapTask) -> Result<Launch, Error> {
+        let space = with_an_axis(&map.space);
+        let outer = space.dims.len() - 1;
+        let results: Vec<Buffer> = map.results.iter().map(|&(value, _)| self.memory.buffer(value)).collect();
+        let read = |(input, strides): (&MapOperand, &Vec<usize>)| {
+            let buffer = self.memory.buffer(input.value);
+            let overwritten_by = results.iter().position(|&result| result == buffer);
+            MapRead { moves: strides[outer] != 0, truth: input.truth, overwritten_by }
+        };
+        let kernel = MapKernel {
+            precision: self.precision,
+            rank: outer + 1,
+            inputs: map.inputs.iter().zip(&space.strides).map(read).collect(),
+            body: map.body.clone(),
+            results: map.results.iter().map(|&(_, local)| local).collect(),
+        };
+        let mut numbers: Vec<i64> = space.dims[1..].iter().map(|&extent| extent as i64).collect();
+        for strides in &space.strides {
+            numbers.extend(self.bytes(&strides[..outer]));
+        }
+        let values = map.inputs.iter().map(|input| input.value).chain(map.results.iter().map(|&(value, _)| value));
+        let operands = self.operands(values);
+        let work = space.dims.iter().product::<usize>() * kernel.weight();
+        Ok(Launch {
+            kernel: self.compiler.kernel(&Kernel::Map(kernel))?,
+            operands,
+            numbers: numbers.into(),
+            extent: space.dims[0],
+            grain: if outer == 0 { ELEMENT_GRAIN } else { 1 },
+            work,
+        })
+    }
+
+    fn fold(&mut self, fold: &FoldTask) -> Result<Launch, Error> {
+        let factors = fold.factors.len();
+        let lanes = choose_lanes(fold);
+        let across = matches!(lanes, Lanes::Across(_));
+        let kept = fold.kept.dims.len() - usize::from(across);
+        let kernel = FoldKernel {
+            precision: self.precision,
+            kind: fold.kind,
+            factors,
+            kept,
+            folded: fold.folded.dims.len(),
+            lanes,
+        };
+        let extents = fold.kept.dims.iter().skip(1).chain(&fold.folded.dims);
+        let mut numbers: Vec<i64> = extents.map(|&extent| extent as i64).collect();
+        for strides in &fold.kept.strides {
+            numbers.extend(self.bytes(&strides[..kept]));
+        }
+        for strides in &fold.folded.strides {
+            numbers.extend(self.bytes(strides));
+        }
+        let results = fold.kept.dims.iter().product::<usize>();
+        let terms = fold.folded.dims.iter().product::<usize>();
+        Ok(Launch {
+            grain: if kernel.ranges_over_lanes() { ELEMENT_GRAIN } else { 1 },
+            kernel: self.compiler.kernel(&Kernel::Fold(kernel))?,
+            operands: self.operands(fold.factors.iter().copied().chain([fold.result])),
+            numbers: numbers.into(),
+            extent: fold.kept.dims.first().copied().unwrap_or(1),
+            work: results * terms * 2 * factors,
+        })
+    }
+
+    fn repeat(&mut self, repeat: &RepeatTask) -> Result<RepeatStep, Error> {
+        let buffer = |value| self.memory.buffer(value);
+        let copies = |pairs: Vec<(Value, Value)>| {
+            let pairs = pairs.into_iter().map(|(from, to)| Copy { from: buffer(from), to: buffer(to) });
+            pairs.filter(|copy| copy.from != copy.to).collect()
+        };
+        let until = repeat.until.as_ref().map(|until| UntilStep {
+            residual: buffer(until.residual),
+            tolerance: until.tolerance,
+            steps: until.steps,
+            last: buffer(until.last),
+        });
+        let carried = &repeat.carried;
+        Ok(RepeatStep {
+            count: repeat.count,
+            step: repeat.step,
+            until,
+            entry: copies(carried.iter().map(|c| (c.initial, c.parameter)).collect()),
+            swaps: swaps(&carried.iter().map(|c| (buffer(c.next), buffer(c.parameter))).collect::<Vec<_>>()),
+            exit: copies(carried.iter().map(|c| (c.parameter, c.result)).collect()),
+            body: self.steps(&repeat.body)?.into(),
+        })
+    }
+}
+
+/// A space with at least one axis.
+fn with_an_axis(space: &Space) -> Space {
+    if space.dims.is_empty() {
+        return Space { dims: vec![1], strides: vec![vec![1]; space.strides.len()] };
+    }
+    space.clone()
+}
+
+/// Where the vectors of a fold lie: across the last kept axis if its neighbours are neighbours in memory, else along the
+/// last folded axis where the order of terms is free.
+fn choose_lanes(fold: &FoldTask) -> Lanes {
+    let factors = fold.factors.len();
+    let along = |space: &Space| space.strides.iter().take(factors).all(|strides| strides.last() == Some(&1));
+    let across = |strides: &Vec<usize>| match strides.last() {
+        Some(0) => Some(false),
+        Some(1) => Some(true),
+        Some(_) | None => None,
+    };
+    let moves: Option<Vec<bool>> = fold.kept.strides.iter().take(factors).map(across).collect();
+    match moves {
+        Some(moves) => Lanes::Across(moves),
+        None if fold.any_order && along(&fold.folded) => Lanes::Along,
+        None => Lanes::Single,
+    }
+}
+
+/// Exchanges that, one after the other, move what is in each first buffer to the second.
+fn swaps(moves: &[(Buffer, Buffer)]) -> Box<[(Buffer, Buffer)]> {
+    // (buffer, what it holds), for the buffers touched so far.
+    let mut holds: Vec<(Buffer, Buffer)> = Vec::new();
+    let mut exchanges = Vec::new();
+    for &(content, to) in moves {
+        let from = holds.iter().find(|(_, held)| *held == content).map_or(content, |&(buffer, _)| buffer);
+        if from == to {
+            continue;
+        }
+        let held_by = |buffer| holds.iter().find(|(b, _)| *b == buffer).map_or(buffer, |&(_, held)| held);
+        let (in_from, in_to) = (held_by(from), held_by(to));
+        holds.retain(|(buffer, _)| ![from, to].contains(buffer));
+        holds.extend([(from, in_to), (to, in_from)]);
+        exchanges.push((from, to));
+    }
+    exchanges.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Applies exchanges to buffers that hold their own numbers.
+    fn after(moves: &[(u32, u32)]) -> Vec<u32> {
+        let moves: Vec<(Buffer, Buffer)> = moves.iter().map(|&(from, to)| (Buffer(from), Buffer(to))).collect();
+        let mut contents: Vec<u32> = (0..6).collect();
+        for &(a, b) in &swaps(&moves) {
+            contents.swap(a.index(), b.index());
+        }
+        contents
+    }
+
+    #[test]
+    fn every_content_arrives_where_it_should() {
+        for moves in [vec![(0, 0)], vec![(1, 0)], vec![(1, 0), (0, 1)], vec![(1, 0), (2, 1), (0, 2)], vec![(2, 1), (1, 0)]] {
+            let contents = after(&moves);
+            assert!(moves.iter().all(|&(from, to)| contents[to as usize] == from), "{moves:?}: {contents:?}");
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! The plan as text.
+
+use std::fmt::{self, Display, Formatter};
+
+use super::{Launch, Plan, Step};
+use crate::gemm::Product;
+use crate::memory::{Buffer, Place};
+
+impl Display for Plan {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let [inputs, outputs] = &self.names;
+        let (kernels, steps, arena) = (self.kernels(), self.steps(), self.arena_bytes());
+        writeln!(f, "plan {} {}: {kernels} kernels, {steps} steps, {arena} bytes", self.name, self.precision)?;
+        for (i, (place, bytes)) in self.memory.places.iter().zip(&self.memory.bytes).enumerate() {
+            write!(f, "  {}: {bytes} bytes ", Buffer(i as u32))?;
+            match place {
+                Place::Input(input) => writeln!(f, "of input {}", inputs[*input])?,
+                Place::Output(output) => writeln!(f, "of output {}", outputs[*output])?,
+                Place::Arena(at) => writeln!(f, "at {at}")?,
+            }
+        }
+        print(f, &self.steps, 1)?;
+        for (name, buffer) in outputs.iter().zip(&self.outputs) {
+            writeln!(f, "  output {name} = {buffer}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Display for Buffer {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "@{}", self.0)
+    }
+}
+
+impl Display for Product {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{}×{}×{} in {} blocks", self.m, self.depth, self.n, self.blocks())
+    }
+}
+
+impl Display for Launch {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "kernel {} on", self.kernel)?;
+        for &operand in &self.operands {
+            write!(f, " {}", Buffer(operand))?;
+        }
+        write!(f, " over {}", self.extent)?;
+        if self.numbers.is_empty() { Ok(()) } else { write!(f, " {:?}", self.numbers) }
+    }
+}
+
+/// Prints steps, indented.
+fn print(f: &mut Formatter<'_>, steps: &[Step], depth: usize) -> fmt::Result {
+    for step in steps {
+        write!(f, "{:1$}", "", 2 * depth)?;
+        match step {
+            Step::Launch(launch) => writeln!(f, "{launch}")?,
+            Step::Multiply { product, lhs, rhs, out } => writeln!(f, "{out} = {lhs} · {rhs}, {product}")?,
+            Step::Draw(draw) => writeln!(f, "{} = {:?} stream {}", draw.out, draw.law, draw.stream)?,
+            Step::FromIndex { slot, out } => writeln!(f, "{out} = !{}", slot.0)?,
+            Step::Repeat(repeat) => {
+                write!(f, "repeat {} with !{}", repeat.count, repeat.step.0)?;
+                if let Some(until) = repeat.until {
+                    write!(f, " until {} < {:e}", until.residual, until.tolerance)?;
+                }
+                repeat.entry.iter().try_for_each(|copy| write!(f, ", first {} = {}", copy.to, copy.from))?;
+                repeat.swaps.iter().try_for_each(|(a, b)| write!(f, ", then {a} <-> {b}"))?;
+                repeat.exit.iter().try_for_each(|copy| write!(f, ", last {} = {}", copy.to, copy.from))?;
+                writeln!(f)?;
+                print(f, &repeat.body, depth + 1)?;
+            }
+        }
+    }
+    Ok(())
+}

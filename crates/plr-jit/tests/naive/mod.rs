@@ -1,0 +1,273 @@
+//! Programs run by plain loops over indices, for tests: as slow as it is obvious, and without memory of its own choosing.
+
+#![allow(dead_code, reason = "each test file uses a part")]
+
+use std::collections::HashMap;
+
+use plr_ir::program::{Block, Contraction, Law, Local, Map, MapInstruction, Op, Operation, ReduceKind, Repeat};
+use plr_ir::random;
+use plr_ir::scalar::{self, BinaryOp, Real};
+use plr_ir::tensor::Data;
+use plr_ir::{Program, Tensor, Type, Value};
+
+/// The elements of a value.
+#[derive(Clone, Debug)]
+enum Elements<T> {
+    Real(Vec<T>),
+    Bool(Vec<bool>),
+    Index(u64),
+}
+
+impl<T: Real> Elements<T> {
+    fn real(&self) -> &[T] {
+        match self {
+            Elements::Real(x) => x,
+            Elements::Bool(_) | Elements::Index(_) => panic!("not real"),
+        }
+    }
+
+    fn bool(&self) -> &[bool] {
+        match self {
+            Elements::Bool(x) => x,
+            Elements::Real(_) | Elements::Index(_) => panic!("not bool"),
+        }
+    }
+
+    fn index(&self) -> u64 {
+        match self {
+            Elements::Index(i) => *i,
+            Elements::Real(_) | Elements::Bool(_) => panic!("not an index"),
+        }
+    }
+}
+
+/// What a run depends on besides its inputs.
+pub struct Draws {
+    pub seed: u64,
+    pub update: u32,
+}
+
+struct Evaluation<'p> {
+    program: &'p Program,
+    draws: Draws,
+}
+
+type Scope<T> = HashMap<Value, Elements<T>>;
+
+/// The outputs of a program.
+pub fn run<T: Real>(program: &Program, inputs: &[Vec<T>], draws: Draws) -> Vec<Vec<T>> {
+    let mut scope: Scope<T> = HashMap::new();
+    for (&parameter, input) in program.body.parameters.iter().zip(inputs) {
+        scope.insert(parameter, Elements::Real(input.clone()));
+    }
+    let evaluation = Evaluation { program, draws };
+    evaluation.block(&program.body, &mut scope);
+    program.body.results.iter().map(|v| scope[v].real().to_vec()).collect()
+}
+
+/// Every multi-index of the dimensions, in row-major order.
+pub fn indices(dims: &[usize]) -> Vec<Vec<usize>> {
+    let mut all = vec![Vec::new()];
+    for &extent in dims {
+        all = all.into_iter().flat_map(|i| (0..extent).map(move |j| [i.clone(), vec![j]].concat())).collect();
+    }
+    all
+}
+
+/// The row-major position of a multi-index.
+pub fn position(dims: &[usize], index: &[usize]) -> usize {
+    dims.iter().zip(index).fold(0, |at, (extent, i)| at * extent + i)
+}
+
+/// Elements of a tensor in its own precision.
+pub fn elements<T: Real>(tensor: &Tensor) -> Vec<T> {
+    match &tensor.data {
+        Data::F32(x) => x.iter().map(|&x| T::from_f64(f64::from(x))).collect(),
+        Data::F64(x) => x.iter().map(|&x| T::from_f64(x)).collect(),
+    }
+}
+
+impl Evaluation<'_> {
+    fn ty(&self, value: Value) -> &Type {
+        self.program.type_of(value)
+    }
+
+    fn block<T: Real>(&self, block: &Block, scope: &mut Scope<T>) {
+        for operation in &block.operations {
+            self.operation(operation, scope);
+        }
+    }
+
+    fn operation<T: Real>(&self, operation: &Operation, scope: &mut Scope<T>) {
+        let mut host = T::Host::default();
+        let Some(&result) = operation.results.first() else { return };
+        let ty = self.ty(result).clone();
+        let count = ty.count();
+        let each_real = |f: &mut dyn FnMut(usize) -> T| Elements::Real((0..count).map(f).collect());
+        let each_bool = |f: &mut dyn FnMut(usize) -> bool| Elements::Bool((0..count).map(f).collect());
+        let elements = match &operation.op {
+            Op::Constant(c) => each_real(&mut |_| T::from_f64(*c)),
+            Op::Unary(op, a) => each_real(&mut |i| scalar::unary(&mut host, *op, scope[a].real()[i])),
+            Op::Binary(op, a, b) => {
+                each_real(&mut |i| scalar::binary(&mut host, *op, scope[a].real()[i], scope[b].real()[i]))
+            }
+            Op::Compare(op, a, b) => {
+                each_bool(&mut |i| scalar::compare(&mut host, *op, scope[a].real()[i], scope[b].real()[i]))
+            }
+            Op::And(a, b) => each_bool(&mut |i| scope[a].bool()[i] && scope[b].bool()[i]),
+            Op::Or(a, b) => each_bool(&mut |i| scope[a].bool()[i] || scope[b].bool()[i]),
+            Op::Not(a) => each_bool(&mut |i| !scope[a].bool()[i]),
+            Op::Select(c, a, b) => {
+                each_real(&mut |i| if scope[c].bool()[i] { scope[a].real()[i] } else { scope[b].real()[i] })
+            }
+            Op::FromIndex(i) => Elements::Real(vec![T::from_f64(scope[i].index() as f64)]),
+            Op::Broadcast { input, axes } => self.broadcast(&scope[input], *input, axes, &ty.dims),
+            Op::Contract { lhs, rhs, spec } => {
+                Elements::Real(self.contract(scope[lhs].real(), scope[rhs].real(), [*lhs, *rhs], spec, &ty.dims))
+            }
+            Op::Reduce { kind, input, axes } => {
+                Elements::Real(self.reduce(*kind, scope[input].real(), *input, axes))
+            }
+            Op::Random { law, stream, step } => {
+                let step = step.map_or(0, |s| scope[&s].index() as u32);
+                Elements::Real(self.random(*law, *stream, step, count))
+            }
+            Op::Repeat(repeat) => return self.repeat(repeat, &operation.results, scope),
+            Op::Map(map) => return self.map(map, &operation.results, scope),
+        };
+        scope.insert(result, elements);
+    }
+
+    fn broadcast<T: Real>(&self, elements: &Elements<T>, input: Value, axes: &[usize], dims: &[usize]) -> Elements<T> {
+        let from = &self.ty(input).dims;
+        let at = |i: &Vec<usize>| position(from, &axes.iter().map(|&a| i[a]).collect::<Vec<_>>());
+        match elements {
+            Elements::Real(x) => Elements::Real(indices(dims).iter().map(|i| x[at(i)]).collect()),
+            Elements::Bool(x) => Elements::Bool(indices(dims).iter().map(|i| x[at(i)]).collect()),
+            Elements::Index(_) => panic!("an index is not broadcast"),
+        }
+    }
+
+    /// Sums in double precision.
+    fn contract<T: Real>(&self, a: &[T], b: &[T], operands: [Value; 2], spec: &Contraction, out: &[usize]) -> Vec<T> {
+        let [da, db] = operands.map(|v| self.ty(v).dims.clone());
+        contract(spec, (a, &da), (b, &db), out).into_iter().map(|(sum, _)| T::from_f64(sum)).collect()
+    }
+
+    fn reduce<T: Real>(&self, kind: ReduceKind, x: &[T], input: Value, axes: &[usize]) -> Vec<T> {
+        let dims = &self.ty(input).dims;
+        let kept: Vec<usize> = (0..dims.len()).filter(|a| !axes.contains(a)).collect();
+        let kept_dims: Vec<usize> = kept.iter().map(|&a| dims[a]).collect();
+        let mut results: Vec<Option<T>> = vec![None; kept_dims.iter().product()];
+        for index in indices(dims) {
+            let to = position(&kept_dims, &kept.iter().map(|&a| index[a]).collect::<Vec<_>>());
+            let term = x[position(dims, &index)];
+            results[to] = Some(results[to].map_or(term, |sum| combine(kind, sum, term)));
+        }
+        results.into_iter().map(|r| r.expect("no axis is empty")).collect()
+    }
+
+    fn random<T: Real>(&self, law: Law, stream: u32, step: u32, count: usize) -> Vec<T> {
+        let Draws { seed, update } = self.draws;
+        let address = random::Address { seed, update, step, stream };
+        (0..count).map(|i| random::draw(law, address, i as u64)).collect()
+    }
+
+    fn repeat<T: Real>(&self, repeat: &Repeat, results: &[Value], scope: &mut Scope<T>) {
+        let mut carried: Vec<Elements<T>> = repeat.initial.iter().map(|v| scope[v].clone()).collect();
+        let (mut steps, mut residual) = (0, None);
+        for step in 0..repeat.count {
+            scope.insert(repeat.body.parameters[0], Elements::Index(u64::from(step)));
+            for (parameter, elements) in repeat.body.parameters[1..].iter().zip(&carried) {
+                scope.insert(*parameter, elements.clone());
+            }
+            self.block(&repeat.body, scope);
+            carried = repeat.body.results.iter().map(|v| scope[v].clone()).collect();
+            steps = u64::from(step) + 1;
+            if let Some(until) = &repeat.until {
+                let last = scope[&until.residual].real()[0];
+                residual = Some(last);
+                if last.to_f64() < until.tolerance {
+                    break;
+                }
+            }
+        }
+        let more = residual.map(|r| vec![Elements::Index(steps), Elements::Real(vec![r])]).unwrap_or_default();
+        for (result, elements) in results.iter().zip(carried.into_iter().chain(more)) {
+            scope.insert(*result, elements);
+        }
+    }
+
+    fn map<T: Real>(&self, map: &Map, results: &[Value], scope: &mut Scope<T>) {
+        let dims = self.ty(results[0]).dims.clone();
+        let inputs: Vec<Elements<T>> =
+            map.inputs.iter().map(|i| self.broadcast(&scope[&i.value], i.value, &i.axes, &dims)).collect();
+        let mut host = T::Host::default();
+        let count = dims.iter().product::<usize>();
+        let mut values: Vec<Elements<T>> = Vec::new();
+        for instruction in &map.body {
+            let real = |l: &Local, i: usize| values[l.0 as usize].real()[i];
+            let bool = |l: &Local, i: usize| values[l.0 as usize].bool()[i];
+            let each = 0..count;
+            values.push(match instruction {
+                MapInstruction::Input(i) => inputs[*i as usize].clone(),
+                MapInstruction::Constant(c) => Elements::Real(each.map(|_| T::from_f64(*c)).collect()),
+                MapInstruction::Unary(op, a) => {
+                    Elements::Real(each.map(|i| scalar::unary(&mut host, *op, real(a, i))).collect())
+                }
+                MapInstruction::Binary(op, a, b) => {
+                    Elements::Real(each.map(|i| scalar::binary(&mut host, *op, real(a, i), real(b, i))).collect())
+                }
+                MapInstruction::Compare(op, a, b) => {
+                    Elements::Bool(each.map(|i| scalar::compare(&mut host, *op, real(a, i), real(b, i))).collect())
+                }
+                MapInstruction::And(a, b) => Elements::Bool(each.map(|i| bool(a, i) && bool(b, i)).collect()),
+                MapInstruction::Or(a, b) => Elements::Bool(each.map(|i| bool(a, i) || bool(b, i)).collect()),
+                MapInstruction::Not(a) => Elements::Bool(each.map(|i| !bool(a, i)).collect()),
+                MapInstruction::Select(c, a, b) => {
+                    Elements::Real(each.map(|i| if bool(c, i) { real(a, i) } else { real(b, i) }).collect())
+                }
+            });
+        }
+        for (result, local) in results.iter().zip(&map.results) {
+            scope.insert(*result, values[local.0 as usize].clone());
+        }
+    }
+}
+
+/// One step of a reduction.
+fn combine<T: Real>(kind: ReduceKind, a: T, b: T) -> T {
+    let mut host = T::Host::default();
+    match kind {
+        ReduceKind::Sum => a + b,
+        ReduceKind::Max => scalar::binary(&mut host, BinaryOp::Max, a, b),
+        ReduceKind::Min => scalar::binary(&mut host, BinaryOp::Min, a, b),
+    }
+}
+
+/// For each element of a contraction's result the sum of products and that of their magnitudes, in double precision.
+pub fn contract<T: Real>(
+    spec: &Contraction,
+    (a, da): (&[T], &[usize]),
+    (b, db): (&[T], &[usize]),
+    out: &[usize],
+) -> Vec<(f64, f64)> {
+    let mut labels = spec.out.clone();
+    let mut dims = out.to_vec();
+    for (label, extent) in spec.lhs.iter().zip(da).chain(spec.rhs.iter().zip(db)) {
+        if !labels.contains(label) {
+            labels.push(*label);
+            dims.push(*extent);
+        }
+    }
+    let pick = |of: &[u8], index: &[usize]| -> Vec<usize> {
+        of.iter().map(|l| index[labels.iter().position(|m| m == l).expect("a known label")]).collect()
+    };
+    let mut sums = vec![(0.0, 0.0); out.iter().product()];
+    for index in indices(&dims) {
+        let term = a[position(da, &pick(&spec.lhs, &index))].to_f64() * b[position(db, &pick(&spec.rhs, &index))].to_f64();
+        let sum = &mut sums[position(out, &index[..out.len()])];
+        *sum = (sum.0 + term, sum.1 + term.abs());
+    }
+    sums
+}

@@ -1,0 +1,193 @@
+//! Where programs run, and one program made ready to run there.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use plr_ir::tensor::Data;
+use plr_ir::{Block, Op, Program, Tensor, Value};
+
+/// Arrays by name.
+pub type Arrays = BTreeMap<String, Tensor>;
+
+/// Where programs run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backend {
+    /// Compiled code.
+    Jit {
+        /// How many threads share a minibatch, at least 1; results do not depend on it.
+        threads: usize,
+    },
+    /// The reference interpreter.
+    Interpreter,
+}
+
+/// What random draws depend on beside the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Context {
+    /// The seed of the run.
+    pub seed: u64,
+    /// How many updates came before, modulo 2³².
+    pub update: u32,
+}
+
+/// Why a program could not be made ready or run.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RunError {
+    /// The program could not be compiled: a mistake of the compiler.
+    Compile {
+        /// The program's name.
+        program: String,
+        /// What the back end said.
+        reason: String,
+    },
+    /// The program could not be run: a mistake of the compiler.
+    Execute {
+        /// The program's name.
+        program: String,
+        /// What the back end said.
+        reason: String,
+    },
+    /// An input of the program has no array.
+    MissingInput {
+        /// The program's name.
+        program: String,
+        /// The input.
+        input: String,
+    },
+}
+
+impl fmt::Display for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Compile { program, reason } => {
+                write!(f, "compiler bug: the program `{program}` could not be compiled: {reason}")
+            }
+            Self::Execute { program, reason } => {
+                write!(f, "compiler bug: the program `{program}` could not be run: {reason}")
+            }
+            Self::MissingInput { program, input } => {
+                write!(f, "compiler bug: the program `{program}` has an input `{input}` that nobody provides")
+            }
+        }
+    }
+}
+
+impl std::error::Error for RunError {}
+
+/// A program made ready on a back end, with room for its outputs.
+#[derive(Debug)]
+pub struct Runner {
+    program: Program,
+    engine: Engine,
+    outputs: Vec<Tensor>,
+    compile_time: Duration,
+}
+
+#[derive(Debug)]
+enum Engine {
+    Compiled(Box<plr_jit::Executable>),
+    Interpreted,
+}
+
+impl Runner {
+    /// Compiles the program, or takes it as it is for the interpreter.
+    ///
+    /// # Errors
+    /// [`RunError::Compile`].
+    pub fn new(program: Program, backend: Backend) -> Result<Self, RunError> {
+        let start = Instant::now();
+        let engine = match backend {
+            Backend::Interpreter => Engine::Interpreted,
+            Backend::Jit { threads } => {
+                let options = plr_jit::Options { threads, ..plr_jit::Options::default() };
+                let executable = plr_jit::Executable::compile(&program, &options)
+                    .map_err(|e| RunError::Compile { program: program.name.clone(), reason: e.to_string() })?;
+                Engine::Compiled(Box::new(executable))
+            }
+        };
+        let compile_time = start.elapsed();
+        let room = |&v: &Value| Tensor::zeros(program.type_of(v).dims.clone(), program.precision);
+        let outputs = program.body.results.iter().map(room).collect();
+        Ok(Self { program, engine, outputs, compile_time })
+    }
+
+    /// The program.
+    pub fn program(&self) -> &Program {
+        &self.program
+    }
+
+    /// The output of that name, as the last run left it.
+    pub fn output(&self, name: &str) -> Option<&Tensor> {
+        self.program.outputs.iter().position(|n| n == name).map(|at| &self.outputs[at])
+    }
+
+    /// How long making it ready took.
+    pub fn compile_time(&self) -> Duration {
+        self.compile_time
+    }
+
+    /// Runs the program on inputs in the program's order and returns its outputs in the program's order.
+    ///
+    /// The caller may exchange an output for another tensor of the same dimensions and precision: that is how new
+    /// weights take the place of old ones without being copied.
+    ///
+    /// # Errors
+    /// [`RunError::Execute`].
+    pub fn run(&mut self, inputs: &[&Tensor], context: Context) -> Result<&mut [Tensor], RunError> {
+        let Context { seed, update } = context;
+        match &mut self.engine {
+            Engine::Compiled(executable) => executable
+                .run(inputs, &mut self.outputs, plr_jit::Context { seed, update })
+                .map_err(|e| execute_error(&self.program, &e))?,
+            Engine::Interpreted => {
+                self.outputs = plr_interp::evaluate(&self.program, inputs, plr_interp::Context { seed, update })
+                    .map_err(|e| execute_error(&self.program, &e))?;
+            }
+        }
+        Ok(&mut self.outputs)
+    }
+
+    /// Runs the program on inputs found by name and returns its outputs by name. Arrays that are no inputs are
+    /// ignored.
+    ///
+    /// # Errors
+    /// [`RunError::MissingInput`], [`RunError::Execute`].
+    pub fn run_named(&mut self, arrays: &Arrays, context: Context) -> Result<Arrays, RunError> {
+        let inputs = bind(&self.program, arrays)?;
+        self.run(&inputs, context)?;
+        Ok(self.program.outputs.iter().cloned().zip(self.outputs.iter().cloned()).collect())
+    }
+}
+
+pub(crate) fn execute_error(program: &Program, reason: &dyn fmt::Display) -> RunError {
+    RunError::Execute { program: program.name.clone(), reason: reason.to_string() }
+}
+
+/// The arrays a program takes, in the order of its inputs.
+pub(crate) fn bind<'a>(program: &Program, arrays: &'a Arrays) -> Result<Vec<&'a Tensor>, RunError> {
+    let missing = |input: &String| RunError::MissingInput { program: program.name.clone(), input: input.clone() };
+    program.inputs.iter().map(|name| arrays.get(name).ok_or_else(|| missing(name))).collect()
+}
+
+/// The only element of a scalar.
+pub(crate) fn number(scalar: &Tensor) -> f64 {
+    match &scalar.data {
+        Data::F32(elements) => f64::from(elements[0]),
+        Data::F64(elements) => elements[0],
+    }
+}
+
+/// Whether anything in the program depends on an input of that name.
+pub(crate) fn reads_input(program: &Program, name: &str) -> bool {
+    program.input(name).is_some_and(|value| block_reads(&program.body, value))
+}
+
+fn block_reads(block: &Block, value: Value) -> bool {
+    let operation_reads = |op: &Op| {
+        let mut found = false;
+        op.for_each_operand(|operand| found |= operand == value);
+        found || matches!(op, Op::Repeat(repeat) if block_reads(&repeat.body, value))
+    };
+    block.results.contains(&value) || block.operations.iter().any(|operation| operation_reads(&operation.op))
+}

@@ -1,0 +1,126 @@
+//! Claims of a rule about itself, measured.
+//!
+//! A check runs a rule in a setting of its own (network, initialisers, samples, seed), compares what it adds to its
+//! parameters with the negative gradient of the cost, and says which of the rule's claims hold. It is pure: it makes
+//! everything it needs and changes nothing else.
+//!
+//! 1. The number of a claim is the worst over the sites of a parameter group (all edges of a synapse, all layers of a
+//!    unit parameter).
+//! 2. Increments are compared with the negative gradient for `lr = 1`, unless the claim sets `lr`; updates made before
+//!    use the rule's own `lr`. A rule without `lr` is taken as it is.
+//! 3. Update `n` and the measurement after `n` updates see the `n`-th minibatch, a fresh one each.
+//! 4. The rule runs in the check's precision; gradients are taken in f64, at the same (rounded) parameters and samples.
+
+mod angle;
+mod differences;
+mod equilibrium;
+mod error;
+mod measure;
+mod reference;
+mod samples;
+mod subject;
+mod unrolled;
+
+use plr_ir::model::{Check, Claim, Measure, Workshop};
+
+use crate::backend::Backend;
+use crate::metrics;
+
+pub use angle::{Angle, angles};
+pub use error::CheckError;
+pub use reference::{Gradient, gradients};
+
+use measure::{PerSite, needs_gradient, per_site, satisfies, worst};
+use subject::{Settings, Subject};
+
+/// A claim and what was found.
+#[derive(Debug)]
+pub struct ClaimResult {
+    /// The claim.
+    pub claim: Claim,
+    /// What was measured, or why nothing could be.
+    pub outcome: Result<Measured, CheckError>,
+}
+
+impl ClaimResult {
+    /// Whether the claim was measured and holds.
+    pub fn holds(&self) -> bool {
+        self.outcome.as_ref().is_ok_and(|measured| measured.holds)
+    }
+}
+
+/// What was measured for a claim.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Measured {
+    /// The number that decides: the worst of `per_site`.
+    pub number: f64,
+    /// The number of each site (`input->h1`), or of each row of each site (`input->h1[3]`).
+    pub per_site: Vec<(String, f64)>,
+    /// Whether the claim holds.
+    pub holds: bool,
+    /// For an order: the values of the hyper-parameter and the worst number measured at each.
+    pub points: Vec<(f64, f64)>,
+}
+
+/// Measures every claim of a check; `check` is its position among the workshop's checks.
+pub fn run(workshop: &dyn Workshop, check: usize, backend: Backend) -> Vec<ClaimResult> {
+    let mut examiner = Examiner { subject: Subject::new(workshop, check, backend), check: &workshop.checks()[check] };
+    let claims = examiner.check.claims.iter();
+    claims.map(|claim| ClaimResult { claim: claim.clone(), outcome: examiner.examine(claim) }).collect()
+}
+
+/// Measures the claims of one check.
+struct Examiner<'a> {
+    subject: Subject<'a>,
+    check: &'a Check,
+}
+
+impl Examiner<'_> {
+    fn examine(&mut self, claim: &Claim) -> Result<Measured, CheckError> {
+        let (per_site, points) = match &claim.measure {
+            Measure::Order { of, parameter, values } => self.order(claim, of, parameter, values)?,
+            Measure::Cosine(_)
+            | Measure::CosineDistance(_)
+            | Measure::Angle(_)
+            | Measure::RelativeError(_)
+            | Measure::Scale(_)
+            | Measure::SignAgreement(_)
+            | Measure::RowNorm(_)
+            | Measure::PrincipalAlignment(_) => (self.measure(claim, &claim.measure, &claim.settings)?, Vec::new()),
+        };
+        let number = worst(&per_site, claim.comparison, claim.bound);
+        let holds = satisfies(number, claim.comparison, claim.bound, claim.tolerance);
+        Ok(Measured { number, per_site, holds, points })
+    }
+
+    /// Measures in a setting of the hyper-parameters.
+    fn measure(&mut self, claim: &Claim, measure: &Measure, settings: &Settings) -> Result<PerSite, CheckError> {
+        let reference = needs_gradient(measure).then_some(self.check.reference);
+        let (model, evidence) = self.subject.evidence(settings, claim.updates, reference)?;
+        per_site(measure, claim.at.as_deref(), model, evidence)
+    }
+
+    /// The slope at every site, and the worst number at every value.
+    fn order(
+        &mut self,
+        claim: &Claim,
+        of: &Measure,
+        parameter: &str,
+        values: &[f64],
+    ) -> Result<(PerSite, Vec<(f64, f64)>), CheckError> {
+        let mut measured: Vec<PerSite> = Vec::new();
+        for &value in values {
+            let others = claim.settings.iter().filter(|(name, _)| name != parameter).cloned();
+            let settings: Vec<_> = others.chain([(parameter.to_owned(), value)]).collect();
+            measured.push(self.measure(claim, of, &settings)?);
+        }
+        let sites = measured.first().map_or(&[][..], Vec::as_slice);
+        let slope = |(k, (site, _)): (usize, &(String, f64))| {
+            let numbers: Vec<f64> = measured.iter().map(|per_site| per_site[k].1).collect();
+            (site.clone(), metrics::log_log_slope(values, &numbers))
+        };
+        let slopes = sites.iter().enumerate().map(slope).collect();
+        let largest = |per_site: &PerSite| worst(per_site, plr_ir::model::Comparison::Less, 0.0);
+        Ok((slopes, values.iter().copied().zip(measured.iter().map(largest)).collect()))
+    }
+}

@@ -1,0 +1,51 @@
+//! The angle between what a rule adds to its parameters and the negative gradient, for the table at the end of a run.
+
+use plr_ir::model::{Model, Reference};
+use plr_ir::Tensor;
+
+use super::error::CheckError;
+use super::measure::Evidence;
+use super::reference::gradients;
+use super::samples::Minibatch;
+use super::subject::increments;
+use crate::backend::{Backend, Context};
+use crate::metrics;
+
+/// The angle of one learned parameter.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Angle {
+    /// The parameter, `W/input->h1`.
+    pub parameter: String,
+    /// Its group, `W`.
+    pub group: String,
+    /// Between increment and negative gradient, in degrees; NaN if one of them is zero.
+    pub degrees: f64,
+}
+
+/// The angle of every learned parameter, in the model's order, on one minibatch: `data` `[batch, features]`, `target`
+/// `[batch, outputs]`, in the precision of the parameters, which stand in the model's order.
+///
+/// # Errors
+/// If the reference does not exist for these parameters, and compiler bugs.
+pub fn angles(
+    model: &dyn Model,
+    reference: Reference,
+    backend: Backend,
+    parameters: &[Tensor],
+    (data, target): (&Tensor, &Tensor),
+    context: Context,
+) -> Result<Vec<Angle>, CheckError> {
+    let minibatch = Minibatch { data: data.clone(), target: target.clone() };
+    let evidence = Evidence {
+        parameters: Vec::new(),
+        increments: increments(model, backend, parameters, &minibatch, context)?,
+        gradients: gradients(model, reference, parameters, (data, target), context)?,
+        direction: None,
+    };
+    let angle = |parameter: &plr_ir::model::Parameter| {
+        let (increment, descent) = evidence.increment_and_descent(parameter)?;
+        let degrees = metrics::angle(&increment, &descent);
+        Ok(Angle { parameter: parameter.name.clone(), group: parameter.group.clone(), degrees })
+    };
+    model.parameters().iter().filter(|parameter| parameter.learned).map(angle).collect()
+}

@@ -1,0 +1,138 @@
+//! Why a claim could not be measured.
+
+use std::fmt;
+
+use crate::backend::RunError;
+use crate::data::DataError;
+
+/// Why a claim could not be measured. A claim that was measured and does not hold is no error.
+#[derive(Debug)]
+pub enum CheckError {
+    /// The rule cannot be made in the setting of the claim.
+    Setting {
+        /// Why, as the rule's maker says it.
+        reason: String,
+    },
+    /// The rule has no cost at the end of the phase, because it has no prediction.
+    NoCost {
+        /// The phase.
+        phase: String,
+    },
+    /// A learned parameter of that name does not exist (in that layer).
+    UnknownGroup {
+        /// The group.
+        group: String,
+        /// The layer that was asked for.
+        layer: Option<String>,
+    },
+    /// A measure compares increments with a gradient, and the check has no reference.
+    NoReference,
+    /// A measure of rows was asked of a parameter that has none.
+    NoRows {
+        /// The parameter.
+        parameter: String,
+    },
+    /// The samples of the check have no principal direction, or another number of features than a row.
+    NoPrincipalDirection,
+    /// The samples have another number of standard deviations than features.
+    SpectrumDiffers {
+        /// Standard deviations.
+        spectrum: usize,
+        /// Features of the network.
+        features: usize,
+    },
+    /// A phase does not come to rest, so there is no gradient at its fixed point.
+    NotAtEquilibrium {
+        /// The phase.
+        phase: String,
+        /// The largest change in the best of the steps.
+        residual: f64,
+        /// Steps made beyond the end of the phase.
+        steps: u32,
+    },
+    /// The sensitivity at the fixed point does not converge: the phase's steps do not contract there.
+    NotContracting {
+        /// The phase.
+        phase: String,
+        /// The estimated factor by which one step multiplies a perturbation; below 1 it would converge.
+        factor: f64,
+        /// Iterations made.
+        iterations: u32,
+    },
+    /// An unrolled reference asks for more steps than the phase has made.
+    TooFewSteps {
+        /// The phase.
+        phase: String,
+        /// Steps asked for.
+        wanted: u32,
+        /// Steps the phase makes.
+        made: u32,
+    },
+    /// The end of a phase cannot be found in the program of a presentation.
+    NoLoop {
+        /// The phase.
+        phase: String,
+    },
+    /// A program lacks an output.
+    MissingOutput {
+        /// The output.
+        output: String,
+    },
+    /// The samples could not be drawn.
+    Data(DataError),
+    /// A program could not be compiled or run.
+    Run(RunError),
+}
+
+impl fmt::Display for CheckError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Setting { reason } => f.write_str(reason),
+            Self::NoCost { phase } => {
+                write!(f, "there is no cost at the end of phase `{phase}`, because the rule has no `predict`")
+            }
+            Self::UnknownGroup { group, layer: None } => write!(f, "no parameter `{group}` is learned"),
+            Self::UnknownGroup { group, layer: Some(layer) } => {
+                write!(f, "no parameter `{group}` is learned at `{layer}`")
+            }
+            Self::NoReference => f.write_str("the check has no gradient to compare with"),
+            Self::NoRows { parameter } => write!(f, "`{parameter}` is not a matrix and has no rows"),
+            Self::NoPrincipalDirection => {
+                f.write_str("the samples of the check have no principal direction among the rows' elements")
+            }
+            Self::SpectrumDiffers { spectrum, features } => {
+                write!(f, "the samples have {spectrum} standard deviations, but the network has {features} inputs")
+            }
+            Self::NotAtEquilibrium { phase, residual, steps } => write!(
+                f,
+                "phase `{phase}` has not come to rest {steps} steps after its end; the smallest change was {residual:.1e}"
+            ),
+            Self::NotContracting { phase, factor, iterations } => write!(
+                f,
+                "the gradient at the fixed point of `{phase}` does not exist: after {iterations} iterations one step \
+                 still multiplies a perturbation by {factor:.4}"
+            ),
+            Self::TooFewSteps { phase, wanted, made } => {
+                write!(f, "the reference goes back {wanted} steps, but phase `{phase}` makes {made}")
+            }
+            Self::NoLoop { phase } => write!(f, "phase `{phase}` has no steps to go back through"),
+            Self::MissingOutput { output } => write!(f, "compiler bug: a program does not yield `{output}`"),
+            Self::Data(error) => error.fmt(f),
+            Self::Run(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for CheckError {}
+
+impl From<RunError> for CheckError {
+    fn from(error: RunError) -> Self {
+        Self::Run(error)
+    }
+}
+
+impl From<DataError> for CheckError {
+    fn from(error: DataError) -> Self {
+        Self::Data(error)
+    }
+}

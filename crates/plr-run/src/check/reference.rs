@@ -1,0 +1,133 @@
+//! Gradients to compare increments with: always in f64, always by the interpreter, so that compiled code is never its
+//! own judge.
+
+use plr_ir::model::{Model, Parameter, Piece, Reference};
+use plr_ir::{Precision, Program, Tensor};
+
+use super::error::CheckError;
+use super::{differences, equilibrium, unrolled};
+use crate::backend::{Arrays, Backend, Context, Runner, bind, execute_error};
+
+/// The gradient of the cost with respect to one learned parameter.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Gradient {
+    /// The parameter.
+    pub parameter: String,
+    /// The derivatives: of all elements in row-major order, or of `elements`.
+    pub values: Vec<f64>,
+    /// The elements that were differentiated, if not all.
+    pub elements: Option<Vec<usize>>,
+}
+
+/// One presentation whose cost is differentiated.
+pub(super) struct Presented<'a> {
+    pub(super) model: &'a dyn Model,
+    /// The parameters, `data` and `target`, all in f64.
+    pub(super) arrays: Arrays,
+    pub(super) context: Context,
+    pub(super) batch: usize,
+}
+
+impl<'a> Presented<'a> {
+    /// A presentation of a minibatch to a rule with the given parameters, in the model's order.
+    pub(super) fn new(
+        model: &'a dyn Model,
+        parameters: &[Tensor],
+        data: &Tensor,
+        target: &Tensor,
+        context: Context,
+    ) -> Self {
+        let names = model.parameters().iter().map(|parameter| parameter.name.clone());
+        let tensors = parameters.iter().map(|tensor| tensor.cast(Precision::F64));
+        let mut arrays: Arrays = names.zip(tensors).collect();
+        arrays.insert("data".to_owned(), data.cast(Precision::F64));
+        arrays.insert("target".to_owned(), target.cast(Precision::F64));
+        Self { model, arrays, context, batch: data.dims[0] }
+    }
+
+    /// A program of the rule in f64 for this minibatch.
+    pub(super) fn program(&self, piece: Piece, phase: usize) -> Result<Program, CheckError> {
+        let program = self.model.program(piece, self.batch, Precision::F64);
+        program.ok_or_else(|| CheckError::NoCost { phase: self.phase(phase) })
+    }
+
+    /// The name of a phase.
+    pub(super) fn phase(&self, phase: usize) -> String {
+        self.model.phases()[phase].clone()
+    }
+
+    /// The learned parameters.
+    pub(super) fn learned(&self) -> impl Iterator<Item = &'a Parameter> {
+        self.model.parameters().iter().filter(|parameter| parameter.learned)
+    }
+
+    /// Runs a program on these arrays.
+    pub(super) fn evaluate(&self, program: Program) -> Result<Arrays, CheckError> {
+        Ok(Runner::new(program, Backend::Interpreter)?.run_named(&self.arrays, self.context)?)
+    }
+}
+
+/// The gradients of the cost with respect to all learned parameters, in the model's order, in f64.
+///
+/// `parameters` stand in the model's order; the minibatch is `data` `[batch, features]` and `target`
+/// `[batch, outputs]`.
+///
+/// # Errors
+/// If the reference does not exist for these parameters, [`CheckError::NoReference`] for a law, and compiler bugs.
+pub fn gradients(
+    model: &dyn Model,
+    reference: Reference,
+    parameters: &[Tensor],
+    (data, target): (&Tensor, &Tensor),
+    context: Context,
+) -> Result<Vec<Gradient>, CheckError> {
+    let presented = &Presented::new(model, parameters, data, target, context);
+    match reference {
+        Reference::FeedForward(phase) => feed_forward(presented, phase),
+        Reference::Equilibrium(phase) => equilibrium::gradients(presented, phase),
+        Reference::Unrolled { steps, phase } => unrolled::gradients(presented, steps, phase),
+        Reference::FiniteDifferences(phase) => differences::gradients(presented, phase),
+        Reference::Law => Err(CheckError::NoReference),
+    }
+}
+
+/// Through everything up to the end of a phase.
+fn feed_forward(presented: &Presented<'_>, phase: usize) -> Result<Vec<Gradient>, CheckError> {
+    let program = presented.program(Piece::Cost(phase), phase)?;
+    let learned: Vec<&str> = presented.learned().map(|parameter| parameter.name.as_str()).collect();
+    let one = Tensor::from_f64([], &[1.0], Precision::F64);
+    let found = pullback(&program, &presented.arrays, presented.context, &[("cost", &one)], &learned)?;
+    Ok(all_elements(presented, |name| found.get(name).map(Tensor::to_f64)))
+}
+
+/// Gradients with all their elements; zero where the cost does not depend on a parameter.
+pub(super) fn all_elements(
+    presented: &Presented<'_>,
+    values: impl Fn(&str) -> Option<Vec<f64>>,
+) -> Vec<Gradient> {
+    let gradient = |parameter: &Parameter| Gradient {
+        parameter: parameter.name.clone(),
+        values: values(&parameter.name).unwrap_or_else(|| vec![0.0; parameter.dims.iter().product()]),
+        elements: None,
+    };
+    presented.learned().map(gradient).collect()
+}
+
+/// Pulls cotangents of some outputs (zero for the others) back to the wanted inputs; an input that the program does
+/// not have is left out.
+pub(super) fn pullback(
+    program: &Program,
+    arrays: &Arrays,
+    context: Context,
+    cotangents: &[(&str, &Tensor)],
+    wanted: &[&str],
+) -> Result<Arrays, CheckError> {
+    let inputs = bind(program, arrays)?;
+    let place = |name: &&str| program.inputs.iter().position(|input| input == name);
+    let (names, places): (Vec<&str>, Vec<usize>) = wanted.iter().filter_map(|n| Some((*n, place(n)?))).unzip();
+    let seeds: Vec<(&str, Tensor)> = cotangents.iter().map(|&(name, tensor)| (name, tensor.clone())).collect();
+    let context = plr_interp::Context { seed: context.seed, update: context.update };
+    let found = plr_interp::gradient(program, &inputs, context, &seeds, &places)
+        .map_err(|error| execute_error(program, &error))?;
+    Ok(names.into_iter().map(str::to_owned).zip(found.gradients).collect())
+}

@@ -1,0 +1,113 @@
+//! The minibatches of a check: a function of its seed and of how many came before.
+
+use plr_ir::model::CheckData;
+use plr_ir::{Precision, Tensor};
+
+use super::error::CheckError;
+use crate::data::gaussian::{self, Gaussian};
+use crate::draws::Draws;
+
+/// Where targets lie that are drawn independently of the inputs.
+const TARGETS: (f64, f64) = (0.2, 0.8);
+
+/// Makes the minibatches of a check.
+pub(super) struct Samples {
+    law: Law,
+    batch: usize,
+    features: usize,
+    outputs: usize,
+    seed: u64,
+    precision: Precision,
+}
+
+enum Law {
+    Random,
+    Gaussian(Gaussian),
+    /// The matrix of the teacher, `[outputs, features]`.
+    Teacher(Vec<f64>),
+}
+
+/// Inputs and targets of one minibatch.
+#[derive(Clone, Debug)]
+pub(super) struct Minibatch {
+    /// `[batch, features]`
+    pub(super) data: Tensor,
+    /// `[batch, outputs]`; zero if the law has no targets.
+    pub(super) target: Tensor,
+}
+
+impl Samples {
+    /// Minibatches 0 to `last` of a check on a network of the given features and outputs, rounded to `precision`.
+    pub(super) fn new(
+        law: &CheckData,
+        (features, outputs): (usize, usize),
+        batch: usize,
+        seed: u64,
+        precision: Precision,
+        last: u32,
+    ) -> Result<Self, CheckError> {
+        let law = match law {
+            CheckData::Random => Law::Random,
+            CheckData::Gaussian(spectrum) => {
+                if spectrum.len() != features {
+                    return Err(CheckError::SpectrumDiffers { spectrum: spectrum.len(), features });
+                }
+                Law::Gaussian(gaussian::generate((last as usize + 1) * batch, spectrum, seed)?)
+            }
+            CheckData::Teacher => {
+                let deviation = 1.0 / (features as f64).sqrt();
+                let mut draws = Draws::new(seed, "check: teacher", 0);
+                Law::Teacher((0..outputs * features).map(|_| deviation * draws.normal()).collect())
+            }
+        };
+        Ok(Self { law, batch, features, outputs, seed, precision })
+    }
+
+    /// The minibatch presented after `before` others.
+    pub(super) fn minibatch(&self, before: u32) -> Minibatch {
+        let inputs = self.inputs(before);
+        let targets = match &self.law {
+            Law::Random => self.uniform_targets(before),
+            Law::Gaussian(_) => vec![0.0; self.batch * self.outputs],
+            Law::Teacher(matrix) => inputs.chunks(self.features).flat_map(|x| multiply(matrix, x)).collect(),
+        };
+        Minibatch {
+            data: Tensor::from_f64([self.batch, self.features], &inputs, self.precision),
+            target: Tensor::from_f64([self.batch, self.outputs], &targets, self.precision),
+        }
+    }
+
+    /// The direction in which the inputs vary most, if the law has one.
+    pub(super) fn principal_direction(&self) -> Option<&[f64]> {
+        match &self.law {
+            Law::Gaussian(gaussian) => Some(gaussian.first_direction()),
+            Law::Random | Law::Teacher(_) => None,
+        }
+    }
+
+    fn inputs(&self, before: u32) -> Vec<f64> {
+        match &self.law {
+            Law::Random | Law::Teacher(_) => {
+                Draws::new(self.seed, "check: data", before).normals(self.batch * self.features)
+            }
+            Law::Gaussian(gaussian) => {
+                let first = before as usize * self.batch;
+                let rows: Vec<usize> = (first..first + self.batch).collect();
+                let mut inputs = vec![0.0; self.batch * self.features];
+                gaussian.data.inputs().gather(&rows, &mut inputs);
+                inputs
+            }
+        }
+    }
+
+    fn uniform_targets(&self, before: u32) -> Vec<f64> {
+        let mut draws = Draws::new(self.seed, "check: target", before);
+        let (low, high) = TARGETS;
+        (0..self.batch * self.outputs).map(|_| low + (high - low) * draws.uniform()).collect()
+    }
+}
+
+/// A row-major matrix times a vector.
+fn multiply(matrix: &[f64], vector: &[f64]) -> Vec<f64> {
+    matrix.chunks(vector.len()).map(|row| row.iter().zip(vector).map(|(m, x)| m * x).sum()).collect()
+}

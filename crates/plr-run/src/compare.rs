@@ -1,0 +1,155 @@
+//! Compiled code against the interpreter.
+//!
+//! Element-wise operations, reductions and random draws agree bit for bit; contractions may be summed in any order, each
+//! result within `n·ε·Σ|a·b|` of the exact sum (rule 6 of [`plr_ir`]). How far two runs may then be apart at the outputs
+//! depends on the program: a phase that contracts forgets rounding errors, a difference of two nudged phases divided by
+//! a small number magnifies them. The bound is therefore measured: the interpreter runs the program with every result of
+//! every contraction moved at random within its allowance ([`noise`]), and what this does to an output, times a safety
+//! factor, is what the back ends may differ by. An output that does not come from contractions must agree exactly.
+
+mod noise;
+
+use plr_ir::model::{Model, Piece};
+use plr_ir::{Precision, Program, Tensor};
+
+use crate::backend::{Arrays, Backend, Context, RunError, Runner};
+use crate::draws::Draws;
+use crate::init;
+
+/// How often the allowance is sampled.
+const DRAWS: u32 = 3;
+/// Both back ends may err, in opposite directions, and a few draws do not find the worst case.
+const SAFETY: f64 = 8.0;
+/// Consecutive updates that are compared.
+const UPDATES: u32 = 3;
+
+/// How far the two back ends are apart in one output of one program.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Difference {
+    /// The program: the update or the presentation with everything inside.
+    pub piece: Piece,
+    /// Its precision.
+    pub precision: Precision,
+    /// Updates made before it.
+    pub updates: u32,
+    /// The output.
+    pub output: String,
+    /// The largest difference of an element; infinite where only one is NaN.
+    pub largest: f64,
+    /// How large it may be.
+    pub bound: f64,
+}
+
+impl Difference {
+    /// Whether the back ends agree.
+    pub fn agrees(&self) -> bool {
+        self.largest <= self.bound
+    }
+}
+
+/// Runs a few updates of a rule on random samples, and then the presentation with everything inside, compiled and
+/// interpreted, in both precisions, each time from the same parameters, and compares every output.
+///
+/// # Errors
+/// If a program cannot be compiled or run.
+pub fn run(model: &dyn Model, batch: usize, seed: u64, threads: usize) -> Result<Vec<Difference>, RunError> {
+    let mut differences = Vec::new();
+    for precision in Precision::ALL {
+        let names = model.parameters().iter().map(|parameter| parameter.name.clone());
+        let mut arrays: Arrays = names.zip(init::parameters(model.parameters(), seed, precision)).collect();
+        let mut compared = [Piece::Update, Piece::Probe].into_iter().filter_map(|piece| {
+            let program = model.program(piece, batch, precision)?;
+            Some((piece, Compared::new(&program, threads)))
+        });
+        for (piece, compared) in &mut compared {
+            let mut compared = compared?;
+            let last = if piece == Piece::Update { UPDATES } else { 1 };
+            for update in 0..last {
+                let updates = if piece == Piece::Update { update } else { UPDATES };
+                present(model, batch, seed, updates, precision, &mut arrays);
+                let (found, outputs) = compared.differences(&arrays, Context { seed, update: updates })?;
+                differences.extend(found.into_iter().map(|(output, largest, bound)| Difference {
+                    piece,
+                    precision,
+                    updates,
+                    output,
+                    largest,
+                    bound,
+                }));
+                let renewed = outputs.into_iter().filter(|(name, _)| model.parameters().iter().any(|p| p.name == *name));
+                arrays.extend(renewed);
+            }
+        }
+    }
+    Ok(differences)
+}
+
+/// Draws a minibatch into the arrays.
+fn present(model: &dyn Model, batch: usize, seed: u64, update: u32, precision: Precision, arrays: &mut Arrays) {
+    let (features, outputs) = model.shape();
+    let data = Draws::new(seed, "compare: data", update).normals(batch * features);
+    let mut draws = Draws::new(seed, "compare: target", update);
+    let target: Vec<f64> = (0..batch * outputs).map(|_| draws.uniform()).collect();
+    arrays.insert("data".to_owned(), Tensor::from_f64([batch, features], &data, precision));
+    arrays.insert("target".to_owned(), Tensor::from_f64([batch, outputs], &target, precision));
+}
+
+/// One program on both back ends, and with noise.
+struct Compared {
+    compiled: Runner,
+    interpreted: Runner,
+    noisy: Vec<Runner>,
+    precision: Precision,
+}
+
+impl Compared {
+    fn new(program: &Program, threads: usize) -> Result<Self, RunError> {
+        let draws = if noise::has_contraction(&program.body) { DRAWS } else { 0 };
+        let noisy = (0..draws).map(|draw| Runner::new(noise::add(program, draw), Backend::Interpreter));
+        Ok(Self {
+            compiled: Runner::new(program.clone(), Backend::Jit { threads })?,
+            interpreted: Runner::new(program.clone(), Backend::Interpreter)?,
+            noisy: noisy.collect::<Result<_, _>>()?,
+            precision: program.precision,
+        })
+    }
+
+    /// For each output its largest difference and bound; and the interpreter's outputs.
+    fn differences(
+        &mut self,
+        arrays: &Arrays,
+        context: Context,
+    ) -> Result<(Vec<(String, f64, f64)>, Arrays), RunError> {
+        let compiled = self.compiled.run_named(arrays, context)?;
+        let interpreted = self.interpreted.run_named(arrays, context)?;
+        let noisy = self.noisy.iter_mut().map(|runner| runner.run_named(arrays, context));
+        let noisy: Vec<Arrays> = noisy.collect::<Result<_, _>>()?;
+        let compare = |(name, value): (&String, &Tensor)| {
+            let moved = noisy.iter().map(|outputs| largest_difference(&outputs[name], value)).fold(0.0, larger);
+            let bound = if moved == 0.0 { 0.0 } else { SAFETY * moved + self.rounding_of(value) };
+            (name.clone(), largest_difference(&compiled[name], value), bound)
+        };
+        let found = interpreted.iter().map(compare).collect();
+        Ok((found, interpreted))
+    }
+
+    /// One rounding of the largest element.
+    fn rounding_of(&self, value: &Tensor) -> f64 {
+        let finite = value.to_f64().into_iter().filter(|x| x.is_finite()).map(f64::abs);
+        noise::epsilon(self.precision) * finite.fold(0.0, larger)
+    }
+}
+
+/// The largest difference of two elements; those that are equal or both NaN do not differ.
+fn largest_difference(a: &Tensor, b: &Tensor) -> f64 {
+    let difference = |(a, b): (f64, f64)| match () {
+        () if a == b || (a.is_nan() && b.is_nan()) => 0.0,
+        () if a.is_nan() || b.is_nan() => f64::INFINITY,
+        () => (a - b).abs(),
+    };
+    a.to_f64().into_iter().zip(b.to_f64()).map(difference).fold(0.0, larger)
+}
+
+fn larger(a: f64, b: f64) -> f64 {
+    if b > a { b } else { a }
+}

@@ -1,0 +1,109 @@
+//! Data: what a network is trained and measured on.
+//!
+//! A [`Source`] says where data comes from; [`load`] reads it into [`Splits`]. [`Batches`] says which samples make up
+//! the minibatches of an epoch, and [`Dataset::gather`] copies them into the arrays of a compiled step. Readers check
+//! everything once: behind [`Dataset`] all numbers are finite, all counts agree and every label is a class.
+
+mod batches;
+mod bytes;
+pub mod csv;
+mod dataset;
+pub mod digits;
+mod draws;
+mod error;
+pub mod gaussian;
+pub mod idx;
+pub mod npy;
+pub mod npz;
+mod splits;
+mod table;
+
+use std::path::{Path, PathBuf};
+
+pub use batches::{Batches, Epoch};
+pub use dataset::{Dataset, MOST_CLASSES, Targets};
+pub use error::{ContentFault, DataError};
+pub use splits::Splits;
+pub use table::{Cells, Table};
+
+use self::csv::CsvTargets;
+
+/// Where data comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The embedded default: generated digits, see [`digits`].
+    Digits {
+        /// Training samples.
+        train: usize,
+        /// Test samples.
+        test: usize,
+        /// The seed of the generator.
+        seed: u64,
+    },
+    /// A directory with the files of the MNIST family, see [`idx::read_directory`].
+    Idx(PathBuf),
+    /// An NPZ archive, see [`npz::read_dataset`].
+    Npz(PathBuf),
+    /// One or two CSV files, see [`csv::read_file`].
+    Csv {
+        /// The training set.
+        train: PathBuf,
+        /// The test set, if there is one.
+        test: Option<PathBuf>,
+        /// Which columns are the targets.
+        targets: CsvTargets,
+    },
+}
+
+impl Default for Source {
+    fn default() -> Self {
+        Self::Digits { train: digits::TRAIN_SAMPLES, test: digits::TEST_SAMPLES, seed: digits::SEED }
+    }
+}
+
+impl Source {
+    /// The source that a path on the command line names: a directory of IDX files, an `.npz` file, or a `.csv` file
+    /// with classes.
+    ///
+    /// # Errors
+    /// [`DataError::UnknownKind`] for any other path, [`DataError::Read`] if there is nothing at it.
+    pub fn from_path(path: &Path) -> Result<Self, DataError> {
+        let about = path.metadata().map_err(|source| DataError::Read { path: path.to_owned(), source })?;
+        if about.is_dir() {
+            return Ok(Self::Idx(path.to_owned()));
+        }
+        match path.extension().and_then(|extension| extension.to_str()) {
+            Some("npz") => Ok(Self::Npz(path.to_owned())),
+            Some("csv") => Ok(Self::Csv { train: path.to_owned(), test: None, targets: CsvTargets::Class }),
+            Some(_) | None => Err(DataError::UnknownKind { path: path.to_owned() }),
+        }
+    }
+}
+
+/// Reads or generates the data of `source` and takes `validation` training samples aside.
+///
+/// # Errors
+/// Everything that [`DataError`] lists.
+pub fn load(source: &Source, validation: usize) -> Result<Splits, DataError> {
+    let (train, test) = match source {
+        Source::Digits { train, test, seed } => digits::generate(*train, *test, *seed)?,
+        Source::Idx(directory) => idx::read_directory(directory)?,
+        Source::Npz(path) => npz::read_dataset(path)?,
+        Source::Csv { train, test, targets } => csv_pair(train, test.as_deref(), *targets)?,
+    };
+    Splits::new(train, test, validation)
+}
+
+fn csv_pair(
+    train: &Path,
+    test: Option<&Path>,
+    targets: CsvTargets,
+) -> Result<(Dataset, Option<Dataset>), DataError> {
+    let train = csv::read_file(train, targets)?;
+    let Some(path) = test else { return Ok((train, None)) };
+    let mut test = csv::read_file(path, targets)?;
+    if targets == CsvTargets::Class {
+        test = test.with_classes(&path.display().to_string(), train.outputs())?;
+    }
+    Ok((train, Some(test)))
+}

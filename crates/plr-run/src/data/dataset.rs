@@ -1,0 +1,235 @@
+//! A set of samples with what is to be learned about them.
+
+use plr_ir::scalar::Real;
+
+use super::error::{ContentFault, DataError};
+use super::table::Table;
+
+/// Samples and their targets, checked: at least one sample, one target per sample, every number finite, every label
+/// one of the classes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dataset {
+    inputs: Table,
+    targets: Targets,
+    sample_shape: Vec<usize>,
+}
+
+/// The most classes that labels in a file may ask for: a one-hot target of more columns is a mistake in the file.
+pub const MOST_CLASSES: usize = 1_000_000;
+
+/// What belongs to each sample.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Targets {
+    /// Nothing: data for a rule that learns without a teacher.
+    None,
+    /// One class per sample, each below `classes`; a batch holds them one-hot.
+    Labels {
+        /// The class of each sample.
+        labels: Vec<u32>,
+        /// The number of classes.
+        classes: usize,
+    },
+    /// Real values, `[samples, outputs]`.
+    Values(Table),
+}
+
+impl Targets {
+    /// Labels with as many classes as the largest of them asks for.
+    pub fn labels(labels: Vec<u32>) -> Self {
+        let classes = labels.iter().max().map_or(0, |&largest| largest as usize + 1);
+        Self::Labels { labels, classes }
+    }
+
+    /// Labels from the integers of a file: `classes` of them where that is known, else as many as are needed.
+    ///
+    /// # Errors
+    /// [`ContentFault::LabelOutOfRange`] for a label that is negative or not below `classes`.
+    pub fn from_integers(numbers: &[i64], classes: Option<usize>) -> Result<Self, ContentFault> {
+        let limit = classes.unwrap_or(MOST_CLASSES);
+        let mut labels = Vec::with_capacity(numbers.len());
+        for (sample, &label) in numbers.iter().enumerate() {
+            match u32::try_from(label) {
+                Ok(class) if (class as usize) < limit => labels.push(class),
+                Ok(_) | Err(_) => {
+                    return Err(ContentFault::LabelOutOfRange { sample, label, classes: limit });
+                }
+            }
+        }
+        Ok(match classes {
+            Some(classes) => Self::Labels { labels, classes },
+            None => Self::labels(labels),
+        })
+    }
+
+    /// The width of one target in a batch: the number of classes or of values; 0 without targets.
+    pub fn width(&self) -> usize {
+        match self {
+            Self::None => 0,
+            Self::Labels { classes, .. } => *classes,
+            Self::Values(table) => table.columns(),
+        }
+    }
+
+    fn check(&self, samples: usize) -> Result<(), ContentFault> {
+        let found = match self {
+            Self::None => return Ok(()),
+            Self::Labels { labels, .. } => labels.len(),
+            Self::Values(table) => table.rows(),
+        };
+        if found != samples {
+            return Err(ContentFault::CountsDiffer { inputs: samples, targets: found });
+        }
+        match self {
+            Self::None => Ok(()),
+            Self::Labels { labels, classes } => check_labels(labels, *classes),
+            Self::Values(table) => match table.cells().first_not_finite() {
+                None => Ok(()),
+                Some(at) => Err(ContentFault::TargetNotFinite {
+                    sample: at / table.columns(),
+                    output: at % table.columns(),
+                    value: table.cells().get(at),
+                }),
+            },
+        }
+    }
+
+    fn select(&self, indices: &[usize]) -> Self {
+        match self {
+            Self::None => Self::None,
+            Self::Labels { labels, classes } => {
+                Self::Labels { labels: indices.iter().map(|&i| labels[i]).collect(), classes: *classes }
+            }
+            Self::Values(table) => Self::Values(table.select(indices)),
+        }
+    }
+}
+
+fn check_labels(labels: &[u32], classes: usize) -> Result<(), ContentFault> {
+    match labels.iter().position(|&label| label as usize >= classes) {
+        None => Ok(()),
+        Some(sample) => {
+            Err(ContentFault::LabelOutOfRange { sample, label: i64::from(labels[sample]), classes })
+        }
+    }
+}
+
+impl Dataset {
+    /// Checks and joins `inputs` `[samples, features]` and `targets`; `origin` names the source in errors.
+    ///
+    /// # Errors
+    /// [`DataError::Contents`] if there is no sample or no feature, the counts differ, a number is not finite (in
+    /// f32), or a label is not below the number of classes.
+    pub fn new(origin: &str, inputs: Table, targets: Targets) -> Result<Self, DataError> {
+        check_inputs(&inputs)
+            .and_then(|()| targets.check(inputs.rows()))
+            .map_err(|fault| DataError::Contents { origin: origin.to_owned(), fault })?;
+        let sample_shape = vec![inputs.columns()];
+        Ok(Self { inputs, targets, sample_shape })
+    }
+
+    /// Gives the features of a sample a shape, for example `[28, 28]`; the product must be the number of features.
+    ///
+    /// # Errors
+    /// [`ContentFault::ShapeDiffers`] otherwise.
+    pub fn with_sample_shape(mut self, origin: &str, shape: &[usize]) -> Result<Self, DataError> {
+        let product = shape.iter().try_fold(1_usize, |product, &side| product.checked_mul(side));
+        if product != Some(self.features()) {
+            let fault = ContentFault::ShapeDiffers { shape: shape.to_vec(), features: self.features() };
+            return Err(DataError::Contents { origin: origin.to_owned(), fault });
+        }
+        self.sample_shape = shape.to_vec();
+        Ok(self)
+    }
+
+    /// The same data with the number of classes (for labels) raised or lowered to `classes`.
+    ///
+    /// Used to give a test set, which may lack a class, the classes of its training set.
+    ///
+    /// # Errors
+    /// [`ContentFault::LabelOutOfRange`] if a label is not below `classes`.
+    pub fn with_classes(mut self, origin: &str, classes: usize) -> Result<Self, DataError> {
+        if let Targets::Labels { labels, classes: current } = &mut self.targets {
+            *current = classes;
+            check_labels(labels, classes)
+                .map_err(|fault| DataError::Contents { origin: origin.to_owned(), fault })?;
+        }
+        Ok(self)
+    }
+
+    /// The number of samples, at least 1.
+    pub fn samples(&self) -> usize {
+        self.inputs.rows()
+    }
+
+    /// The number of features of one sample, at least 1.
+    pub fn features(&self) -> usize {
+        self.inputs.columns()
+    }
+
+    /// The width of one target in a batch: the number of classes or of values; 0 without targets.
+    pub fn outputs(&self) -> usize {
+        self.targets.width()
+    }
+
+    /// How the features of one sample are arranged, for example `[28, 28]`; `[features]` if nothing else is known.
+    pub fn sample_shape(&self) -> &[usize] {
+        &self.sample_shape
+    }
+
+    /// The inputs, `[samples, features]`.
+    pub fn inputs(&self) -> &Table {
+        &self.inputs
+    }
+
+    /// The targets.
+    pub fn targets(&self) -> &Targets {
+        &self.targets
+    }
+
+    /// Copies a minibatch: row `k` of `inputs_out` `[indices, features]` and of `targets_out` `[indices, outputs]`
+    /// is sample `indices[k]`, labels one-hot.
+    ///
+    /// # Panics
+    /// If an index is not below [`Dataset::samples`] or a buffer does not have room for exactly these rows.
+    pub fn gather<T: Real>(&self, indices: &[usize], inputs_out: &mut [T], targets_out: &mut [T]) {
+        assert_eq!(targets_out.len(), indices.len() * self.outputs(), "a batch buffer has one row per index");
+        self.inputs.gather(indices, inputs_out);
+        match &self.targets {
+            Targets::None => {}
+            Targets::Values(table) => table.gather(indices, targets_out),
+            Targets::Labels { labels, classes } => {
+                targets_out.fill(T::from_f64(0.0));
+                for (row, &index) in targets_out.chunks_exact_mut(*classes).zip(indices) {
+                    row[labels[index] as usize] = T::from_f64(1.0);
+                }
+            }
+        }
+    }
+
+    /// The samples named by `indices` as a data set of their own, with the same classes and sample shape.
+    ///
+    /// # Panics
+    /// If an index is not below [`Dataset::samples`].
+    #[must_use]
+    pub fn select(&self, indices: &[usize]) -> Self {
+        Self {
+            inputs: self.inputs.select(indices),
+            targets: self.targets.select(indices),
+            sample_shape: self.sample_shape.clone(),
+        }
+    }
+}
+
+fn check_inputs(inputs: &Table) -> Result<(), ContentFault> {
+    if inputs.rows() == 0 {
+        return Err(ContentFault::Empty);
+    }
+    match inputs.cells().first_not_finite() {
+        None => Ok(()),
+        Some(at) => Err(ContentFault::InputNotFinite {
+            sample: at / inputs.columns(),
+            feature: at % inputs.columns(),
+            value: inputs.cells().get(at),
+        }),
+    }
+}

@@ -1,0 +1,206 @@
+//! NPZ archives: named arrays in one file, as `numpy.savez` and `numpy.savez_compressed` write them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs::File;
+use std::io::{self, BufReader};
+use std::path::Path;
+
+use plr_ir::Tensor;
+use zip::result::ZipError;
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipArchive, ZipWriter};
+
+use super::bytes::Failure;
+use super::dataset::{Dataset, Targets};
+use super::error::{ContentFault, DataError};
+use super::npy::{self, Array, Elements, NpyFault};
+use super::table::{Cells, Table};
+use crate::atomic_file;
+
+/// Why a file is not an NPZ archive that can be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NpzFault {
+    /// The file is not a ZIP archive, or uses something of ZIP that NPZ does not.
+    Archive {
+        /// What the ZIP reader said.
+        reason: String,
+    },
+    /// A member of the archive is not called `….npy`.
+    Member {
+        /// Its name.
+        name: String,
+    },
+    /// A data set needs this array.
+    MissingArray {
+        /// Its name.
+        name: &'static str,
+        /// The arrays that are there.
+        found: Vec<String>,
+    },
+}
+
+/// Reads every array of the archive at `path`, by name (without `.npy`).
+///
+/// # Errors
+/// [`DataError::Read`], [`DataError::Npz`], and [`DataError::Npy`] with the array's name.
+pub fn read_arrays(path: &Path) -> Result<BTreeMap<String, Array>, DataError> {
+    let file = File::open(path).map_err(|source| DataError::Read { path: path.to_owned(), source })?;
+    let mut archive = ZipArchive::new(BufReader::new(file)).map_err(|error| archive_error(path, error))?;
+    let mut arrays = BTreeMap::new();
+    for index in 0..archive.len() {
+        let member = archive.by_index(index).map_err(|error| archive_error(path, error))?;
+        let member_name = String::from_utf8_lossy(member.name_raw()).into_owned();
+        let Some(name) = member_name.strip_suffix(".npy") else {
+            let fault = NpzFault::Member { name: member_name };
+            return Err(DataError::Npz { path: path.to_owned(), fault });
+        };
+        let array = npy::decode(member).map_err(|failure| match failure {
+            Failure::Io(source) => DataError::Read { path: path.to_owned(), source },
+            Failure::Fault(fault) => npy_error(path, name, fault),
+        })?;
+        arrays.insert(name.to_owned(), array);
+    }
+    Ok(arrays)
+}
+
+/// Writes named arrays to `path`, uncompressed; the same arrays always give the same bytes.
+///
+/// # Errors
+/// [`DataError::Write`]; what was at `path` before is then still there.
+pub fn write_arrays(path: &Path, arrays: &BTreeMap<String, Tensor>) -> Result<(), DataError> {
+    atomic_file::replace(path, |file| {
+        let mut archive = ZipWriter::new(file);
+        for (name, tensor) in arrays {
+            let large = tensor.count() >= 1 << 28;
+            let options =
+                SimpleFileOptions::default().compression_method(CompressionMethod::Stored).large_file(large);
+            archive.start_file(format!("{name}.npy"), options).map_err(write_error)?;
+            npy::encode(tensor, &mut archive)?;
+        }
+        archive.finish().map_err(write_error)?;
+        Ok(())
+    })
+    .map_err(|source| DataError::Write { path: path.to_owned(), source })
+}
+
+/// Reads a data set: `x` and `y` to train on and, if they are there, `x_test` and `y_test`.
+///
+/// `x` is `[samples, …]`; bytes are grey levels and become `[0, 1]`, other numbers stay as they are. `y` is
+/// `[samples]` integers (classes), or `[samples]` or `[samples, outputs]` real values; without `y` the data has no
+/// targets. The number of classes is that of `y`.
+///
+/// # Errors
+/// As [`read_arrays`], and for arrays that are missing or do not make a data set.
+pub fn read_dataset(path: &Path) -> Result<(Dataset, Option<Dataset>), DataError> {
+    let mut arrays = read_arrays(path)?;
+    let found: Vec<String> = arrays.keys().cloned().collect();
+    let missing = |name| DataError::Npz {
+        path: path.to_owned(),
+        fault: NpzFault::MissingArray { name, found: found.clone() },
+    };
+    let x = arrays.remove("x").ok_or_else(|| missing("x"))?;
+    let y = arrays.remove("y");
+    let has_targets = y.is_some();
+    let train = dataset(path, ("x", x), y.map(|y| ("y", y)), None)?;
+    let (x_test, y_test) = (arrays.remove("x_test"), arrays.remove("y_test"));
+    let test = match (x_test, y_test) {
+        (None, None) => None,
+        (None, Some(_)) => return Err(missing("x_test")),
+        (Some(_), None) if has_targets => return Err(missing("y_test")),
+        (Some(_), Some(_)) if !has_targets => return Err(missing("y")),
+        (Some(x), y) => Some(dataset(path, ("x_test", x), y.map(|y| ("y_test", y)), Some(train.outputs()))?),
+    };
+    Ok((train, test))
+}
+
+/// An array and its name in the archive.
+type Named = (&'static str, Array);
+
+fn dataset(path: &Path, x: Named, y: Option<Named>, classes: Option<usize>) -> Result<Dataset, DataError> {
+    let origin = path.display().to_string();
+    let (inputs, shape) = inputs(path, x)?;
+    let targets = match y {
+        None => Targets::None,
+        Some(y) => targets(path, y, classes)?,
+    };
+    Dataset::new(&origin, inputs, targets)?.with_sample_shape(&origin, &shape)
+}
+
+/// The samples and the shape of one of them.
+fn inputs(path: &Path, (name, array): Named) -> Result<(Table, Vec<usize>), DataError> {
+    let cells = match array.elements {
+        Elements::U8(values) => Cells::Pixels(values),
+        Elements::I64(values) => Cells::F64(values.into_iter().map(|v| v as f64).collect()),
+        Elements::F32(values) => Cells::F32(values),
+        Elements::F64(values) => Cells::F64(values),
+    };
+    match array.dims.as_slice() {
+        [_, shape @ ..] if !shape.is_empty() => Ok((rows(cells, shape), shape.to_vec())),
+        _ => {
+            let fault =
+                NpyFault::Rank { expected: "at least two-dimensional, samples first", found: array.dims };
+            Err(npy_error(path, name, fault))
+        }
+    }
+}
+
+fn targets(path: &Path, (name, array): Named, classes: Option<usize>) -> Result<Targets, DataError> {
+    let integers = match (&array.elements, array.dims.len()) {
+        (Elements::U8(values), 1) => Some(values.iter().map(|&v| i64::from(v)).collect()),
+        (Elements::I64(values), 1) => Some(values.clone()),
+        (Elements::U8(_) | Elements::I64(_) | Elements::F32(_) | Elements::F64(_), _) => None,
+    };
+    if let Some(integers) = integers {
+        let integers: Vec<i64> = integers;
+        return Targets::from_integers(&integers, classes).map_err(|fault: ContentFault| {
+            DataError::Contents { origin: path.display().to_string(), fault }
+        });
+    }
+    let cells = match array.elements {
+        Elements::U8(values) => Cells::F32(values.into_iter().map(f32::from).collect()),
+        Elements::I64(values) => Cells::F64(values.into_iter().map(|v| v as f64).collect()),
+        Elements::F32(values) => Cells::F32(values),
+        Elements::F64(values) => Cells::F64(values),
+    };
+    match array.dims.as_slice() {
+        [_] => Ok(Targets::Values(rows(cells, &[1]))),
+        [_, outputs] => Ok(Targets::Values(rows(cells, &[*outputs]))),
+        _ => {
+            let fault =
+                NpyFault::Rank { expected: "one- or two-dimensional, samples first", found: array.dims };
+            Err(npy_error(path, name, fault))
+        }
+    }
+}
+
+/// One row per sample of the given shape; the reader has made sure that the cells fill the array's dimensions.
+fn rows(cells: Cells, shape: &[usize]) -> Table {
+    let columns = if cells.is_empty() { 0 } else { shape.iter().product() };
+    Table::new(columns, cells).expect("an array's elements fill its dimensions")
+}
+
+fn npy_error(path: &Path, array: &str, fault: NpyFault) -> DataError {
+    DataError::Npy { path: path.to_owned(), array: array.to_owned(), fault }
+}
+
+fn archive_error(path: &Path, error: ZipError) -> DataError {
+    let fault = NpzFault::Archive { reason: error.to_string() };
+    DataError::Npz { path: path.to_owned(), fault }
+}
+
+fn write_error(error: ZipError) -> io::Error {
+    error.into()
+}
+
+impl fmt::Display for NpzFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Archive { reason } => write!(f, "{reason}"),
+            Self::Member { name } => write!(f, "its member `{name}` is not an array (`….npy`)"),
+            Self::MissingArray { name, found } => {
+                write!(f, "it has no array `{name}` (it has: {})", found.join(", "))
+            }
+        }
+    }
+}

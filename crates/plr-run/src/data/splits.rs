@@ -1,0 +1,62 @@
+//! Training, validation and test set.
+
+use super::batches::permutation;
+use super::dataset::Dataset;
+use super::draws::{Draws, Stream};
+use super::error::DataError;
+
+/// The seed of the choice of the validation samples; fixed, so that runs with different seeds are measured on the
+/// same samples.
+const HOLDOUT_SEED: u64 = 0;
+
+/// A training set, a validation set to watch while training, and a test set that is out of reach until the end.
+#[derive(Debug)]
+pub struct Splits {
+    /// What is learned from, in the order of the source.
+    pub train: Dataset,
+    /// What progress is measured on; `None` if no validation samples were asked for.
+    pub validation: Option<Dataset>,
+    test: Option<Dataset>,
+}
+
+impl Splits {
+    /// Takes `validation` samples of `train` aside and locks `test` away.
+    ///
+    /// The validation samples are drawn at random, since files are often sorted by class; the choice depends on the
+    /// two counts only, not on the seed of the run.
+    ///
+    /// # Errors
+    /// [`DataError::ValidationTooLarge`] if nothing is left to train on, [`DataError::TestDiffers`] if the test set
+    /// has other features or outputs than the training set.
+    pub fn new(train: Dataset, test: Option<Dataset>, validation: usize) -> Result<Self, DataError> {
+        let samples = train.samples();
+        if validation >= samples {
+            return Err(DataError::ValidationTooLarge { validation, samples });
+        }
+        if let Some(test) = &test {
+            let (train, test) = ((train.features(), train.outputs()), (test.features(), test.outputs()));
+            if train != test {
+                return Err(DataError::TestDiffers { train, test });
+            }
+        }
+        if validation == 0 {
+            return Ok(Self { train, validation: None, test });
+        }
+        let mut order = permutation(samples, Draws::new(HOLDOUT_SEED, Stream::Holdout, 0));
+        let mut kept = order.split_off(validation);
+        order.sort_unstable();
+        kept.sort_unstable();
+        Ok(Self { validation: Some(train.select(&order)), train: train.select(&kept), test })
+    }
+
+    /// The number of test samples, 0 without a test set.
+    pub fn test_samples(&self) -> usize {
+        self.test.as_ref().map_or(0, Dataset::samples)
+    }
+
+    /// The test set, in exchange for everything there is to train on: it can be touched only once and only at the
+    /// end.
+    pub fn into_test(self) -> Option<Dataset> {
+        self.test
+    }
+}

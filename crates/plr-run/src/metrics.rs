@@ -1,0 +1,105 @@
+//! How two lists of numbers compare, without loss of digits where they are nearly equal.
+//!
+//! `measured` is what a rule did and `reference` what it is compared with. Everything is computed in f64. A measure
+//! that has no value (the direction of a zero vector, the slope of one point) is NaN, which satisfies no claim.
+
+use plr_ir::scalar::{self, Host, UnaryOp};
+
+/// Cosine of the angle between two vectors.
+pub fn cosine(measured: &[f64], reference: &[f64]) -> f64 {
+    1.0 - cosine_distance(measured, reference)
+}
+
+/// One minus the cosine, exact to relative rounding however small: half the squared distance of the unit vectors.
+pub fn cosine_distance(measured: &[f64], reference: &[f64]) -> f64 {
+    let (apart, _) = difference_and_sum(measured, reference);
+    apart * apart / 2.0
+}
+
+/// Angle between two vectors in degrees, accurate near 0 and near 180 (Kahan, "How futile are mindless assessments
+/// of roundoff in floating-point computation?", 2006, §12).
+pub fn angle(measured: &[f64], reference: &[f64]) -> f64 {
+    let (apart, together) = difference_and_sum(measured, reference);
+    2.0 * apart.atan2(together).to_degrees()
+}
+
+/// `|measured - reference| / |reference|`.
+pub fn relative_error(measured: &[f64], reference: &[f64]) -> f64 {
+    let difference: Vec<f64> = pairs(measured, reference).map(|(m, r)| m - r).collect();
+    norm(&difference) / norm(reference)
+}
+
+/// The factor `c` for which `c * reference` is nearest to `measured`.
+pub fn best_scale(measured: &[f64], reference: &[f64]) -> f64 {
+    let largest = largest_magnitude(reference);
+    let squares: f64 = reference.iter().map(|r| (r / largest) * (r / largest)).sum();
+    let products: f64 = pairs(measured, reference).map(|(m, r)| m * (r / largest)).sum();
+    products / squares / largest
+}
+
+/// The fraction of elements that are both positive, both negative or both zero.
+pub fn sign_agreement(measured: &[f64], reference: &[f64]) -> f64 {
+    let sign = |x: f64| x.partial_cmp(&0.0);
+    let agreeing = pairs(measured, reference).filter(|&(m, r)| sign(m).is_some() && sign(m) == sign(r)).count();
+    agreeing as f64 / measured.len() as f64
+}
+
+/// Euclidean norm, without overflow or underflow on the way.
+pub fn norm(vector: &[f64]) -> f64 {
+    let largest = largest_magnitude(vector);
+    if largest == 0.0 || !largest.is_finite() {
+        return largest;
+    }
+    largest * vector.iter().map(|x| (x / largest) * (x / largest)).sum::<f64>().sqrt()
+}
+
+/// The slope of the least-squares line through `(ln x, ln y)`: the order `p` of `y ~ x^p`.
+pub fn log_log_slope(x: &[f64], y: &[f64]) -> f64 {
+    let mut host = Host::<f64>::default();
+    let mut ln = |v: &[f64]| v.iter().map(|&v| scalar::unary(&mut host, UnaryOp::Log, v)).collect::<Vec<f64>>();
+    let (x, y) = (ln(x), ln(y));
+    let (mean_x, mean_y) = (mean(&x), mean(&y));
+    let covariance: f64 = pairs(&x, &y).map(|(x, y)| (x - mean_x) * (y - mean_y)).sum();
+    let variance: f64 = x.iter().map(|x| (x - mean_x) * (x - mean_x)).sum();
+    covariance / variance
+}
+
+/// How many rows of `predictions` have their largest element where `targets` has its own, both `[samples, classes]`.
+/// The first of equally large elements counts; a row with a NaN is wrong.
+pub fn correct(predictions: &[f64], targets: &[f64], classes: usize) -> usize {
+    let rows = predictions.chunks_exact(classes).zip(targets.chunks_exact(classes));
+    rows.filter(|(prediction, target)| largest_at(prediction).is_some_and(|at| Some(at) == largest_at(target))).count()
+}
+
+/// The largest absolute value; NaN if there is one among the elements; 0 of nothing.
+pub fn largest_magnitude(vector: &[f64]) -> f64 {
+    vector.iter().fold(0.0, |largest, x| if x.is_nan() || x.abs() > largest { x.abs() } else { largest })
+}
+
+/// The position of the largest element, the first of several.
+fn largest_at(row: &[f64]) -> Option<usize> {
+    if row.iter().any(|x| x.is_nan()) {
+        return None;
+    }
+    (0..row.len()).reduce(|best, at| if row[at] > row[best] { at } else { best })
+}
+
+fn mean(vector: &[f64]) -> f64 {
+    vector.iter().sum::<f64>() / vector.len() as f64
+}
+
+/// `|u - v|` and `|u + v|` for the two unit vectors: twice the sine and the cosine of half the angle between them.
+fn difference_and_sum(measured: &[f64], reference: &[f64]) -> (f64, f64) {
+    let (m_norm, r_norm) = (norm(measured), norm(reference));
+    let combine = |sign: f64| -> Vec<f64> {
+        pairs(measured, reference).map(|(m, r)| m / m_norm + sign * (r / r_norm)).collect()
+    };
+    (norm(&combine(-1.0)), norm(&combine(1.0)))
+}
+
+/// Elements at equal places; comparing vectors of different lengths is a mistake of the caller.
+fn pairs<'a>(a: &'a [f64], b: &'a [f64]) -> impl Iterator<Item = (f64, f64)> + 'a {
+    assert_eq!(a.len(), b.len(), "compared vectors have one length");
+    a.iter().copied().zip(b.iter().copied())
+}
+

@@ -1,0 +1,125 @@
+//! One presentation from given arrays: every state at the end of every phase, every increment, every new weight.
+
+use std::fmt;
+
+use plr_ir::model::{Model, Piece};
+use plr_ir::{Precision, Tensor};
+
+use crate::backend::{Arrays, Backend, Context, RunError, Runner, reads_input};
+
+/// Why a presentation could not be made from the given arrays.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ProbeError {
+    /// An array that the presentation takes is not given.
+    Missing {
+        /// Its name.
+        name: String,
+        /// Its dimensions; the first of `data` and `target` is the number of samples.
+        dims: Vec<Option<usize>>,
+    },
+    /// Arrays are given that the presentation does not take.
+    Unknown {
+        /// Their names.
+        names: Vec<String>,
+        /// The names of all that it takes.
+        known: Vec<String>,
+    },
+    /// An array has other dimensions than it should.
+    ShapeDiffers {
+        /// Its name.
+        name: String,
+        /// The dimensions it should have; the number of samples is free in `data`.
+        wanted: Vec<Option<usize>>,
+        /// The dimensions it has.
+        given: Vec<usize>,
+    },
+    /// The rule has no program for a presentation.
+    NoProgram,
+    /// The program could not be compiled or run.
+    Run(RunError),
+}
+
+impl fmt::Display for ProbeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing { name, dims } => write!(f, "the array `{name}` {} is missing", shape(dims)),
+            Self::Unknown { names, known } => {
+                write!(f, "the rule takes no array {}; it takes {}", quoted(names), quoted(known))
+            }
+            Self::ShapeDiffers { name, wanted, given } => {
+                write!(f, "the array `{name}` has the shape {given:?} instead of {}", shape(wanted))
+            }
+            Self::NoProgram => f.write_str("compiler bug: the rule has no program for a presentation"),
+            Self::Run(error) => error.fmt(f),
+        }
+    }
+}
+
+fn shape(dims: &[Option<usize>]) -> String {
+    let dims: Vec<String> = dims.iter().map(|d| d.map_or_else(|| "samples".to_owned(), |d| d.to_string())).collect();
+    format!("[{}]", dims.join(", "))
+}
+
+fn quoted(names: &[String]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+impl std::error::Error for ProbeError {}
+
+impl From<RunError> for ProbeError {
+    fn from(error: RunError) -> Self {
+        Self::Run(error)
+    }
+}
+
+/// Presents a minibatch to a rule. `arrays` holds every parameter under its name, `data` `[samples, features]`, and
+/// `target` `[samples, outputs]` if the rule reads it; they are rounded to `precision`. Returns what
+/// [`Piece::Probe`] yields, in its order.
+///
+/// # Errors
+/// If an array is missing, unknown or of the wrong shape.
+pub fn probe(
+    model: &dyn Model,
+    arrays: &Arrays,
+    precision: Precision,
+    backend: Backend,
+    context: Context,
+) -> Result<Vec<(String, Tensor)>, ProbeError> {
+    let (features, outputs) = model.shape();
+    check_names(model, arrays)?;
+    for parameter in model.parameters() {
+        let wanted: Vec<Option<usize>> = parameter.dims.iter().copied().map(Some).collect();
+        check_shape(arrays, &parameter.name, wanted)?;
+    }
+    let samples = check_shape(arrays, "data", vec![None, Some(features)])?[0];
+    let program = model.program(Piece::Probe, samples, precision).ok_or(ProbeError::NoProgram)?;
+    let mut inputs: Arrays = arrays.iter().map(|(name, tensor)| (name.clone(), tensor.cast(precision))).collect();
+    if arrays.contains_key("target") || reads_input(&program, "target") {
+        check_shape(arrays, "target", vec![Some(samples), Some(outputs)])?;
+    } else {
+        inputs.insert("target".to_owned(), Tensor::zeros([samples, outputs], precision));
+    }
+    let order = program.outputs.clone();
+    let mut found = Runner::new(program, backend)?.run_named(&inputs, context)?;
+    Ok(order.into_iter().filter_map(|name| found.remove_entry(&name)).collect())
+}
+
+fn check_names(model: &dyn Model, arrays: &Arrays) -> Result<(), ProbeError> {
+    let parameters = model.parameters().iter().map(|parameter| parameter.name.as_str());
+    let known: Vec<String> = parameters.chain(["data", "target"]).map(str::to_owned).collect();
+    let names: Vec<String> = arrays.keys().filter(|name| !known.contains(name)).cloned().collect();
+    if names.is_empty() { Ok(()) } else { Err(ProbeError::Unknown { names, known }) }
+}
+
+/// The dimensions of an array, if it is there and has at least one sample and the wanted dimensions.
+fn check_shape<'a>(arrays: &'a Arrays, name: &str, wanted: Vec<Option<usize>>) -> Result<&'a [usize], ProbeError> {
+    let Some(tensor) = arrays.get(name) else {
+        return Err(ProbeError::Missing { name: name.to_owned(), dims: wanted });
+    };
+    let given = &tensor.dims;
+    let fits = |(given, wanted): (&usize, &Option<usize>)| *given > 0 && wanted.is_none_or(|wanted| *given == wanted);
+    if given.len() == wanted.len() && given.iter().zip(&wanted).all(fits) {
+        return Ok(given);
+    }
+    Err(ProbeError::ShapeDiffers { name: name.to_owned(), wanted, given: given.clone() })
+}

@@ -1,0 +1,117 @@
+//! What can go wrong while a rule is trained and evaluated.
+
+use std::fmt;
+
+use crate::backend::RunError;
+use crate::data::DataError;
+use crate::weights::WeightsError;
+
+/// Why a session could not go on. Its parameters are those before the call that failed.
+#[derive(Debug)]
+pub enum SessionError {
+    /// The samples have other features than the network's input.
+    FeaturesDiffer {
+        /// Features of the network.
+        network: usize,
+        /// Features of the data.
+        data: usize,
+    },
+    /// The targets have another width than the network's output.
+    OutputsDiffer {
+        /// Output units of the network.
+        network: usize,
+        /// Outputs of the data.
+        data: usize,
+    },
+    /// The rule reads targets and the data has none.
+    NoTargets,
+    /// The minibatch is empty or larger than the data.
+    Batch(DataError),
+    /// A parameter became infinite or NaN.
+    NotFinite {
+        /// The parameter.
+        parameter: String,
+        /// The number.
+        value: f64,
+        /// The update that made it so, counted from 1 over the whole run.
+        update: u64,
+        /// Its epoch, counted from 1.
+        epoch: u64,
+    },
+    /// The mean loss of an evaluation is infinite or NaN.
+    LossNotFinite {
+        /// The loss.
+        loss: f64,
+        /// The updates made before.
+        updates: u64,
+    },
+    /// A weights file could not be read or written.
+    Weights(WeightsError),
+    /// A weights file says something else than a number about how far its run had come.
+    Position {
+        /// What it speaks of.
+        key: &'static str,
+        /// What it says.
+        text: String,
+    },
+    /// A program of the rule takes something that is neither a parameter nor the minibatch.
+    UnknownInput {
+        /// The input.
+        input: String,
+    },
+    /// A program of the rule lacks an output.
+    MissingOutput {
+        /// The output.
+        output: String,
+    },
+    /// A program could not be compiled or run.
+    Run(RunError),
+}
+
+impl fmt::Display for SessionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::FeaturesDiffer { network, data } => {
+                write!(f, "the network's input has {network} units, but a sample has {data} features")
+            }
+            Self::OutputsDiffer { network, data } => {
+                write!(f, "the network's output has {network} units, but a target has {data} values")
+            }
+            Self::NoTargets => f.write_str("the rule reads `target`, but the data has no targets"),
+            Self::Batch(error) => error.fmt(f),
+            Self::NotFinite { parameter, value, update, epoch } => {
+                write!(f, "`{parameter}` became {value} in update {update} (epoch {epoch})")
+            }
+            Self::LossNotFinite { loss, updates } => write!(f, "the loss is {loss} after {updates} updates"),
+            Self::Weights(error) => error.fmt(f),
+            Self::Position { key, text } => {
+                write!(f, "the weights file says `{text}` where the number of its {key} should stand")
+            }
+            Self::UnknownInput { input } => {
+                write!(f, "compiler bug: a program takes `{input}`, which is no parameter of the rule")
+            }
+            Self::MissingOutput { output } => write!(f, "compiler bug: a program does not yield `{output}`"),
+            Self::Run(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for SessionError {}
+
+impl From<RunError> for SessionError {
+    fn from(error: RunError) -> Self {
+        Self::Run(error)
+    }
+}
+
+impl From<DataError> for SessionError {
+    fn from(error: DataError) -> Self {
+        Self::Batch(error)
+    }
+}
+
+impl From<WeightsError> for SessionError {
+    fn from(error: WeightsError) -> Self {
+        Self::Weights(error)
+    }
+}

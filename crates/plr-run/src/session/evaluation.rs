@@ -1,0 +1,108 @@
+//! How well a rule predicts.
+
+use plr_ir::Tensor;
+
+use super::error::SessionError;
+use super::presentation::Presentation;
+use super::Session;
+use crate::data::{Dataset, Epoch, Targets};
+use crate::metrics;
+
+/// Samples are evaluated together in groups of at most this many, whatever the minibatch size of training.
+const LARGEST_GROUP: usize = 500;
+/// A group of this many is worth running: below it a rest is compiled apart.
+const SMALLEST_GROUP: usize = 50;
+
+/// How well a rule predicts the targets of a data set.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Evaluation {
+    /// The number of samples.
+    pub samples: usize,
+    /// The mean loss per sample.
+    pub loss: f64,
+    /// The fraction of samples whose largest prediction is their class; `None` without classes.
+    pub accuracy: Option<f64>,
+}
+
+/// Sums over the samples seen so far.
+#[derive(Default)]
+struct Tally {
+    loss: f64,
+    correct: usize,
+}
+
+impl Session<'_> {
+    /// Predicts every sample with the present parameters; `None` if the rule has no prediction or the data nothing to
+    /// compare it with.
+    ///
+    /// # Errors
+    /// If the data does not fit the network or the loss is not finite.
+    pub fn evaluate(&mut self, data: &Dataset) -> Result<Option<Evaluation>, SessionError> {
+        let samples = data.samples();
+        let mut tally = Tally::default();
+        for group in Epoch::in_order(samples, group_size(samples)).batches() {
+            if !self.evaluate_group(data, group, &mut tally)? {
+                return Ok(None);
+            }
+        }
+        let loss = tally.loss / samples as f64;
+        if !loss.is_finite() {
+            return Err(SessionError::LossNotFinite { loss, updates: self.position.updates });
+        }
+        let accuracy = match data.targets() {
+            Targets::Labels { .. } => Some(tally.correct as f64 / samples as f64),
+            Targets::Values(_) | Targets::None => None,
+        };
+        Ok(Some(Evaluation { samples, loss, accuracy }))
+    }
+
+    /// Adds the samples of one group; false if there is nothing to evaluate.
+    fn evaluate_group(
+        &mut self,
+        data: &Dataset,
+        group: &[usize],
+        tally: &mut Tally,
+    ) -> Result<bool, SessionError> {
+        let context = self.context();
+        if data.outputs() == 0 || !self.prepare_evaluation(group.len())? {
+            return Ok(false);
+        }
+        let Some(evaluator) = self.evaluators.get_mut(&group.len()) else { return Ok(false) };
+        evaluator.fits(data)?;
+        evaluator.gather(data, group);
+        evaluator.run(&self.parameters, context)?;
+        let losses = output(evaluator, "loss")?.to_f64();
+        let predictions = output(evaluator, "prediction")?.to_f64();
+        tally.loss += losses.iter().sum::<f64>();
+        if predictions.len() == group.len() * data.outputs() {
+            tally.correct += metrics::correct(&predictions, &evaluator.targets().to_f64(), data.outputs());
+        }
+        Ok(true)
+    }
+}
+
+fn output<'a>(evaluator: &'a Presentation, name: &str) -> Result<&'a Tensor, SessionError> {
+    evaluator.runner().output(name).ok_or_else(|| SessionError::MissingOutput { output: name.to_owned() })
+}
+
+/// The largest size that divides the samples into equal groups, so that only one is compiled; if there is no good one,
+/// the last group is smaller.
+fn group_size(samples: usize) -> usize {
+    let sizes = (SMALLEST_GROUP..=LARGEST_GROUP.min(samples)).rev();
+    sizes.into_iter().find(|&size| samples.is_multiple_of(size)).unwrap_or(LARGEST_GROUP.min(samples))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::group_size;
+
+    #[test]
+    fn groups_divide_the_samples_where_they_can() {
+        assert_eq!(group_size(3000), 500);
+        assert_eq!(group_size(10_000), 500);
+        assert_eq!(group_size(1_998), 333);
+        assert_eq!(group_size(1_009), 500);
+        assert_eq!(group_size(7), 7);
+        assert_eq!(group_size(1), 1);
+    }
+}

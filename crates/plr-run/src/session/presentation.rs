@@ -1,0 +1,124 @@
+//! One piece of a rule made ready for one minibatch size, with the buffers its minibatches are gathered into.
+
+use plr_ir::model::{Model, Piece};
+use plr_ir::tensor::Data;
+use plr_ir::{Precision, Tensor};
+
+use super::error::SessionError;
+use crate::backend::{Backend, Context, Runner, reads_input};
+use crate::data::Dataset;
+
+/// Where an input of a program comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    /// The parameter at that place of the model's list.
+    Parameter(usize),
+    Data,
+    Target,
+}
+
+/// A piece of a rule, ready to be run on minibatches of one size.
+#[derive(Debug)]
+pub(super) struct Presentation {
+    runner: Runner,
+    sources: Vec<Source>,
+    data: Tensor,
+    target: Tensor,
+    /// Whether `target` is filled from the data set; otherwise the rule does not read it and it stays zero.
+    reads_target: bool,
+    /// The data set's targets where the rule does not read them.
+    spare: Tensor,
+}
+
+impl Presentation {
+    /// Makes a piece ready for minibatches of `batch` samples; `None` if the rule has no such piece.
+    pub(super) fn new(
+        model: &dyn Model,
+        piece: Piece,
+        batch: usize,
+        precision: Precision,
+        backend: Backend,
+    ) -> Result<Option<Self>, SessionError> {
+        let Some(program) = model.program(piece, batch, precision) else { return Ok(None) };
+        let reads_target = reads_input(&program, "target");
+        let sources = program.inputs.iter().map(|name| source(model, name)).collect::<Result<_, _>>()?;
+        let (features, outputs) = model.shape();
+        let runner = Runner::new(program, backend)?;
+        Ok(Some(Self {
+            runner,
+            sources,
+            data: Tensor::zeros([batch, features], precision),
+            target: Tensor::zeros([batch, outputs], precision),
+            reads_target,
+            spare: Tensor::zeros([batch, 0], precision),
+        }))
+    }
+
+    /// The minibatch size.
+    pub(super) fn batch(&self) -> usize {
+        self.data.dims[0]
+    }
+
+    /// The piece and its outputs.
+    pub(super) fn runner(&self) -> &Runner {
+        &self.runner
+    }
+
+    /// Whether a data set has what this piece reads.
+    pub(super) fn fits(&self, data: &Dataset) -> Result<(), SessionError> {
+        let features = self.data.dims[1];
+        if data.features() != features {
+            return Err(SessionError::FeaturesDiffer { network: features, data: data.features() });
+        }
+        let outputs = self.target.dims[1];
+        match data.outputs() {
+            _ if !self.reads_target => Ok(()),
+            0 => Err(SessionError::NoTargets),
+            found if found != outputs => Err(SessionError::OutputsDiffer { network: outputs, data: found }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Copies the named samples into the buffers. The data set must fit, and as many samples as the minibatch has.
+    pub(super) fn gather(&mut self, data: &Dataset, samples: &[usize]) {
+        let target = if self.reads_target { &mut self.target } else { &mut self.spare };
+        if target.dims[1] != data.outputs() {
+            *target = Tensor::zeros([samples.len(), data.outputs()], target.precision());
+        }
+        match (&mut self.data.data, &mut target.data) {
+            (Data::F32(inputs), Data::F32(targets)) => data.gather(samples, inputs, targets),
+            (Data::F64(inputs), Data::F64(targets)) => data.gather(samples, inputs, targets),
+            (Data::F32(_), Data::F64(_)) | (Data::F64(_), Data::F32(_)) => {
+                unreachable!("both buffers were made in one precision")
+            }
+        }
+    }
+
+    /// The targets gathered last, `[batch, outputs of the data set]`.
+    pub(super) fn targets(&self) -> &Tensor {
+        if self.reads_target { &self.target } else { &self.spare }
+    }
+
+    /// Runs the piece on the gathered minibatch.
+    pub(super) fn run(&mut self, parameters: &[Tensor], context: Context) -> Result<&mut [Tensor], SessionError> {
+        let (data, target) = (&self.data, &self.target);
+        let input = |source: &Source| match *source {
+            Source::Parameter(at) => &parameters[at],
+            Source::Data => data,
+            Source::Target => target,
+        };
+        let inputs: Vec<&Tensor> = self.sources.iter().map(input).collect();
+        Ok(self.runner.run(&inputs, context)?)
+    }
+}
+
+fn source(model: &dyn Model, name: &str) -> Result<Source, SessionError> {
+    match name {
+        "data" => Ok(Source::Data),
+        "target" => Ok(Source::Target),
+        _ => match model.parameters().iter().position(|parameter| parameter.name == name) {
+            Some(at) => Ok(Source::Parameter(at)),
+            None => Err(SessionError::UnknownInput { input: name.to_owned() }),
+        },
+    }
+}

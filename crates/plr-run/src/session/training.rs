@@ -1,0 +1,243 @@
+//! Minibatch after minibatch.
+
+use std::time::{Duration, Instant};
+
+use plr_ir::Tensor;
+use plr_ir::model::{Model, Piece};
+use plr_ir::tensor::Data;
+
+use super::error::SessionError;
+use super::presentation::Presentation;
+use super::relaxation::{CutOff, Relaxation, relaxations};
+use super::{Options, Session, copy_all};
+use crate::backend::Context;
+use crate::data::{Dataset, Epoch};
+
+/// What a caller hears after every minibatch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// The epoch under way, counted from 0.
+    pub epoch: u64,
+    /// Minibatches of this epoch that have been presented.
+    pub minibatch: usize,
+    /// Minibatches of an epoch.
+    pub of: usize,
+    /// Updates made in all.
+    pub updates: u64,
+}
+
+/// What a caller answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Control {
+    /// Go on.
+    Continue,
+    /// Stop here and forget the current call.
+    Stop,
+}
+
+/// What one call of [`Session::train`] did.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
+    /// The epoch it belongs to, counted from 0.
+    pub epoch: u64,
+    /// Updates made; 0 if it was stopped.
+    pub updates: u64,
+    /// Samples presented; 0 if it was stopped.
+    pub samples: usize,
+    /// Whether the epoch is complete.
+    pub complete: bool,
+    /// Whether the caller asked to stop: then nothing has changed.
+    pub stopped: bool,
+    /// Time spent on minibatches, compilation excluded.
+    pub time: Duration,
+    /// Relaxations that did not reach their tolerance, by phase.
+    pub cut_off: Vec<CutOff>,
+}
+
+/// The update of a rule, ready for minibatches of one size.
+#[derive(Debug)]
+pub(super) struct Trainer {
+    presentation: Presentation,
+    /// Which output takes the place of which parameter.
+    renewed: Vec<(usize, usize)>,
+    relaxations: Vec<Relaxation>,
+}
+
+impl Trainer {
+    pub(super) fn new(model: &dyn Model, batch: usize, options: Options) -> Result<Self, SessionError> {
+        let Options { backend, precision, .. } = options;
+        let presentation = Presentation::new(model, Piece::Update, batch, precision, backend)?
+            .ok_or_else(|| SessionError::MissingOutput { output: "new parameters".to_owned() })?;
+        let program = presentation.runner().program();
+        let place = |name: &String| model.parameters().iter().position(|parameter| parameter.name == *name);
+        let renewed = program.outputs.iter().enumerate().filter_map(|(k, name)| Some((k, place(name)?))).collect();
+        let relaxations = relaxations(program);
+        Ok(Self { presentation, renewed, relaxations })
+    }
+
+    pub(super) fn batch(&self) -> usize {
+        self.presentation.batch()
+    }
+
+    /// One update: the new parameters take the place of the old ones, whose memory takes the next new ones.
+    fn step(
+        &mut self,
+        parameters: &mut [Tensor],
+        data: &Dataset,
+        samples: &[usize],
+        context: Context,
+    ) -> Result<(), SessionError> {
+        self.presentation.gather(data, samples);
+        let outputs = self.presentation.run(parameters, context)?;
+        for &(output, parameter) in &self.renewed {
+            std::mem::swap(&mut outputs[output], &mut parameters[parameter]);
+        }
+        for relaxation in &mut self.relaxations {
+            relaxation.observe(outputs);
+        }
+        Ok(())
+    }
+}
+
+impl Session<'_> {
+    /// Presents minibatches to the end of the epoch, or at most `most` of them; the next call goes on from there.
+    /// `progress` is called after every update.
+    ///
+    /// # Errors
+    /// If the data does not fit the network or the minibatch size, if a parameter stops being finite, and on compiler
+    /// bugs. Parameters and position are then those before the call.
+    pub fn train(
+        &mut self,
+        data: &Dataset,
+        most: Option<u64>,
+        progress: &mut dyn FnMut(Progress) -> Control,
+    ) -> Result<Report, SessionError> {
+        let order = self.order(data.samples())?;
+        self.prepare(data, &order, most)?;
+        let start = self.position;
+        copy_all(&self.parameters, &mut self.before);
+        let report = self.train_prepared(data, &order, most, progress);
+        if !matches!(report, Ok(Report { stopped: false, .. })) {
+            copy_all(&self.before, &mut self.parameters);
+            self.position = start;
+        }
+        self.order = Some((start.epoch, order));
+        report
+    }
+
+    /// Compiles for the minibatch sizes to come, so that the time of training is free of it.
+    fn prepare(&mut self, data: &Dataset, order: &Epoch, most: Option<u64>) -> Result<(), SessionError> {
+        let full = self.trainer(self.options.batch)?;
+        self.trainers[full].presentation.fits(data)?;
+        let rest = data.samples() % self.options.batch;
+        let left = order.batches().len().saturating_sub(self.position.minibatch);
+        if rest != 0 && most.is_none_or(|most| most >= left as u64) {
+            self.trainer(rest)?;
+        }
+        Ok(())
+    }
+
+    fn train_prepared(
+        &mut self,
+        data: &Dataset,
+        order: &Epoch,
+        most: Option<u64>,
+        progress: &mut dyn FnMut(Progress) -> Control,
+    ) -> Result<Report, SessionError> {
+        let (clock, start) = (Instant::now(), self.position);
+        let of = order.batches().len();
+        let left = of.saturating_sub(start.minibatch);
+        let count = most.map_or(left, |most| usize::try_from(most).map_or(left, |most| most.min(left)));
+        let mut report = Report {
+            epoch: start.epoch,
+            updates: 0,
+            samples: 0,
+            complete: false,
+            stopped: false,
+            time: Duration::ZERO,
+            cut_off: Vec::new(),
+        };
+        for samples in order.batches().skip(start.minibatch).take(count) {
+            self.update(data, samples)?;
+            report.updates += 1;
+            report.samples += samples.len();
+            let (minibatch, updates) = (self.position.minibatch, self.position.updates);
+            if progress(Progress { epoch: start.epoch, minibatch, of, updates }) == Control::Stop {
+                self.forget_cut_off();
+                return Ok(Report { updates: 0, samples: 0, stopped: true, time: clock.elapsed(), ..report });
+            }
+        }
+        self.check_finite(data, order, count)?;
+        report.complete = self.position.minibatch >= of;
+        if report.complete {
+            self.position.epoch += 1;
+            self.position.minibatch = 0;
+        }
+        report.time = clock.elapsed();
+        report.cut_off = self.take_cut_off();
+        Ok(report)
+    }
+
+    /// One minibatch.
+    fn update(&mut self, data: &Dataset, samples: &[usize]) -> Result<(), SessionError> {
+        let context = self.context();
+        let trainer = self.trainer(samples.len())?;
+        self.trainers[trainer].step(&mut self.parameters, data, samples, context)?;
+        self.position.minibatch += 1;
+        self.position.updates += 1;
+        Ok(())
+    }
+
+    /// Parameters are looked at once per call, which costs nothing beside the minibatches. Only if one of them is not
+    /// finite the call is repeated, bit for bit the same, to find out when it happened.
+    fn check_finite(&mut self, data: &Dataset, order: &Epoch, count: usize) -> Result<(), SessionError> {
+        let Some(at_the_end) = self.not_finite() else { return Ok(()) };
+        self.forget_cut_off();
+        copy_all(&self.before, &mut self.parameters);
+        self.position.minibatch -= count;
+        self.position.updates -= count as u64;
+        let first = self.position.minibatch;
+        for samples in order.batches().skip(first).take(count) {
+            self.update(data, samples)?;
+            if let Some(found) = self.not_finite() {
+                return Err(found);
+            }
+        }
+        // A rule that recovers from a NaN or depends on more than it should; what was seen is still true.
+        Err(at_the_end)
+    }
+
+    /// The first parameter with an infinite or NaN element, as an error of the last update.
+    fn not_finite(&self) -> Option<SessionError> {
+        let found = self.parameters.iter().zip(self.model.parameters()).find_map(|(tensor, parameter)| {
+            Some((first_not_finite(tensor)?, parameter.name.clone()))
+        });
+        let (value, parameter) = found?;
+        let (update, epoch) = (self.position.updates, self.position.epoch + 1);
+        Some(SessionError::NotFinite { parameter, value, update, epoch })
+    }
+
+    /// What was cut off since the last call, by phase, all minibatch sizes together.
+    fn take_cut_off(&mut self) -> Vec<CutOff> {
+        let mut all: Vec<CutOff> = Vec::new();
+        let relaxations = self.trainers.iter_mut().flat_map(|trainer| &mut trainer.relaxations);
+        for counted in relaxations.filter_map(Relaxation::take) {
+            match all.iter_mut().find(|known| known.phase == counted.phase) {
+                Some(known) => known.merge(&counted),
+                None => all.push(counted),
+            }
+        }
+        all
+    }
+
+    fn forget_cut_off(&mut self) {
+        self.take_cut_off();
+    }
+}
+
+fn first_not_finite(tensor: &Tensor) -> Option<f64> {
+    match &tensor.data {
+        Data::F32(numbers) => numbers.iter().find(|x| !x.is_finite()).map(|&x| f64::from(x)),
+        Data::F64(numbers) => numbers.iter().find(|x| !x.is_finite()).copied(),
+    }
+}

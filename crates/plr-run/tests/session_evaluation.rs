@@ -1,0 +1,110 @@
+//! Evaluation and checkpoints.
+
+mod hand_built;
+
+use std::path::PathBuf;
+
+use hand_built::{Delta, HandBuilt, delta_rule, normal};
+use plr_ir::Precision;
+use plr_ir::model::Init;
+use plr_run::backend::Backend;
+use plr_run::data::{Cells, Dataset, Table, Targets};
+use plr_run::session::{Control, Options, Session, SessionError};
+
+fn options(batch: usize, precision: Precision) -> Options {
+    Options { backend: Backend::Jit { threads: 1 }, precision, batch, seed: 5 }
+}
+
+fn classes(inputs: &[f64], labels: &[u32]) -> Dataset {
+    let table = Table::new(2, Cells::F64(inputs.to_vec())).unwrap();
+    Dataset::new("test", table, Targets::labels(labels.to_vec())).unwrap()
+}
+
+/// Two classes; the weights begin as the matrix of ones.
+fn rule(init: Init) -> HandBuilt {
+    delta_rule(Delta { features: 2, outputs: 2, lr: 0.05, beta: 0.0, init })
+}
+
+fn temporary(name: &str) -> PathBuf {
+    std::env::temp_dir().join(format!("plr-run-{}-{name}.safetensors", std::process::id()))
+}
+
+#[test]
+fn loss_and_accuracy_are_those_computed_by_hand() {
+    let rule = rule(Init::Constant(1.0));
+    let mut session = Session::new(&rule, options(1, Precision::F64)).unwrap();
+    // Both predictions are 3, 1 and -1: the first class wins. Half squared errors: (4 + 9)/2, (0 + 1)/2, (4 + 1)/2.
+    let found = session.evaluate(&classes(&[1.0, 2.0, 0.0, 1.0, 0.0, -1.0], &[0, 0, 1])).unwrap().unwrap();
+    assert_eq!((found.samples, found.loss, found.accuracy), (3, (6.5 + 0.5 + 2.5) / 3.0, Some(2.0 / 3.0)));
+}
+
+#[test]
+fn evaluation_does_not_depend_on_the_minibatch_of_training_and_changes_nothing() {
+    let count = 1_009;
+    let inputs: Vec<f64> = (0..2 * count).map(|k| f64::from(k as u32 * 37 % 101) / 50.0 - 1.0).collect();
+    let labels: Vec<u32> = inputs.chunks(2).map(|x| u32::from(x[0] > x[1])).collect();
+    let data = classes(&inputs, &labels);
+    let rule = rule(normal(1.0));
+    let mut found = Vec::new();
+    for batch in [1, 20] {
+        let mut session = Session::new(&rule, options(batch, Precision::F64)).unwrap();
+        let (parameters, position) = (session.parameters().to_vec(), session.position());
+        found.push(session.evaluate(&data).unwrap().unwrap());
+        assert_eq!((session.parameters(), session.position()), (&parameters[..], position));
+    }
+    assert_eq!(found[0], found[1]);
+}
+
+#[test]
+fn real_targets_have_no_accuracy_and_no_targets_no_evaluation() {
+    let rule = rule(Init::Constant(1.0));
+    let mut session = Session::new(&rule, options(1, Precision::F32)).unwrap();
+    let table = |columns| Table::new(columns, Cells::F64(vec![1.0, 1.0])).unwrap();
+    let real = Dataset::new("test", table(2), Targets::Values(table(2))).unwrap();
+    let found = session.evaluate(&real).unwrap().unwrap();
+    assert_eq!((found.loss, found.accuracy), (1.0, None));
+    assert_eq!(session.evaluate(&Dataset::new("test", table(2), Targets::None).unwrap()).unwrap(), None);
+}
+
+#[test]
+fn a_loss_that_overflows_is_an_error() {
+    let rule = rule(Init::Constant(1e200));
+    let mut session = Session::new(&rule, options(1, Precision::F64)).unwrap();
+    let error = session.evaluate(&classes(&[1.0, 2.0], &[1])).unwrap_err();
+    assert!(matches!(error, SessionError::LossNotFinite { updates: 0, .. }), "{error}");
+}
+
+#[test]
+fn a_loaded_session_goes_on_as_if_never_interrupted() {
+    let rule = rule(normal(1.0));
+    let data = classes(&[1.0, 2.0, 0.0, 1.0, 0.0, -1.0, 2.0, 2.0, -1.0, 1.0], &[0, 0, 1, 1, 0]);
+    let path = temporary("resume");
+    let mut go_on = |_| Control::Continue;
+    for precision in Precision::ALL {
+        let mut first = Session::new(&rule, options(2, precision)).unwrap();
+        first.train(&data, None, &mut go_on).unwrap();
+        first.train(&data, Some(1), &mut go_on).unwrap();
+        first.save(&path).unwrap();
+        let mut second = Session::new(&rule, Options { seed: 5, ..options(2, precision) }).unwrap();
+        second.load(&path).unwrap();
+        assert_eq!((second.parameters(), second.position()), (first.parameters(), first.position()));
+        for session in [&mut first, &mut second] {
+            session.train(&data, None, &mut go_on).unwrap();
+        }
+        assert_eq!((second.parameters(), second.position()), (first.parameters(), first.position()));
+    }
+    std::fs::remove_file(&path).unwrap();
+}
+
+#[test]
+fn weights_of_another_network_are_refused() {
+    let small = rule(normal(1.0));
+    let large = delta_rule(Delta { features: 3, outputs: 2, lr: 0.05, beta: 0.0, init: normal(1.0) });
+    let path = temporary("refused");
+    Session::new(&large, options(1, Precision::F64)).unwrap().save(&path).unwrap();
+    let mut session = Session::new(&small, options(1, Precision::F64)).unwrap();
+    let before = session.parameters().to_vec();
+    assert!(matches!(session.load(&path).unwrap_err(), SessionError::Weights(_)));
+    assert_eq!(session.parameters(), &before[..]);
+    std::fs::remove_file(&path).unwrap();
+}

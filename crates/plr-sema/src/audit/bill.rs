@@ -1,0 +1,246 @@
+//! What hardware would pay for a rule on a network. Each field says exactly what it counts.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::operations::{MultiplyAdds, multiply_adds};
+use super::reads::{Input, Reader};
+use super::schedule::{Plan, Slot, depth, plans};
+use super::subject::{Subject, source_name, variable_name};
+use super::timing::{Locking, locking};
+use super::uses::{Information, uses};
+use super::wires::{Wire, wires};
+use crate::equation::{self, Instance, Site};
+use crate::hir::{
+    Dynamics, Expr, Function, Learned, Phase, PhaseId, Rule, Signal, SignalId, SynapseId, VariableId,
+    VariableKind,
+};
+use crate::network::{LayerId, Network};
+
+/// The bill for one presentation of one sample, and for what is kept between presentations.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Bill {
+    /// The units of all layers and populations.
+    pub units: u64,
+    /// The states of a unit, by name: working memory, one number each per unit.
+    pub states: Vec<String>,
+    /// Copies of states that must outlive the values they are copies of.
+    pub copies: Vec<PhaseCopy>,
+    /// Parameters of units.
+    pub unit_parameters: Vec<UnitParameter>,
+    /// The synapses, one weight each.
+    pub wires: Vec<Wire>,
+    /// The global signals.
+    pub broadcasts: Vec<Broadcast>,
+    /// The phases in order.
+    pub phases: Vec<PhaseCost>,
+    /// The sum of the phases' steps.
+    pub steps: u64,
+    /// The longest chain of layers that compute one after the other: the sum over phases of steps times the depth of a
+    /// step, learning excepted.
+    pub sequential_depth: u64,
+    /// What each learning equation waits for.
+    pub locking: Vec<Locking>,
+    /// Multiplications with addition in sums over synapses.
+    pub multiply_adds: MultiplyAdds,
+}
+
+/// A state at the end of a phase that is read after the state has moved on, by an equation or by a phase that starts from it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PhaseCopy {
+    /// The state.
+    pub state: String,
+    /// The phase at whose end it is copied.
+    pub phase: String,
+    /// The layers whose units keep the copy.
+    pub layers: Vec<String>,
+    /// How many numbers that is.
+    pub values: u64,
+}
+
+/// A parameter of each unit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct UnitParameter {
+    /// Its name.
+    pub name: String,
+    /// Whether a `learn` changes it.
+    pub learned: bool,
+    /// How many units have one.
+    pub values: u64,
+}
+
+/// A global signal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Broadcast {
+    /// Its name.
+    pub signal: String,
+    /// The equations that hear it.
+    pub readers: Vec<String>,
+    /// Units and synapses that hear it: the sum over the readers' sites.
+    pub fan_out: u64,
+}
+
+/// A phase.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PhaseCost {
+    /// Its name.
+    pub name: String,
+    /// How many steps, at most.
+    pub steps: u64,
+    /// Whether it may stop earlier.
+    pub until: bool,
+    /// The longest chain of layers that compute one after the other in one step: a synchronous step is 1, a sweep as
+    /// deep as its layers depend on each other.
+    pub depth: u64,
+}
+
+/// The bill; `constant` gives the value of an expression over hyper-parameters.
+pub fn bill(rule: &Rule, functions: &[Function], network: &Network, constant: &dyn Fn(&Expr) -> f64) -> Bill {
+    let plans = plans(rule, network);
+    let phases = phases(rule, functions, network, &plans, constant);
+    let steps: Vec<u64> = phases.iter().map(|phase| phase.steps).collect();
+    Bill {
+        units: units(network) * rule.populations.len() as u64,
+        states: states(rule),
+        copies: copies(rule, functions, network, &plans),
+        unit_parameters: unit_parameters(rule, network),
+        wires: wires(rule, functions, network),
+        broadcasts: broadcasts(rule, functions, network),
+        steps: steps.iter().fold(0, |sum, &n| sum.saturating_add(n)),
+        sequential_depth: phases.iter().fold(0, |sum, p| sum.saturating_add(p.steps.saturating_mul(p.depth))),
+        phases,
+        locking: locking(rule, functions, network, &plans, &steps),
+        multiply_adds: multiply_adds(rule, functions, network, &plans, &steps),
+    }
+}
+
+fn units(network: &Network) -> u64 {
+    network.layers.iter().map(|layer| layer.units as u64).sum()
+}
+
+fn states(rule: &Rule) -> Vec<String> {
+    let is_state = |&id: &usize| matches!(rule.variables[id].kind, VariableKind::State(_));
+    (0..rule.variables.len()).filter(is_state).map(|id| variable_name(rule, VariableId(id))).collect()
+}
+
+fn unit_parameters(rule: &Rule, network: &Network) -> Vec<UnitParameter> {
+    let mut found = Vec::new();
+    for (id, variable) in rule.variables.iter().enumerate() {
+        if let VariableKind::Param(_) = variable.kind {
+            let id = VariableId(id);
+            let learned = rule.plasticity.iter().any(|p| p.target == Learned::Unit(id));
+            found.push(UnitParameter { name: variable_name(rule, id), learned, values: units(network) });
+        }
+    }
+    found
+}
+
+/// Whether some `learn` changes a synapse.
+pub(super) fn is_learned(rule: &Rule, synapse: SynapseId) -> bool {
+    rule.plasticity.iter().any(|p| p.target == Learned::Synapse(synapse))
+}
+
+fn phases(
+    rule: &Rule,
+    functions: &[Function],
+    network: &Network,
+    plans: &[Plan<'_>],
+    constant: &dyn Fn(&Expr) -> f64,
+) -> Vec<PhaseCost> {
+    let mut reader = Reader::new(rule, functions, network);
+    let mut cost = |(phase, plan): (&Phase, &Plan<'_>)| PhaseCost {
+        name: phase.name.clone(),
+        // A float that is no count (negative, not a number) becomes 0; resolution has told the user.
+        steps: constant(&phase.steps) as u64,
+        until: phase.until.is_some(),
+        depth: depth(plan, |layer, dynamics: &Dynamics| {
+            let reads = reader.at(Site::Layer(layer), &dynamics.value);
+            reads.iter().filter_map(|(input, _)| current_state(input)).collect()
+        }),
+    };
+    rule.phases.iter().zip(plans).map(&mut cost).collect()
+}
+
+/// A state as it is now.
+pub(super) fn current_state(input: Input) -> Option<Slot> {
+    match input {
+        Input::State(variable, layer, None) => Some((variable, layer)),
+        Input::State(_, _, Some(_))
+        | Input::Parameter(..)
+        | Input::Weight(..)
+        | Input::Data
+        | Input::Target => None,
+    }
+}
+
+/// A stored state and the phase it is stored of.
+fn stored_state(input: Input) -> Option<(Slot, PhaseId)> {
+    match input {
+        Input::State(variable, layer, Some(phase)) => Some(((variable, layer), phase)),
+        Input::State(_, _, None) | Input::Parameter(..) | Input::Weight(..) | Input::Data | Input::Target => {
+            None
+        }
+    }
+}
+
+/// Every stored value that differs from the current one when it is read, and every value that a phase restores.
+fn copies(rule: &Rule, functions: &[Function], network: &Network, plans: &[Plan<'_>]) -> Vec<PhaseCopy> {
+    let mut needed: BTreeSet<(PhaseId, VariableId, LayerId)> = BTreeSet::new();
+    let version = |phase: usize, slot: &Slot| plans[phase].versions.get(slot).copied();
+    let mut reader = Reader::new(rule, functions, network);
+    for Instance { source, site } in equation::instances(rule, network) {
+        let (value, reading) = match source {
+            equation::Source::Dynamics(phase, dynamics) => (&dynamics.value, phase.0),
+            // After the last phase; a rule without phases stores nothing.
+            equation::Source::Plasticity(p) => (&p.increment, plans.len().saturating_sub(1)),
+        };
+        for (slot, phase) in reader.at(site, value).iter().filter_map(|(input, _)| stored_state(input)) {
+            // While a phase runs, what it writes is neither the old nor the new value.
+            if version(phase.0, &slot) != version(reading, &slot) {
+                needed.insert((phase, slot.0, slot.1));
+            }
+        }
+    }
+    for (id, phase) in rule.phases.iter().enumerate() {
+        if let (Some(from), Some(before)) = (phase.from, id.checked_sub(1)) {
+            let moved = |slot: &&Slot| version(from.0, slot) != version(before, slot);
+            needed.extend(
+                plans[before].versions.keys().filter(moved).map(|&(state, layer)| (from, state, layer)),
+            );
+        }
+    }
+    let mut layers: BTreeMap<_, Vec<LayerId>> = BTreeMap::new();
+    for (phase, state, layer) in needed {
+        layers.entry((phase, state)).or_default().push(layer);
+    }
+    let copy = |((phase, state), layers): ((PhaseId, _), Vec<LayerId>)| PhaseCopy {
+        state: variable_name(rule, state),
+        phase: rule.phases[phase.0].name.clone(),
+        values: layers.iter().map(|&layer| network.layers[layer].units as u64).sum(),
+        layers: layers.into_iter().map(|layer| network.layers[layer].name.clone()).collect(),
+    };
+    layers.into_iter().map(copy).collect()
+}
+
+fn broadcasts(rule: &Rule, functions: &[Function], network: &Network) -> Vec<Broadcast> {
+    let units = |layer: LayerId| network.layers[layer].units as u64;
+    let owners = |site: Site| match site {
+        Site::Layer(layer) => units(layer),
+        Site::Edge(pre, post) => units(pre) * units(post),
+    };
+    let broadcast = |(id, signal): (usize, &Signal)| {
+        let hears = |source: &equation::Source<'_>| {
+            let found = uses(Subject::Equation(*source), rule, functions, None);
+            found
+                .iter()
+                .any(|u| matches!(u.information, Information::Signal(SignalId(heard), _) if heard == id))
+        };
+        let readers: Vec<_> = equation::sources(rule).into_iter().filter(hears).collect();
+        let fan_out =
+            readers.iter().flat_map(|&reader| equation::sites(reader, rule, network)).map(owners).sum();
+        let readers = readers.into_iter().map(|reader| source_name(rule, reader)).collect();
+        Broadcast { signal: signal.name.clone(), readers, fan_out }
+    };
+    rule.signals.iter().enumerate().map(broadcast).collect()
+}

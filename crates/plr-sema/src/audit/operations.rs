@@ -1,0 +1,93 @@
+//! Multiplications with addition per presentation of one sample.
+
+use plr_ir::scalar::{BinaryOp, UnaryOp};
+use serde::Serialize;
+
+use super::reads::Reader;
+use super::schedule::Plan;
+use crate::equation::{self, Site, Source};
+use crate::hir::{Expr, ExprKind, Function, Learned, Place, Rule};
+use crate::network::{LayerId, Network};
+
+/// Multiply-adds in sums over synapses. What units compute element by element is not counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct MultiplyAdds {
+    /// In the phases: each arrival as written, at each layer that needs it, once per step, `pre × post` for each
+    /// instance of its synapse. A definition that several equations need counts once per step.
+    pub dynamics: u64,
+    /// In learning: the arrivals it needs beyond that, and for each synapse the number of outer products the increment
+    /// is a sum of.
+    pub plasticity: u64,
+}
+
+/// Counts them.
+pub fn multiply_adds(
+    rule: &Rule,
+    functions: &[Function],
+    network: &Network,
+    plans: &[Plan<'_>],
+    steps: &[u64],
+) -> MultiplyAdds {
+    let mut dynamics: u64 = 0;
+    for (plan, &steps) in plans.iter().zip(steps) {
+        let mut reader = Reader::new(rule, functions, network);
+        for &(layer, equation) in plan.turns.iter().flat_map(|turn| &turn.equations) {
+            reader.at(Site::Layer(layer), &equation.value);
+        }
+        dynamics = dynamics.saturating_add(steps.saturating_mul(arrivals(&reader, network)));
+    }
+    let mut reader = Reader::new(rule, functions, network);
+    let mut plasticity = 0;
+    for equation in &rule.plasticity {
+        for site in equation::sites(Source::Plasticity(equation), rule, network) {
+            reader.at(site, &equation.increment);
+            if let (Site::Edge(pre, post), Learned::Synapse(_)) = (site, equation.target) {
+                plasticity += outer_products(&equation.increment) * synapses(network, (pre, post));
+            }
+        }
+    }
+    MultiplyAdds { dynamics, plasticity: plasticity + arrivals(&reader, network) }
+}
+
+fn synapses(network: &Network, (pre, post): (LayerId, LayerId)) -> u64 {
+    network.layers[pre].units as u64 * network.layers[post].units as u64
+}
+
+fn arrivals(reader: &Reader<'_>, network: &Network) -> u64 {
+    reader.arrivals().iter().map(|arrival| synapses(network, arrival.edge)).sum()
+}
+
+/// How many products of a presynaptic, a postsynaptic and a synaptic factor an increment is a sum of, when products of
+/// sums are multiplied out. What has fewer than two kinds of factors is one factor, however it is written.
+pub fn outer_products(increment: &Expr) -> u64 {
+    if factors(increment).into_iter().filter(|&has| has).count() < 2 {
+        return 1;
+    }
+    if let ExprKind::Binary(op, a, b) = &increment.kind {
+        match op {
+            BinaryOp::Add | BinaryOp::Sub => return outer_products(a) + outer_products(b),
+            BinaryOp::Mul => return outer_products(a) * outer_products(b),
+            BinaryOp::Div => return outer_products(a),
+            BinaryOp::Pow | BinaryOp::Max | BinaryOp::Min => {}
+        }
+    }
+    if let ExprKind::Unary(UnaryOp::Neg, a) = &increment.kind {
+        return outer_products(a);
+    }
+    1
+}
+
+/// Whether an expression has a presynaptic, a postsynaptic and a synaptic factor.
+fn factors(expr: &Expr) -> [bool; 3] {
+    let mut found = [
+        matches!(expr.kind, ExprKind::Variable { place: Place::Pre, .. }),
+        matches!(expr.kind, ExprKind::Variable { place: Place::Post, .. }),
+        matches!(expr.kind, ExprKind::Weight { .. }),
+    ];
+    expr.for_each_child(|child| {
+        for (found, here) in found.iter_mut().zip(factors(child)) {
+            *found |= here;
+        }
+    });
+    found
+}

@@ -1,0 +1,134 @@
+//! The lattice of access patterns: which elements of an input a reader may touch, and how that grows from reader to reader.
+//!
+//! ```text
+//!                  Batch
+//!                    |
+//!                   All
+//!        /           |          \
+//!     Layer         Row       Column
+//!     /   \          |           |
+//!   Own  Presyn.   Entry    Reciprocal
+//! ```
+//!
+//! Each pattern stands for a set of elements, given the unit `i` (or the synapse from `j` to `i`) that reads; `≤` is
+//! inclusion of these sets. A matrix is never read by `Own`, `Presynaptic` or `Layer`, a vector never by the others.
+
+use plr_ir::model::Pattern;
+
+/// The smallest pattern that includes both.
+pub fn join(a: Pattern, b: Pattern) -> Pattern {
+    if within(a, b) {
+        b
+    } else if within(b, a) {
+        a
+    } else if within(a, Pattern::Layer) && within(b, Pattern::Layer) {
+        Pattern::Layer
+    } else {
+        Pattern::All
+    }
+}
+
+/// Whether every element of the first pattern is one of the second.
+pub fn within(a: Pattern, b: Pattern) -> bool {
+    match b {
+        Pattern::Batch => true,
+        Pattern::All => a != Pattern::Batch,
+        Pattern::Layer => matches!(a, Pattern::Own | Pattern::Presynaptic | Pattern::Layer),
+        Pattern::Row => matches!(a, Pattern::Entry | Pattern::Row),
+        Pattern::Column => matches!(a, Pattern::Reciprocal | Pattern::Column),
+        Pattern::Own | Pattern::Presynaptic | Pattern::Entry | Pattern::Reciprocal => a == b,
+    }
+}
+
+/// What is read together by all units of a layer each of which reads this.
+pub fn by_all_units(pattern: Pattern) -> Pattern {
+    match pattern {
+        Pattern::Own | Pattern::Presynaptic | Pattern::Layer => Pattern::Layer,
+        Pattern::Row | Pattern::Column | Pattern::Entry | Pattern::Reciprocal | Pattern::All => Pattern::All,
+        Pattern::Batch => Pattern::Batch,
+    }
+}
+
+/// What a synapse reads through its presynaptic unit `j`, which itself reads this as unit `j`.
+pub fn by_presynaptic(pattern: Pattern) -> Pattern {
+    match pattern {
+        Pattern::Own => Pattern::Presynaptic,
+        // Row and column `j` have no name of their own.
+        Pattern::Presynaptic
+        | Pattern::Layer
+        | Pattern::Row
+        | Pattern::Column
+        | Pattern::Entry
+        | Pattern::Reciprocal
+        | Pattern::All
+        | Pattern::Batch => by_all_units(pattern),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    const VECTOR: [Pattern; 5] =
+        [Pattern::Own, Pattern::Presynaptic, Pattern::Layer, Pattern::All, Pattern::Batch];
+    const MATRIX: [Pattern; 6] =
+        [Pattern::Entry, Pattern::Reciprocal, Pattern::Row, Pattern::Column, Pattern::All, Pattern::Batch];
+    const UNITS: usize = 4;
+    const SAMPLES: usize = 2;
+
+    /// The elements (sample, row, column) that a pattern means for the synapse from unit 2 to unit 1 and sample 0.
+    fn elements(pattern: Pattern, matrix: bool) -> BTreeSet<(usize, usize, usize)> {
+        let (i, j) = (1, 2);
+        let columns = if matrix { UNITS } else { 1 };
+        let all =
+            (0..SAMPLES).flat_map(|s| (0..UNITS).flat_map(move |r| (0..columns).map(move |c| (s, r, c))));
+        let wanted = |&(s, r, c): &(usize, usize, usize)| match pattern {
+            Pattern::Own => s == 0 && r == i,
+            Pattern::Presynaptic => s == 0 && r == j,
+            Pattern::Layer | Pattern::All => s == 0,
+            Pattern::Row => s == 0 && r == i,
+            Pattern::Column => s == 0 && c == i,
+            Pattern::Entry => s == 0 && (r, c) == (i, j),
+            Pattern::Reciprocal => s == 0 && (r, c) == (j, i),
+            Pattern::Batch => true,
+        };
+        all.filter(wanted).collect()
+    }
+
+    /// `join` is the smallest pattern that contains the union of the elements.
+    #[test]
+    fn join_is_the_least_upper_bound_of_the_elements() {
+        for (patterns, matrix) in [(&VECTOR[..], false), (&MATRIX[..], true)] {
+            for &a in patterns {
+                for &b in patterns {
+                    let union: BTreeSet<_> =
+                        elements(a, matrix).union(&elements(b, matrix)).copied().collect();
+                    let smallest =
+                        patterns.iter().map(|&p| elements(p, matrix)).filter(|e| e.is_superset(&union));
+                    let smallest = smallest.min_by_key(BTreeSet::len).expect("Batch contains all");
+                    assert_eq!(elements(join(a, b), matrix), smallest, "{a:?} and {b:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn join_is_associative_and_commutative_and_widening_monotone() {
+        let all: BTreeSet<_> = VECTOR.iter().chain(&MATRIX).map(|p| format!("{p:?}")).collect();
+        assert_eq!(all.len(), 9);
+        let all: Vec<Pattern> = VECTOR.into_iter().chain(MATRIX).collect();
+        for &a in &all {
+            assert!(within(a, by_all_units(a)), "{a:?}");
+            for &b in &all {
+                assert_eq!(join(a, b), join(b, a));
+                assert_eq!(within(a, b), join(a, b) == b);
+                assert!(!within(a, b) || within(by_all_units(a), by_all_units(b)));
+                for &c in &all {
+                    assert_eq!(join(join(a, b), c), join(a, join(b, c)));
+                }
+            }
+        }
+    }
+}

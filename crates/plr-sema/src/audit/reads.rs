@@ -1,0 +1,391 @@
+//! Which elements of which inputs an equation depends on, everything expanded: what the perturbation test tests.
+//!
+//! The expression is interpreted abstractly: its value is the set of inputs it depends on, each with the pattern of
+//! elements as seen by the reader. What another unit sends is evaluated as that unit sees it, then widened to the
+//! whole layer, because the reader hears all units of it. Definitions and functions are followed to their end; a
+//! function's setting and a hyper-parameter are constants and no inputs.
+//!
+//! Patterns are per sample: a plasticity equation, reduced over the minibatch, reads these elements of every sample,
+//! but no sample's contribution reads another sample, unless the pattern is `Batch`.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use plr_ir::model::{self, Owner, Pattern, Reading};
+use plr_ir::types::Location;
+use plr_syntax::span::Span;
+
+use super::pattern::{by_all_units, by_presynaptic, join};
+use super::subject::{source_name, variable_name};
+use crate::equation::{self, Instance, Site, Source};
+use crate::hir::{
+    Expr, ExprKind, Function, Learned, PhaseId, Place, Rule, SynapseId, VariableId, VariableKind,
+};
+use crate::network::{LayerId, Network};
+
+/// An input of an equation's program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Input {
+    /// A state of a layer, now or at the end of a phase.
+    State(VariableId, LayerId, Option<PhaseId>),
+    /// A unit parameter of a layer.
+    Parameter(VariableId, LayerId),
+    /// The weights of an instance of a synapse.
+    Weight(SynapseId, (LayerId, LayerId)),
+    /// The minibatch's inputs.
+    Data,
+    /// The minibatch's targets.
+    Target,
+}
+
+impl Input {
+    /// `s/h1`, `s/h1@free`, `P.b/h1`, `W/input->h1`, `data`, `target`
+    pub fn name(self, rule: &Rule, network: &Network) -> String {
+        let at = |variable, layer: LayerId| {
+            format!("{}/{}", variable_name(rule, variable), network.layers[layer].name)
+        };
+        match self {
+            Self::State(variable, layer, None) => at(variable, layer),
+            Self::State(variable, layer, Some(phase)) => {
+                format!("{}@{}", at(variable, layer), rule.phases[phase.0].name)
+            }
+            Self::Parameter(variable, layer) => at(variable, layer),
+            Self::Weight(synapse, edge) => {
+                format!("{}/{}", rule.synapses[synapse.0].name, network.edge_name(edge))
+            }
+            Self::Data => "data".to_owned(),
+            Self::Target => "target".to_owned(),
+        }
+    }
+
+    /// Whether it has a value for each sample.
+    fn has_samples(self) -> bool {
+        match self {
+            Self::State(..) | Self::Data | Self::Target => true,
+            Self::Parameter(..) | Self::Weight(..) => false,
+        }
+    }
+}
+
+/// What a value depends on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reads(BTreeMap<Input, Pattern>);
+
+impl Reads {
+    fn one(input: Input, pattern: Pattern) -> Self {
+        Self(BTreeMap::from([(input, pattern)]))
+    }
+
+    fn add(&mut self, other: Self) {
+        for (input, pattern) in other.0 {
+            self.0.entry(input).and_modify(|p| *p = join(*p, pattern)).or_insert(pattern);
+        }
+    }
+
+    fn map(mut self, change: impl Fn(Input, Pattern) -> Pattern) -> Self {
+        self.0.iter_mut().for_each(|(&input, pattern)| *pattern = change(input, *pattern));
+        self
+    }
+
+    fn by_all_units(self) -> Self {
+        self.map(|_, pattern| by_all_units(pattern))
+    }
+
+    /// The inputs and their patterns in a fixed order.
+    pub fn iter(&self) -> impl Iterator<Item = (Input, Pattern)> {
+        self.0.iter().map(|(&input, &pattern)| (input, pattern))
+    }
+}
+
+/// One arrival, as written, at one instance of its synapse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Arrival {
+    /// Where it is written.
+    pub span: Span,
+    /// The instance, as (presynaptic, postsynaptic) layers.
+    pub edge: (LayerId, LayerId),
+    /// Of which synapse.
+    pub synapse: SynapseId,
+    /// Read against its direction.
+    pub transposed: bool,
+    /// With the values at the end of that phase.
+    pub phase: Option<PhaseId>,
+}
+
+/// Where an expression is evaluated.
+#[derive(Clone, Copy, Debug)]
+enum Here {
+    /// By a unit of a layer, the reader or a sender.
+    Unit(LayerId),
+    /// By a synapse between two layers.
+    Synapse(LayerId, LayerId),
+    /// Once for the whole network: a signal.
+    Everywhere,
+}
+
+impl Here {
+    fn of(site: Site) -> Self {
+        match site {
+            Site::Layer(layer) => Self::Unit(layer),
+            Site::Edge(pre, post) => Self::Synapse(pre, post),
+        }
+    }
+}
+
+/// What the names of an expression mean around it.
+#[derive(Clone, Copy)]
+struct Scope<'s> {
+    here: Here,
+    /// Inside a definition read at the end of a phase.
+    phase: Option<PhaseId>,
+    /// Inside a function.
+    arguments: &'s [Reads],
+    settings: &'s [Reads],
+}
+
+/// Evaluates expressions to what they depend on.
+pub struct Reader<'a> {
+    rule: &'a Rule,
+    functions: &'a [Function],
+    network: &'a Network,
+    definitions: HashMap<(VariableId, LayerId, Option<PhaseId>), Reads>,
+    arrivals: BTreeSet<Arrival>,
+}
+
+impl<'a> Reader<'a> {
+    /// A reader that has seen no equation yet.
+    pub fn new(rule: &'a Rule, functions: &'a [Function], network: &'a Network) -> Self {
+        Self { rule, functions, network, definitions: HashMap::new(), arrivals: BTreeSet::new() }
+    }
+
+    /// What an expression at a site depends on.
+    pub fn at(&mut self, site: Site, expr: &Expr) -> Reads {
+        self.eval(expr, Scope { here: Here::of(site), phase: None, arguments: &[], settings: &[] })
+    }
+
+    /// All arrivals that had to be known so far, the same one once.
+    pub fn arrivals(&self) -> &BTreeSet<Arrival> {
+        &self.arrivals
+    }
+
+    fn eval(&mut self, expr: &Expr, scope: Scope<'_>) -> Reads {
+        match &expr.kind {
+            ExprKind::Number(_) | ExprKind::Hyper(_) => Reads::default(),
+            &ExprKind::Variable { place, variable, phase } => {
+                self.variable(place, variable, phase.or(scope.phase), scope.here)
+            }
+            &ExprKind::Weight { synapse, transposed } => self.weight(synapse, transposed, scope.here),
+            ExprKind::Arrive { synapse, transposed, sent } => {
+                self.arrive((*synapse, *transposed), sent, expr.span, scope)
+            }
+            &ExprKind::Signal(signal, phase) => {
+                let rule = self.rule;
+                let scope = Scope { here: Here::Everywhere, phase: phase.or(scope.phase), ..scope };
+                self.eval(&rule.signals[signal.0].value, scope)
+            }
+            ExprKind::Data => Reads::one(Input::Data, self.sight(None, scope.here)),
+            ExprKind::Target => Reads::one(Input::Target, self.sight(None, scope.here)),
+            ExprKind::Activation { primed, argument } => {
+                let layer = self.locate(place_of(argument), scope.here).0;
+                let argument = self.eval(argument, scope);
+                self.activate(layer, *primed, argument)
+            }
+            ExprKind::Cost { of_drive, argument, .. } => self.cost(*of_drive, argument, scope),
+            ExprKind::Call { function, primed, arguments, settings } => {
+                let rule_function = &self.functions[function.0];
+                let arguments: Vec<_> = arguments.iter().map(|a| self.eval(a, scope)).collect();
+                let given = |s: &Option<Expr>, this: &mut Self| {
+                    s.as_ref().map(|s| this.eval(s, scope)).unwrap_or_default()
+                };
+                let settings: Vec<_> = settings.iter().map(|s| given(s, self)).collect();
+                self.eval(
+                    value_of(rule_function, *primed),
+                    Scope { arguments: &arguments, settings: &settings, ..scope },
+                )
+            }
+            &ExprKind::Argument(i) => scope.arguments.get(i).cloned().unwrap_or_default(),
+            &ExprKind::Setting(i) => scope.settings.get(i).cloned().unwrap_or_default(),
+            ExprKind::Layer(_, argument) => self.eval(argument, scope).by_all_units(),
+            ExprKind::Batch(_, argument) => {
+                let all_samples =
+                    |input: Input, pattern| if input.has_samples() { Pattern::Batch } else { pattern };
+                self.eval(argument, scope).map(all_samples)
+            }
+            ExprKind::Unary(..)
+            | ExprKind::Binary(..)
+            | ExprKind::Compare(..)
+            | ExprKind::And(..)
+            | ExprKind::Or(..)
+            | ExprKind::Not(_)
+            | ExprKind::If(..) => {
+                let mut reads = Reads::default();
+                expr.for_each_child(|child| reads.add(self.eval(child, scope)));
+                reads
+            }
+        }
+    }
+
+    /// The layer of a place, and how the elements of the unit there are seen from `here`.
+    fn locate(&self, place: Option<Place>, here: Here) -> (LayerId, Pattern) {
+        match (place, here) {
+            (Some(Place::Input), _) => (self.network.input(), Pattern::Layer),
+            (Some(Place::Output), _) | (_, Here::Everywhere) => (self.network.output(), Pattern::Layer),
+            (_, Here::Unit(layer)) => (layer, Pattern::Own),
+            (Some(Place::Pre), Here::Synapse(pre, _)) => (pre, Pattern::Presynaptic),
+            (Some(Place::Post | Place::Own | Place::Sender) | None, Here::Synapse(_, post)) => {
+                (post, Pattern::Own)
+            }
+        }
+    }
+
+    fn sight(&self, place: Option<Place>, here: Here) -> Pattern {
+        self.locate(place, here).1
+    }
+
+    fn variable(&mut self, place: Place, variable: VariableId, phase: Option<PhaseId>, here: Here) -> Reads {
+        let (layer, sight) = self.locate(Some(place), here);
+        let reads = self.of_unit(variable, layer, phase);
+        match sight {
+            Pattern::Own => reads,
+            Pattern::Presynaptic => reads.map(|_, pattern| by_presynaptic(pattern)),
+            Pattern::Layer
+            | Pattern::Row
+            | Pattern::Column
+            | Pattern::Entry
+            | Pattern::Reciprocal
+            | Pattern::All
+            | Pattern::Batch => reads.by_all_units(),
+        }
+    }
+
+    /// What a variable of a unit depends on, as that unit sees it.
+    fn of_unit(&mut self, variable: VariableId, layer: LayerId, phase: Option<PhaseId>) -> Reads {
+        let kind = &self.rule.variables[variable.0].kind;
+        match kind {
+            VariableKind::State(_) => Reads::one(Input::State(variable, layer, phase), Pattern::Own),
+            VariableKind::Param(_) => Reads::one(Input::Parameter(variable, layer), Pattern::Own),
+            VariableKind::Let(_) => {
+                let key = (variable, layer, phase);
+                if let Some(known) = self.definitions.get(&key) {
+                    return known.clone();
+                }
+                // Definitions that need themselves are rejected before; this entry ends the recursion all the same.
+                self.definitions.insert(key, Reads::default());
+                let value = equation::definition(kind, self.network, layer);
+                let scope = Scope { here: Here::Unit(layer), phase, arguments: &[], settings: &[] };
+                let reads = value.map(|value| self.eval(value, scope)).unwrap_or_default();
+                self.definitions.insert(key, reads.clone());
+                reads
+            }
+        }
+    }
+
+    fn weight(&self, synapse: SynapseId, transposed: bool, here: Here) -> Reads {
+        // Resolution lets only synapses' equations name a bare weight.
+        let Here::Synapse(pre, post) = here else { return Reads::default() };
+        let (edge, pattern) =
+            if transposed { ((post, pre), Pattern::Reciprocal) } else { ((pre, post), Pattern::Entry) };
+        if !self.edges(synapse).contains(&edge) {
+            return Reads::default();
+        }
+        Reads::one(Input::Weight(synapse, edge), pattern)
+    }
+
+    fn arrive(
+        &mut self,
+        (synapse, transposed): (SynapseId, bool),
+        sent: &Expr,
+        span: Span,
+        scope: Scope<'_>,
+    ) -> Reads {
+        let layer = self.locate(None, scope.here).0;
+        let pattern = if transposed { Pattern::Column } else { Pattern::Row };
+        let mut reads = Reads::default();
+        for edge in self.edges(synapse) {
+            let (near, sender) = if transposed { edge } else { (edge.1, edge.0) };
+            if near == layer {
+                self.arrivals.insert(Arrival { span, edge, synapse, transposed, phase: scope.phase });
+                reads.add(Reads::one(Input::Weight(synapse, edge), pattern));
+                reads.add(self.eval(sent, Scope { here: Here::Unit(sender), ..scope }).by_all_units());
+            }
+        }
+        reads
+    }
+
+    fn edges(&self, synapse: SynapseId) -> Vec<(LayerId, LayerId)> {
+        let synapse = &self.rule.synapses[synapse.0];
+        self.network.instances(synapse.from, synapse.to)
+    }
+
+    fn activate(&mut self, layer: LayerId, primed: bool, argument: Reads) -> Reads {
+        match &self.network.layers[layer].activation {
+            None if primed => Reads::default(),
+            None => argument,
+            Some(activation) => {
+                let value = value_of(&self.functions[activation.function.0], primed);
+                self.eval(
+                    value,
+                    Scope { here: Here::Unit(layer), phase: None, arguments: &[argument], settings: &[] },
+                )
+            }
+        }
+    }
+
+    /// The cost of a unit reads its activity, or its drive and what the activation reads of that, and its target.
+    fn cost(&mut self, of_drive: bool, argument: &Expr, scope: Scope<'_>) -> Reads {
+        let (layer, sight) = self.locate(place_of(argument), scope.here);
+        let mut reads = self.eval(argument, scope);
+        if of_drive {
+            reads.add(self.activate(layer, false, reads.clone()));
+        }
+        reads.add(Reads::one(Input::Target, sight));
+        reads
+    }
+}
+
+/// The body of a function, or its derivative.
+fn value_of(function: &Function, primed: bool) -> &Expr {
+    match &function.derivative {
+        Some(derivative) if primed => derivative,
+        Some(_) | None => &function.body,
+    }
+}
+
+/// The place whose variables an expression has. What arrives belongs to whoever evaluates it, not to the senders.
+pub(super) fn place_of(expr: &Expr) -> Option<Place> {
+    if let ExprKind::Variable { place, .. } = expr.kind {
+        return Some(place);
+    }
+    if let ExprKind::Arrive { .. } = expr.kind {
+        return None;
+    }
+    let mut found = None;
+    expr.for_each_child(|child| found = found.or_else(|| place_of(child)));
+    found
+}
+
+/// An equation at a site with exactly the inputs its owner may read. The location is the first byte of its text.
+pub fn equation(
+    rule: &Rule,
+    functions: &[Function],
+    network: &Network,
+    instance: &Instance<'_>,
+) -> model::Equation {
+    let (value, span, owner) = match instance.source {
+        Source::Dynamics(_, dynamics) => (&dynamics.value, dynamics.span, Owner::Unit),
+        Source::Plasticity(plasticity) => {
+            let owner = match plasticity.target {
+                Learned::Synapse(_) => Owner::Synapse,
+                Learned::Unit(_) => Owner::UnitParameter,
+            };
+            (&plasticity.increment, plasticity.span, owner)
+        }
+    };
+    let reads = Reader::new(rule, functions, network).at(instance.site, value);
+    let reading = |(input, pattern): (Input, Pattern)| Reading { input: input.name(rule, network), pattern };
+    model::Equation {
+        name: format!("{} at {}", source_name(rule, instance.source), instance.site.name(network)),
+        owner,
+        reads: reads.iter().map(reading).collect(),
+        location: Location(span.start),
+    }
+}

@@ -1,0 +1,160 @@
+//! A presentation as a calendar: which layers compute what in one step of each phase, in which order, and which values
+//! are then the same as at the end of an earlier phase.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use plr_syntax::ast::Direction;
+
+use crate::equation;
+use crate::hir::{Dynamics, Expr, ExprKind, PhaseId, Rule, Statement, VariableId};
+use crate::network::{LayerId, Network};
+
+/// A state of a layer.
+pub type Slot = (VariableId, LayerId);
+
+/// One phase.
+#[derive(Debug, Default)]
+pub struct Plan<'r> {
+    /// One step: turns one after the other.
+    pub turns: Vec<Turn<'r>>,
+    /// Which values are what, at the end of the phase: the number of the phase that last wrote them, from 1; absent if
+    /// none did. Two equal numbers are the same value.
+    pub versions: BTreeMap<Slot, usize>,
+    /// The states the phase writes.
+    pub written: BTreeSet<Slot>,
+}
+
+/// Equations that are evaluated together, or one layer's in a sweep.
+#[derive(Debug, Default)]
+pub struct Turn<'r> {
+    /// All read the values before the turn; otherwise each reads what the one before it wrote.
+    pub synchronous: bool,
+    /// The equations with their layers, clamped states left out.
+    pub equations: Vec<(LayerId, &'r Dynamics)>,
+}
+
+/// All phases of a rule on a network.
+pub fn plans<'r>(rule: &'r Rule, network: &Network) -> Vec<Plan<'r>> {
+    let mut plans: Vec<Plan<'r>> = Vec::new();
+    let mut held = Held::default();
+    for (id, phase) in rule.phases.iter().enumerate() {
+        let mut plan = Plan::default();
+        let start = phase.from.map_or(id.checked_sub(1), |PhaseId(from)| Some(from));
+        plan.versions = start.map(|start| plans[start].versions.clone()).unwrap_or_default();
+        clamp(&phase.body, network, &mut held, &mut plan.written);
+        lay_out(&phase.body, network, &held, &mut plan.turns);
+        let equations = plan.turns.iter().flat_map(|turn| &turn.equations);
+        plan.written.extend(equations.map(|&(layer, dynamics)| (dynamics.variable, layer)));
+        plan.versions.extend(plan.written.iter().map(|&slot| (slot, id + 1)));
+        plans.push(plan);
+    }
+    plans
+}
+
+/// The clamped states, and whether the sample itself holds them (its input or target): such a clamp, repeated, changes nothing.
+#[derive(Debug, Default)]
+struct Held(BTreeMap<Slot, Option<Sample>>);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sample {
+    Data,
+    Target,
+}
+
+impl Sample {
+    fn of(value: &Expr) -> Option<Self> {
+        if matches!(value.kind, ExprKind::Data) {
+            Some(Self::Data)
+        } else {
+            matches!(value.kind, ExprKind::Target).then_some(Self::Target)
+        }
+    }
+}
+
+fn clamp(body: &[Statement], network: &Network, held: &mut Held, written: &mut BTreeSet<Slot>) {
+    let layers =
+        |role| (0..network.layers.len()).filter(move |&layer| equation::applies(role, network, layer));
+    for statement in body {
+        match statement {
+            Statement::Clamp(dynamics) => {
+                let sample = Sample::of(&dynamics.value);
+                for layer in layers(dynamics.role) {
+                    let before = held.0.insert((dynamics.variable, layer), sample);
+                    if sample.is_none() || before != Some(sample) {
+                        written.insert((dynamics.variable, layer));
+                    }
+                }
+            }
+            Statement::Release { role, variable } => layers(*role).for_each(|layer| {
+                held.0.remove(&(*variable, layer));
+            }),
+            Statement::InTurn(body) => clamp(body, network, held, written),
+            Statement::Equation(_) | Statement::Sweep(..) => {}
+        }
+    }
+}
+
+/// Equations that stand next to each other are one synchronous turn; a sweep has one turn for each layer; statements
+/// in turn have their own.
+fn lay_out<'r>(body: &'r [Statement], network: &Network, held: &Held, turns: &mut Vec<Turn<'r>>) {
+    let mut together = Turn { synchronous: true, equations: Vec::new() };
+    let at = |layer: LayerId, dynamics: &'r Dynamics| {
+        let moves = equation::applies(dynamics.role, network, layer)
+            && !held.0.contains_key(&(dynamics.variable, layer));
+        moves.then_some((layer, dynamics))
+    };
+    let layers = || 0..network.layers.len();
+    for statement in body {
+        match statement {
+            Statement::Equation(dynamics) => {
+                together.equations.extend(layers().filter_map(|layer| at(layer, dynamics)))
+            }
+            Statement::Sweep(direction, body) => {
+                flush(&mut together, turns);
+                let mut sweep: Vec<_> = layers().collect();
+                if *direction == Direction::Down {
+                    sweep.reverse();
+                }
+                for layer in sweep {
+                    let equations = body.iter().filter_map(|dynamics| at(layer, dynamics)).collect();
+                    flush(&mut Turn { synchronous: false, equations }, turns);
+                }
+            }
+            Statement::InTurn(body) => {
+                flush(&mut together, turns);
+                for statement in body {
+                    lay_out(std::slice::from_ref(statement), network, held, turns);
+                }
+            }
+            Statement::Clamp(_) | Statement::Release { .. } => {}
+        }
+    }
+    flush(&mut together, turns);
+}
+
+fn flush<'r>(turn: &mut Turn<'r>, turns: &mut Vec<Turn<'r>>) {
+    let equations = std::mem::take(&mut turn.equations);
+    if !equations.is_empty() {
+        turns.push(Turn { synchronous: turn.synchronous, equations });
+    }
+}
+
+/// The longest chain of layers that must compute one after the other in one step. A layer's turn in a sweep counts
+/// once, whatever the number of its equations, and so do synchronous equations; a turn that reads nothing written in
+/// the same step starts at once. `reads` gives the current states an equation depends on.
+pub fn depth(plan: &Plan<'_>, mut reads: impl FnMut(LayerId, &Dynamics) -> BTreeSet<Slot>) -> u64 {
+    let mut ready: BTreeMap<Slot, u64> = BTreeMap::new();
+    for turn in &plan.turns {
+        let mut written: BTreeMap<Slot, u64> = BTreeMap::new();
+        for &(layer, dynamics) in &turn.equations {
+            let time = |slot: &Slot| match written.get(slot) {
+                Some(&now) if !turn.synchronous => now,
+                Some(_) | None => ready.get(slot).copied().unwrap_or(0) + 1,
+            };
+            let done = reads(layer, dynamics).iter().map(time).max().unwrap_or(1);
+            written.insert((dynamics.variable, layer), done);
+        }
+        ready.extend(written);
+    }
+    ready.into_values().max().unwrap_or(0)
+}

@@ -1,0 +1,168 @@
+//! What the audit judges, one row each: every definition, signal, clamp and equation of a rule.
+//!
+//! An equation answers for all that is written in it and in the definitions of its own unit. What stands behind the
+//! name of another unit's variable is that unit's information, arriving as one number; it is answered for in that
+//! unit's own row. Hence definitions and clamps have rows too, or nobody would answer for them.
+
+use plr_syntax::ast::Role;
+use plr_syntax::span::Span;
+
+use crate::equation::{self, Site, Source};
+use crate::hir::{
+    Dynamics, Expr, Learned, PhaseId, Rule, SignalId, Statement, SynapseId, VariableId, VariableKind,
+};
+use crate::network::{LayerId, Network};
+
+/// Something that is computed from something.
+#[derive(Clone, Copy, Debug)]
+pub enum Subject<'r> {
+    /// One definition of a `let`, for the layers of a role or for all that are left.
+    Definition(VariableId, Option<Role>, &'r Expr),
+    /// A global signal.
+    Signal(SignalId, &'r Expr),
+    /// A clamp in a phase.
+    Clamp(PhaseId, &'r Dynamics),
+    /// An equation.
+    Equation(Source<'r>),
+}
+
+impl<'r> Subject<'r> {
+    /// All of a rule: definitions, signals, clamps, equations, each in the order of the text.
+    pub fn all(rule: &'r Rule) -> Vec<Self> {
+        let mut all = Vec::new();
+        for (id, variable) in rule.variables.iter().enumerate() {
+            if let VariableKind::Let(definitions) = &variable.kind {
+                all.extend(
+                    definitions.iter().map(|(role, value)| Self::Definition(VariableId(id), *role, value)),
+                );
+            }
+        }
+        all.extend(
+            rule.signals.iter().enumerate().map(|(id, signal)| Self::Signal(SignalId(id), &signal.value)),
+        );
+        for (id, phase) in rule.phases.iter().enumerate() {
+            clamps(PhaseId(id), &phase.body, &mut all);
+        }
+        all.extend(equation::sources(rule).into_iter().map(Self::Equation));
+        all
+    }
+
+    /// What it computes from.
+    pub fn value(self) -> &'r Expr {
+        match self {
+            Self::Definition(_, _, value) | Self::Signal(_, value) => value,
+            Self::Clamp(_, dynamics) | Self::Equation(Source::Dynamics(_, dynamics)) => &dynamics.value,
+            Self::Equation(Source::Plasticity(plasticity)) => &plasticity.increment,
+        }
+    }
+
+    /// The layers it is for; all if absent.
+    pub fn role(self) -> Option<Role> {
+        match self {
+            Self::Definition(_, role, _) => role,
+            Self::Signal(..) => None,
+            Self::Clamp(_, dynamics) | Self::Equation(Source::Dynamics(_, dynamics)) => dynamics.role,
+            Self::Equation(Source::Plasticity(plasticity)) => plasticity.role,
+        }
+    }
+
+    /// The synapse whose equation it is.
+    pub fn synapse(self) -> Option<SynapseId> {
+        match self {
+            Self::Equation(Source::Plasticity(plasticity)) => match plasticity.target {
+                Learned::Synapse(synapse) => Some(synapse),
+                Learned::Unit(_) => None,
+            },
+            Self::Equation(Source::Dynamics(..))
+            | Self::Definition(..)
+            | Self::Signal(..)
+            | Self::Clamp(..) => None,
+        }
+    }
+
+    /// `let mu`, `signal R`, `predict: clamp input x`, `infer: hidden x`, `learn: W`
+    pub fn name(self, rule: &Rule) -> String {
+        let role = self.role().map(|role| format!("{} ", role_word(role))).unwrap_or_default();
+        match self {
+            Self::Definition(variable, ..) => format!("{role}let {}", variable_name(rule, variable)),
+            Self::Signal(signal, _) => format!("signal {}", rule.signals[signal.0].name),
+            Self::Clamp(phase, dynamics) => {
+                let variable = variable_name(rule, dynamics.variable);
+                format!("{}: clamp {role}{variable}", rule.phases[phase.0].name)
+            }
+            Self::Equation(source) => {
+                let name = source_name(rule, source);
+                name.replacen(": ", &format!(": {role}"), 1)
+            }
+        }
+    }
+
+    /// Where its text stands.
+    pub fn span(self) -> Span {
+        match self {
+            Self::Definition(_, _, value) | Self::Signal(_, value) => value.span,
+            Self::Clamp(_, dynamics) | Self::Equation(Source::Dynamics(_, dynamics)) => dynamics.span,
+            Self::Equation(Source::Plasticity(plasticity)) => plasticity.span,
+        }
+    }
+
+    /// Where it is evaluated on a network; nowhere in particular if it is a signal.
+    pub fn sites(self, rule: &Rule, network: &Network) -> Vec<Site> {
+        let layers = 0..network.layers.len();
+        match self {
+            Self::Definition(variable, _, value) => {
+                let kind = &rule.variables[variable.0].kind;
+                let holds = |&layer: &LayerId| {
+                    equation::definition(kind, network, layer).is_some_and(|d| std::ptr::eq(d, value))
+                };
+                layers.filter(holds).map(Site::Layer).collect()
+            }
+            Self::Signal(..) => Vec::new(),
+            Self::Clamp(_, clamp) => {
+                layers.filter(|&l| equation::applies(clamp.role, network, l)).map(Site::Layer).collect()
+            }
+            Self::Equation(source) => equation::sites(source, rule, network),
+        }
+    }
+}
+
+fn clamps<'r>(phase: PhaseId, body: &'r [Statement], all: &mut Vec<Subject<'r>>) {
+    for statement in body {
+        match statement {
+            Statement::Clamp(dynamics) => all.push(Subject::Clamp(phase, dynamics)),
+            Statement::InTurn(body) => clamps(phase, body, all),
+            Statement::Release { .. } | Statement::Equation(_) | Statement::Sweep(..) => {}
+        }
+    }
+}
+
+/// `x`, or `P.x` in a named population.
+pub fn variable_name(rule: &Rule, variable: VariableId) -> String {
+    let variable = &rule.variables[variable.0];
+    match &rule.populations[variable.population.0].name {
+        Some(population) => format!("{population}.{}", variable.name),
+        None => variable.name.clone(),
+    }
+}
+
+/// `infer: x`, `learn: W`, `learn: b`
+pub fn source_name(rule: &Rule, source: Source<'_>) -> String {
+    match source {
+        Source::Dynamics(phase, dynamics) => {
+            format!("{}: {}", rule.phases[phase.0].name, variable_name(rule, dynamics.variable))
+        }
+        Source::Plasticity(plasticity) => match plasticity.target {
+            Learned::Synapse(synapse) => format!("learn: {}", rule.synapses[synapse.0].name),
+            Learned::Unit(variable) => format!("learn: {}", variable_name(rule, variable)),
+        },
+    }
+}
+
+/// `input`, `hidden`, `output`
+pub fn role_word(role: Role) -> &'static str {
+    match role {
+        Role::Input => "input",
+        Role::Hidden => "hidden",
+        Role::Output => "output",
+    }
+}

@@ -1,0 +1,139 @@
+//! Update locking: what learning has to wait for (Jaderberg et al. 2017, "Decoupled neural interfaces").
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::reads::{Input, Reader, Reads};
+use super::schedule::{Plan, Slot};
+use super::subject::source_name;
+use crate::equation::{self, Site, Source};
+use crate::hir::{Dynamics, Function, PhaseId, Rule};
+use crate::network::{LayerId, Network};
+
+/// What a learning equation waits for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Locking {
+    /// The equation.
+    pub equation: String,
+    /// The phases that compute the values it reads.
+    pub waits_for: Vec<String>,
+    /// The sites at which it reads something that depends on layers further from the input than its own: there it waits
+    /// for the forward pass through the rest of the network.
+    pub locked_at: Vec<String>,
+}
+
+/// The locking of every learning equation.
+pub fn locking(
+    rule: &Rule,
+    functions: &[Function],
+    network: &Network,
+    plans: &[Plan<'_>],
+    steps: &[u64],
+) -> Vec<Locking> {
+    let mut reader = Reader::new(rule, functions, network);
+    let reach = Reach::of(rule, network, plans, steps, &mut reader);
+    let mut found = Vec::new();
+    for plasticity in &rule.plasticity {
+        let source = Source::Plasticity(plasticity);
+        let mut waits_for = BTreeSet::new();
+        let mut locked_at = Vec::new();
+        for site in equation::sites(source, rule, network) {
+            let reads = reader.at(site, &plasticity.increment);
+            waits_for.extend(reads.iter().filter_map(|(input, _)| written_by(input, plans)));
+            if reach.of_reads(&reads, plans.len()) > reach.level[site.owner()] {
+                locked_at.push(site.name(network));
+            }
+        }
+        let waits_for = waits_for.into_iter().map(|phase: usize| rule.phases[phase].name.clone()).collect();
+        found.push(Locking { equation: source_name(rule, source), waits_for, locked_at });
+    }
+    found
+}
+
+/// The phase that computed a state read after the last phase.
+fn written_by(input: Input, plans: &[Plan<'_>]) -> Option<usize> {
+    let Input::State(variable, layer, phase) = input else { return None };
+    let phase = phase.map_or(plans.len().checked_sub(1), |PhaseId(phase)| Some(phase))?;
+    // Versions are the numbers of phases, from 1.
+    plans[phase].versions.get(&(variable, layer)).map(|version| version - 1)
+}
+
+/// How far from the input the information in a value comes from, in forward edges.
+struct Reach {
+    /// Each layer's own distance: the longest path from the input.
+    level: Vec<usize>,
+    /// Of the states at the end of each phase; of the layer's own level if absent.
+    states: Vec<BTreeMap<Slot, usize>>,
+}
+
+impl Reach {
+    fn of(
+        rule: &Rule,
+        network: &Network,
+        plans: &[Plan<'_>],
+        steps: &[u64],
+        reader: &mut Reader<'_>,
+    ) -> Self {
+        let mut reach = Self { level: levels(network), states: Vec::new() };
+        for (id, plan) in plans.iter().enumerate() {
+            let start = rule.phases[id].from.map_or(id.checked_sub(1), |PhaseId(from)| Some(from));
+            reach.states.push(start.map(|start| reach.states[start].clone()).unwrap_or_default());
+            // Information only spreads, so a step that changes nothing is the last that can.
+            for _ in 0..steps[id] {
+                let before = reach.states[id].clone();
+                plan.turns
+                    .iter()
+                    .for_each(|turn| reach.spread(id, turn.synchronous, &turn.equations, reader));
+                if reach.states[id] == before {
+                    break;
+                }
+            }
+        }
+        reach
+    }
+
+    fn spread(
+        &mut self,
+        phase: usize,
+        synchronous: bool,
+        equations: &[(LayerId, &Dynamics)],
+        reader: &mut Reader<'_>,
+    ) {
+        let mut written = BTreeMap::new();
+        for &(layer, dynamics) in equations {
+            let reads = reader.at(Site::Layer(layer), &dynamics.value);
+            let value = self.of_reads(&reads, phase + 1);
+            if synchronous {
+                written.insert((dynamics.variable, layer), value);
+            } else {
+                self.states[phase].insert((dynamics.variable, layer), value);
+            }
+        }
+        self.states[phase].extend(written);
+    }
+
+    /// Of what is read when `phases` phases have begun.
+    fn of_reads(&self, reads: &Reads, phases: usize) -> usize {
+        let of_input = |(input, _)| match input {
+            Input::State(variable, layer, phase) => {
+                let phase = phase.map_or(phases.checked_sub(1), |PhaseId(phase)| Some(phase));
+                let known = phase.and_then(|phase| self.states[phase].get(&(variable, layer))).copied();
+                known.unwrap_or(0).max(self.level[layer])
+            }
+            Input::Target => self.level.iter().copied().max().unwrap_or(0),
+            Input::Parameter(..) | Input::Weight(..) | Input::Data => 0,
+        };
+        reads.iter().map(of_input).max().unwrap_or(0)
+    }
+}
+
+fn levels(network: &Network) -> Vec<usize> {
+    let mut levels = vec![0; network.layers.len()];
+    // Every edge goes from an earlier to a later layer.
+    for layer in 0..levels.len() {
+        let below = network.edges.iter().filter(|edge| edge.1 == layer).map(|edge| levels[edge.0] + 1);
+        levels[layer] = below.max().unwrap_or(0);
+    }
+    levels
+}

@@ -1,0 +1,263 @@
+//! Which information an equation uses, use by use, each with the text that asks for it.
+
+use plr_syntax::ast::Role;
+use plr_syntax::span::Span;
+
+use super::reads::place_of;
+use super::subject::Subject;
+use crate::equation::{self, Site};
+use crate::hir::{
+    Expr, ExprKind, Function, PhaseId, Place, Rule, SignalId, SynapseId, VariableId, VariableKind,
+};
+use crate::network::{LayerId, Network};
+
+/// A piece of information.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Information {
+    /// A variable of the unit itself, of an end of the synapse itself, or, in a signal, of the input or output layer.
+    Variable {
+        /// Whose; never [`Place::Sender`].
+        place: Place,
+        /// Which.
+        variable: VariableId,
+        /// At the end of which phase.
+        phase: Option<PhaseId>,
+    },
+    /// A variable of the units at the far ends of synapses.
+    Sent {
+        /// Through which synapse it is heard.
+        synapse: SynapseId,
+        /// Against its direction.
+        transposed: bool,
+        /// Which.
+        variable: VariableId,
+        /// At the end of which phase.
+        phase: Option<PhaseId>,
+    },
+    /// The weights by which arrivals are weighted: of the synapses that end here or, transposed, of those that leave here.
+    Arrival {
+        /// Of which synapse.
+        synapse: SynapseId,
+        /// Against its direction.
+        transposed: bool,
+    },
+    /// In a synapse's equation, a weight.
+    Weight {
+        /// Of which synapse.
+        synapse: SynapseId,
+        /// Of the reciprocal one.
+        transposed: bool,
+    },
+    /// A global signal.
+    Signal(SignalId, Option<PhaseId>),
+    /// All units of a layer, by a layer-wide reduction.
+    Layer,
+    /// All samples of the minibatch.
+    Batch,
+    /// The input of the sample.
+    Data,
+    /// The target of the sample.
+    Target,
+}
+
+/// A piece of information and who asks for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Use {
+    /// What is used.
+    pub information: Information,
+    /// The sub-expression that asks for it.
+    pub span: Span,
+}
+
+/// The uses of a subject: at a site of a network, or, without one, at any site of any network whose layers all have
+/// element-wise activations. The definitions of the subject's own unit are followed, those of other units are not.
+pub fn uses(
+    subject: Subject<'_>,
+    rule: &Rule,
+    functions: &[Function],
+    at: Option<(&Network, Site)>,
+) -> Vec<Use> {
+    let (units, pre) = match at.map(|(_, site)| site) {
+        None => (Vec::new(), Vec::new()),
+        Some(Site::Layer(layer)) => (vec![layer], Vec::new()),
+        Some(Site::Edge(pre, post)) => (vec![post], vec![pre]),
+    };
+    let network = at.map(|(network, _)| network);
+    let mut walk = Walk {
+        rule,
+        functions,
+        network,
+        role: subject.role(),
+        units,
+        pre,
+        followed: Vec::new(),
+        found: Vec::new(),
+    };
+    walk.visit(subject.value(), Through { synapse: None, phase: None });
+    walk.found
+}
+
+/// How the walk came to an expression.
+#[derive(Clone, Copy)]
+struct Through {
+    /// Inside what is sent through a synapse, against its direction or not.
+    synapse: Option<(SynapseId, bool)>,
+    /// Inside a definition read at the end of a phase.
+    phase: Option<PhaseId>,
+}
+
+struct Walk<'a> {
+    rule: &'a Rule,
+    functions: &'a [Function],
+    network: Option<&'a Network>,
+    /// The layers the subject is for, where there is no network.
+    role: Option<Role>,
+    /// The layers of the units that evaluate the expression; several while inside what is sent.
+    units: Vec<LayerId>,
+    /// The layer of the presynaptic unit.
+    pre: Vec<LayerId>,
+    followed: Vec<(VariableId, Option<PhaseId>)>,
+    found: Vec<Use>,
+}
+
+impl<'a> Walk<'a> {
+    fn push(&mut self, information: Information, span: Span) {
+        let found = Use { information, span };
+        if !self.found.contains(&found) {
+            self.found.push(found);
+        }
+    }
+
+    fn visit(&mut self, expr: &'a Expr, through: Through) {
+        match &expr.kind {
+            &ExprKind::Variable { place, variable, phase } => {
+                self.variable(
+                    place,
+                    variable,
+                    expr.span,
+                    Through { phase: phase.or(through.phase), ..through },
+                );
+            }
+            &ExprKind::Weight { synapse, transposed } => {
+                self.push(Information::Weight { synapse, transposed }, expr.span)
+            }
+            ExprKind::Arrive { synapse, transposed, sent } => {
+                self.push(Information::Arrival { synapse: *synapse, transposed: *transposed }, expr.span);
+                let senders = self.senders(*synapse, *transposed);
+                let receivers = std::mem::replace(&mut self.units, senders);
+                self.visit(sent, Through { synapse: Some((*synapse, *transposed)), ..through });
+                self.units = receivers;
+            }
+            &ExprKind::Signal(signal, phase) => {
+                self.push(Information::Signal(signal, phase.or(through.phase)), expr.span)
+            }
+            ExprKind::Data => self.push(Information::Data, expr.span),
+            ExprKind::Target => self.push(Information::Target, expr.span),
+            ExprKind::Layer(..) => self.push(Information::Layer, expr.span),
+            ExprKind::Batch(..) => self.push(Information::Batch, expr.span),
+            ExprKind::Activation { argument, .. } => self.activation(argument, expr.span),
+            ExprKind::Cost { of_drive, argument, .. } => {
+                self.push(Information::Target, expr.span);
+                if *of_drive {
+                    self.activation(argument, expr.span);
+                }
+            }
+            ExprKind::Call { function, .. } => self.call(&self.functions[function.0], expr.span),
+            ExprKind::Number(_)
+            | ExprKind::Hyper(_)
+            | ExprKind::Argument(_)
+            | ExprKind::Setting(_)
+            | ExprKind::Unary(..)
+            | ExprKind::Binary(..)
+            | ExprKind::Compare(..)
+            | ExprKind::And(..)
+            | ExprKind::Or(..)
+            | ExprKind::Not(_)
+            | ExprKind::If(..) => {}
+        }
+        if !matches!(expr.kind, ExprKind::Arrive { .. }) {
+            expr.for_each_child(|child| self.visit(child, through));
+        }
+    }
+
+    fn variable(&mut self, place: Place, variable: VariableId, span: Span, through: Through) {
+        let phase = through.phase;
+        match (place, through.synapse) {
+            (Place::Sender, Some((synapse, transposed))) => {
+                self.push(Information::Sent { synapse, transposed, variable, phase }, span);
+            }
+            (Place::Own, None) if matches!(self.rule.variables[variable.0].kind, VariableKind::Let(_)) => {
+                self.follow(variable, phase);
+            }
+            (Place::Own | Place::Pre | Place::Post | Place::Sender | Place::Input | Place::Output, _) => {
+                self.push(Information::Variable { place, variable, phase }, span);
+            }
+        }
+    }
+
+    /// The definitions of the own unit's variable that may hold here.
+    fn follow(&mut self, variable: VariableId, phase: Option<PhaseId>) {
+        if self.followed.contains(&(variable, phase)) {
+            return;
+        }
+        self.followed.push((variable, phase));
+        let kind = &self.rule.variables[variable.0].kind;
+        let VariableKind::Let(definitions) = kind else { return };
+        let may_hold = |(role, value): &'a (Option<Role>, Expr)| match self.network {
+            Some(network) => self.units.iter().any(|&layer| {
+                equation::definition(kind, network, layer).is_some_and(|holds| std::ptr::eq(holds, value))
+            }),
+            None => role.is_none() || self.role.is_none() || *role == self.role,
+        };
+        let values: Vec<_> = definitions.iter().filter(|d| may_hold(d)).map(|(_, value)| value).collect();
+        for value in values {
+            self.visit(value, Through { synapse: None, phase });
+        }
+    }
+
+    fn senders(&self, synapse: SynapseId, transposed: bool) -> Vec<LayerId> {
+        let Some(network) = self.network else { return Vec::new() };
+        let synapse = &self.rule.synapses[synapse.0];
+        let ends = network.instances(synapse.from, synapse.to).into_iter();
+        let ends = ends.map(|(pre, post)| if transposed { (pre, post) } else { (post, pre) });
+        ends.filter(|(near, _)| self.units.contains(near)).map(|(_, far)| far).collect()
+    }
+
+    /// An activation is layer-wide where the layer's function is.
+    fn activation(&mut self, argument: &Expr, span: Span) {
+        let Some(network) = self.network else { return };
+        let layers = match place_of(argument) {
+            Some(Place::Pre) => self.pre.clone(),
+            Some(Place::Input) => vec![network.input()],
+            Some(Place::Output) => vec![network.output()],
+            Some(Place::Own | Place::Post | Place::Sender) | None => self.units.clone(),
+        };
+        for layer in layers {
+            if let Some(activation) = &network.layers[layer].activation {
+                self.call(&self.functions[activation.function.0], span);
+            }
+        }
+    }
+
+    fn call(&mut self, function: &Function, span: Span) {
+        if function.layer_wide {
+            self.push(Information::Layer, span);
+        }
+        if reads_batch(function, self.functions) {
+            self.push(Information::Batch, span);
+        }
+    }
+}
+
+/// Whether a function, its derivative or a function they call reduces over the minibatch.
+fn reads_batch(function: &Function, functions: &[Function]) -> bool {
+    fn within(expr: &Expr, functions: &[Function]) -> bool {
+        let mut found = matches!(expr.kind, ExprKind::Batch(..));
+        if let ExprKind::Call { function, .. } = &expr.kind {
+            found |= reads_batch(&functions[function.0], functions);
+        }
+        expr.for_each_child(|child| found = found || within(child, functions));
+        found
+    }
+    std::iter::once(&function.body).chain(&function.derivative).any(|expr| within(expr, functions))
+}

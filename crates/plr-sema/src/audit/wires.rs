@@ -1,0 +1,117 @@
+//! The wires that hardware would need, by class.
+
+use serde::Serialize;
+
+use super::subject::Subject;
+use super::uses::{Information, uses};
+use crate::hir::{Function, Relative, Rule, Synapse, SynapseId};
+use crate::network::Network;
+
+/// Where a synapse's wires go, relative to the network's forward edges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Class {
+    /// Along an edge.
+    Forward,
+    /// Against an edge.
+    Feedback,
+    /// Within a layer.
+    Lateral,
+    /// Between the input or output layer and all others.
+    Broadcast,
+}
+
+impl Class {
+    /// The class of a synapse.
+    pub fn of(synapse: &Synapse) -> Self {
+        match (synapse.from.layer, synapse.to.layer) {
+            (Relative::Input | Relative::Output, _) | (_, Relative::Input | Relative::Output) => {
+                Self::Broadcast
+            }
+            (Relative::Below, _) | (Relative::Own, Relative::Above) => Self::Forward,
+            (Relative::Above, _) | (Relative::Own, Relative::Below) => Self::Feedback,
+            (Relative::Own, Relative::Own) => Self::Lateral,
+        }
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Forward => "forward",
+            Self::Feedback => "feedback",
+            Self::Lateral => "lateral",
+            Self::Broadcast => "broadcast",
+        }
+    }
+}
+
+/// In which directions signals travel through a synapse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Traffic {
+    /// From the presynaptic to the postsynaptic unit.
+    OneWay,
+    /// Both ways through one physical synapse, declared `symmetric`.
+    Bidirectional,
+    /// Both ways, though the weight exists at one end: a copy of it must be carried to the other.
+    Transported,
+}
+
+/// All instances of one synapse of the rule.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Wire {
+    /// Its name.
+    pub synapse: String,
+    /// Where it goes.
+    pub class: Class,
+    /// Which directions it is read in.
+    pub traffic: Traffic,
+    /// Whether a `learn` changes it.
+    pub learned: bool,
+    /// The pairs of layers it joins.
+    pub instances: u64,
+    /// The pairs of units it joins, one weight each.
+    pub synapses: u64,
+}
+
+/// All wires of a rule on a network.
+pub fn wires(rule: &Rule, functions: &[Function], network: &Network) -> Vec<Wire> {
+    let against = read_backwards(rule, functions);
+    let wire = |(id, synapse): (usize, &Synapse)| {
+        let edges = network.instances(synapse.from, synapse.to);
+        let units = |layer: usize| network.layers[layer].units as u64;
+        let traffic = match (against.contains(&SynapseId(id)), synapse.symmetric) {
+            (false, _) => Traffic::OneWay,
+            (true, Some(_)) => Traffic::Bidirectional,
+            (true, None) => Traffic::Transported,
+        };
+        Wire {
+            synapse: synapse.name.clone(),
+            class: Class::of(synapse),
+            traffic,
+            learned: super::bill::is_learned(rule, SynapseId(id)),
+            instances: edges.len() as u64,
+            synapses: edges.iter().map(|&(pre, post)| units(pre) * units(post)).sum(),
+        }
+    };
+    rule.synapses.iter().enumerate().map(wire).collect()
+}
+
+/// The synapses read against their direction, as arrivals or as reciprocal weights.
+fn read_backwards(rule: &Rule, functions: &[Function]) -> Vec<SynapseId> {
+    let found = Subject::all(rule).into_iter().flat_map(|subject| uses(subject, rule, functions, None));
+    let backwards = found.filter_map(|used| match used.information {
+        Information::Arrival { synapse, transposed: true }
+        | Information::Weight { synapse, transposed: true } => Some(synapse),
+        Information::Arrival { transposed: false, .. }
+        | Information::Weight { transposed: false, .. }
+        | Information::Variable { .. }
+        | Information::Sent { .. }
+        | Information::Signal(..)
+        | Information::Layer
+        | Information::Batch
+        | Information::Data
+        | Information::Target => None,
+    });
+    backwards.collect()
+}

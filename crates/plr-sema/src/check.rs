@@ -1,0 +1,26 @@
+//! What a user can do wrong, one file per mistake, named for its code.
+//!
+//! The code of a finding, its file here, its page in `grammar/errors/` and its case in `tests/ui/` have one name; a test
+//! keeps them together.
+
+pub mod bad_network;
+pub mod bad_value;
+pub mod definition_cycle;
+pub mod duplicate_name;
+pub mod fixed_is_learned;
+pub mod missing_clause;
+pub mod missing_derivative;
+pub mod no_synapse;
+pub mod non_local_read;
+pub mod parameter_never_learned;
+pub mod read_before_write;
+pub mod reserved_name;
+pub mod shape_mismatch;
+pub mod unknown_edge;
+pub mod unknown_name;
+pub mod unknown_phase;
+pub mod unknown_to_unit;
+pub mod unused_licence;
+pub mod unused_name;
+pub mod unused_phase;
+pub mod wrong_argument_count;

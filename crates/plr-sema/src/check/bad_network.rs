@@ -1,0 +1,69 @@
+//! A network that is not a directed acyclic graph of layers from one input to one output.
+//!
+//! Allowed: `network n { input 784 - 256 relu - output 10 }`. Forbidden: `network n { input 0 - 10 }`.
+
+use plr_syntax::diagnostic::{Finding, Label};
+use plr_syntax::span::Span;
+
+/// What is wrong with a network.
+#[derive(Debug)]
+pub enum Flaw {
+    /// Fewer than two layers.
+    TooShort,
+    /// A number of units that is not a positive integer (of at most a million).
+    Units,
+    /// Not exactly one layer with this role.
+    Role(&'static str),
+    /// A role at the wrong end of a chain.
+    Misplaced(&'static str),
+    /// The layer is on no path from the input to the output.
+    Disconnected(String),
+    /// The edges form a cycle.
+    Cycle,
+    /// An edge into the input or out of the output, or given twice.
+    Edge(String),
+    /// A layer that takes an activation reading the whole layer from its right neighbour.
+    InheritedLayerWide(String),
+}
+
+/// A network that is not a directed acyclic graph of layers from one input to one output.
+#[derive(Debug)]
+pub struct BadNetwork {
+    /// Where.
+    pub at: Span,
+    /// What is wrong.
+    pub flaw: Flaw,
+}
+
+impl Finding for BadNetwork {
+    fn code(&self) -> &'static str {
+        "bad_network"
+    }
+
+    fn message(&self) -> String {
+        match &self.flaw {
+            Flaw::TooShort => "a network has at least an input and an output layer".to_owned(),
+            Flaw::Units => "the number of units is an integer from 1 to 1000000".to_owned(),
+            Flaw::Role(role) => format!("a network has exactly one {role} layer"),
+            Flaw::Misplaced(role) => format!("in a chain the {role} layer stands at its end"),
+            Flaw::Disconnected(layer) => format!("layer `{layer}` is on no path from the input to the output"),
+            Flaw::Cycle => "the edges form a cycle".to_owned(),
+            Flaw::Edge(edge) => format!("`{edge}` cannot be an edge"),
+            Flaw::InheritedLayerWide(name) => format!("`{name}` reads its whole layer; write it on each layer that is meant"),
+        }
+    }
+
+    fn primary(&self) -> Label {
+        let text = match &self.flaw {
+            Flaw::TooShort => "too few layers",
+            Flaw::Units => "not such a number",
+            Flaw::Role(_) => "this network",
+            Flaw::Misplaced(_) => "not at the end",
+            Flaw::Disconnected(_) => "this layer",
+            Flaw::Cycle => "closes a cycle",
+            Flaw::Edge(_) => "into the input, out of the output, or a second time",
+            Flaw::InheritedLayerWide(_) => "this layer would have it too",
+        };
+        Label::new(self.at, text)
+    }
+}

@@ -1,0 +1,36 @@
+//! The derivative of a function, activation or cost that declares none.
+//!
+//! Allowed: `f'(x)` where `f` is `relu`. Forbidden: `f'(x)` where `f` is `softmax`, which has no derivative per unit.
+
+use plr_syntax::diagnostic::{Finding, Label};
+use plr_syntax::span::Span;
+
+/// The derivative of a function that declares none.
+#[derive(Debug)]
+pub struct MissingDerivative {
+    /// Where it is asked for.
+    pub at: Span,
+    /// The function.
+    pub function: String,
+    /// The layer whose activation it is, if it was asked for as `f'`.
+    pub layer: Option<String>,
+}
+
+impl Finding for MissingDerivative {
+    fn code(&self) -> &'static str {
+        "missing_derivative"
+    }
+
+    fn message(&self) -> String {
+        format!("`{}` declares no derivative", self.function)
+    }
+
+    fn primary(&self) -> Label {
+        let place = self.layer.as_ref().map(|l| format!(", by layer `{l}`")).unwrap_or_default();
+        Label::new(self.at, format!("asked for here{place}"))
+    }
+
+    fn help(&self) -> Option<String> {
+        Some("`fn name(x) = … with derivative …` declares one".to_owned())
+    }
+}

@@ -1,0 +1,42 @@
+//! A state that is read where nothing has written it.
+//!
+//! Allowed: `state x` written by an earlier phase, or `state x = 0`. Forbidden: reading `x` in the first phase
+//! of a rule with `state x` and no reset value.
+
+use plr_syntax::diagnostic::{Finding, Label};
+use plr_syntax::span::Span;
+
+/// A state that is read where nothing has written it.
+#[derive(Debug)]
+pub struct ReadBeforeWrite {
+    /// Where it is read.
+    pub at: Span,
+    /// Where it is declared.
+    pub declared: Span,
+    /// Its name.
+    pub name: String,
+    /// The layer in which it has no value.
+    pub layer: String,
+}
+
+impl Finding for ReadBeforeWrite {
+    fn code(&self) -> &'static str {
+        "read_before_write"
+    }
+
+    fn message(&self) -> String {
+        format!("state `{}` has no value yet", self.name)
+    }
+
+    fn primary(&self) -> Label {
+        Label::new(self.at, format!("read here, in layer `{}`, before anything writes it", self.layer))
+    }
+
+    fn secondary(&self) -> Vec<Label> {
+        vec![Label::new(self.declared, "declared without a reset value")]
+    }
+
+    fn help(&self) -> Option<String> {
+        Some(format!("give it one, `state {} = 0`, or write it in an earlier phase", self.name))
+    }
+}

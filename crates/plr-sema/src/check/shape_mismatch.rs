@@ -1,0 +1,150 @@
+//! A value of one kind of owner (unit, synapse, layer) where another is needed.
+//!
+//! Allowed: `x = W @ below.x`. Forbidden: `x = W` (a matrix of synapses is no unit's value), `W @ above.x` for a
+//! synapse from below, `W += lr * x` (which of the two units?).
+
+use plr_syntax::diagnostic::{Finding, Label};
+use plr_syntax::span::Span;
+
+/// Which shapes do not fit.
+#[derive(Debug)]
+pub enum Shapes {
+    /// A weight read by a unit other than through `@`.
+    SynapseInUnit {
+        /// The synapse.
+        synapse: String,
+        /// What it carries: `below`.
+        from: &'static str,
+    },
+    /// A unit's variable, without `pre` or `post`, read by a synapse.
+    UnitInSynapse {
+        /// The variable.
+        variable: String,
+    },
+    /// `W @ above.x` for a synapse that carries something else.
+    WrongEnd {
+        /// The synapse, with `.T` if read backwards.
+        synapse: String,
+        /// What it carries in this reading.
+        carries: String,
+        /// What was asked for.
+        asked: String,
+        /// Where the synapse is declared.
+        declared: Span,
+    },
+    /// The left side of `@` is not a synapse.
+    NotASynapse,
+    /// `W @ y` where `y` is the reader's own.
+    OwnVariableSent {
+        /// The variable.
+        variable: String,
+        /// What the synapse carries.
+        carries: String,
+    },
+    /// A sum over synapses in the equation of a single synapse.
+    SumInSynapse,
+    /// `f(pre.x + post.x)`, `f(1)`: no layer to take the activation from.
+    NoLayer,
+    /// Something that varies where a constant is needed.
+    NotConstant,
+    /// `x[phase]` of something that is not a unit's variable or a signal.
+    NotStored,
+    /// A clamp, an equation or a learning equation that writes the wrong kind of thing.
+    NotWritable {
+        /// What the name is.
+        is: &'static str,
+        /// What can be written here.
+        wanted: &'static str,
+    },
+    /// A bare variable of a unit where no unit is meant: in a signal or a prediction.
+    NoUnit {
+        /// The variable.
+        variable: String,
+    },
+    /// A per-unit value where one number per sample is needed.
+    NotGlobal,
+}
+
+/// A value of one kind of owner where another is needed.
+#[derive(Debug)]
+pub struct ShapeMismatch {
+    /// Where it stands.
+    pub at: Span,
+    /// Which shapes do not fit.
+    pub shapes: Shapes,
+}
+
+impl Finding for ShapeMismatch {
+    fn code(&self) -> &'static str {
+        "shape_mismatch"
+    }
+
+    fn message(&self) -> String {
+        match &self.shapes {
+            Shapes::SynapseInUnit { synapse, .. } => format!("`{synapse}` is one number per synapse, and a unit has many"),
+            Shapes::UnitInSynapse { variable } => format!("`{variable}` belongs to a unit, and a synapse joins two"),
+            Shapes::WrongEnd { synapse, carries, .. } => format!("`{synapse}` carries what `{carries}` sends"),
+            Shapes::NotASynapse => "only a synapse can stand before `@`".to_owned(),
+            Shapes::OwnVariableSent { variable, .. } => format!("`{variable}` is the reader's own, it cannot arrive"),
+            Shapes::SumInSynapse => "a synapse knows its own two units, not a sum over other synapses".to_owned(),
+            Shapes::NoLayer => "it is not clear which layer's activation is meant".to_owned(),
+            Shapes::NotConstant => "a constant is needed here".to_owned(),
+            Shapes::NotStored => "only a unit's variable or a signal can be read at the end of a phase".to_owned(),
+            Shapes::NotWritable { is, wanted } => format!("{is} cannot be written here, only {wanted}"),
+            Shapes::NoUnit { variable } => format!("`{variable}` needs a layer"),
+            Shapes::NotGlobal => "a signal is one number per sample, this is one per unit".to_owned(),
+        }
+    }
+
+    fn primary(&self) -> Label {
+        let text = match &self.shapes {
+            Shapes::SynapseInUnit { .. } => "a whole set of synapses".to_owned(),
+            Shapes::UnitInSynapse { .. } => "of which unit?".to_owned(),
+            Shapes::WrongEnd { asked, .. } => format!("`{asked}` is not at its other end"),
+            Shapes::NotASynapse => "not a synapse".to_owned(),
+            Shapes::OwnVariableSent { .. } => "the reader's, not the sender's".to_owned(),
+            Shapes::SumInSynapse => "a sum over synapses".to_owned(),
+            Shapes::NoLayer => "the argument belongs to no single layer".to_owned(),
+            Shapes::NotConstant => "varies".to_owned(),
+            Shapes::NotStored => "not stored".to_owned(),
+            Shapes::NotWritable { .. } => "written here".to_owned(),
+            Shapes::NoUnit { .. } => "of which layer?".to_owned(),
+            Shapes::NotGlobal => "one number per unit".to_owned(),
+        };
+        Label::new(self.at, text)
+    }
+
+    fn secondary(&self) -> Vec<Label> {
+        match &self.shapes {
+            Shapes::WrongEnd { declared, .. } => vec![Label::new(*declared, "declared here")],
+            Shapes::SynapseInUnit { .. }
+            | Shapes::UnitInSynapse { .. }
+            | Shapes::NotASynapse
+            | Shapes::OwnVariableSent { .. }
+            | Shapes::SumInSynapse
+            | Shapes::NoLayer
+            | Shapes::NotConstant
+            | Shapes::NotStored
+            | Shapes::NotWritable { .. }
+            | Shapes::NoUnit { .. }
+            | Shapes::NotGlobal => Vec::new(),
+        }
+    }
+
+    fn help(&self) -> Option<String> {
+        match &self.shapes {
+            Shapes::SynapseInUnit { synapse, from } => Some(format!("a unit reads what arrives: `{synapse} @ {from}.…`")),
+            Shapes::UnitInSynapse { variable } => Some(format!("write `pre.{variable}` or `post.{variable}`")),
+            Shapes::OwnVariableSent { variable, carries } => Some(format!("write `{carries}.{variable}`")),
+            Shapes::SumInSynapse => Some("define the sum as a `let` of the neuron and read it as `post.…`".to_owned()),
+            Shapes::NoUnit { variable } => Some(format!("write `output.{variable}`")),
+            Shapes::NotGlobal => Some("reduce it over the layer: `sum(…)`, `mean(…)`, `max(…)`".to_owned()),
+            Shapes::WrongEnd { .. }
+            | Shapes::NotASynapse
+            | Shapes::NoLayer
+            | Shapes::NotConstant
+            | Shapes::NotStored
+            | Shapes::NotWritable { .. } => None,
+        }
+    }
+}

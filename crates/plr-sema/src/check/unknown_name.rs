@@ -1,0 +1,83 @@
+//! A name that nothing in scope has.
+//!
+//! Allowed: `neuron { state x }  phase go { x = 1 }`. Forbidden: `phase go { y = 1 }`.
+
+use plr_syntax::diagnostic::{Finding, Label};
+use plr_syntax::span::Span;
+
+/// A name that nothing in scope has.
+#[derive(Debug)]
+pub struct UnknownName {
+    /// Where it is used.
+    pub at: Span,
+    /// What is looked for: `variable`, `function`, `network`, …
+    pub kind: &'static str,
+    /// The name.
+    pub name: String,
+    /// What is in scope.
+    pub known: Vec<String>,
+}
+
+impl Finding for UnknownName {
+    fn code(&self) -> &'static str {
+        "unknown_name"
+    }
+
+    fn message(&self) -> String {
+        format!("there is no {} named `{}`", self.kind, self.name)
+    }
+
+    fn primary(&self) -> Label {
+        Label::new(self.at, "not found")
+    }
+
+    fn help(&self) -> Option<String> {
+        closest(&self.name, &self.known).map(|near| format!("did you mean `{near}`?"))
+    }
+}
+
+/// The known name nearest to a wrong one, if one is near enough to be meant.
+pub fn closest<'k>(name: &str, known: &'k [String]) -> Option<&'k str> {
+    let limit = (name.chars().count() / 3).clamp(1, 3);
+    let near = known.iter().map(|k| (edit_distance(&name.to_lowercase(), &k.to_lowercase()), k.as_str()));
+    near.filter(|&(distance, _)| distance <= limit).min().map(|(_, k)| k)
+}
+
+/// The number of characters to insert, delete, replace, or swap with a neighbour (Damerau's restricted distance).
+fn edit_distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let replace = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let mut best = replace.min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                best = best.min(rows[i - 2][j - 2] + 1);
+            }
+            row.push(best);
+        }
+        rows.push(row);
+    }
+    rows[a.len()][b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distance_counts_edits() {
+        assert_eq!(edit_distance("drive", "drive"), 0);
+        assert_eq!(edit_distance("drvie", "drive"), 1);
+        assert_eq!(edit_distance("", "abc"), 3);
+        assert_eq!(edit_distance("kitten", "sitting"), 3);
+    }
+
+    #[test]
+    fn only_near_names_are_offered() {
+        let known = ["gamma".to_owned(), "beta".to_owned()];
+        assert_eq!(closest("gama", &known), Some("gamma"));
+        assert_eq!(closest("lr", &known), None);
+    }
+}

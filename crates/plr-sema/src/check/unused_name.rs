@@ -1,0 +1,121 @@
+//! A variable, hyper-parameter, synapse or signal that no equation reads.
+//!
+//! Allowed: `let e = x - mu` read by some equation.
+
+use plr_syntax::diagnostic::{Finding, Findings, Label, Severity};
+use plr_syntax::span::Span;
+
+use crate::hir::{Expr, ExprKind, HyperId, Initialiser, Rule, SignalId, Statement, SynapseId, VariableId, VariableKind};
+
+/// A name that no equation reads.
+#[derive(Debug)]
+pub struct UnusedName {
+    /// Its declaration.
+    pub at: Span,
+    /// The name.
+    pub name: String,
+}
+
+impl Finding for UnusedName {
+    fn code(&self) -> &'static str {
+        "unused_name"
+    }
+
+    fn severity(&self) -> Severity {
+        Severity::Warning
+    }
+
+    fn message(&self) -> String {
+        format!("nothing reads `{}`", self.name)
+    }
+
+    fn primary(&self) -> Label {
+        Label::new(self.at, "declared here")
+    }
+}
+
+/// Reports the names of a rule that nothing reads. Weights and parameters count as read: learning them is a purpose.
+pub fn report(rule: &Rule, findings: &mut Findings) {
+    let read = Reads::of(rule);
+    let mut unused = |used: bool, name: &str, at: Span| {
+        if !used {
+            findings.push(UnusedName { at, name: name.to_owned() });
+        }
+    };
+    for (i, hyper) in rule.hyper_parameters.iter().enumerate() {
+        unused(read.hyper_parameters.contains(&HyperId(i)), &hyper.name, hyper.span);
+    }
+    for (i, variable) in rule.variables.iter().enumerate() {
+        let param = matches!(variable.kind, VariableKind::Param(_));
+        unused(param || read.variables.contains(&VariableId(i)), &variable.name, variable.span);
+    }
+    for (i, synapse) in rule.synapses.iter().enumerate() {
+        unused(read.synapses.contains(&SynapseId(i)), &synapse.name, synapse.span);
+    }
+    for (i, signal) in rule.signals.iter().enumerate() {
+        unused(read.signals.contains(&SignalId(i)), &signal.name, signal.span);
+    }
+}
+
+/// What the expressions of a rule read.
+#[derive(Default)]
+struct Reads {
+    hyper_parameters: Vec<HyperId>,
+    variables: Vec<VariableId>,
+    synapses: Vec<SynapseId>,
+    signals: Vec<SignalId>,
+}
+
+impl Reads {
+    fn of(rule: &Rule) -> Self {
+        let mut reads = Self::default();
+        rule.hyper_parameters.iter().for_each(|h| reads.expression(&h.default));
+        for variable in &rule.variables {
+            match &variable.kind {
+                VariableKind::State(reset) => reset.iter().for_each(|e| reads.expression(e)),
+                VariableKind::Let(definitions) => definitions.iter().for_each(|(_, e)| reads.expression(e)),
+                VariableKind::Param(init) => reads.initialiser(init),
+            }
+        }
+        rule.synapses.iter().for_each(|s| reads.initialiser(&s.init));
+        rule.signals.iter().for_each(|s| reads.expression(&s.value));
+        for phase in &rule.phases {
+            reads.expression(&phase.steps);
+            phase.until.iter().for_each(|e| reads.expression(e));
+            reads.statements(&phase.body);
+        }
+        rule.plasticity.iter().for_each(|p| reads.expression(&p.increment));
+        rule.predict.iter().for_each(|p| reads.expression(&p.value));
+        reads
+    }
+
+    fn statements(&mut self, body: &[Statement]) {
+        for statement in body {
+            match statement {
+                Statement::Clamp(d) | Statement::Equation(d) => self.expression(&d.value),
+                Statement::Release { .. } => {}
+                Statement::Sweep(_, body) => body.iter().for_each(|d| self.expression(&d.value)),
+                Statement::InTurn(body) => self.statements(body),
+            }
+        }
+    }
+
+    fn initialiser(&mut self, init: &Initialiser) {
+        match init {
+            Initialiser::Constant(e) | Initialiser::Normal(e) => self.expression(e),
+            Initialiser::Uniform(a, b) => [a, b].into_iter().for_each(|e| self.expression(e)),
+            Initialiser::Glorot | Initialiser::He => {}
+        }
+    }
+
+    fn expression(&mut self, expr: &Expr) {
+        match &expr.kind {
+            ExprKind::Hyper(id) => self.hyper_parameters.push(*id),
+            ExprKind::Variable { variable, .. } => self.variables.push(*variable),
+            ExprKind::Weight { synapse, .. } | ExprKind::Arrive { synapse, .. } => self.synapses.push(*synapse),
+            ExprKind::Signal(signal, _) => self.signals.push(*signal),
+            _ => {}
+        }
+        expr.for_each_child(|child| self.expression(child));
+    }
+}

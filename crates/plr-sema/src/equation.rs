@@ -1,0 +1,108 @@
+//! The equations of a rule at the sites of a network, one by one: what the audit judges and the perturbation test runs.
+
+use plr_syntax::ast::Role;
+
+use crate::hir::{Dynamics, Learned, PhaseId, Plasticity, Rule, Statement, VariableKind};
+use crate::network::{LayerId, Network};
+
+/// Where an instance of an equation is evaluated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Site {
+    /// By the units of a layer.
+    Layer(LayerId),
+    /// By the synapses from the first layer to the second.
+    Edge(LayerId, LayerId),
+}
+
+impl Site {
+    /// The layer that owns the result: a synapse belongs to its postsynaptic layer.
+    pub fn owner(self) -> LayerId {
+        match self {
+            Site::Layer(layer) | Site::Edge(_, layer) => layer,
+        }
+    }
+
+    /// `h1` or `input->h1`
+    pub fn name(self, network: &Network) -> String {
+        match self {
+            Site::Layer(layer) => network.layers[layer].name.clone(),
+            Site::Edge(pre, post) => network.edge_name((pre, post)),
+        }
+    }
+}
+
+/// An equation of the rule's text.
+#[derive(Clone, Copy, Debug)]
+pub enum Source<'r> {
+    /// Of a state, in a phase.
+    Dynamics(PhaseId, &'r Dynamics),
+    /// Of a weight or a unit parameter.
+    Plasticity(&'r Plasticity),
+}
+
+/// An equation at a site.
+#[derive(Clone, Copy, Debug)]
+pub struct Instance<'r> {
+    /// The equation.
+    pub source: Source<'r>,
+    /// The site.
+    pub site: Site,
+}
+
+/// Whether an equation with this role prefix is for this layer.
+pub fn applies(role: Option<Role>, network: &Network, layer: LayerId) -> bool {
+    role.is_none_or(|role| network.layers[layer].role == role)
+}
+
+/// All equations of a rule in the order of the text, clamps excepted.
+pub fn sources(rule: &Rule) -> Vec<Source<'_>> {
+    let mut found = Vec::new();
+    for (phase, p) in rule.phases.iter().enumerate() {
+        collect(PhaseId(phase), &p.body, &mut found);
+    }
+    found.extend(rule.plasticity.iter().map(Source::Plasticity));
+    found
+}
+
+fn collect<'r>(phase: PhaseId, body: &'r [Statement], found: &mut Vec<Source<'r>>) {
+    for statement in body {
+        match statement {
+            Statement::Clamp(_) | Statement::Release { .. } => {}
+            Statement::Equation(dynamics) => found.push(Source::Dynamics(phase, dynamics)),
+            Statement::Sweep(_, body) => found.extend(body.iter().map(|d| Source::Dynamics(phase, d))),
+            Statement::InTurn(body) => collect(phase, body, found),
+        }
+    }
+}
+
+/// The sites of an equation on a network.
+pub fn sites(source: Source<'_>, rule: &Rule, network: &Network) -> Vec<Site> {
+    let layers = |role| (0..network.layers.len()).filter(move |&l| applies(role, network, l)).map(Site::Layer);
+    match source {
+        Source::Dynamics(_, dynamics) => layers(dynamics.role).collect(),
+        Source::Plasticity(plasticity) => match plasticity.target {
+            Learned::Unit(_) => layers(plasticity.role).collect(),
+            Learned::Synapse(synapse) => {
+                let synapse = &rule.synapses[synapse.0];
+                let edges = network.instances(synapse.from, synapse.to).into_iter();
+                edges.filter(|&(_, post)| applies(plasticity.role, network, post)).map(|(u, v)| Site::Edge(u, v)).collect()
+            }
+        },
+    }
+}
+
+/// All equations of a rule at all their sites.
+pub fn instances<'r>(rule: &'r Rule, network: &Network) -> Vec<Instance<'r>> {
+    let at_sites = |source| sites(source, rule, network).into_iter().map(move |site| Instance { source, site });
+    sources(rule).into_iter().flat_map(at_sites).collect()
+}
+
+/// The definition of a `let` that holds in a layer.
+pub fn definition<'r>(kind: &'r VariableKind, network: &Network, layer: LayerId) -> Option<&'r crate::hir::Expr> {
+    match kind {
+        VariableKind::Let(definitions) => {
+            definitions.iter().find(|(role, _)| applies(*role, network, layer)).map(|(_, value)| value)
+        }
+        VariableKind::State(_) | VariableKind::Param(_) => None,
+    }
+}

@@ -1,0 +1,496 @@
+//! A rule with every name resolved: what the audit reads and what lowering walks.
+//!
+//! Places are relative ("the sender", "the postsynaptic unit"): nothing here knows a network. Expressions form a tree;
+//! calls of user functions are kept as calls, so that an argument is written and evaluated once.
+
+use plr_ir::scalar::{BinaryOp, CompareOp, UnaryOp};
+use plr_syntax::ast::{BatchReduction, Direction, Role};
+use plr_syntax::span::Span;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(pub usize);
+    };
+}
+
+id!(
+    /// Position in [`Rule::hyper_parameters`].
+    HyperId
+);
+id!(
+    /// Position in [`Rule::populations`].
+    PopulationId
+);
+id!(
+    /// Position in [`Rule::variables`].
+    VariableId
+);
+id!(
+    /// Position in [`Rule::synapses`].
+    SynapseId
+);
+id!(
+    /// Position in [`Rule::signals`].
+    SignalId
+);
+id!(
+    /// Position in [`Rule::phases`].
+    PhaseId
+);
+id!(
+    /// Position in the list of functions of a file, the prelude's first.
+    FunctionId
+);
+
+/// A resolved rule.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// Its name.
+    pub name: String,
+    /// Where its name stands.
+    pub span: Span,
+    /// The numbers in its head.
+    pub hyper_parameters: Vec<HyperParameter>,
+    /// The licences in its head.
+    pub licences: Vec<(Licence, Span)>,
+    /// Its populations.
+    pub populations: Vec<Population>,
+    /// The variables of all populations.
+    pub variables: Vec<Variable>,
+    /// Its synapses.
+    pub synapses: Vec<Synapse>,
+    /// Its global signals.
+    pub signals: Vec<Signal>,
+    /// Its phases, in the order in which they run.
+    pub phases: Vec<Phase>,
+    /// Its plasticity, applied together after the last phase.
+    pub plasticity: Vec<Plasticity>,
+    /// What it predicts.
+    pub predict: Option<Predict>,
+}
+
+/// A number in a rule's head.
+#[derive(Clone, Debug)]
+pub struct HyperParameter {
+    /// Its name.
+    pub name: String,
+    /// Its default; may use the hyper-parameters before it.
+    pub default: Expr,
+    /// Where it is declared.
+    pub span: Span,
+}
+
+/// Permission for a kind of non-local read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Licence {
+    /// Reading synapses backwards that are not `symmetric`.
+    WeightTransport,
+    /// Reading, in a synapse's equation, the weight of another synapse.
+    OtherSynapse,
+    /// Reductions over the samples of a minibatch in an equation.
+    BatchStatistics,
+}
+
+impl Licence {
+    /// All licences.
+    pub const ALL: [Self; 3] = [Self::WeightTransport, Self::OtherSynapse, Self::BatchStatistics];
+
+    /// Its name after `allow`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::WeightTransport => "weight_transport",
+            Self::OtherSynapse => "other_synapse",
+            Self::BatchStatistics => "batch_statistics",
+        }
+    }
+}
+
+/// A population that exists once in every layer, with as many units as the layer.
+#[derive(Clone, Debug)]
+pub struct Population {
+    /// Its name; `None` for the only, unnamed one.
+    pub name: Option<String>,
+    /// Where it is declared.
+    pub span: Span,
+}
+
+/// A variable of a population.
+#[derive(Clone, Debug)]
+pub struct Variable {
+    /// Its name.
+    pub name: String,
+    /// Whose it is.
+    pub population: PopulationId,
+    /// What it is.
+    pub kind: VariableKind,
+    /// Where its name is declared.
+    pub span: Span,
+}
+
+/// What a variable is.
+#[derive(Clone, Debug)]
+pub enum VariableKind {
+    /// One value per unit and sample; reset to the given constant at the start of a presentation if there is one.
+    State(Option<Expr>),
+    /// Definitions, each for the layers of a role or for all; the first that fits a layer holds there.
+    Let(Vec<(Option<Role>, Expr)>),
+    /// One value per unit, kept between presentations.
+    Param(Initialiser),
+}
+
+/// A projection.
+#[derive(Clone, Debug)]
+pub struct Synapse {
+    /// Its name.
+    pub name: String,
+    /// The presynaptic side.
+    pub from: Endpoint,
+    /// The postsynaptic side.
+    pub to: Endpoint,
+    /// The law of its first weights.
+    pub init: Initialiser,
+    /// It is not learned.
+    pub fixed: Option<Span>,
+    /// It is one physical, bidirectional synapse.
+    pub symmetric: Option<Span>,
+    /// Where its name is declared.
+    pub span: Span,
+}
+
+/// One side of a projection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// The layer, relative to the projection's own.
+    pub layer: Relative,
+    /// The population there.
+    pub population: PopulationId,
+}
+
+/// A layer, relative to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Relative {
+    /// The layers that send forward edges here.
+    Below,
+    /// The layers that receive forward edges from here.
+    Above,
+    /// The same layer.
+    Own,
+    /// The network's input layer.
+    Input,
+    /// The network's output layer.
+    Output,
+}
+
+impl Relative {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Below => "below",
+            Self::Above => "above",
+            Self::Own => "self",
+            Self::Input => "input",
+            Self::Output => "output",
+        }
+    }
+}
+
+/// The law of first values; fan-in and fan-out are those of the instance.
+#[derive(Clone, Debug)]
+pub enum Initialiser {
+    /// The same number everywhere.
+    Constant(Expr),
+    /// `normal(deviation)`
+    Normal(Expr),
+    /// `uniform(low, high)`
+    Uniform(Expr, Expr),
+    /// `glorot()`: uniform on ±sqrt(6 / (fan-in + fan-out)) (Glorot & Bengio 2010, eq. 16).
+    Glorot,
+    /// `he()`: Gaussian of deviation sqrt(2 / fan-in) (He et al. 2015, eq. 10).
+    He,
+}
+
+/// A global scalar per sample.
+#[derive(Clone, Debug)]
+pub struct Signal {
+    /// Its name.
+    pub name: String,
+    /// Its definition, over the input and output layers.
+    pub value: Expr,
+    /// Where its name is declared.
+    pub span: Span,
+}
+
+/// A stretch of dynamics.
+#[derive(Clone, Debug)]
+pub struct Phase {
+    /// Its name.
+    pub name: String,
+    /// How many steps, at most.
+    pub steps: Expr,
+    /// Stop when the largest change of a state in a step is less.
+    pub until: Option<Expr>,
+    /// Start from the states at the end of that phase.
+    pub from: Option<PhaseId>,
+    /// One step.
+    pub body: Vec<Statement>,
+    /// Where its name stands.
+    pub span: Span,
+}
+
+/// A statement of a phase.
+#[derive(Clone, Debug)]
+pub enum Statement {
+    /// Hold a variable at a value until it is released.
+    Clamp(Dynamics),
+    /// Let a variable move again.
+    Release {
+        /// The layers; all if absent.
+        role: Option<Role>,
+        /// The variable.
+        variable: VariableId,
+    },
+    /// An equation that reads the values before the step.
+    Equation(Dynamics),
+    /// Equations, layer by layer, each reading what was just written.
+    Sweep(Direction, Vec<Dynamics>),
+    /// Statements, one after the other, each reading what was just written.
+    InTurn(Vec<Statement>),
+}
+
+/// `role variable = value`
+#[derive(Clone, Debug)]
+pub struct Dynamics {
+    /// The layers; all if absent.
+    pub role: Option<Role>,
+    /// What is written; a state.
+    pub variable: VariableId,
+    /// The new value.
+    pub value: Expr,
+    /// The whole equation.
+    pub span: Span,
+}
+
+/// What a plasticity equation changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Learned {
+    /// A weight.
+    Synapse(SynapseId),
+    /// A unit parameter.
+    Unit(VariableId),
+}
+
+/// `W += value`
+#[derive(Clone, Debug)]
+pub struct Plasticity {
+    /// The layers that own what changes; all if absent.
+    pub role: Option<Role>,
+    /// What changes.
+    pub target: Learned,
+    /// What is added: the reduction over samples of this.
+    pub increment: Expr,
+    /// How samples combine.
+    pub reduction: BatchReduction,
+    /// The whole equation.
+    pub span: Span,
+}
+
+/// `predict value after phase`
+#[derive(Clone, Debug)]
+pub struct Predict {
+    /// The prediction, at the output units.
+    pub value: Expr,
+    /// The last phase that is run.
+    pub after: PhaseId,
+    /// The whole clause.
+    pub span: Span,
+}
+
+/// A resolved expression.
+#[derive(Clone, Debug)]
+pub struct Expr {
+    /// What it is.
+    pub kind: ExprKind,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// Where a variable is read, relative to the reader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// The reader's own unit (in a unit's equation).
+    Own,
+    /// The presynaptic unit (in a synapse's equation).
+    Pre,
+    /// The postsynaptic unit (in a synapse's equation).
+    Post,
+    /// The unit at the other end of the synapses being summed (inside `W @ …`).
+    Sender,
+    /// The input layer (in a signal or a prediction).
+    Input,
+    /// The output layer (in a signal or a prediction).
+    Output,
+}
+
+/// The kinds of resolved expressions.
+#[derive(Clone, Debug)]
+pub enum ExprKind {
+    /// A number.
+    Number(f64),
+    /// A hyper-parameter of the rule.
+    Hyper(HyperId),
+    /// A variable of a unit, now or at the end of a phase.
+    Variable {
+        /// Which unit's.
+        place: Place,
+        /// Which variable.
+        variable: VariableId,
+        /// At the end of which phase; now if absent.
+        phase: Option<PhaseId>,
+    },
+    /// A weight: this synapse's own, or another's between the same two units.
+    Weight {
+        /// Which synapse's.
+        synapse: SynapseId,
+        /// Read from the other orientation.
+        transposed: bool,
+    },
+    /// What arrives through all instances of a synapse that end here, or, transposed, of those that leave here.
+    Arrive {
+        /// Through which synapse.
+        synapse: SynapseId,
+        /// Against its direction.
+        transposed: bool,
+        /// What the sender sends; its variables have [`Place::Sender`].
+        sent: Box<Expr>,
+    },
+    /// A global signal, now or at the end of a phase.
+    Signal(SignalId, Option<PhaseId>),
+    /// The input of the sample at this unit (input units only).
+    Data,
+    /// The target of the sample at this unit (output units only).
+    Target,
+    /// `f(x)` or `f'(x)`: the activation of the layer whose variable `x` is.
+    Activation {
+        /// The derivative.
+        primed: bool,
+        /// Its argument.
+        argument: Box<Expr>,
+    },
+    /// The cost or its derivative at this output unit.
+    Cost {
+        /// The derivative.
+        primed: bool,
+        /// The argument is the unit's drive (`cost`), not its activity (`loss`).
+        of_drive: bool,
+        /// Its argument.
+        argument: Box<Expr>,
+    },
+    /// A function of the file or the prelude.
+    Call {
+        /// Which.
+        function: FunctionId,
+        /// The derivative with respect to the first argument.
+        primed: bool,
+        /// As many as the function has.
+        arguments: Vec<Expr>,
+        /// One for each setting of the function, in its order; `None` for the default.
+        settings: Vec<Option<Expr>>,
+    },
+    /// Inside a function or cost: its positional argument.
+    Argument(usize),
+    /// Inside a function: its setting.
+    Setting(usize),
+    /// A scalar operation.
+    Unary(UnaryOp, Box<Expr>),
+    /// A scalar operation.
+    Binary(BinaryOp, Box<Expr>, Box<Expr>),
+    /// A comparison; a number, 1 or 0, unless it is a condition.
+    Compare(CompareOp, Box<Expr>, Box<Expr>),
+    /// `a and b`
+    And(Box<Expr>, Box<Expr>),
+    /// `a or b`
+    Or(Box<Expr>, Box<Expr>),
+    /// `not a`
+    Not(Box<Expr>),
+    /// `if c then a else b`
+    If(Box<Expr>, Box<Expr>, Box<Expr>),
+    /// A reduction over the units of the layer whose variables the argument has.
+    Layer(Reduction, Box<Expr>),
+    /// A reduction over the samples of the minibatch.
+    Batch(Reduction, Box<Expr>),
+}
+
+/// Reductions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reduction {
+    /// The sum.
+    Sum,
+    /// The mean.
+    Mean,
+    /// The largest.
+    Max,
+    /// The smallest.
+    Min,
+}
+
+impl Expr {
+    /// Calls `visit` on the direct sub-expressions, not on definitions behind names.
+    pub fn for_each_child<'a>(&'a self, mut visit: impl FnMut(&'a Expr)) {
+        match &self.kind {
+            ExprKind::Number(_)
+            | ExprKind::Hyper(_)
+            | ExprKind::Variable { .. }
+            | ExprKind::Weight { .. }
+            | ExprKind::Signal(..)
+            | ExprKind::Data
+            | ExprKind::Target
+            | ExprKind::Argument(_)
+            | ExprKind::Setting(_) => {}
+            ExprKind::Arrive { sent, .. } => visit(sent),
+            ExprKind::Activation { argument, .. } | ExprKind::Cost { argument, .. } => visit(argument),
+            ExprKind::Call { arguments, settings, .. } => arguments.iter().chain(settings.iter().flatten()).for_each(visit),
+            ExprKind::Unary(_, a) | ExprKind::Not(a) | ExprKind::Layer(_, a) | ExprKind::Batch(_, a) => visit(a),
+            ExprKind::Binary(_, a, b) | ExprKind::Compare(_, a, b) | ExprKind::And(a, b) | ExprKind::Or(a, b) => {
+                visit(a);
+                visit(b);
+            }
+            ExprKind::If(c, a, b) => [c, a, b].into_iter().for_each(|e| visit(e)),
+        }
+    }
+}
+
+/// A function of the file or the prelude.
+#[derive(Clone, Debug)]
+pub struct Function {
+    /// Its name.
+    pub name: String,
+    /// How many positional arguments it has.
+    pub arguments: usize,
+    /// Its settings with their defaults, constants.
+    pub settings: Vec<(String, Expr)>,
+    /// Its value.
+    pub body: Expr,
+    /// Its derivative with respect to the first argument.
+    pub derivative: Option<Expr>,
+    /// Whether it reads the whole layer (a reduction in its body, or in a function it calls).
+    pub layer_wide: bool,
+    /// Where its name stands; `None` in the prelude.
+    pub span: Option<Span>,
+}
+
+/// A cost of the file or the prelude. Argument 0 is the activity, argument 1 the target.
+#[derive(Clone, Debug)]
+pub struct Cost {
+    /// Its name.
+    pub name: String,
+    /// The cost of one unit.
+    pub body: Expr,
+    /// The derivative with respect to the activity.
+    pub derivative: Option<Expr>,
+    /// The derivative with respect to the drive, when the output layer has that activation.
+    pub after: Vec<(FunctionId, Expr)>,
+    /// Where its name stands; `None` in the prelude.
+    pub span: Option<Span>,
+}

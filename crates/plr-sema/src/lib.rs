@@ -1,0 +1,152 @@
+//! Decides whether a tree is a legal and local program and lowers it, with a network, to IR.
+//!
+//! The way of a file: [`analyse`] resolves names ([`resolve`]), judges locality ([`audit`]) and lowers each rule once on a
+//! small network to see that every value it needs exists ([`lower`]). What passes is an [`Analysis`], from which
+//! [`Analysis::specialise`] makes a model on a chosen network, and [`Analysis::workshop`] what a check needs.
+
+pub mod audit;
+pub mod check;
+pub mod equation;
+pub mod hir;
+pub mod lower;
+pub mod network;
+pub mod resolve;
+mod workshop;
+
+use std::sync::Arc;
+
+use plr_syntax::ast;
+use plr_syntax::diagnostic::Findings;
+
+use network::Network;
+use resolve::{Constants, DataSource, Experiment, Library, Resolved, ResolvedCheck, SiteValue};
+
+pub use lower::{Setting, Specialised};
+pub use workshop::RuleWorkshop;
+
+/// The cost when none is chosen.
+pub const DEFAULT_COST: &str = "half_squared_error";
+
+/// A legal file.
+#[derive(Clone, Debug)]
+pub struct Analysis {
+    library: Arc<Library>,
+    rules: Vec<(Arc<hir::Rule>, Vec<ResolvedCheck>)>,
+    networks: Vec<(String, Network)>,
+    experiments: Vec<Experiment>,
+}
+
+/// What a rule is to be specialised to; what is absent has the rule's defaults.
+#[derive(Clone, Debug)]
+pub struct Choice {
+    /// The network.
+    pub network: Network,
+    /// Hyper-parameters.
+    pub settings: Vec<(String, f64)>,
+    /// Hyper-parameters on single edges or layers.
+    pub sites: Vec<SiteValue>,
+    /// The cost.
+    pub cost: Option<String>,
+}
+
+/// Analyses a file, the tree of `source`. The findings may be warnings; with an error among them there is no analysis of what is wrong, but
+/// of the rest there is.
+pub fn analyse(source: &str, file: &ast::File) -> (Analysis, Findings) {
+    let (resolved, mut findings) = resolve::resolve(source, file);
+    let Resolved { library, rules, networks, experiments } = resolved;
+    let library = Arc::new(library);
+    let rules = rules.into_iter().map(|(rule, checks)| (Arc::new(rule), checks)).collect();
+    let analysis = Analysis { library, rules, networks, experiments };
+    for (rule, _) in &analysis.rules {
+        findings.append(audit::non_local(rule, &analysis.library.functions));
+        let network = analysis.trial_network(rule);
+        let choice = Choice { network, settings: Vec::new(), sites: Vec::new(), cost: None };
+        match Specialised::new(analysis.setting(rule, choice)) {
+            Ok((_, warnings)) => findings.append(warnings),
+            Err(errors) => findings.append(errors),
+        }
+    }
+    (analysis, findings)
+}
+
+/// The network on which rules are examined when a file names none: small, with two hidden layers, every layer of
+/// another size.
+pub fn small_network(library: &Library) -> Network {
+    let text = "network small { 6 - 8 - 7 - 4 sigmoid(gain = 0.8) }";
+    let parsed = plr_syntax::parse(text);
+    let mut findings = parsed.findings;
+    let chain = parsed.file.items.iter().find_map(|item| match item {
+        ast::Item::Network(ast::NetworkItem { body: ast::NetworkBody::Chain(layers), span, .. }) => {
+            resolve::network_chain(layers, *span, library, &mut findings)
+        }
+        _ => None,
+    });
+    let Some(network) = chain else { unreachable!("the text above is a legal chain: {findings:?}") };
+    network
+}
+
+impl Analysis {
+    /// The rules by name, in the order of the text.
+    pub fn rules(&self) -> impl Iterator<Item = &hir::Rule> {
+        self.rules.iter().map(|(rule, _)| rule.as_ref())
+    }
+
+    /// The experiments.
+    pub fn experiments(&self) -> &[Experiment] {
+        &self.experiments
+    }
+
+    /// The named networks.
+    pub fn networks(&self) -> &[(String, Network)] {
+        &self.networks
+    }
+
+    /// Functions and costs.
+    pub fn library(&self) -> &Library {
+        &self.library
+    }
+
+    /// The position of a rule.
+    pub fn rule(&self, name: &str) -> Option<usize> {
+        self.rules.iter().position(|(r, _)| r.name == name)
+    }
+
+    /// The network a rule is examined on: that of its first experiment, with layers shrunk; otherwise the small chain.
+    fn trial_network(&self, rule: &hir::Rule) -> Network {
+        let own = self.experiments.iter().find(|e| self.rules[e.rule].0.name == rule.name);
+        let Some(experiment) = own else { return small_network(&self.library) };
+        let mut network = experiment.network.clone();
+        for (i, layer) in network.layers.iter_mut().enumerate() {
+            layer.units = layer.units.min(3 + i);
+        }
+        network
+    }
+
+    fn setting(&self, rule: &Arc<hir::Rule>, choice: Choice) -> Setting {
+        Setting {
+            rule: Arc::clone(rule),
+            library: Arc::clone(&self.library),
+            network: choice.network,
+            constants: Constants::of(rule, &self.library, &choice.settings),
+            sites: choice.sites,
+            cost: choice.cost.unwrap_or_else(|| DEFAULT_COST.to_owned()),
+            init: Vec::new(),
+            until: None,
+        }
+    }
+
+    /// Specialises a rule, by its position.
+    pub fn specialise(&self, rule: usize, choice: Choice) -> Result<(Specialised, Findings), Findings> {
+        Specialised::new(self.setting(&self.rules[rule].0, choice))
+    }
+
+    /// What the checks of a rule need.
+    pub fn workshop(&self, rule: usize) -> RuleWorkshop {
+        RuleWorkshop::new(Arc::clone(&self.library), Arc::clone(&self.rules[rule].0), self.rules[rule].1.clone())
+    }
+}
+
+/// Where samples come from, when an experiment does not say: the embedded digits.
+pub fn default_data() -> DataSource {
+    DataSource { name: "digits".to_owned(), texts: Vec::new(), settings: Vec::new(), span: plr_syntax::span::Span::default() }
+}

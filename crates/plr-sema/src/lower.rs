@@ -1,0 +1,214 @@
+//! From a resolved rule and a network to programs.
+//!
+//! Every equation is lowered in every layer it applies to. Where an equation reads something that has no value there
+//! (the error of an input unit that nobody ever computes), its result has none either; that is a mistake only if
+//! something observable needs it. What is observable: the prediction, and the weights; without a prediction, the weights
+//! alone. Parameters on which nothing observable depends are not built.
+
+mod environment;
+mod expression;
+mod piece;
+mod plasticity;
+mod presentation;
+mod setting;
+mod term;
+
+use std::cell::OnceCell;
+
+use plr_ir::model::{Equation, Model, Parameter, Piece};
+use plr_ir::pass::{self, Options};
+use plr_ir::{Location, Op, Precision, Program, Value, program::Block};
+use plr_syntax::diagnostic::Findings;
+
+use crate::check::unused_phase::UnusedPhase;
+use crate::equation::{self, Source};
+use crate::hir::{Learned, PhaseId};
+
+pub use setting::{Duration, ParameterId, Setting};
+
+/// The minibatch size at which a rule is first lowered, to see what is observable.
+const TRIAL_BATCH: usize = 2;
+
+/// A rule specialised to a network and everything else: makes its programs.
+#[derive(Debug)]
+pub struct Specialised {
+    setting: Setting,
+    durations: Vec<Duration>,
+    phases: Vec<String>,
+    /// The parameters on which something observable depends.
+    parameters: Vec<(ParameterId, Parameter)>,
+    listed: Vec<Parameter>,
+    equations: OnceCell<Vec<Equation>>,
+}
+
+impl Specialised {
+    /// Specialises a rule, or says what is wrong with it on this network; warnings come with success.
+    pub fn new(setting: Setting) -> Result<(Self, Findings), Findings> {
+        let durations = setting.durations()?;
+        let phases = setting.rule.phases.iter().map(|p| p.name.clone()).collect();
+        let parameters = setting.parameters();
+        let mut made = Self { setting, durations, phases, parameters, listed: Vec::new(), equations: OnceCell::new() };
+        let update = made.keep_observable()?;
+        made.listed = made.parameters.iter().map(|(_, p)| p.clone()).collect();
+        let mut warnings = Findings::new();
+        made.unused_phases(&update, &mut warnings);
+        Ok((made, warnings))
+    }
+
+    /// What the rule is specialised to.
+    pub fn setting(&self) -> &Setting {
+        &self.setting
+    }
+
+    /// How long each phase runs.
+    pub fn durations(&self) -> &[Duration] {
+        &self.durations
+    }
+
+    /// The program of a piece as lowered, before any pass.
+    pub fn raw(&self, piece: Piece, batch: usize, precision: Precision) -> Option<Program> {
+        // Whatever could have no value was reported when the rule was specialised.
+        piece::Builder { model: self, batch, precision }.build(piece).ok().flatten()
+    }
+
+    /// The parameters with their places in rule and network.
+    pub(crate) fn located(&self) -> &[(ParameterId, Parameter)] {
+        &self.parameters
+    }
+
+    /// Drops the parameters on which nothing observable depends: starting from what the prediction reads (or, without
+    /// one, from all weights), adds what their updates read, until nothing is new. Returns the last update program.
+    fn keep_observable(&mut self) -> Result<Program, Findings> {
+        let everything = std::mem::take(&mut self.parameters);
+        self.parameters.clone_from(&everything);
+        let predicted = self.trial(&Piece::Predict, None)?;
+        let mut kept: Vec<bool> = match &predicted {
+            Some(program) => used_inputs(program)[..everything.len()].to_vec(),
+            None => everything.iter().map(|(id, _)| matches!(id, ParameterId::Weight(..))).collect(),
+        };
+        loop {
+            let Some(update) = self.trial(&Piece::Update, Some(&kept))? else { unreachable!("every rule has an update") };
+            let used = used_inputs(&update);
+            let next: Vec<bool> = kept.iter().zip(&used).map(|(&kept, &used)| kept || used).collect();
+            if next == kept {
+                self.parameters = everything.into_iter().zip(&kept).filter(|(_, kept)| **kept).map(|(p, _)| p).collect();
+                return Ok(update);
+            }
+            kept = next;
+        }
+    }
+
+    fn trial(&self, piece: &Piece, learned: Option<&[bool]>) -> Result<Option<Program>, Findings> {
+        let builder = piece::Builder { model: self, batch: TRIAL_BATCH, precision: Precision::F32 };
+        let built = match learned {
+            Some(learned) => builder.update(learned).map(Some),
+            None => builder.build(*piece),
+        };
+        let mut program = built.map_err(|unavailable| {
+            let mut findings = Findings::new();
+            unavailable.iter().for_each(|u| u.report(&self.setting, &mut findings));
+            findings
+        })?;
+        if let Some(program) = &mut program {
+            pass::optimise(program, Options::default());
+        }
+        Ok(program)
+    }
+
+    /// A phase is used if an operation of it is left when everything unobservable is gone.
+    fn unused_phases(&self, update: &Program, warnings: &mut Findings) {
+        let mut left = Vec::new();
+        locations(&update.body, &mut left);
+        if let Some(predict) = self.raw(Piece::Predict, TRIAL_BATCH, Precision::F32) {
+            let mut predict = predict;
+            pass::optimise(&mut predict, Options::default());
+            locations(&predict.body, &mut left);
+        }
+        for (i, phase) in self.setting.rule.phases.iter().enumerate() {
+            let runs_something = equation::sources(&self.setting.rule).iter().any(|s| matches!(s, Source::Dynamics(PhaseId(p), _) if *p == i));
+            if runs_something && !left.contains(&presentation::phase_location(PhaseId(i))) {
+                warnings.push(UnusedPhase { at: phase.span, name: phase.name.clone() });
+            }
+        }
+    }
+
+    /// The equations of the rule at the sites of the network; plasticity of parameters that are not built left out.
+    pub fn instances(&self) -> Vec<equation::Instance<'_>> {
+        let mut instances = equation::instances(&self.setting.rule, &self.setting.network);
+        instances.retain(|instance| match instance.source {
+            Source::Dynamics(..) => true,
+            Source::Plasticity(p) => self.parameters.iter().any(|(id, _)| *id == parameter_at(p.target, instance.site)),
+        });
+        let builder = piece::Builder { model: self, batch: TRIAL_BATCH, precision: Precision::F32 };
+        instances.retain(|instance| builder.equation(instance).is_ok());
+        instances
+    }
+}
+
+/// The parameter that a plasticity equation changes at a site.
+fn parameter_at(target: Learned, site: equation::Site) -> ParameterId {
+    match (target, site) {
+        (Learned::Synapse(synapse), equation::Site::Edge(pre, post)) => ParameterId::Weight(synapse, pre, post),
+        (Learned::Synapse(synapse), equation::Site::Layer(layer)) => ParameterId::Weight(synapse, layer, layer),
+        (Learned::Unit(variable), site) => ParameterId::Unit(variable, site.owner()),
+    }
+}
+
+/// For each input of a program, whether an operation or an output uses it.
+fn used_inputs(program: &Program) -> Vec<bool> {
+    let mut used = vec![false; program.values.len()];
+    mark(&program.body, &mut used);
+    program.body.parameters.iter().map(|p| used[p.index()]).collect()
+}
+
+fn mark(block: &Block, used: &mut [bool]) {
+    let mut mark_value = |value: Value| used[value.index()] = true;
+    block.results.iter().copied().for_each(&mut mark_value);
+    for operation in &block.operations {
+        operation.op.for_each_operand(&mut mark_value);
+    }
+    for operation in &block.operations {
+        if let Op::Repeat(repeat) = &operation.op {
+            mark(&repeat.body, used);
+        }
+    }
+}
+
+fn locations(block: &Block, found: &mut Vec<Location>) {
+    for operation in &block.operations {
+        found.push(operation.location);
+        if let Op::Repeat(repeat) = &operation.op {
+            locations(&repeat.body, found);
+        }
+    }
+}
+
+impl Model for Specialised {
+    fn name(&self) -> &str {
+        &self.setting.rule.name
+    }
+
+    fn parameters(&self) -> &[Parameter] {
+        &self.listed
+    }
+
+    fn shape(&self) -> (usize, usize) {
+        (self.setting.units(self.setting.network.input()), self.setting.units(self.setting.network.output()))
+    }
+
+    fn phases(&self) -> &[String] {
+        &self.phases
+    }
+
+    fn equations(&self) -> &[Equation] {
+        let setting = &self.setting;
+        let read = |i: &equation::Instance<'_>| crate::audit::reads::equation(&setting.rule, &setting.library.functions, &setting.network, i);
+        self.equations.get_or_init(|| self.instances().iter().map(read).collect())
+    }
+
+    fn program(&self, piece: Piece, batch: usize, precision: Precision) -> Option<Program> {
+        let mut program = self.raw(piece, batch, precision)?;
+        pass::optimise(&mut program, Options::default());
+        Some(program)
+    }
+}

@@ -1,0 +1,146 @@
+//! The values of all states at one moment of a presentation.
+
+use plr_ir::Value;
+use plr_syntax::diagnostic::{Finding, Findings};
+use plr_syntax::span::Span;
+
+use crate::check::definition_cycle::DefinitionCycle;
+use crate::check::missing_derivative::MissingDerivative;
+use crate::check::read_before_write::ReadBeforeWrite;
+use crate::check::shape_mismatch::{ShapeMismatch, Shapes};
+use crate::check::unknown_to_unit::UnknownToUnit;
+use crate::hir::VariableId;
+use crate::network::LayerId;
+
+use super::setting::Setting;
+
+/// Why an expression has no value at a layer. It is a mistake only if something observable needs the value: the
+/// equations of a rule hold in every layer, and in some of them nobody listens.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Unavailable {
+    /// A state that nothing has written.
+    Unwritten {
+        /// The state.
+        variable: VariableId,
+        /// Where.
+        layer: LayerId,
+        /// The first read.
+        at: Span,
+    },
+    /// Information that only the units of a role are told.
+    NotTold {
+        /// Which information.
+        what: &'static str,
+        /// Who is told.
+        who: &'static str,
+        /// Who asked.
+        layer: LayerId,
+        /// Where.
+        at: Span,
+    },
+    /// A definition that needs itself.
+    Cycle {
+        /// The definition.
+        variable: VariableId,
+        /// Where it is read.
+        at: Span,
+    },
+    /// No definition for the layer's role.
+    Undefined {
+        /// The definition.
+        variable: VariableId,
+        /// Where.
+        layer: LayerId,
+        /// Where it is read.
+        at: Span,
+    },
+    /// A derivative that is not declared.
+    NoDerivative {
+        /// The function.
+        function: String,
+        /// The layer whose activation it is.
+        layer: Option<LayerId>,
+        /// Where it is read.
+        at: Span,
+    },
+    /// A per-unit value where one per sample is needed.
+    NotGlobal {
+        /// Where.
+        at: Span,
+    },
+}
+
+impl Unavailable {
+    /// Reports it.
+    pub fn report(&self, setting: &Setting, findings: &mut Findings) {
+        let name = |v: VariableId| setting.rule.variables[v.0].name.clone();
+        let declared = |v: VariableId| setting.rule.variables[v.0].span;
+        let layer_name = |l: LayerId| setting.network.layers[l].name.clone();
+        match self.clone() {
+            Self::Unwritten { variable, layer, at } | Self::Undefined { variable, layer, at } => {
+                push(findings, ReadBeforeWrite { at, declared: declared(variable), name: name(variable), layer: layer_name(layer) });
+            }
+            Self::NotTold { what, who, layer, at } => push(findings, UnknownToUnit { at, what, who, layer: layer_name(layer) }),
+            Self::Cycle { variable, at } => {
+                push(findings, DefinitionCycle { at, declared: declared(variable), name: name(variable) });
+            }
+            Self::NoDerivative { function, layer, at } => {
+                push(findings, MissingDerivative { at, function, layer: layer.map(layer_name) });
+            }
+            Self::NotGlobal { at } => push(findings, ShapeMismatch { at, shapes: Shapes::NotGlobal }),
+        }
+    }
+}
+
+fn push(findings: &mut Findings, finding: impl Finding + 'static) {
+    findings.push(finding);
+}
+
+/// The value of each state in each layer, or why it has none.
+#[derive(Clone, Debug)]
+pub struct Environment {
+    layers: usize,
+    cells: Vec<Option<Result<Value, Unavailable>>>,
+}
+
+/// A state in a layer.
+pub type Cell = (VariableId, LayerId);
+
+impl Environment {
+    /// Nothing is written.
+    pub fn new(variables: usize, layers: usize) -> Self {
+        Self { layers, cells: vec![None; variables * layers] }
+    }
+
+    fn index(&self, (variable, layer): Cell) -> usize {
+        variable.0 * self.layers + layer
+    }
+
+    /// Writes a state; an unavailable value makes the state unavailable.
+    pub fn write(&mut self, cell: Cell, value: Result<Value, Unavailable>) {
+        let index = self.index(cell);
+        self.cells[index] = Some(value);
+    }
+
+    /// The state's value; `at` is the reading expression.
+    pub fn read(&self, cell: Cell, at: Span) -> Result<Value, Unavailable> {
+        let unwritten = || Err(Unavailable::Unwritten { variable: cell.0, layer: cell.1, at });
+        self.cells[self.index(cell)].clone().unwrap_or_else(unwritten)
+    }
+
+    /// The state's value, if it has one.
+    pub fn get(&self, cell: Cell) -> Option<Value> {
+        self.cells[self.index(cell)].as_ref().and_then(|c| c.as_ref().ok().copied())
+    }
+
+    /// What is known about the state: nothing, a value, or why it has none.
+    pub fn entry(&self, cell: Cell) -> Option<Result<Value, Unavailable>> {
+        self.cells[self.index(cell)].clone()
+    }
+
+    /// Sets what is known about the state.
+    pub fn set_entry(&mut self, cell: Cell, entry: Option<Result<Value, Unavailable>>) {
+        let index = self.index(cell);
+        self.cells[index] = entry;
+    }
+}

@@ -1,0 +1,249 @@
+//! The pieces of a model, each a program of its own.
+
+use plr_ir::model::Piece;
+use plr_ir::program::ReduceKind;
+use plr_ir::scalar::BinaryOp;
+use plr_ir::{Precision, Program, Type, Value, builder};
+
+use crate::equation::{Instance, Source};
+use crate::hir::{Expr, ExprKind, PhaseId};
+
+use super::environment::{Environment, Unavailable};
+use super::expression::Lowerer;
+use super::presentation::Presentation;
+use super::setting::ParameterId;
+use super::term::{self, Axes};
+use super::{Specialised, parameter_at};
+
+/// Builds pieces of one model for one minibatch size and precision.
+pub struct Builder<'m> {
+    /// The model.
+    pub model: &'m Specialised,
+    /// The minibatch size.
+    pub batch: usize,
+    /// The precision.
+    pub precision: Precision,
+}
+
+/// A program, or what observable things have no value, and why.
+type Built = Result<Program, Vec<Unavailable>>;
+
+impl Builder<'_> {
+    /// Builds a piece; `None` if the rule has no such piece.
+    pub fn build(&self, piece: Piece) -> Result<Option<Program>, Vec<Unavailable>> {
+        let predicts = self.model.setting.rule.predict.is_some();
+        match piece {
+            Piece::Update => self.update(&vec![true; self.model.parameters.len()]).map(Some),
+            Piece::Probe => self.probe().map(Some),
+            Piece::Equation(i) => match self.model.instances().get(i) {
+                Some(instance) => self.equation(instance).map(Some),
+                None => Ok(None),
+            },
+            Piece::Predict | Piece::Evaluate | Piece::Cost(_) if !predicts => Ok(None),
+            Piece::Predict => self.predict(false).map(Some),
+            Piece::Evaluate => self.predict(true).map(Some),
+            Piece::Cost(phase) => self.cost_after(PhaseId(phase)).map(Some),
+            Piece::Step(phase) => self.one_step(PhaseId(phase)).map(Some),
+        }
+    }
+
+    fn lowerer(&self, piece: &str, target: bool) -> Lowerer<'_> {
+        let setting = &self.model.setting;
+        let name = format!("{}.{piece}", setting.rule.name);
+        Lowerer::new(setting, builder::Builder::new(name, self.precision), self.batch, &self.model.parameters, target)
+    }
+
+    /// Runs the phases before `end`.
+    fn present(&self, lowerer: &mut Lowerer<'_>, end: usize) -> Presentation {
+        let mut presentation = lowerer.begin();
+        for (i, duration) in self.model.durations.iter().enumerate().take(end) {
+            lowerer.run_phase(PhaseId(i), *duration, &mut presentation);
+        }
+        presentation
+    }
+
+    fn phase_count(&self) -> usize {
+        self.model.durations.len()
+    }
+
+    /// One presentation; outputs the marked parameters after it. A marked parameter without a value for its increment is
+    /// an error if it is a weight with somebody to learn it.
+    pub fn update(&self, marked: &[bool]) -> Built {
+        let mut lowerer = self.lowerer("update", true);
+        let presentation = self.present(&mut lowerer, self.phase_count());
+        let mut missing = Vec::new();
+        for ((id, parameter), marked) in self.model.parameters.iter().zip(marked) {
+            if !marked || !parameter.learned {
+                continue;
+            }
+            match self.increment(&mut lowerer, *id, &presentation.environment) {
+                Ok(Some(increment)) => {
+                    let old = lowerer.parameters[id];
+                    let new = lowerer.b.binary(BinaryOp::Add, old, increment);
+                    lowerer.b.output(parameter.name.clone(), new);
+                }
+                Ok(None) => {}
+                Err(unavailable) => missing.push(unavailable),
+            }
+        }
+        self.relaxations(&mut lowerer, &presentation);
+        if missing.is_empty() { Ok(lowerer.b.finish()) } else { Err(missing) }
+    }
+
+    /// The sum of what all equations add to a parameter; `None` if none applies to its site.
+    fn increment(&self, lowerer: &mut Lowerer<'_>, id: ParameterId, states: &Environment) -> Result<Option<Value>, Unavailable> {
+        let setting = &self.model.setting;
+        let mut total: Option<Value> = None;
+        for equation in &setting.rule.plasticity {
+            let sites = crate::equation::sites(Source::Plasticity(equation), &setting.rule, &setting.network);
+            if !sites.into_iter().any(|site| parameter_at(equation.target, site) == id) {
+                continue;
+            }
+            let part = lowerer.increment(equation, id, states)?;
+            total = Some(match total {
+                Some(total) => lowerer.b.binary(BinaryOp::Add, total, part),
+                None => part,
+            });
+        }
+        Ok(total)
+    }
+
+    fn relaxations(&self, lowerer: &mut Lowerer<'_>, presentation: &Presentation) {
+        for (PhaseId(phase), steps, residual) in &presentation.relaxations {
+            let name = &self.model.phases[*phase];
+            lowerer.b.output(format!("steps/{name}"), *steps);
+            lowerer.b.output(format!("residual/{name}"), *residual);
+        }
+    }
+
+    /// One presentation with everything inside.
+    fn probe(&self) -> Built {
+        let mut lowerer = self.lowerer("probe", true);
+        let presentation = self.present(&mut lowerer, self.phase_count());
+        for (phase, name) in self.model.phases.iter().enumerate() {
+            let Some(stored) = lowerer.stored[phase].clone() else { continue };
+            for (variable, layer) in lowerer.cells() {
+                if let Some(value) = stored.get((variable, layer)) {
+                    let state = self.model.setting.state_name(variable, layer);
+                    lowerer.b.output(format!("state/{name}/{state}"), value);
+                }
+            }
+        }
+        for (id, parameter) in &self.model.parameters {
+            let increment = self.increment(&mut lowerer, *id, &presentation.environment).map_err(|u| vec![u])?;
+            let Some(increment) = increment else { continue };
+            let old = lowerer.parameters[id];
+            let new = lowerer.b.binary(BinaryOp::Add, old, increment);
+            lowerer.b.output(format!("increment/{}", parameter.name), increment);
+            lowerer.b.output(format!("new/{}", parameter.name), new);
+        }
+        self.relaxations(&mut lowerer, &presentation);
+        Ok(lowerer.b.finish())
+    }
+
+    fn predict(&self, evaluate: bool) -> Built {
+        let Some(predict) = &self.model.setting.rule.predict else { unreachable!("asked only of rules that predict") };
+        let mut lowerer = self.lowerer(if evaluate { "evaluate" } else { "predict" }, evaluate);
+        let presentation = self.present(&mut lowerer, predict.after.0 + 1);
+        let prediction = self.prediction(&mut lowerer, &presentation.environment)?;
+        lowerer.b.output("prediction", prediction);
+        if evaluate {
+            let loss = self.loss(&mut lowerer, &presentation.environment)?;
+            lowerer.b.output("loss", loss);
+        }
+        Ok(lowerer.b.finish())
+    }
+
+    /// `real[batch, outputs]`
+    fn prediction(&self, lowerer: &mut Lowerer<'_>, states: &Environment) -> Result<Value, Vec<Unavailable>> {
+        let Some(predict) = &self.model.setting.rule.predict else { unreachable!("asked only of rules that predict") };
+        let found = lowerer.globally(&predict.value, states).map_err(|u| vec![u])?;
+        let extents = lowerer.unit_extents(self.model.setting.network.output());
+        let found = term::as_number(&mut lowerer.b, &extents, found);
+        Ok(term::widen(&mut lowerer.b, &extents, found, Axes::SAMPLE.union(Axes::UNIT)).value)
+    }
+
+    /// The cost of each sample's prediction, `real[batch]`.
+    fn loss(&self, lowerer: &mut Lowerer<'_>, states: &Environment) -> Result<Value, Vec<Unavailable>> {
+        let Some(predict) = &self.model.setting.rule.predict else { unreachable!("asked only of rules that predict") };
+        let span = predict.span;
+        let argument = Box::new(predict.value.clone());
+        let cost = Expr { kind: ExprKind::Cost { primed: false, of_drive: false, argument }, span };
+        let found = lowerer.globally(&cost, states).map_err(|u| vec![u])?;
+        let extents = lowerer.unit_extents(self.model.setting.network.output());
+        let found = term::widen(&mut lowerer.b, &extents, found, Axes::SAMPLE.union(Axes::UNIT));
+        Ok(lowerer.b.reduce(ReduceKind::Sum, found.value, &[1]))
+    }
+
+    /// The mean over samples of the cost, with the states at hand.
+    fn cost(&self, lowerer: &mut Lowerer<'_>, states: &Environment) -> Result<Value, Vec<Unavailable>> {
+        let loss = self.loss(lowerer, states)?;
+        let sum = lowerer.b.reduce(ReduceKind::Sum, loss, &[0]);
+        let count = lowerer.b.constant(self.batch as f64, &[]);
+        Ok(lowerer.b.binary(BinaryOp::Div, sum, count))
+    }
+
+    fn cost_after(&self, phase: PhaseId) -> Built {
+        let mut lowerer = self.lowerer("cost", true);
+        let presentation = self.present(&mut lowerer, phase.0 + 1);
+        let cost = self.cost(&mut lowerer, &presentation.environment)?;
+        lowerer.b.output("cost", cost);
+        Ok(lowerer.b.finish())
+    }
+
+    /// One step of a phase from given states.
+    fn one_step(&self, phase: PhaseId) -> Built {
+        let mut lowerer = self.lowerer("step", true);
+        let mut presentation = self.present(&mut lowerer, phase.0);
+        lowerer.enter_phase(phase, &mut presentation);
+        let moved = lowerer.moved(phase, &presentation);
+        let mut given = presentation.environment.clone();
+        let mut old = Vec::new();
+        for &(variable, layer) in &moved {
+            let name = format!("state/{}", self.model.setting.state_name(variable, layer));
+            let value = lowerer.b.input(name, Type::real([self.batch, self.model.setting.units(layer)]));
+            given.write((variable, layer), Ok(value));
+            old.push(value);
+        }
+        let after = lowerer.step(phase, &given, &presentation.clamped);
+        let new: Vec<Value> = moved.iter().zip(&old).map(|(&cell, &old)| after.get(cell).unwrap_or(old)).collect();
+        for (&(variable, layer), &value) in moved.iter().zip(&new) {
+            lowerer.b.output(format!("state/{}", self.model.setting.state_name(variable, layer)), value);
+        }
+        let residual = lowerer.residual(&old, &new);
+        lowerer.b.output("residual", residual);
+        if self.model.setting.rule.predict.is_some() {
+            let cost = self.cost(&mut lowerer, &given)?;
+            lowerer.b.output("cost", cost);
+        }
+        Ok(lowerer.b.finish())
+    }
+
+    /// One equation from given states, now and at the end of every phase.
+    pub fn equation(&self, instance: &Instance<'_>) -> Built {
+        let mut lowerer = self.lowerer("equation", true);
+        let now = self.given_states(&mut lowerer, "");
+        for (phase, name) in self.model.phases.iter().enumerate() {
+            let stored = self.given_states(&mut lowerer, &format!("@{name}"));
+            lowerer.stored[phase] = Some(stored);
+        }
+        let value = match instance.source {
+            Source::Dynamics(_, dynamics) => lowerer.state_value(&dynamics.value, instance.site.owner(), &now),
+            Source::Plasticity(equation) => lowerer.increment(equation, parameter_at(equation.target, instance.site), &now),
+        };
+        let value = value.map_err(|u| vec![u])?;
+        lowerer.b.output("value", value);
+        Ok(lowerer.b.finish())
+    }
+
+    fn given_states(&self, lowerer: &mut Lowerer<'_>, suffix: &str) -> Environment {
+        let setting = &self.model.setting;
+        let mut states = Environment::new(setting.rule.variables.len(), setting.network.layers.len());
+        for (variable, layer) in lowerer.cells() {
+            let name = format!("{}{suffix}", setting.state_name(variable, layer));
+            let value = lowerer.b.input(name, Type::real([self.batch, setting.units(layer)]));
+            states.write((variable, layer), Ok(value));
+        }
+        states
+    }
+}

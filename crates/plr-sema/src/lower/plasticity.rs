@@ -1,0 +1,239 @@
+//! Plasticity: the reduction over samples of a synapse's or unit's equation, as contractions wherever it factors.
+//!
+//! A synapse's equation is one number per sample, postsynaptic and presynaptic unit. Written out, that is a tensor of
+//! batch × post × pre. But equations of the whiteboard are sums of products of a postsynaptic factor, a presynaptic
+//! factor and perhaps the weight, and `Σ_b p_bi q_bj` is a matrix product. So the equation is expanded just as far as
+//! its terms factor, and only what does not factor is written out.
+
+use plr_ir::program::ReduceKind;
+use plr_ir::scalar::{BinaryOp, UnaryOp};
+use plr_ir::Value;
+use plr_syntax::ast::BatchReduction;
+
+use crate::hir::{Expr, ExprKind, Learned, Plasticity};
+
+use super::environment::{Environment, Unavailable};
+use super::expression::{Context, Lowerer};
+use super::setting::ParameterId;
+use super::term::{self, Axes, Extents, Term};
+
+/// A product: a sign and factors.
+type Product = (f64, Vec<Term>);
+
+/// A synapse's or unit's context with what the reduction needs.
+#[derive(Clone, Copy)]
+struct Learner<'c> {
+    cx: Context<'c>,
+    extents: Extents,
+    reduction: BatchReduction,
+    /// The axes of the result.
+    result: Axes,
+}
+
+impl Lowerer<'_> {
+    /// What an equation adds to a parameter, reduced over samples.
+    pub fn increment(&mut self, equation: &Plasticity, id: ParameterId, environment: &Environment) -> Result<Value, Unavailable> {
+        let learner = match (equation.target, id) {
+            (Learned::Synapse(synapse), ParameterId::Weight(_, pre, post)) => {
+                let extents = Extents { samples: self.batch, units: self.setting.units(post), pre: self.setting.units(pre) };
+                let cx = self.synapse_context(synapse, pre, post, environment);
+                Learner { cx, extents, reduction: equation.reduction, result: Axes::UNIT.union(Axes::PRE) }
+            }
+            (_, ParameterId::Unit(_, layer) | ParameterId::Weight(_, _, layer)) => {
+                let cx = self.layer_context(layer, environment);
+                Learner { cx, extents: self.unit_extents(layer), reduction: equation.reduction, result: Axes::UNIT }
+            }
+        };
+        let total = self.over_samples(&equation.increment, learner)?;
+        let total = term::as_number(&mut self.b, &learner.extents, total);
+        Ok(term::widen(&mut self.b, &learner.extents, total, learner.result).value)
+    }
+
+    /// The reduction over samples of an expression. Linear structure is followed from outside: sums, and factors that do
+    /// not vary over samples, stay outside the reduction.
+    fn over_samples(&mut self, expr: &Expr, learner: Learner<'_>) -> Result<Term, Unavailable> {
+        let extents = &learner.extents;
+        Ok(match &expr.kind {
+            ExprKind::Binary(op @ (BinaryOp::Add | BinaryOp::Sub), a, b) => {
+                let (a, b) = (self.over_samples(a, learner)?, self.over_samples(b, learner)?);
+                term::binary(&mut self.b, extents, *op, a, b)
+            }
+            ExprKind::Unary(UnaryOp::Neg, a) => {
+                let a = self.over_samples(a, learner)?;
+                self.negate(a, extents)
+            }
+            ExprKind::Binary(op @ (BinaryOp::Mul | BinaryOp::Div), a, b) => {
+                let right = self.constant_over_samples(b, learner);
+                let left = if *op == BinaryOp::Mul && right.is_none() { self.constant_over_samples(a, learner) } else { None };
+                match (left, right) {
+                    (Some(left), _) => {
+                        let sum = self.over_samples(b, learner)?;
+                        term::binary(&mut self.b, extents, *op, left?, sum)
+                    }
+                    (None, Some(right)) => {
+                        let sum = self.over_samples(a, learner)?;
+                        term::binary(&mut self.b, extents, *op, sum, right?)
+                    }
+                    (None, None) => self.sum_of_products(expr, learner)?,
+                }
+            }
+            _ => self.sum_of_products(expr, learner)?,
+        })
+    }
+
+    /// The expression, if it is a constant or a weight: something that cannot vary over samples whatever the rule.
+    fn constant_over_samples(&mut self, expr: &Expr, learner: Learner<'_>) -> Option<Result<Term, Unavailable>> {
+        same_for_all_samples(expr).then(|| self.evaluate(expr, learner.cx))
+    }
+
+    fn sum_of_products(&mut self, expr: &Expr, learner: Learner<'_>) -> Result<Term, Unavailable> {
+        let mut total: Option<Term> = None;
+        for product in self.products(expr, learner)? {
+            let part = self.reduce_product(product, learner);
+            total = Some(match total {
+                Some(total) => term::binary(&mut self.b, &learner.extents, BinaryOp::Add, total, part),
+                None => part,
+            });
+        }
+        Ok(total.unwrap_or_else(|| term::number(&mut self.b, 0.0)))
+    }
+
+    /// Expands an expression over samples, post and pre into products of factors of fewer axes.
+    fn products(&mut self, expr: &Expr, learner: Learner<'_>) -> Result<Vec<Product>, Unavailable> {
+        if !joins_both_ends(expr) {
+            return Ok(vec![(1.0, vec![self.factor(expr, learner)?])]);
+        }
+        Ok(match &expr.kind {
+            ExprKind::Binary(op @ (BinaryOp::Add | BinaryOp::Sub), a, b) => {
+                let (mut a, b) = (self.products(a, learner)?, self.products(b, learner)?);
+                let sign = if *op == BinaryOp::Sub { -1.0 } else { 1.0 };
+                a.extend(b.into_iter().map(|(s, factors)| (s * sign, factors)));
+                a
+            }
+            ExprKind::Unary(UnaryOp::Neg, a) => self.products(a, learner)?.into_iter().map(|(s, f)| (-s, f)).collect(),
+            ExprKind::Binary(BinaryOp::Mul, a, b) => {
+                let (a, b) = (self.products(a, learner)?, self.products(b, learner)?);
+                let join = |(s, f): &Product, (t, g): &Product| (s * t, f.iter().chain(g).copied().collect());
+                a.iter().flat_map(|x| b.iter().map(move |y| join(x, y))).collect()
+            }
+            ExprKind::Binary(BinaryOp::Div, a, b) if !joins_both_ends(b) => {
+                let one = term::number(&mut self.b, 1.0);
+                let below = self.factor(b, learner)?;
+                let inverse = term::binary(&mut self.b, &learner.extents, BinaryOp::Div, one, below);
+                let mut a = self.products(a, learner)?;
+                a.iter_mut().for_each(|(_, factors)| factors.push(inverse));
+                a
+            }
+            _ => vec![(1.0, vec![self.factor(expr, learner)?])],
+        })
+    }
+
+    fn factor(&mut self, expr: &Expr, learner: Learner<'_>) -> Result<Term, Unavailable> {
+        let found = self.evaluate(expr, learner.cx)?;
+        Ok(term::as_number(&mut self.b, &learner.extents, found))
+    }
+
+    /// The reduction over samples of one product.
+    fn reduce_product(&mut self, (sign, factors): Product, learner: Learner<'_>) -> Term {
+        let extents = &learner.extents;
+        let all = factors.iter().fold(Axes::NONE, |axes, f| axes.union(f.axes));
+        let dense = Axes::SAMPLE.union(Axes::UNIT).union(Axes::PRE);
+        let inseparable = factors.iter().any(|f| f.axes == dense);
+        let varies = all.contains(Axes::SAMPLE);
+        let reduced = if inseparable || !all.contains(Axes::PRE) || !varies {
+            let product = self.product(&factors, extents);
+            if varies { term::reduce(&mut self.b, extents, ReduceKind::Sum, product, Axes::SAMPLE) } else { product }
+        } else {
+            self.outer_product(&factors, extents)
+        };
+        let samples = self.batch as f64;
+        let weight = match (learner.reduction, varies) {
+            (BatchReduction::Mean, true) => sign / samples,
+            (BatchReduction::Sum, false) => sign * samples,
+            (BatchReduction::Mean, false) | (BatchReduction::Sum, true) => sign,
+        };
+        self.scale(reduced, weight, extents)
+    }
+
+    fn scale(&mut self, x: Term, by: f64, extents: &Extents) -> Term {
+        if by == 1.0 {
+            return x;
+        }
+        let by = term::number(&mut self.b, by);
+        term::binary(&mut self.b, extents, BinaryOp::Mul, x, by)
+    }
+
+    fn product(&mut self, factors: &[Term], extents: &Extents) -> Term {
+        let mut factors = factors.iter().copied();
+        let first = factors.next();
+        let mut product = first.unwrap_or_else(|| term::number(&mut self.b, 1.0));
+        for factor in factors {
+            product = term::binary(&mut self.b, extents, BinaryOp::Mul, product, factor);
+        }
+        product
+    }
+
+    /// `Σ_b p_bi q_bj`, times the factors that vary over synapses only.
+    fn outer_product(&mut self, factors: &[Term], extents: &Extents) -> Term {
+        let both = Axes::UNIT.union(Axes::PRE);
+        let weights: Vec<Term> = factors.iter().copied().filter(|f| f.axes == both).collect();
+        let pre: Vec<Term> = factors.iter().copied().filter(|f| f.axes != both && f.axes.contains(Axes::PRE)).collect();
+        let post: Vec<Term> = factors.iter().copied().filter(|f| f.axes != both && !f.axes.contains(Axes::PRE)).collect();
+        let (post, pre) = (self.product(&post, extents), self.product(&pre, extents));
+        let sum = match (post.axes.contains(Axes::SAMPLE), pre.axes.contains(Axes::SAMPLE)) {
+            (true, true) if post.axes.contains(Axes::UNIT) && pre.axes.contains(Axes::PRE) => {
+                Term { value: self.b.contract("bi,bj->ij", post.value, pre.value), axes: both }
+            }
+            (true, true) => {
+                // One side is one number per sample, as with a modulator: it joins the other side.
+                let product = term::binary(&mut self.b, extents, BinaryOp::Mul, post, pre);
+                term::reduce(&mut self.b, extents, ReduceKind::Sum, product, Axes::SAMPLE)
+            }
+            (true, false) => {
+                let sum = term::reduce(&mut self.b, extents, ReduceKind::Sum, post, Axes::SAMPLE);
+                term::binary(&mut self.b, extents, BinaryOp::Mul, sum, pre)
+            }
+            (false, _) => {
+                let sum = term::reduce(&mut self.b, extents, ReduceKind::Sum, pre, Axes::SAMPLE);
+                term::binary(&mut self.b, extents, BinaryOp::Mul, post, sum)
+            }
+        };
+        weights.into_iter().fold(sum, |sum, weight| term::binary(&mut self.b, extents, BinaryOp::Mul, sum, weight))
+    }
+}
+
+/// Whether an expression is made of numbers, hyper-parameters and weights only.
+fn same_for_all_samples(expr: &Expr) -> bool {
+    let here = !matches!(
+        expr.kind,
+        ExprKind::Variable { .. }
+            | ExprKind::Arrive { .. }
+            | ExprKind::Signal(..)
+            | ExprKind::Data
+            | ExprKind::Target
+            | ExprKind::Activation { .. }
+            | ExprKind::Cost { .. }
+            | ExprKind::Batch(..)
+    );
+    let mut all = here;
+    expr.for_each_child(|child| all &= same_for_all_samples(child));
+    all
+}
+
+/// Whether an expression has more than one of: postsynaptic variables, presynaptic variables, weights.
+fn joins_both_ends(expr: &Expr) -> bool {
+    let mut kinds = [false; 3];
+    ends(expr, &mut kinds);
+    kinds.iter().filter(|k| **k).count() > 1
+}
+
+fn ends(expr: &Expr, kinds: &mut [bool; 3]) {
+    use crate::hir::Place;
+    match &expr.kind {
+        ExprKind::Variable { place: Place::Pre, .. } => kinds[0] = true,
+        ExprKind::Variable { .. } | ExprKind::Signal(..) => kinds[1] = true,
+        ExprKind::Weight { .. } => kinds[2] = true,
+        _ => {}
+    }
+    expr.for_each_child(|child| ends(child, kinds));
+}

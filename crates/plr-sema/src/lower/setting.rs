@@ -1,0 +1,181 @@
+//! A rule with everything fixed that its text leaves open: network, hyper-parameters, cost, initialisers.
+
+use std::sync::Arc;
+
+use plr_ir::model::{Init, Parameter};
+use plr_syntax::diagnostic::Findings;
+use plr_syntax::span::Span;
+
+use crate::check::bad_value::BadValue;
+use crate::equation::Site;
+use crate::hir::{Cost, Expr, HyperId, Initialiser, Learned, PopulationId, Rule, SynapseId, VariableId, VariableKind};
+use crate::network::{LayerId, Network};
+use crate::resolve::{Constants, Library, SiteValue, constant};
+
+/// Everything a rule is specialised to.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    /// The rule.
+    pub rule: Arc<Rule>,
+    /// Functions and costs.
+    pub library: Arc<Library>,
+    /// The network.
+    pub network: Network,
+    /// The hyper-parameters' values.
+    pub constants: Constants,
+    /// Hyper-parameters on single edges or layers.
+    pub sites: Vec<SiteValue>,
+    /// The cost's name.
+    pub cost: String,
+    /// Initialisers that replace the rule's, by the name of the synapse or parameter.
+    pub init: Vec<(String, Initialiser)>,
+    /// Every phase of several steps runs until this residual instead, at most this number of steps.
+    pub until: Option<(f64, u32)>,
+}
+
+/// How long a phase runs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Duration {
+    /// At most.
+    pub steps: u32,
+    /// Until the residual is less.
+    pub until: Option<f64>,
+}
+
+impl Setting {
+    /// The value of a hyper-parameter at a site.
+    pub fn hyper(&self, id: HyperId, site: Option<Site>) -> f64 {
+        let name = &self.rule.hyper_parameters[id.0].name;
+        let at_site = || self.sites.iter().rfind(|v| v.name == *name && site.is_some_and(|site| self.covers(&v.site, site)));
+        at_site().map_or(self.constants.0[id.0], |v| v.value)
+    }
+
+    /// Whether a value given for an edge or layer holds at a site: an edge's for its synapses in both orientations and for
+    /// the units it ends in, a layer's for its units and the synapses that end there.
+    fn covers(&self, given: &str, site: Site) -> bool {
+        let (from, to) = match given.split_once("->") {
+            Some((from, to)) => (self.network.layer(from), self.network.layer(to)),
+            None => (None, self.network.layer(given)),
+        };
+        match (site, from) {
+            (Site::Layer(layer), _) => to == Some(layer),
+            (Site::Edge(pre, post), Some(_)) => (from, to) == (Some(pre), Some(post)) || (from, to) == (Some(post), Some(pre)),
+            (Site::Edge(_, post), None) => to == Some(post),
+        }
+    }
+
+    /// The chosen cost.
+    pub fn cost(&self) -> Option<&Cost> {
+        self.library.cost(&self.cost)
+    }
+
+    /// The value of a constant expression of the rule.
+    pub fn constant(&self, expr: &Expr) -> f64 {
+        constant(expr, &self.constants, &self.library).unwrap_or(f64::NAN)
+    }
+
+    /// How long each phase runs, or a finding for each that cannot.
+    pub fn durations(&self) -> Result<Vec<Duration>, Findings> {
+        let mut findings = Findings::new();
+        let mut durations = Vec::new();
+        for phase in &self.rule.phases {
+            let steps = self.constant(&phase.steps);
+            if steps.fract() != 0.0 || !(1.0..=1e9).contains(&steps) {
+                bad(phase.steps.span, &format!("the number of steps of `{}`", phase.name), "an integer, at least 1", steps, &mut findings);
+            }
+            let until = phase.until.as_ref().map(|expr| (self.constant(expr), expr.span));
+            if let Some((tolerance, at)) = until.filter(|(t, _)| t.is_nan() || *t <= 0.0) {
+                bad(at, &format!("the residual of `{}`", phase.name), "a positive number", tolerance, &mut findings);
+            }
+            let own = Duration { steps: steps as u32, until: until.map(|(t, _)| t) };
+            let duration = match self.until {
+                Some((tolerance, most)) if own.steps > 1 => Duration { steps: most, until: Some(tolerance) },
+                Some(_) | None => own,
+            };
+            durations.push(duration);
+        }
+        if findings.is_empty() { Ok(durations) } else { Err(findings) }
+    }
+
+    /// All parameters at all sites of the network, weights first.
+    pub fn parameters(&self) -> Vec<(ParameterId, Parameter)> {
+        let mut parameters = Vec::new();
+        for (i, synapse) in self.rule.synapses.iter().enumerate() {
+            for (pre, post) in self.network.instances(synapse.from, synapse.to) {
+                let id = ParameterId::Weight(SynapseId(i), pre, post);
+                let dims = vec![self.units(post), self.units(pre)];
+                let (init, site) = (self.initialiser(&synapse.name, &synapse.init), Site::Edge(pre, post));
+                parameters.push((id, self.parameter(synapse.name.clone(), site, dims, init, Learned::Synapse(SynapseId(i)))));
+            }
+        }
+        for (i, variable) in self.rule.variables.iter().enumerate() {
+            let VariableKind::Param(init) = &variable.kind else { continue };
+            for layer in 0..self.network.layers.len() {
+                let id = ParameterId::Unit(VariableId(i), layer);
+                let (init, dims) = (self.initialiser(&variable.name, init), vec![self.units(layer)]);
+                let group = self.variable_name(VariableId(i));
+                parameters.push((id, self.parameter(group, Site::Layer(layer), dims, init, Learned::Unit(VariableId(i)))));
+            }
+        }
+        parameters
+    }
+
+    fn initialiser<'a>(&'a self, name: &str, declared: &'a Initialiser) -> &'a Initialiser {
+        self.init.iter().rfind(|(n, _)| n == name).map_or(declared, |(_, init)| init)
+    }
+
+    fn parameter(&self, group: String, site: Site, dims: Vec<usize>, init: &Initialiser, target: Learned) -> Parameter {
+        let learned = self.rule.plasticity.iter().any(|p| p.target == target);
+        let layer = self.network.layers[site.owner()].name.clone();
+        let site = site.name(&self.network);
+        let init = self.law(init, &dims);
+        Parameter { name: format!("{group}/{site}"), group, site, layer, init, learned, synaptic: dims.len() == 2, dims }
+    }
+
+    fn law(&self, init: &Initialiser, dims: &[usize]) -> Init {
+        let (fan_out, fan_in) = (dims[0] as f64, dims.last().copied().unwrap_or(1) as f64);
+        match init {
+            Initialiser::Constant(expr) => Init::Constant(self.constant(expr)),
+            Initialiser::Normal(deviation) => Init::Normal { mean: 0.0, deviation: self.constant(deviation) },
+            Initialiser::Uniform(low, high) => Init::Uniform { low: self.constant(low), high: self.constant(high) },
+            Initialiser::Glorot => {
+                let bound = (6.0 / (fan_in + fan_out)).sqrt();
+                Init::Uniform { low: -bound, high: bound }
+            }
+            Initialiser::He => Init::Normal { mean: 0.0, deviation: (2.0 / fan_in).sqrt() },
+        }
+    }
+
+    /// The number of units of a layer.
+    pub fn units(&self, layer: LayerId) -> usize {
+        self.network.layers[layer].units
+    }
+
+    /// `x`, or `P.x` in a named population.
+    pub fn variable_name(&self, variable: VariableId) -> String {
+        let variable = &self.rule.variables[variable.0];
+        let PopulationId(population) = variable.population;
+        match &self.rule.populations[population].name {
+            Some(name) => format!("{name}.{}", variable.name),
+            None => variable.name.clone(),
+        }
+    }
+
+    /// `x/h1`
+    pub fn state_name(&self, variable: VariableId, layer: LayerId) -> String {
+        format!("{}/{}", self.variable_name(variable), self.network.layers[layer].name)
+    }
+}
+
+/// A parameter at a site.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ParameterId {
+    /// A synapse's weights from the first layer to the second.
+    Weight(SynapseId, LayerId, LayerId),
+    /// A unit parameter in a layer.
+    Unit(VariableId, LayerId),
+}
+
+fn bad(at: Span, what: &str, wanted: &'static str, found: f64, findings: &mut Findings) {
+    findings.push(BadValue { at, what: what.to_owned(), wanted, found: found.to_string() });
+}

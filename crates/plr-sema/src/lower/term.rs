@@ -1,0 +1,163 @@
+//! Values with named axes: which of sample, unit and presynaptic unit a value varies over.
+//!
+//! A constant stays a scalar and a bias a vector until an operation needs them wider, so that nothing is repeated
+//! in memory for the sake of shapes.
+
+use plr_ir::builder::Builder;
+use plr_ir::program::ReduceKind;
+use plr_ir::scalar::{BinaryOp, CompareOp, UnaryOp};
+use plr_ir::{Elem, Value};
+
+/// A set of axes, in the order of a tensor's dimensions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Axes(u8);
+
+impl Axes {
+    /// No axis: the same for all.
+    pub const NONE: Self = Self(0);
+    /// The samples of the minibatch.
+    pub const SAMPLE: Self = Self(1);
+    /// The units of the reader's layer; for a synapse, the postsynaptic ones.
+    pub const UNIT: Self = Self(2);
+    /// The presynaptic units.
+    pub const PRE: Self = Self(4);
+
+    /// Both sets together.
+    pub fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// The axes of `self` that are not in `other`.
+    pub fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// Whether all of `other` are in `self`.
+    pub fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// The single axes in order.
+    fn list(self) -> impl Iterator<Item = Self> {
+        [Self::SAMPLE, Self::UNIT, Self::PRE].into_iter().filter(move |a| self.contains(*a))
+    }
+
+    /// The position of one axis among the dimensions.
+    fn position(self, axis: Self) -> usize {
+        self.list().position(|a| a == axis).unwrap_or(0)
+    }
+}
+
+/// A value and the axes it varies over.
+#[derive(Clone, Copy, Debug)]
+pub struct Term {
+    /// The value; its dimensions are the extents of the axes.
+    pub value: Value,
+    /// Its axes.
+    pub axes: Axes,
+}
+
+/// How long the axes are where an expression is evaluated.
+#[derive(Clone, Copy, Debug)]
+pub struct Extents {
+    /// Samples.
+    pub samples: usize,
+    /// Units of the reader's layer.
+    pub units: usize,
+    /// Presynaptic units.
+    pub pre: usize,
+}
+
+impl Extents {
+    /// The dimensions of a value with these axes.
+    pub fn dims(&self, axes: Axes) -> Vec<usize> {
+        axes.list()
+            .map(|axis| match axis {
+                Axes::SAMPLE => self.samples,
+                Axes::UNIT => self.units,
+                _ => self.pre,
+            })
+            .collect()
+    }
+}
+
+/// Repeats a term along the axes it lacks.
+pub fn widen(b: &mut Builder, extents: &Extents, term: Term, axes: Axes) -> Term {
+    let axes = axes.union(term.axes);
+    let places: Vec<usize> = term.axes.list().map(|axis| axes.position(axis)).collect();
+    Term { value: b.broadcast(term.value, &places, &extents.dims(axes)), axes }
+}
+
+/// Both terms over the axes of either.
+fn meet(b: &mut Builder, extents: &Extents, x: Term, y: Term) -> (Term, Term) {
+    (widen(b, extents, x, y.axes), widen(b, extents, y, x.axes))
+}
+
+/// A real constant.
+pub fn number(b: &mut Builder, x: f64) -> Term {
+    Term { value: b.constant(x, &[]), axes: Axes::NONE }
+}
+
+/// Truth values as the numbers 1 and 0; numbers as they are.
+pub fn as_number(b: &mut Builder, extents: &Extents, term: Term) -> Term {
+    if b.type_of(term.value).elem != Elem::Bool {
+        return term;
+    }
+    let dims = extents.dims(term.axes);
+    let (one, zero) = (b.constant(1.0, &dims), b.constant(0.0, &dims));
+    Term { value: b.select(term.value, one, zero), axes: term.axes }
+}
+
+/// A number as a truth value: whether it is not 0.
+pub fn as_condition(b: &mut Builder, extents: &Extents, term: Term) -> Term {
+    if b.type_of(term.value).elem == Elem::Bool {
+        return term;
+    }
+    let zero = b.constant(0.0, &extents.dims(term.axes));
+    Term { value: b.compare(CompareOp::Ne, term.value, zero), axes: term.axes }
+}
+
+/// A scalar operation, element by element.
+pub fn unary(b: &mut Builder, extents: &Extents, op: UnaryOp, x: Term) -> Term {
+    let x = as_number(b, extents, x);
+    Term { value: b.unary(op, x.value), axes: x.axes }
+}
+
+/// A scalar operation on two terms, element by element over the axes of either.
+pub fn binary(b: &mut Builder, extents: &Extents, op: BinaryOp, x: Term, y: Term) -> Term {
+    let (x, y) = (as_number(b, extents, x), as_number(b, extents, y));
+    let (x, y) = meet(b, extents, x, y);
+    Term { value: b.binary(op, x.value, y.value), axes: x.axes }
+}
+
+/// A comparison of two terms.
+pub fn compare(b: &mut Builder, extents: &Extents, op: CompareOp, x: Term, y: Term) -> Term {
+    let (x, y) = (as_number(b, extents, x), as_number(b, extents, y));
+    let (x, y) = meet(b, extents, x, y);
+    Term { value: b.compare(op, x.value, y.value), axes: x.axes }
+}
+
+/// Conjunction (`all`) or disjunction of two conditions.
+pub fn logic(b: &mut Builder, extents: &Extents, all: bool, x: Term, y: Term) -> Term {
+    let (x, y) = (as_condition(b, extents, x), as_condition(b, extents, y));
+    let (x, y) = meet(b, extents, x, y);
+    let value = if all { b.and(x.value, y.value) } else { b.or(x.value, y.value) };
+    Term { value, axes: x.axes }
+}
+
+/// `x` where the condition holds, else `y`.
+pub fn select(b: &mut Builder, extents: &Extents, condition: Term, x: Term, y: Term) -> Term {
+    let condition = as_condition(b, extents, condition);
+    let (x, y) = (as_number(b, extents, x), as_number(b, extents, y));
+    let axes = condition.axes.union(x.axes).union(y.axes);
+    let [c, x, y] = [condition, x, y].map(|t| widen(b, extents, t, axes));
+    Term { value: b.select(c.value, x.value, y.value), axes }
+}
+
+/// Folds one axis away. A term that does not vary along the axis is repeated first, so that a sum counts it.
+pub fn reduce(b: &mut Builder, extents: &Extents, kind: ReduceKind, x: Term, axis: Axes) -> Term {
+    let x = as_number(b, extents, x);
+    let x = widen(b, extents, x, axis);
+    let value = b.reduce(kind, x.value, &[x.axes.position(axis)]);
+    Term { value, axes: x.axes.without(axis) }
+}

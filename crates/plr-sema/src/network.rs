@@ -1,0 +1,89 @@
+//! Networks as lowering and the audit see them: layers in topological order, and the edges between them.
+
+use crate::hir::{Endpoint, FunctionId, Relative};
+use plr_syntax::ast::Role;
+
+/// A layer's position in [`Network::layers`].
+pub type LayerId = usize;
+
+/// A directed acyclic graph of dense layers with one input and one output layer.
+#[derive(Clone, Debug)]
+pub struct Network {
+    /// The network in one line: `784 - 256 sigmoid - 10`.
+    pub text: String,
+    /// The layers; every edge goes from an earlier to a later one.
+    pub layers: Vec<Layer>,
+    /// The edges, sorted by target, then source.
+    pub edges: Vec<(LayerId, LayerId)>,
+}
+
+/// A layer.
+#[derive(Clone, Debug)]
+pub struct Layer {
+    /// `input`, `h1`, …, `output`, or the name in a graph.
+    pub name: String,
+    /// What it sees of a sample.
+    pub role: Role,
+    /// The number of units.
+    pub units: usize,
+    /// The activation with its settings; the identity if absent.
+    pub activation: Option<Activation>,
+}
+
+/// A layer's activation.
+#[derive(Clone, Debug)]
+pub struct Activation {
+    /// The function.
+    pub function: FunctionId,
+    /// One for each setting of the function, in its order; `None` for the default.
+    pub settings: Vec<Option<f64>>,
+}
+
+impl Network {
+    /// The input layer.
+    pub fn input(&self) -> LayerId {
+        self.with_role(Role::Input)
+    }
+
+    /// The output layer.
+    pub fn output(&self) -> LayerId {
+        self.with_role(Role::Output)
+    }
+
+    fn with_role(&self, role: Role) -> LayerId {
+        let Some(layer) = self.layers.iter().position(|l| l.role == role) else {
+            unreachable!("resolution gives every network one input and one output layer")
+        };
+        layer
+    }
+
+    /// The layer of that name.
+    pub fn layer(&self, name: &str) -> Option<LayerId> {
+        self.layers.iter().position(|l| l.name == name)
+    }
+
+    /// The instances of a projection, as (presynaptic, postsynaptic) layers, by postsynaptic layer.
+    ///
+    /// `below -> self` and `above -> self` have one per edge, the latter reversed; `input -> self` and `output -> self` one per
+    /// layer other than the sender, the input layer excepted; a projection within a layer one per layer other than the input.
+    pub fn instances(&self, from: Endpoint, to: Endpoint) -> Vec<(LayerId, LayerId)> {
+        let receivers = || (0..self.layers.len()).filter(|&l| self.layers[l].role != Role::Input);
+        let broadcast = |sender: LayerId| receivers().filter(move |&l| l != sender).map(move |l| (sender, l));
+        let mut pairs: Vec<_> = match (from.layer, to.layer) {
+            (Relative::Below, _) | (Relative::Own, Relative::Above) => self.edges.clone(),
+            (Relative::Above, _) | (Relative::Own, Relative::Below) => self.edges.iter().map(|&(u, v)| (v, u)).collect(),
+            (Relative::Input, _) => broadcast(self.input()).collect(),
+            (Relative::Output, _) => broadcast(self.output()).collect(),
+            (Relative::Own, Relative::Output) => broadcast(self.output()).map(|(o, l)| (l, o)).collect(),
+            (Relative::Own, Relative::Input) => broadcast(self.input()).map(|(i, l)| (l, i)).collect(),
+            (Relative::Own, Relative::Own) => receivers().map(|l| (l, l)).collect(),
+        };
+        pairs.sort_by_key(|&(pre, post)| (post, pre));
+        pairs
+    }
+
+    /// `input->h1`
+    pub fn edge_name(&self, (pre, post): (LayerId, LayerId)) -> String {
+        format!("{}->{}", self.layers[pre].name, self.layers[post].name)
+    }
+}

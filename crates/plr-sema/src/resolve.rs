@@ -1,0 +1,126 @@
+//! From names to what they name: turns a tree into resolved rules, networks and experiments.
+
+mod claim;
+mod constant;
+mod experiment;
+mod expression;
+mod function;
+mod network;
+mod rule;
+mod scope;
+
+pub use claim::{CheckSetting, ResolvedCheck};
+pub use constant::{Constants, constant};
+pub use experiment::{DataSource, Experiment, Length, SiteValue};
+pub use function::places;
+pub use network::chain as network_chain;
+
+use plr_syntax::ast;
+use plr_syntax::diagnostic::Findings;
+use plr_syntax::span::Span;
+
+use crate::check::duplicate_name::DuplicateName;
+use crate::hir::{Cost, Function, Rule};
+use crate::network::Network;
+
+/// The functions and costs that a file's text can name, the prelude's first.
+#[derive(Clone, Debug, Default)]
+pub struct Library {
+    /// Functions; a later one shadows an earlier one of the same name.
+    pub functions: Vec<Function>,
+    /// Costs; likewise.
+    pub costs: Vec<Cost>,
+}
+
+impl Library {
+    /// The function that a name means at the end of the file.
+    pub fn function(&self, name: &str) -> Option<crate::hir::FunctionId> {
+        self.functions.iter().rposition(|f| f.name == name).map(crate::hir::FunctionId)
+    }
+
+    /// The cost that a name means.
+    pub fn cost(&self, name: &str) -> Option<&Cost> {
+        self.costs.iter().rfind(|c| c.name == name)
+    }
+
+    /// The functions and costs that every file can use.
+    pub fn prelude() -> Self {
+        let parsed = plr_syntax::parse(include_str!("prelude.plr"));
+        let mut findings = parsed.findings;
+        let mut library = Self::default();
+        function::resolve_all(&parsed.file, None, &mut library, &mut findings);
+        assert!(findings.is_empty(), "this is a bug in plrc: the prelude has mistakes: {findings:?}");
+        library
+    }
+}
+
+/// A whole file with its names resolved.
+#[derive(Clone, Debug)]
+pub struct Resolved {
+    /// The prelude and the file's own functions and costs.
+    pub library: Library,
+    /// The rules with their checks.
+    pub rules: Vec<(Rule, Vec<ResolvedCheck>)>,
+    /// The named networks.
+    pub networks: Vec<(String, Network)>,
+    /// The experiments.
+    pub experiments: Vec<Experiment>,
+}
+
+/// Resolves a whole file. Rules with a mistake in them are left out.
+pub fn resolve(source: &str, file: &ast::File) -> (Resolved, Findings) {
+    let mut findings = Findings::new();
+    let mut library = Library::prelude();
+    let own = (library.functions.len(), library.costs.len());
+    function::resolve_all(file, Some(own), &mut library, &mut findings);
+    let mut resolved = Resolved { library, rules: Vec::new(), networks: Vec::new(), experiments: Vec::new() };
+    let mut declared = Declared::default();
+    for item in &file.items {
+        if let ast::Item::Network(item) = item
+            && declared.add(&item.name, &mut findings)
+            && let Some(network) = network::resolve(&item.body, item.name.span, &resolved.library, &mut findings)
+        {
+            resolved.networks.push((item.name.text.clone(), network));
+        }
+    }
+    let mut declared = Declared::default();
+    for item in &file.items {
+        if let ast::Item::Rule(item) = item
+            && declared.add(&item.name, &mut findings)
+        {
+            let mut own = Findings::new();
+            let rule = rule::resolve(item, &resolved.library, &mut own);
+            let checks = claim::resolve_all(source, item, &rule, &resolved, &mut own);
+            if !own.any_error() {
+                resolved.rules.push((rule, checks));
+            }
+            findings.append(own);
+        }
+    }
+    let mut declared = Declared::default();
+    for item in &file.items {
+        if let ast::Item::Experiment(item) = item
+            && declared.add(&item.name, &mut findings)
+            && let Some(experiment) = experiment::resolve(item, file, &resolved, &mut findings)
+        {
+            resolved.experiments.push(experiment);
+        }
+    }
+    (resolved, findings)
+}
+
+/// The names of one namespace and where they are declared.
+#[derive(Debug, Default)]
+pub struct Declared(Vec<(String, Span)>);
+
+impl Declared {
+    /// Declares a name; a second declaration is a finding, and false.
+    pub fn add(&mut self, name: &ast::Name, findings: &mut Findings) -> bool {
+        if let Some((_, first)) = self.0.iter().find(|(n, _)| *n == name.text) {
+            findings.push(DuplicateName { at: name.span, first: *first, name: name.text.clone() });
+            return false;
+        }
+        self.0.push((name.text.clone(), name.span));
+        true
+    }
+}

@@ -1,0 +1,298 @@
+//! Checks: the setting of each, and its claims as measures with bounds.
+
+use plr_ir::model::{Check, CheckData, Claim, Comparison, Measure, Reference};
+use plr_ir::{Location, Precision};
+use plr_syntax::ast::{self, CheckSetting as Written};
+use plr_syntax::diagnostic::Findings;
+
+use crate::check::bad_value::BadValue;
+use crate::check::unknown_name::UnknownName;
+use crate::check::unknown_phase::UnknownPhase;
+use crate::hir::{Initialiser, Rule};
+use crate::network::Network;
+
+use super::experiment::{cost, count, hyper_parameter, named_or_chain, number, precision};
+use super::scope::Scope;
+use super::{Resolved, rule};
+
+/// The orders of magnitude over which an order is fitted when the claim names none.
+const DECADES: [f64; 3] = [0.1, 0.01, 0.001];
+/// The distance from a claimed order that still counts as equal, when the claim names none.
+const ORDER_TOLERANCE: f64 = 0.1;
+/// The distance from any other claimed value that still counts as equal, when the claim names none.
+const VALUE_TOLERANCE: f64 = 1e-6;
+/// The most steps of a phase that runs until its residual is small, in a check.
+const MOST_STEPS: u32 = 100_000;
+
+/// A check with the setting that the rule is to be specialised to.
+#[derive(Clone, Debug)]
+pub struct ResolvedCheck {
+    /// What is run and claimed.
+    pub check: Check,
+    /// The rule's setting.
+    pub setting: CheckSetting,
+}
+
+/// What a check changes in the rule's setting.
+#[derive(Clone, Debug)]
+pub struct CheckSetting {
+    /// The network; a small chain if the check names none.
+    pub network: Option<Network>,
+    /// The cost.
+    pub cost: Option<String>,
+    /// Hyper-parameters.
+    pub settings: Vec<(String, f64)>,
+    /// Initialisers of synapses and parameters by name.
+    pub init: Vec<(String, Initialiser)>,
+    /// Every phase with several steps runs until this residual, at most this number of steps.
+    pub until: Option<(f64, u32)>,
+}
+
+/// Resolves the checks of a rule. One with a mistake is left out, with a finding.
+pub fn resolve_all(source: &str, item: &ast::Rule, rule: &Rule, resolved: &Resolved, findings: &mut Findings) -> Vec<ResolvedCheck> {
+    let mut checks = Vec::new();
+    for member in &item.members {
+        if let ast::Member::Check(check) = member {
+            checks.extend(Resolver { source, rule, resolved, findings }.check(check));
+        }
+    }
+    checks
+}
+
+struct Resolver<'a> {
+    source: &'a str,
+    rule: &'a Rule,
+    resolved: &'a Resolved,
+    findings: &'a mut Findings,
+}
+
+impl Resolver<'_> {
+    fn check(&mut self, written: &ast::Check) -> Option<ResolvedCheck> {
+        let reference = self.reference(&written.reference)?;
+        let check =
+            Check { reference, data: CheckData::Random, batch: 5, seed: 1, precision: Precision::F64, claims: Vec::new() };
+        let setting = CheckSetting { network: None, cost: None, settings: Vec::new(), init: Vec::new(), until: None };
+        let mut found = ResolvedCheck { check, setting };
+        for line in &written.settings {
+            self.setting(line, &mut found)?;
+        }
+        for expectation in &written.expectations {
+            let claim = self.claim(expectation, &found)?;
+            found.check.claims.push(claim);
+        }
+        Some(found)
+    }
+
+    fn phase(&mut self, name: &ast::Name) -> Option<usize> {
+        let found = self.rule.phases.iter().position(|p| p.name == name.text);
+        if found.is_none() {
+            let ended = self.rule.phases.iter().map(|p| p.name.clone()).collect();
+            self.findings.push(UnknownPhase { at: name.span, name: name.text.clone(), ended, later: None });
+        }
+        found
+    }
+
+    fn reference(&mut self, written: &ast::Reference) -> Option<Reference> {
+        Some(match written {
+            ast::Reference::FeedForward(phase) => Reference::FeedForward(self.phase(phase)?),
+            ast::Reference::Equilibrium(phase) => Reference::Equilibrium(self.phase(phase)?),
+            ast::Reference::Unrolled(steps, phase) => {
+                let steps = count(steps, "the number of unrolled steps", 1, &self.resolved.library, self.findings)? as u32;
+                Reference::Unrolled { steps, phase: self.phase(phase)? }
+            }
+            ast::Reference::FiniteDifferences(phase) => Reference::FiniteDifferences(self.phase(phase)?),
+            ast::Reference::Law => Reference::Law,
+        })
+    }
+
+    fn setting(&mut self, line: &Written, found: &mut ResolvedCheck) -> Option<()> {
+        let library = &self.resolved.library;
+        match line {
+            Written::Network(network) => found.setting.network = Some(named_or_chain(network, self.resolved, self.findings)?),
+            Written::Cost(name) => found.setting.cost = Some(cost(name, library, self.findings)?),
+            Written::Precision(name) => found.check.precision = precision(name, self.findings)?,
+            Written::Data(call) => found.check.data = self.data(call)?,
+            Written::Batch(tree) => found.check.batch = count(tree, "the minibatch size", 1, library, self.findings)? as usize,
+            Written::Seed(tree) => found.check.seed = count(tree, "the seed", 0, library, self.findings)?,
+            Written::Until(tree) => {
+                let tolerance = number(tree, library, self.findings)?;
+                if tolerance.is_nan() || tolerance <= 0.0 {
+                    let what = "the residual".to_owned();
+                    self.findings.push(BadValue { at: tree.span, what, wanted: "a positive number", found: tolerance.to_string() });
+                    return None;
+                }
+                found.setting.until = Some((tolerance, MOST_STEPS));
+            }
+            Written::Set(settings) => found.setting.settings.extend(self.settings(settings)?),
+            Written::Init(settings) => {
+                for setting in settings {
+                    let init = self.initialiser(setting)?;
+                    found.setting.init.push((setting.name.text.clone(), init));
+                }
+            }
+            Written::Error(_) => return None,
+        }
+        Some(())
+    }
+
+    fn settings(&mut self, written: &[ast::Setting]) -> Option<Vec<(String, f64)>> {
+        let mut settings = Vec::new();
+        for setting in written {
+            hyper_parameter(&setting.name, self.rule, self.findings)?;
+            settings.push((setting.name.text.clone(), number(&setting.value, &self.resolved.library, self.findings)?));
+        }
+        Some(settings)
+    }
+
+    fn initialiser(&mut self, setting: &ast::Setting) -> Option<Initialiser> {
+        self.group(&setting.name)?;
+        let library = &self.resolved.library;
+        let mut scope = Scope {
+            library,
+            visible: library.functions.len(),
+            rule: Some(self.rule),
+            hyper_parameters: self.rule.hyper_parameters.len(),
+            ended: 0,
+            findings: self.findings,
+        };
+        rule::initialiser(&setting.value, &mut scope)
+    }
+
+    /// The name of a synapse or unit parameter.
+    fn group(&mut self, name: &ast::Name) -> Option<String> {
+        let synapses = self.rule.synapses.iter().map(|s| s.name.clone());
+        let params = self.rule.variables.iter().filter(|v| matches!(v.kind, crate::hir::VariableKind::Param(_))).map(|v| v.name.clone());
+        let known: Vec<String> = synapses.chain(params).collect();
+        if known.contains(&name.text) {
+            return Some(name.text.clone());
+        }
+        self.findings.push(UnknownName { at: name.span, kind: "synapse or parameter", name: name.text.clone(), known });
+        None
+    }
+
+    fn data(&mut self, call: &ast::Call) -> Option<CheckData> {
+        match call.name.text.as_str() {
+            "random" => Some(CheckData::Random),
+            "teacher" => Some(CheckData::Teacher),
+            "gaussian" => {
+                let numbers = call.arguments.iter().map(|a| number(a, &self.resolved.library, self.findings));
+                Some(CheckData::Gaussian(numbers.collect::<Option<_>>()?))
+            }
+            name => {
+                let known = ["random", "teacher", "gaussian"].map(str::to_owned).to_vec();
+                self.findings.push(UnknownName { at: call.name.span, kind: "data of a check", name: name.to_owned(), known });
+                None
+            }
+        }
+    }
+
+    fn claim(&mut self, written: &ast::Expectation, found: &ResolvedCheck) -> Option<Claim> {
+        let library = &self.resolved.library;
+        let measure = self.measure(&written.measure, &written.over)?;
+        let bound = number(&written.bound, library, self.findings)?;
+        if let Some(unit) = written.unit.as_ref().filter(|u| u.text != "deg") {
+            let known = vec!["deg".to_owned()];
+            self.findings.push(UnknownName { at: unit.span, kind: "unit", name: unit.text.clone(), known });
+            return None;
+        }
+        let natural = if matches!(measure, Measure::Order { .. }) { ORDER_TOLERANCE } else { VALUE_TOLERANCE };
+        let tolerance = match &written.tolerance {
+            Some(tree) => number(tree, library, self.findings)?,
+            None => natural,
+        };
+        let updates = match &written.updates {
+            Some(tree) => count(tree, "the number of updates", 0, library, self.findings)? as u32,
+            None => 0,
+        };
+        let comparison = match written.comparison {
+            ast::Comparison::Less => Comparison::Less,
+            ast::Comparison::LessEqual => Comparison::LessEqual,
+            ast::Comparison::Greater => Comparison::Greater,
+            ast::Comparison::GreaterEqual => Comparison::GreaterEqual,
+            ast::Comparison::Equal => Comparison::Equal,
+        };
+        let at = match &written.at {
+            Some(name) => Some(self.layer(name, found)?),
+            None => None,
+        };
+        let settings = self.settings(&written.when)?;
+        let location = Location(written.span.start);
+        let words = self.source[written.span.range()].split_whitespace();
+        let text = words.skip_while(|w| *w == "expect").collect::<Vec<_>>().join(" ");
+        Some(Claim { text, measure, comparison, bound, tolerance, at, settings, updates, location })
+    }
+
+    fn layer(&mut self, name: &ast::Name, found: &ResolvedCheck) -> Option<String> {
+        let default = super::super::small_network(&self.resolved.library);
+        let network = found.setting.network.as_ref().unwrap_or(&default);
+        if network.layer(&name.text).is_none() {
+            let known = network.layers.iter().map(|l| l.name.clone()).collect();
+            self.findings.push(UnknownName { at: name.span, kind: "layer", name: name.text.clone(), known });
+            return None;
+        }
+        Some(name.text.clone())
+    }
+
+    /// `angle(W)`, `order(relative_error(W), beta)`
+    fn measure(&mut self, call: &ast::Call, over: &[ast::Expr]) -> Option<Measure> {
+        if call.name.text == "order" {
+            return self.order(call, over);
+        }
+        let build: fn(String) -> Measure = match call.name.text.as_str() {
+            "cosine" => Measure::Cosine,
+            "cosine_distance" => Measure::CosineDistance,
+            "angle" => Measure::Angle,
+            "relative_error" => Measure::RelativeError,
+            "scale" => Measure::Scale,
+            "sign_agreement" => Measure::SignAgreement,
+            "row_norm" => Measure::RowNorm,
+            "principal_alignment" => Measure::PrincipalAlignment,
+            name => {
+                let known = [
+                    "cosine", "cosine_distance", "angle", "relative_error", "scale", "sign_agreement", "row_norm", "principal_alignment",
+                    "order",
+                ];
+                let known = known.map(str::to_owned).to_vec();
+                self.findings.push(UnknownName { at: call.name.span, kind: "measure", name: name.to_owned(), known });
+                return None;
+            }
+        };
+        let [argument] = call.arguments.as_slice() else { return self.wrong_count(call, 1) };
+        Some(build(self.group(&name_of(argument)?)?))
+    }
+
+    fn order(&mut self, call: &ast::Call, over: &[ast::Expr]) -> Option<Measure> {
+        let [of, parameter] = call.arguments.as_slice() else { return self.wrong_count(call, 2) };
+        let ast::ExprKind::Call(inner) = &of.kind else { return self.wrong_count(call, 2) };
+        let of = Box::new(self.measure(inner, &[])?);
+        let parameter = name_of(parameter)?;
+        hyper_parameter(&parameter, self.rule, self.findings)?;
+        let mut values = Vec::new();
+        for value in over {
+            values.push(number(value, &self.resolved.library, self.findings)?);
+        }
+        let distinct = values.iter().all(|v| *v > 0.0) && values.windows(2).all(|w| w[0] != w[1]);
+        if !over.is_empty() && (values.len() < 2 || !distinct) {
+            let what = "the list of values of an order".to_owned();
+            self.findings.push(BadValue { at: call.span, what, wanted: "two or more different positive numbers", found: format!("{values:?}") });
+            return None;
+        }
+        if values.is_empty() {
+            values = DECADES.to_vec();
+        }
+        Some(Measure::Order { of, parameter: parameter.text, values })
+    }
+
+    fn wrong_count<T>(&mut self, call: &ast::Call, expected: usize) -> Option<T> {
+        let (name, found) = (call.name.text.clone(), call.arguments.len());
+        self.findings.push(crate::check::wrong_argument_count::WrongArgumentCount { at: call.span, name, expected, found });
+        None
+    }
+}
+
+fn name_of(tree: &ast::Expr) -> Option<ast::Name> {
+    match &tree.kind {
+        ast::ExprKind::Name(text) => Some(ast::Name { text: text.clone(), span: tree.span }),
+        _ => None,
+    }
+}

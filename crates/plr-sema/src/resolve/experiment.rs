@@ -1,0 +1,303 @@
+//! Experiments: which rule on which network, which data, how long.
+
+use plr_ir::Precision;
+use plr_syntax::ast::{self, Clause, ExprKind as Tree, NetworkRef};
+use plr_syntax::diagnostic::Findings;
+use plr_syntax::span::Span;
+
+use crate::check::bad_value::BadValue;
+use crate::check::missing_clause::MissingClause;
+use crate::check::unknown_edge::UnknownEdge;
+use crate::check::unknown_name::UnknownName;
+use crate::hir::Rule;
+use crate::network::Network;
+
+use super::constant::{Constants, constant};
+use super::scope::{Reader, Scope};
+use super::{Library, Resolved, network};
+
+/// An experiment with everything it names.
+#[derive(Clone, Debug)]
+pub struct Experiment {
+    /// Its name.
+    pub name: String,
+    /// The rule, by position in [`Resolved::rules`].
+    pub rule: usize,
+    /// Hyper-parameters that differ from the rule's defaults.
+    pub settings: Vec<(String, f64)>,
+    /// Hyper-parameters on single edges or layers.
+    pub sites: Vec<SiteValue>,
+    /// The network.
+    pub network: Network,
+    /// The cost, if one is chosen.
+    pub cost: Option<String>,
+    /// Where samples come from; the embedded digits if absent.
+    pub data: Option<DataSource>,
+    /// How many training samples are held out.
+    pub validation: Option<usize>,
+    /// Samples per update.
+    pub batch: usize,
+    /// How long it trains.
+    pub length: Length,
+    /// The seed of weights, order and draws.
+    pub seed: u64,
+    /// Of the compiled code.
+    pub precision: Precision,
+}
+
+/// How long an experiment trains.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Length {
+    /// Passes over the training set.
+    Epochs(u32),
+    /// Minibatches.
+    Updates(u64),
+}
+
+/// A data source as written: `idx("data/mnist")`, `digits(train = 12000)`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DataSource {
+    /// Its name.
+    pub name: String,
+    /// Texts in the parentheses.
+    pub texts: Vec<String>,
+    /// Named numbers in the parentheses.
+    pub settings: Vec<(String, f64)>,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// A hyper-parameter on an edge or a layer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SiteValue {
+    /// The hyper-parameter.
+    pub name: String,
+    /// The edge `input->h1`, or the layer `h1`.
+    pub site: String,
+    /// The value there.
+    pub value: f64,
+}
+
+/// Resolves an experiment; `None` means that a finding was reported.
+pub fn resolve(item: &ast::Experiment, file: &ast::File, resolved: &Resolved, findings: &mut Findings) -> Option<Experiment> {
+    let mut reader = ClauseReader { library: &resolved.library, findings };
+    reader.no_clause_twice(item);
+    let call = item.clauses.iter().find_map(|c| if let Clause::Rule(call) = c { Some(call) } else { None });
+    let Some(call) = call else { return reader.missing(item, "rule") };
+    let rule = reader.rule(call, file, resolved)?;
+    let written = item.clauses.iter().find_map(|c| if let Clause::Network(n) = c { Some(n) } else { None });
+    let Some(written) = written else { return reader.missing(item, "network") };
+    let network = reader.network(written, resolved)?;
+    let settings = reader.settings(&call.settings, &resolved.rules[rule].0)?;
+    let mut experiment = Experiment {
+        name: item.name.text.clone(),
+        rule,
+        settings,
+        sites: Vec::new(),
+        network,
+        cost: None,
+        data: None,
+        validation: None,
+        batch: 64,
+        length: Length::Epochs(10),
+        seed: 1,
+        precision: Precision::F32,
+    };
+    let complete = item.clauses.iter().map(|clause| reader.clause(clause, &mut experiment, resolved)).fold(true, |a, b| a & b.is_some());
+    complete.then_some(experiment)
+}
+
+struct ClauseReader<'a> {
+    library: &'a Library,
+    findings: &'a mut Findings,
+}
+
+impl ClauseReader<'_> {
+    fn missing<T>(&mut self, item: &ast::Experiment, clause: &'static str) -> Option<T> {
+        self.findings.push(MissingClause { at: item.name.span, clause, twice: false });
+        None
+    }
+
+    fn no_clause_twice(&mut self, item: &ast::Experiment) {
+        let mut seen = Vec::new();
+        for clause in &item.clauses {
+            let Some((word, at)) = clause_word(clause) else { continue };
+            if seen.contains(&word) {
+                self.findings.push(MissingClause { at, clause: word, twice: true });
+            }
+            seen.push(word);
+        }
+    }
+
+    fn rule(&mut self, call: &ast::Call, file: &ast::File, resolved: &Resolved) -> Option<usize> {
+        let found = resolved.rules.iter().position(|(r, _)| r.name == call.name.text);
+        // A rule that is there but has mistakes is no unknown name.
+        let written = file.items.iter().any(|i| matches!(i, ast::Item::Rule(r) if r.name.text == call.name.text));
+        if found.is_none() && !written {
+            let known = resolved.rules.iter().map(|(r, _)| r.name.clone()).collect();
+            self.findings.push(UnknownName { at: call.name.span, kind: "rule", name: call.name.text.clone(), known });
+        }
+        found
+    }
+
+    fn network(&mut self, written: &NetworkRef, resolved: &Resolved) -> Option<Network> {
+        named_or_chain(written, resolved, self.findings)
+    }
+
+    fn settings(&mut self, written: &[ast::Setting], rule: &Rule) -> Option<Vec<(String, f64)>> {
+        let mut settings = Vec::new();
+        for setting in written {
+            hyper_parameter(&setting.name, rule, self.findings)?;
+            settings.push((setting.name.text.clone(), self.number(&setting.value)?));
+        }
+        Some(settings)
+    }
+
+    fn number(&mut self, tree: &ast::Expr) -> Option<f64> {
+        number(tree, self.library, self.findings)
+    }
+
+    fn count(&mut self, tree: &ast::Expr, what: &str, least: u64) -> Option<u64> {
+        count(tree, what, least, self.library, self.findings)
+    }
+
+    fn clause(&mut self, clause: &Clause, experiment: &mut Experiment, resolved: &Resolved) -> Option<()> {
+        match clause {
+            Clause::Rule(_) | Clause::Network(_) => {}
+            Clause::Cost(name) => experiment.cost = Some(cost(name, self.library, self.findings)?),
+            Clause::Data(call) => experiment.data = Some(self.data(call)?),
+            Clause::Validation(tree) => experiment.validation = Some(self.count(tree, "the number of held out samples", 0)? as usize),
+            Clause::Batch(tree) => experiment.batch = self.count(tree, "the minibatch size", 1)? as usize,
+            Clause::Epochs(tree) => experiment.length = Length::Epochs(self.count(tree, "the number of epochs", 1)? as u32),
+            Clause::Updates(tree) => experiment.length = Length::Updates(self.count(tree, "the number of updates", 1)?),
+            Clause::Seed(tree) => experiment.seed = self.count(tree, "the seed", 0)?,
+            Clause::Precision(name) => experiment.precision = precision(name, self.findings)?,
+            Clause::PerSite(name, values) => {
+                hyper_parameter(name, &resolved.rules[experiment.rule].0, self.findings)?;
+                for value in values {
+                    let site = self.site(value, &experiment.network)?;
+                    let value = self.number(&value.value)?;
+                    experiment.sites.push(SiteValue { name: name.text.clone(), site, value });
+                }
+            }
+            Clause::Error(_) => return None,
+        }
+        Some(())
+    }
+
+    fn data(&mut self, call: &ast::Call) -> Option<DataSource> {
+        let mut texts = Vec::new();
+        for argument in &call.arguments {
+            match &argument.kind {
+                Tree::Text(text) => texts.push(text.clone()),
+                _ => {
+                    let found = "not a text".to_owned();
+                    self.findings.push(BadValue { at: argument.span, what: "the place of the data".to_owned(), wanted: "a text in quotes", found });
+                    return None;
+                }
+            }
+        }
+        let mut settings = Vec::new();
+        for setting in &call.settings {
+            settings.push((setting.name.text.clone(), self.number(&setting.value)?));
+        }
+        Some(DataSource { name: call.name.text.clone(), texts, settings, span: call.span })
+    }
+
+    fn site(&mut self, written: &ast::SiteSetting, network: &Network) -> Option<String> {
+        let (name, at) = match &written.to {
+            Some(to) => (format!("{}->{}", written.from.text, to.text), written.from.span.to(to.span)),
+            None => (written.from.text.clone(), written.from.span),
+        };
+        let edges: Vec<String> = network.edges.iter().map(|&e| network.edge_name(e)).collect();
+        let known: Vec<String> = edges.into_iter().chain(network.layers.iter().skip(1).map(|l| l.name.clone())).collect();
+        if known.contains(&name) {
+            return Some(name);
+        }
+        self.findings.push(UnknownEdge { at, name, known });
+        None
+    }
+}
+
+fn clause_word(clause: &Clause) -> Option<(&'static str, Span)> {
+    Some(match clause {
+        Clause::Rule(call) => ("rule", call.span),
+        Clause::Network(NetworkRef::Named(name)) => ("network", name.span),
+        Clause::Network(NetworkRef::Chain(_, span)) => ("network", *span),
+        Clause::Cost(name) => ("cost", name.span),
+        Clause::Data(call) => ("data", call.span),
+        Clause::Validation(tree) => ("validation", tree.span),
+        Clause::Batch(tree) => ("batch", tree.span),
+        Clause::Epochs(tree) => ("epochs", tree.span),
+        Clause::Updates(tree) => ("updates", tree.span),
+        Clause::Seed(tree) => ("seed", tree.span),
+        Clause::Precision(name) => ("precision", name.span),
+        Clause::PerSite(..) | Clause::Error(_) => return None,
+    })
+}
+
+/// A network by name or written in place.
+pub fn named_or_chain(written: &NetworkRef, resolved: &Resolved, findings: &mut Findings) -> Option<Network> {
+    match written {
+        NetworkRef::Chain(layers, span) => network::chain(layers, *span, &resolved.library, findings),
+        NetworkRef::Named(name) => {
+            let found = resolved.networks.iter().find(|(n, _)| *n == name.text);
+            if found.is_none() {
+                let known = resolved.networks.iter().map(|(n, _)| n.clone()).collect();
+                findings.push(UnknownName { at: name.span, kind: "network", name: name.text.clone(), known });
+            }
+            found.map(|(_, network)| network.clone())
+        }
+    }
+}
+
+/// The hyper-parameter of that name, or a finding.
+pub fn hyper_parameter(name: &ast::Name, rule: &Rule, findings: &mut Findings) -> Option<()> {
+    if rule.hyper_parameters.iter().any(|h| h.name == name.text) {
+        return Some(());
+    }
+    let known = rule.hyper_parameters.iter().map(|h| h.name.clone()).collect();
+    findings.push(UnknownName { at: name.span, kind: "hyper-parameter", name: name.text.clone(), known });
+    None
+}
+
+/// A number in an experiment or a check.
+pub fn number(tree: &ast::Expr, library: &Library, findings: &mut Findings) -> Option<f64> {
+    let mut scope = Scope { library, visible: library.functions.len(), rule: None, hyper_parameters: 0, ended: 0, findings };
+    let expr = super::expression::resolve(tree, Reader::Constant, &mut scope)?;
+    constant(&expr, &Constants::default(), library)
+}
+
+/// An integer of at least `least`, below 2³², in an experiment or a check.
+pub fn count(tree: &ast::Expr, what: &str, least: u64, library: &Library, findings: &mut Findings) -> Option<u64> {
+    let value = number(tree, library, findings)?;
+    if value.fract() == 0.0 && value >= least as f64 && value < 4_294_967_296.0 {
+        return Some(value as u64);
+    }
+    let wanted = if least == 0 { "an integer, at least 0" } else { "an integer, at least 1" };
+    findings.push(BadValue { at: tree.span, what: what.to_owned(), wanted, found: value.to_string() });
+    None
+}
+
+/// A cost by its name.
+pub fn cost(name: &ast::Name, library: &Library, findings: &mut Findings) -> Option<String> {
+    if library.cost(&name.text).is_none() {
+        let known = library.costs.iter().map(|c| c.name.clone()).collect();
+        findings.push(UnknownName { at: name.span, kind: "cost", name: name.text.clone(), known });
+        return None;
+    }
+    Some(name.text.clone())
+}
+
+/// `f32` or `f64`
+pub fn precision(name: &ast::Name, findings: &mut Findings) -> Option<Precision> {
+    match name.text.as_str() {
+        "f32" => Some(Precision::F32),
+        "f64" => Some(Precision::F64),
+        _ => {
+            let known = ["f32", "f64"].map(str::to_owned).to_vec();
+            findings.push(UnknownName { at: name.span, kind: "precision", name: name.text.clone(), known });
+            None
+        }
+    }
+}

@@ -1,0 +1,373 @@
+//! Expressions: what each name, path, call and operator means to its reader.
+
+use plr_ir::scalar::{BinaryOp, CompareOp, UnaryOp};
+use plr_syntax::ast::{self, BinaryOp as Infix, ExprKind as Tree};
+use plr_syntax::span::Span;
+
+use crate::check::no_synapse::NoSynapse;
+use crate::check::shape_mismatch::{ShapeMismatch, Shapes};
+use crate::hir::{Endpoint, Expr, ExprKind, HyperId, Place, Relative, SynapseId};
+
+use super::scope::{Reader, Scope};
+
+/// Resolves an expression for its reader. `None` means that a finding was reported.
+pub fn resolve(tree: &ast::Expr, reader: Reader<'_>, scope: &mut Scope<'_>) -> Option<Expr> {
+    let kind = match &tree.kind {
+        Tree::Number(number) => ExprKind::Number(*number),
+        Tree::Name(name) => name_alone(name, tree.span, reader, scope)?,
+        Tree::Field(..) => path(tree, reader, scope)?,
+        Tree::At(inner, phase) => stored(inner, phase, reader, scope)?,
+        Tree::Call(call) => super::function::call(call, reader, scope)?,
+        Tree::Unary(ast::UnaryOp::Negate, a) => ExprKind::Unary(UnaryOp::Neg, boxed(a, reader, scope)?),
+        Tree::Unary(ast::UnaryOp::Not, a) => ExprKind::Not(boxed(a, reader, scope)?),
+        Tree::Binary(Infix::Arrive, synapse, sent) => arrive(synapse, sent, reader, scope)?,
+        Tree::Binary(op, a, b) => infix(*op, a, b, reader, scope)?,
+        Tree::If(c, a, b) => {
+            let parts = (boxed(c, reader, scope), boxed(a, reader, scope), boxed(b, reader, scope));
+            ExprKind::If(parts.0?, parts.1?, parts.2?)
+        }
+        Tree::Text(_) => return mismatch(tree.span, Shapes::NotConstant, scope),
+        Tree::Error => return None,
+    };
+    Some(Expr { kind, span: tree.span })
+}
+
+fn boxed(tree: &ast::Expr, reader: Reader<'_>, scope: &mut Scope<'_>) -> Option<Box<Expr>> {
+    resolve(tree, reader, scope).map(Box::new)
+}
+
+/// Reports that shapes do not fit.
+pub fn mismatch<T>(at: Span, shapes: Shapes, scope: &mut Scope<'_>) -> Option<T> {
+    scope.findings.push(ShapeMismatch { at, shapes });
+    None
+}
+
+fn infix(op: Infix, a: &ast::Expr, b: &ast::Expr, reader: Reader<'_>, scope: &mut Scope<'_>) -> Option<ExprKind> {
+    // Both sides are resolved before either failure counts, so that the mistakes of both are reported.
+    let (a, b) = (boxed(a, reader, scope), boxed(b, reader, scope));
+    let (a, b) = (a?, b?);
+    Some(match op {
+        Infix::Or => ExprKind::Or(a, b),
+        Infix::And => ExprKind::And(a, b),
+        Infix::Equal => ExprKind::Compare(CompareOp::Eq, a, b),
+        Infix::NotEqual => ExprKind::Compare(CompareOp::Ne, a, b),
+        Infix::Less => ExprKind::Compare(CompareOp::Lt, a, b),
+        Infix::LessEqual => ExprKind::Compare(CompareOp::Le, a, b),
+        Infix::Greater => ExprKind::Compare(CompareOp::Gt, a, b),
+        Infix::GreaterEqual => ExprKind::Compare(CompareOp::Ge, a, b),
+        Infix::Add => ExprKind::Binary(BinaryOp::Add, a, b),
+        Infix::Subtract => ExprKind::Binary(BinaryOp::Sub, a, b),
+        Infix::Multiply => ExprKind::Binary(BinaryOp::Mul, a, b),
+        Infix::Divide => ExprKind::Binary(BinaryOp::Div, a, b),
+        Infix::Power => ExprKind::Binary(BinaryOp::Pow, a, b),
+        Infix::Arrive => unreachable!("arrivals are resolved before infix operators"),
+    })
+}
+
+/// A name without a path.
+fn name_alone(name: &str, at: Span, reader: Reader<'_>, scope: &mut Scope<'_>) -> Option<ExprKind> {
+    if let Reader::Function(arguments, settings) = reader {
+        if let Some(i) = arguments.iter().position(|a| a.text == name) {
+            return Some(ExprKind::Argument(i));
+        }
+        if let Some(i) = settings.iter().position(|s| s.name.text == name) {
+            return Some(ExprKind::Setting(i));
+        }
+        let known = arguments.iter().chain(settings.iter().map(|s| &s.name)).map(|n| n.text.clone()).collect();
+        scope.unknown("argument", name, at, known);
+        return None;
+    }
+    if let Some((place, population)) = reader.own_place()
+        && let Some(variable) = scope.variable(population, name)
+    {
+        return Some(ExprKind::Variable { place, variable, phase: None });
+    }
+    let hyper = scope.rule.and_then(|r| r.hyper_parameters[..scope.hyper_parameters].iter().position(|h| h.name == name));
+    if let Some(hyper) = hyper {
+        return Some(ExprKind::Hyper(HyperId(hyper)));
+    }
+    if reader == Reader::Constant {
+        return constant_name(name, at, scope);
+    }
+    if let Some(signal) = scope.signal(name) {
+        return Some(ExprKind::Signal(signal, None));
+    }
+    match name {
+        "data" => return Some(ExprKind::Data),
+        "target" => return Some(ExprKind::Target),
+        _ => {}
+    }
+    if let Some(synapse) = scope.synapse(name) {
+        return weight(synapse, false, at, reader, scope);
+    }
+    misplaced_variable(name, at, reader, scope)
+}
+
+fn constant_name(name: &str, at: Span, scope: &mut Scope<'_>) -> Option<ExprKind> {
+    let rule = scope.rule;
+    let varies = rule.is_some_and(|r| r.variables.iter().any(|v| v.name == name) || r.synapses.iter().any(|s| s.name == name));
+    if varies || matches!(name, "data" | "target") {
+        return mismatch(at, Shapes::NotConstant, scope);
+    }
+    let known = scope.global_names();
+    scope.unknown("hyper-parameter", name, at, known);
+    None
+}
+
+/// A weight read as a number: by a synapse.
+fn weight(synapse: SynapseId, transposed: bool, at: Span, reader: Reader<'_>, scope: &mut Scope<'_>) -> Option<ExprKind> {
+    if let Reader::Synapse(_) = reader {
+        return Some(ExprKind::Weight { synapse, transposed });
+    }
+    let declared = scope.rule.map(|r| (r.synapses[synapse.0].name.clone(), r.synapses[synapse.0].from.layer.word()));
+    let (synapse, from) = declared?;
+    mismatch(at, Shapes::SynapseInUnit { synapse, from }, scope)
+}
+
+/// A name that no rule of scope explains: perhaps a unit's variable where no unit is meant.
+fn misplaced_variable(name: &str, at: Span, reader: Reader<'_>, scope: &mut Scope<'_>) -> Option<ExprKind> {
+    let is_variable = scope.rule.is_some_and(|r| r.variables.iter().any(|v| v.name == name));
+    let variable = name.to_owned();
+    match reader {
+        Reader::Synapse(_) if is_variable => mismatch(at, Shapes::UnitInSynapse { variable }, scope),
+        Reader::Sender(end) if is_variable => {
+            let carries = endpoint_word(end, scope);
+            mismatch(at, Shapes::OwnVariableSent { variable, carries }, scope)
+        }
+        Reader::Global if is_variable => mismatch(at, Shapes::NoUnit { variable }, scope),
+        Reader::Unit(_) | Reader::Synapse(_) | Reader::Sender(_) | Reader::Global | Reader::Function(..) | Reader::Constant => {
+            let mut known = scope.global_names();
+            if let Some((_, population)) = reader.own_place() {
+                known.extend(scope.variables_of(population));
+            }
+            known.extend(scope.rule.into_iter().flat_map(|r| r.synapses.iter().map(|s| s.name.clone())));
+            scope.unknown("variable", name, at, known);
+            None
+        }
+    }
+}
+
+/// The names of `a.b.c`, or `None` if it starts with something else than a name.
+fn names(tree: &ast::Expr) -> Option<Vec<ast::Name>> {
+    match &tree.kind {
+        Tree::Name(text) => Some(vec![ast::Name { text: text.clone(), span: tree.span }]),
+        Tree::Field(inner, name) => {
+            let mut path = names(inner)?;
+            path.push(name.clone());
+            Some(path)
+        }
+        Tree::Number(_) | Tree::Text(_) | Tree::At(..) | Tree::Call(_) | Tree::Unary(..) | Tree::Binary(..) | Tree::If(..) | Tree::Error => None,
+    }
+}
+
+/// `below.x`, `pre.P.x`, `W.T`, `output.x`
+fn path(tree: &ast::Expr, reader: Reader<'_>, scope: &mut Scope<'_>) -> Option<ExprKind> {
+    let at = tree.span;
+    let Some(path) = names(tree) else { return mismatch(at, Shapes::NotStored, scope) };
+    if let Some(synapse) = scope.synapse(&path[0].text) {
+        if path.len() == 2 && path[1].text == "T" {
+            return weight(synapse, true, at, reader, scope);
+        }
+        scope.unknown("property of a synapse", &path[1].text, path[1].span, vec!["T".to_owned()]);
+        return None;
+    }
+    match (path[0].text.as_str(), reader) {
+        ("pre" | "post", Reader::Synapse(synapse)) => return end_of_synapse(&path, synapse, at, scope),
+        ("input" | "output", Reader::Global) => return global_path(&path, scope),
+        _ => {}
+    }
+    let Some((end, used)) = scope.endpoint(&path) else {
+        let known = ["below", "above", "self", "input", "output", "pre", "post"].map(str::to_owned).to_vec();
+        scope.unknown("layer, population or synapse", &path[0].text, path[0].span, known);
+        return None;
+    };
+    if path.len() > used + 1 || (path.len() == used + 1 && scope.endpoint(&path[used..]).is_some()) {
+        let whose = path[..path.len() - 1].iter().map(|n| n.text.as_str()).collect::<Vec<_>>().join(".");
+        scope.findings.push(NoSynapse { at, whose, distance: path.len() - used, instead: None });
+        return None;
+    }
+    let Some(name) = path.get(used) else {
+        let known = scope.variables_of(end.population);
+        scope.unknown("variable", &path[used - 1].text, at, known);
+        return None;
+    };
+    place_of(end, name, at, reader, scope)
+}
+
+/// A variable of the unit at an endpoint, if the reader hears that unit.
+fn place_of(end: Endpoint, name: &ast::Name, at: Span, reader: Reader<'_>, scope: &mut Scope<'_>) -> Option<ExprKind> {
+    let Some(variable) = scope.variable(end.population, &name.text) else {
+        let known = scope.variables_of(end.population);
+        scope.unknown("variable", &name.text, name.span, known);
+        return None;
+    };
+    match reader {
+        Reader::Sender(expected) if expected == end => Some(ExprKind::Variable { place: Place::Sender, variable, phase: None }),
+        Reader::Unit(population) if end == (Endpoint { layer: Relative::Own, population }) => {
+            Some(ExprKind::Variable { place: Place::Own, variable, phase: None })
+        }
+        Reader::Sender(expected) => {
+            let (carries, asked) = (endpoint_word(expected, scope), endpoint_word(end, scope));
+            scope.findings.push(NoSynapse { at, whose: format!("`{asked}`"), distance: 1, instead: Some(format!("… @ {carries}.…")) });
+            None
+        }
+        Reader::Constant => mismatch(at, Shapes::NotConstant, scope),
+        Reader::Unit(_) | Reader::Synapse(_) | Reader::Global | Reader::Function(..) => {
+            let instead = local_way(end, &name.text, scope);
+            let whose = format!("`{}`", endpoint_word(end, scope));
+            scope.findings.push(NoSynapse { at, whose, distance: 1, instead });
+            None
+        }
+    }
+}
+
+/// `W @ below.x`, if some synapse carries what that endpoint sends.
+fn local_way(end: Endpoint, variable: &str, scope: &Scope<'_>) -> Option<String> {
+    let synapse = scope.rule?.synapses.iter().find(|s| s.from == end)?;
+    Some(format!("{} @ {}.{variable}", synapse.name, endpoint_word(end, scope)))
+}
+
+/// `pre.x` or `post.x`
+fn end_of_synapse(path: &[ast::Name], synapse: SynapseId, at: Span, scope: &mut Scope<'_>) -> Option<ExprKind> {
+    let declared = scope.rule.map(|r| (r.synapses[synapse.0].from, r.synapses[synapse.0].to))?;
+    let (place, end) = if path[0].text == "pre" { (Place::Pre, declared.0) } else { (Place::Post, declared.1) };
+    let rest = &path[1..];
+    let named = rest.first().and_then(|n| scope.population(Some(&n.text)));
+    let skip = usize::from(rest.len() == 2 && named == Some(end.population));
+    if rest.len() > skip + 1 {
+        let whose = path[..path.len() - 1].iter().map(|n| n.text.as_str()).collect::<Vec<_>>().join(".");
+        scope.findings.push(NoSynapse { at, whose, distance: rest.len() - skip, instead: None });
+        return None;
+    }
+    let name = &rest[skip];
+    match scope.variable(end.population, &name.text) {
+        Some(variable) => Some(ExprKind::Variable { place, variable, phase: None }),
+        None => {
+            let known = scope.variables_of(end.population);
+            scope.unknown("variable", &name.text, name.span, known);
+            None
+        }
+    }
+}
+
+/// `output.x` or `input.P.x` in a signal or prediction.
+fn global_path(path: &[ast::Name], scope: &mut Scope<'_>) -> Option<ExprKind> {
+    let place = if path[0].text == "input" { Place::Input } else { Place::Output };
+    let (end, used) = scope.endpoint(path)?;
+    let Some(name) = path.get(used).filter(|_| path.len() == used + 1) else {
+        let last = &path[path.len() - 1];
+        let known = scope.variables_of(end.population);
+        scope.unknown("variable", &last.text, last.span, known);
+        return None;
+    };
+    match scope.variable(end.population, &name.text) {
+        Some(variable) => Some(ExprKind::Variable { place, variable, phase: None }),
+        None => {
+            let known = scope.variables_of(end.population);
+            scope.unknown("variable", &name.text, name.span, known);
+            None
+        }
+    }
+}
+
+/// `x[free]`
+fn stored(inner: &ast::Expr, phase: &ast::Name, reader: Reader<'_>, scope: &mut Scope<'_>) -> Option<ExprKind> {
+    let (inner, phase) = (resolve(inner, reader, scope), scope.phase(phase));
+    let (inner, phase) = (inner?, phase?);
+    match inner.kind {
+        ExprKind::Variable { place, variable, phase: None } => Some(ExprKind::Variable { place, variable, phase: Some(phase) }),
+        ExprKind::Signal(signal, None) => Some(ExprKind::Signal(signal, Some(phase))),
+        _ => mismatch(inner.span, Shapes::NotStored, scope),
+    }
+}
+
+/// `W @ sent` or `W.T @ sent`
+fn arrive(synapse: &ast::Expr, sent: &ast::Expr, reader: Reader<'_>, scope: &mut Scope<'_>) -> Option<ExprKind> {
+    let path = names(synapse).unwrap_or_default();
+    let found = path.first().and_then(|n| scope.synapse(&n.text));
+    let transposed = path.get(1).is_some_and(|n| n.text == "T");
+    let Some(id) = found.filter(|_| path.len() == 1 + usize::from(transposed)) else {
+        return match path.as_slice() {
+            [name] if scope.rule.is_some_and(|r| !r.variables.iter().any(|v| v.name == name.text)) => {
+                let known = scope.rule.into_iter().flat_map(|r| r.synapses.iter().map(|s| s.name.clone())).collect();
+                scope.unknown("synapse", &name.text, name.span, known);
+                None
+            }
+            _ => mismatch(synapse.span, Shapes::NotASynapse, scope),
+        };
+    };
+    let population = match reader {
+        Reader::Unit(population) => population,
+        Reader::Synapse(_) => return mismatch(synapse.span.to(sent.span), Shapes::SumInSynapse, scope),
+        // A sum at the sender, or without a reader at all: define it as a `let` there.
+        Reader::Sender(_) | Reader::Global | Reader::Function(..) | Reader::Constant => {
+            let at = synapse.span.to(sent.span);
+            scope.findings.push(NoSynapse { at, whose: "a sum at another neuron".to_owned(), distance: 2, instead: None });
+            return None;
+        }
+    };
+    let rule = scope.rule?;
+    let declared = &rule.synapses[id.0];
+    let (name, span) = (declared.name.clone(), declared.span);
+    let (far, near) = if transposed { (declared.to, declared.from) } else { (declared.from, declared.to) };
+    let sender = seen_from(near, far);
+    if near.population != population {
+        let asked = rule.populations[population.0].name.clone().unwrap_or_else(|| "self".to_owned());
+        let carries = endpoint_word(sender, scope);
+        return mismatch(synapse.span, Shapes::WrongEnd { synapse: name, carries, asked, declared: span }, scope);
+    }
+    check_end(sent, sender, &synapse_text(&name, transposed), span, scope)?;
+    let sent = boxed(sent, Reader::Sender(sender), scope)?;
+    Some(ExprKind::Arrive { synapse: id, transposed, sent })
+}
+
+fn synapse_text(name: &str, transposed: bool) -> String {
+    if transposed { format!("{name}.T") } else { name.to_owned() }
+}
+
+/// The far end of a synapse in the words of the unit at its near end: `below -> self` read backwards is heard from above.
+fn seen_from(near: Endpoint, far: Endpoint) -> Endpoint {
+    let layer = match (near.layer, far.layer) {
+        (Relative::Own, layer) => layer,
+        (Relative::Below, Relative::Own) => Relative::Above,
+        (Relative::Above, Relative::Own) => Relative::Below,
+        (_, layer) => layer,
+    };
+    Endpoint { layer, population: far.population }
+}
+
+/// If everything sent is named at another endpoint, the synapse is the wrong one: say so, once.
+fn check_end(sent: &ast::Expr, sender: Endpoint, synapse: &str, declared: Span, scope: &mut Scope<'_>) -> Option<()> {
+    let asked = mentioned_endpoints(sent, scope);
+    let Some(&(other, at)) = asked.first().filter(|_| asked.iter().all(|(end, _)| *end != sender)) else { return Some(()) };
+    let (carries, asked) = (endpoint_word(sender, scope), endpoint_word(other, scope));
+    mismatch(at, Shapes::WrongEnd { synapse: synapse.to_owned(), carries, asked, declared }, scope)
+}
+
+/// The endpoints of the paths of length two in an expression, `below.x` and the like.
+fn mentioned_endpoints(tree: &ast::Expr, scope: &Scope<'_>) -> Vec<(Endpoint, Span)> {
+    match &tree.kind {
+        Tree::Field(..) => {
+            let path = names(tree).unwrap_or_default();
+            match scope.endpoint(&path) {
+                Some((end, used)) if path.len() == used + 1 && scope.endpoint(&path[used..]).is_none() => vec![(end, tree.span)],
+                Some(_) | None => Vec::new(),
+            }
+        }
+        Tree::At(inner, _) | Tree::Unary(_, inner) => mentioned_endpoints(inner, scope),
+        Tree::Call(call) => call.arguments.iter().flat_map(|a| mentioned_endpoints(a, scope)).collect(),
+        Tree::Binary(_, a, b) => [a, b].into_iter().flat_map(|e| mentioned_endpoints(e, scope)).collect(),
+        Tree::If(c, a, b) => [c, a, b].into_iter().flat_map(|e| mentioned_endpoints(e, scope)).collect(),
+        Tree::Number(_) | Tree::Text(_) | Tree::Name(_) | Tree::Error => Vec::new(),
+    }
+}
+
+/// `below`, `above.P`, `P`
+pub fn endpoint_word(end: Endpoint, scope: &Scope<'_>) -> String {
+    let population = scope.rule.and_then(|r| r.populations[end.population.0].name.clone());
+    match (end.layer, population) {
+        (Relative::Own, Some(name)) => name,
+        (layer, None) => layer.word().to_owned(),
+        (layer, Some(name)) => format!("{}.{name}", layer.word()),
+    }
+}

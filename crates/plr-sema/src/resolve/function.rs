@@ -1,0 +1,229 @@
+//! Functions and costs: their definitions and their calls.
+//!
+//! A function sees the functions above it, so none can call itself; in its own definition its name means the primitive
+//! operation of that name.
+
+use plr_ir::scalar::{BinaryOp, UnaryOp};
+use plr_syntax::ast;
+use plr_syntax::diagnostic::Findings;
+
+use crate::check::missing_derivative::MissingDerivative;
+use crate::check::reserved_name::{RESERVED, ReservedName};
+use crate::check::shape_mismatch::Shapes;
+use crate::check::wrong_argument_count::WrongArgumentCount;
+use crate::hir::{Cost, Expr, ExprKind, Function, FunctionId, Place, Reduction};
+
+use super::expression::{mismatch, resolve};
+use super::scope::{Reader, Scope};
+use super::{Declared, Library};
+
+/// Resolves the functions and costs of a file and appends them to the library. `own` is where the file's own begin;
+/// absent for the prelude.
+pub fn resolve_all(file: &ast::File, own: Option<(usize, usize)>, library: &mut Library, findings: &mut Findings) {
+    let mut declared = Declared::default();
+    for item in &file.items {
+        match item {
+            ast::Item::Function(item) => {
+                if declare(&item.name, &mut declared, findings)
+                    && let Some(function) = function(item, own.is_some(), library, findings)
+                {
+                    library.functions.push(function);
+                }
+            }
+            ast::Item::Cost(item) => {
+                if declare(&item.name, &mut declared, findings)
+                    && let Some(cost) = cost(item, own.is_some(), library, findings)
+                {
+                    library.costs.push(cost);
+                }
+            }
+            ast::Item::Rule(_) | ast::Item::Network(_) | ast::Item::Experiment(_) | ast::Item::Error(_) => {}
+        }
+    }
+}
+
+fn declare(name: &ast::Name, declared: &mut Declared, findings: &mut Findings) -> bool {
+    if RESERVED.contains(&name.text.as_str()) {
+        findings.push(ReservedName { at: name.span, name: name.text.clone() });
+        return false;
+    }
+    declared.add(name, findings)
+}
+
+fn scope<'a>(library: &'a Library, findings: &'a mut Findings) -> Scope<'a> {
+    let visible = library.functions.len();
+    Scope { library, visible, rule: None, hyper_parameters: 0, ended: 0, findings }
+}
+
+fn function(item: &ast::Function, own: bool, library: &Library, findings: &mut Findings) -> Option<Function> {
+    let mut names = Declared::default();
+    let all = item.arguments.iter().chain(item.settings.iter().map(|s| &s.name));
+    let distinct = all.map(|name| names.add(name, findings)).fold(true, |a, b| a & b);
+    let mut scope = scope(library, findings);
+    let settings: Option<Vec<_>> =
+        item.settings.iter().map(|s| Some((s.name.text.clone(), resolve(&s.value, Reader::Constant, &mut scope)?))).collect();
+    let reader = Reader::Function(&item.arguments, &item.settings);
+    let body = resolve(&item.body, reader, &mut scope);
+    let derivative = match &item.derivative {
+        Some(derivative) => Some(resolve(derivative, reader, &mut scope)?),
+        None => None,
+    };
+    let (settings, body) = (settings?, body?);
+    let layer_wide = reads_layer(&body, library);
+    let span = own.then_some(item.name.span);
+    distinct.then(|| Function { name: item.name.text.clone(), arguments: item.arguments.len(), settings, body, derivative, layer_wide, span })
+}
+
+/// Whether an expression reduces over the layer, itself or in a function it calls.
+fn reads_layer(expr: &Expr, library: &Library) -> bool {
+    let here = match &expr.kind {
+        ExprKind::Layer(..) => true,
+        ExprKind::Call { function, .. } => library.functions[function.0].layer_wide,
+        _ => false,
+    };
+    let mut found = here;
+    expr.for_each_child(|child| found |= reads_layer(child, library));
+    found
+}
+
+fn cost(item: &ast::CostFunction, own: bool, library: &Library, findings: &mut Findings) -> Option<Cost> {
+    let mut scope = scope(library, findings);
+    let arguments = [item.activity.clone(), item.target.clone()];
+    let reader = Reader::Function(&arguments, &[]);
+    let body = resolve(&item.body, reader, &mut scope);
+    let derivative = match &item.derivative {
+        Some(derivative) => Some(resolve(derivative, reader, &mut scope)?),
+        None => None,
+    };
+    let mut after = Vec::new();
+    for (activation, derivative) in &item.after {
+        let function = function_named(&activation.text, &scope);
+        if function.is_none() {
+            let known = library.functions.iter().map(|f| f.name.clone()).collect();
+            scope.unknown("function", &activation.text, activation.span, known);
+        }
+        after.push((function?, resolve(derivative, reader, &mut scope)?));
+    }
+    let span = own.then_some(item.name.span);
+    Some(Cost { name: item.name.text.clone(), body: body?, derivative, after, span })
+}
+
+fn function_named(name: &str, scope: &Scope<'_>) -> Option<FunctionId> {
+    scope.library.functions[..scope.visible].iter().rposition(|f| f.name == name).map(FunctionId)
+}
+
+/// Resolves a call for its reader.
+pub fn call(call: &ast::Call, reader: Reader<'_>, scope: &mut Scope<'_>) -> Option<ExprKind> {
+    let arguments: Vec<Option<Expr>> = call.arguments.iter().map(|a| resolve(a, reader, scope)).collect();
+    let arguments: Vec<Expr> = arguments.into_iter().collect::<Option<_>>()?;
+    let name = call.name.text.as_str();
+    let in_rule = !matches!(reader, Reader::Function(..) | Reader::Constant);
+    match name {
+        "f" if in_rule => {
+            let [argument] = exactly(call, arguments, scope)?;
+            if places(&argument).len() != 1 {
+                return mismatch(argument.span, Shapes::NoLayer, scope);
+            }
+            Some(ExprKind::Activation { primed: call.primed, argument: Box::new(argument) })
+        }
+        "cost" | "loss" if in_rule => {
+            let [argument] = exactly(call, arguments, scope)?;
+            Some(ExprKind::Cost { primed: call.primed, of_drive: name == "cost", argument: Box::new(argument) })
+        }
+        _ => match function_named(name, scope) {
+            Some(function) => user_call(call, function, arguments, reader, scope),
+            None => primitive(call, arguments, scope),
+        },
+    }
+}
+
+/// The places whose variables an expression has.
+pub fn places(expr: &Expr) -> Vec<Place> {
+    let mut found = match &expr.kind {
+        ExprKind::Variable { place, .. } => vec![*place],
+        ExprKind::Arrive { .. } => return vec![Place::Own],
+        ExprKind::Data | ExprKind::Target => vec![Place::Own],
+        _ => Vec::new(),
+    };
+    expr.for_each_child(|child| found.extend(places(child)));
+    found.sort_by_key(|p| *p as usize);
+    found.dedup();
+    found
+}
+
+/// The arguments as an array of the wanted length; otherwise a finding.
+fn exactly<const N: usize>(call: &ast::Call, arguments: Vec<Expr>, scope: &mut Scope<'_>) -> Option<[Expr; N]> {
+    let found = arguments.len();
+    if let Some(setting) = call.settings.first() {
+        scope.unknown("setting", &setting.name.text, setting.name.span, Vec::new());
+        return None;
+    }
+    arguments.try_into().ok().or_else(|| {
+        scope.findings.push(WrongArgumentCount { at: call.span, name: call.name.text.clone(), expected: N, found });
+        None
+    })
+}
+
+fn user_call(call: &ast::Call, id: FunctionId, arguments: Vec<Expr>, reader: Reader<'_>, scope: &mut Scope<'_>) -> Option<ExprKind> {
+    let function = &scope.library.functions[id.0];
+    if arguments.len() != function.arguments {
+        let (expected, found) = (function.arguments, arguments.len());
+        scope.findings.push(WrongArgumentCount { at: call.span, name: call.name.text.clone(), expected, found });
+        return None;
+    }
+    if call.primed && function.derivative.is_none() {
+        scope.findings.push(MissingDerivative { at: call.span, function: function.name.clone(), layer: None });
+        return None;
+    }
+    let mut settings = vec![None; function.settings.len()];
+    for setting in &call.settings {
+        let Some(position) = function.settings.iter().position(|(n, _)| *n == setting.name.text) else {
+            let known = function.settings.iter().map(|(n, _)| n.clone()).collect();
+            scope.unknown("setting", &setting.name.text, setting.name.span, known);
+            return None;
+        };
+        settings[position] = Some(resolve(&setting.value, reader, scope)?);
+    }
+    Some(ExprKind::Call { function: id, primed: call.primed, arguments, settings })
+}
+
+/// Scalar operations and reductions.
+fn primitive(call: &ast::Call, arguments: Vec<Expr>, scope: &mut Scope<'_>) -> Option<ExprKind> {
+    let name = call.name.text.as_str();
+    if call.primed {
+        scope.findings.push(MissingDerivative { at: call.span, function: name.to_owned(), layer: None });
+        return None;
+    }
+    if let ("max" | "min", 2) = (name, arguments.len()) {
+        let [a, b] = exactly(call, arguments, scope)?;
+        let op = if name == "max" { BinaryOp::Max } else { BinaryOp::Min };
+        return Some(ExprKind::Binary(op, Box::new(a), Box::new(b)));
+    }
+    if let Some(reduction) = reduction(name) {
+        let [a] = exactly(call, arguments, scope)?;
+        return Some(ExprKind::Layer(reduction, Box::new(a)));
+    }
+    if let Some(reduction) = name.strip_prefix("batch_").and_then(reduction) {
+        let [a] = exactly(call, arguments, scope)?;
+        return Some(ExprKind::Batch(reduction, Box::new(a)));
+    }
+    if let Some(op) = UnaryOp::ALL.iter().find(|op| op.name() == name && **op != UnaryOp::Neg) {
+        let [a] = exactly(call, arguments, scope)?;
+        return Some(ExprKind::Unary(*op, Box::new(a)));
+    }
+    let mut known: Vec<String> = UnaryOp::ALL.iter().map(|op| op.name().to_owned()).collect();
+    known.extend(["max", "min", "sum", "mean", "f", "cost", "loss"].map(str::to_owned));
+    known.extend(scope.library.functions[..scope.visible].iter().map(|f| f.name.clone()));
+    scope.unknown("function", name, call.name.span, known);
+    None
+}
+
+fn reduction(name: &str) -> Option<Reduction> {
+    match name {
+        "sum" => Some(Reduction::Sum),
+        "mean" => Some(Reduction::Mean),
+        "max" => Some(Reduction::Max),
+        "min" => Some(Reduction::Min),
+        _ => None,
+    }
+}

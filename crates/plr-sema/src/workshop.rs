@@ -1,0 +1,63 @@
+//! Models of one rule in the settings of its checks.
+
+use std::sync::Arc;
+
+use plr_ir::model::{Check, Model, Workshop};
+use plr_syntax::diagnostic::Findings;
+
+use crate::hir::Rule;
+use crate::lower::{Setting, Specialised};
+use crate::resolve::{CheckSetting, Constants, Library, ResolvedCheck};
+use crate::{DEFAULT_COST, small_network};
+
+/// Makes models of one rule.
+#[derive(Debug)]
+pub struct RuleWorkshop {
+    library: Arc<Library>,
+    rule: Arc<Rule>,
+    checks: Vec<Check>,
+    settings: Vec<CheckSetting>,
+}
+
+impl RuleWorkshop {
+    /// A workshop for a rule and its checks.
+    pub fn new(library: Arc<Library>, rule: Arc<Rule>, checks: Vec<ResolvedCheck>) -> Self {
+        let (checks, settings) = checks.into_iter().map(|c| (c.check, c.setting)).unzip();
+        Self { library, rule, checks, settings }
+    }
+
+    /// The model in the setting of a check, or on the small network.
+    pub fn specialised(&self, check: Option<usize>, settings: &[(String, f64)]) -> Result<Specialised, Findings> {
+        let own = check.map(|c| &self.settings[c]);
+        let network = own.and_then(|s| s.network.clone()).unwrap_or_else(|| small_network(&self.library));
+        let mut replaced = own.map(|s| s.settings.clone()).unwrap_or_default();
+        replaced.extend_from_slice(settings);
+        let setting = Setting {
+            rule: Arc::clone(&self.rule),
+            library: Arc::clone(&self.library),
+            network,
+            constants: Constants::of(&self.rule, &self.library, &replaced),
+            sites: Vec::new(),
+            cost: own.and_then(|s| s.cost.clone()).unwrap_or_else(|| DEFAULT_COST.to_owned()),
+            init: own.map(|s| s.init.clone()).unwrap_or_default(),
+            until: own.and_then(|s| s.until),
+        };
+        Specialised::new(setting).map(|(model, _)| model)
+    }
+}
+
+impl Workshop for RuleWorkshop {
+    fn model(&self, check: Option<usize>, settings: &[(String, f64)]) -> Result<Box<dyn Model>, String> {
+        let sentence = |findings: Findings| findings.sorted().iter().map(|f| f.message()).collect::<Vec<_>>().join("; ");
+        self.specialised(check, settings).map(|model| Box::new(model) as Box<dyn Model>).map_err(sentence)
+    }
+
+    fn checks(&self) -> &[Check] {
+        &self.checks
+    }
+
+    fn hyper_parameter(&self, name: &str) -> Option<f64> {
+        let position = self.rule.hyper_parameters.iter().position(|h| h.name == name)?;
+        Some(Constants::of(&self.rule, &self.library, &[]).0[position])
+    }
+}

@@ -1,0 +1,218 @@
+//! Resolved expressions and networks, built by hand.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use plr_ir::scalar::{BinaryOp, UnaryOp};
+use plr_sema::hir::{Dynamics, Learned};
+use plr_sema::hir::{
+    Endpoint, Expr, ExprKind, Function, HyperId, Initialiser, Licence, Phase, PhaseId, Place, Plasticity,
+    Population, PopulationId, Reduction, Relative, Rule, Statement, Synapse, SynapseId, Variable, VariableId,
+    VariableKind,
+};
+use plr_sema::network::{Activation, Layer, Network};
+use plr_syntax::ast::{BatchReduction, Role};
+use plr_syntax::span::Span;
+
+/// A place in a text that does not exist, different each time.
+pub fn span() -> Span {
+    static NEXT: AtomicU32 = AtomicU32::new(1);
+    let start = NEXT.fetch_add(1, Ordering::Relaxed);
+    Span::new(start, start + 1)
+}
+
+pub fn expr(kind: ExprKind) -> Expr {
+    Expr { kind, span: span() }
+}
+
+pub fn number(value: f64) -> Expr {
+    expr(ExprKind::Number(value))
+}
+
+pub fn hyper(id: usize) -> Expr {
+    expr(ExprKind::Hyper(HyperId(id)))
+}
+
+pub fn read(place: Place, variable: usize) -> Expr {
+    expr(ExprKind::Variable { place, variable: VariableId(variable), phase: None })
+}
+
+pub fn stored(place: Place, variable: usize, phase: usize) -> Expr {
+    expr(ExprKind::Variable { place, variable: VariableId(variable), phase: Some(PhaseId(phase)) })
+}
+
+pub fn arrive(synapse: usize, sent: Expr) -> Expr {
+    expr(ExprKind::Arrive { synapse: SynapseId(synapse), transposed: false, sent: Box::new(sent) })
+}
+
+pub fn arrive_backwards(synapse: usize, sent: Expr) -> Expr {
+    expr(ExprKind::Arrive { synapse: SynapseId(synapse), transposed: true, sent: Box::new(sent) })
+}
+
+pub fn weight(synapse: usize, transposed: bool) -> Expr {
+    expr(ExprKind::Weight { synapse: SynapseId(synapse), transposed })
+}
+
+pub fn f(argument: Expr) -> Expr {
+    expr(ExprKind::Activation { primed: false, argument: Box::new(argument) })
+}
+
+pub fn f_primed(argument: Expr) -> Expr {
+    expr(ExprKind::Activation { primed: true, argument: Box::new(argument) })
+}
+
+pub fn binary(op: BinaryOp, a: Expr, b: Expr) -> Expr {
+    expr(ExprKind::Binary(op, Box::new(a), Box::new(b)))
+}
+
+pub fn add(a: Expr, b: Expr) -> Expr {
+    binary(BinaryOp::Add, a, b)
+}
+
+pub fn sub(a: Expr, b: Expr) -> Expr {
+    binary(BinaryOp::Sub, a, b)
+}
+
+pub fn mul(a: Expr, b: Expr) -> Expr {
+    binary(BinaryOp::Mul, a, b)
+}
+
+pub fn layer_sum(argument: Expr) -> Expr {
+    expr(ExprKind::Layer(Reduction::Sum, Box::new(argument)))
+}
+
+pub fn batch_mean(argument: Expr) -> Expr {
+    expr(ExprKind::Batch(Reduction::Mean, Box::new(argument)))
+}
+
+/// An equation for the layers of a role, or for all.
+pub fn dynamics(role: Option<Role>, variable: usize, value: Expr) -> Dynamics {
+    Dynamics { role, variable: VariableId(variable), value, span: span() }
+}
+
+pub fn learn_synapse(synapse: usize, increment: Expr) -> Plasticity {
+    learn(Learned::Synapse(SynapseId(synapse)), increment)
+}
+
+pub fn learn_unit(variable: usize, increment: Expr) -> Plasticity {
+    learn(Learned::Unit(VariableId(variable)), increment)
+}
+
+fn learn(target: Learned, increment: Expr) -> Plasticity {
+    Plasticity { role: None, target, increment, reduction: BatchReduction::Mean, span: span() }
+}
+
+pub fn phase(name: &str, steps: f64, from: Option<usize>, body: Vec<Statement>) -> Phase {
+    Phase {
+        name: name.to_owned(),
+        steps: number(steps),
+        until: None,
+        from: from.map(PhaseId),
+        body,
+        span: span(),
+    }
+}
+
+pub fn clamp_input(variable: usize) -> Statement {
+    Statement::Clamp(dynamics(Some(Role::Input), variable, expr(ExprKind::Data)))
+}
+
+pub fn state(name: &str) -> Variable {
+    variable(name, VariableKind::State(None))
+}
+
+pub fn param(name: &str) -> Variable {
+    variable(name, VariableKind::Param(Initialiser::Constant(number(0.0))))
+}
+
+pub fn definition(name: &str, value: Expr) -> Variable {
+    variable(name, VariableKind::Let(vec![(None, value)]))
+}
+
+fn variable(name: &str, kind: VariableKind) -> Variable {
+    Variable { name: name.to_owned(), population: PopulationId(0), kind, span: span() }
+}
+
+/// `synapse name : from -> self`
+pub fn synapse(name: &str, from: Relative, symmetric: bool) -> Synapse {
+    let end = |layer| Endpoint { layer, population: PopulationId(0) };
+    Synapse {
+        name: name.to_owned(),
+        from: end(from),
+        to: end(Relative::Own),
+        init: Initialiser::Glorot,
+        fixed: None,
+        symmetric: symmetric.then(span),
+        span: span(),
+    }
+}
+
+/// A rule of one unnamed population, without phases and learning yet.
+pub fn rule(name: &str, variables: Vec<Variable>, synapses: Vec<Synapse>) -> Rule {
+    Rule {
+        name: name.to_owned(),
+        span: span(),
+        hyper_parameters: Vec::new(),
+        licences: Vec::new(),
+        populations: vec![Population { name: None, span: span() }],
+        variables,
+        synapses,
+        signals: Vec::new(),
+        phases: Vec::new(),
+        plasticity: Vec::new(),
+        predict: None,
+    }
+}
+
+pub fn allow(mut rule: Rule, licence: Licence) -> Rule {
+    rule.licences.push((licence, span()));
+    rule
+}
+
+/// The position of [`softmax`] in [`functions`].
+pub const SOFTMAX: usize = 1;
+
+/// An element-wise function with a derivative, and softmax.
+pub fn functions() -> Vec<Function> {
+    let argument = || Box::new(expr(ExprKind::Argument(0)));
+    let sigmoid = || expr(ExprKind::Unary(UnaryOp::Sigmoid, argument()));
+    let exp = || expr(ExprKind::Unary(UnaryOp::Exp, argument()));
+    let function = |name: &str, body, derivative, layer_wide| Function {
+        name: name.to_owned(),
+        arguments: 1,
+        settings: Vec::new(),
+        body,
+        derivative,
+        layer_wide,
+        span: None,
+    };
+    vec![
+        function("sigmoid", sigmoid(), Some(mul(sigmoid(), sub(number(1.0), sigmoid()))), false),
+        function("softmax", binary(BinaryOp::Div, exp(), layer_sum(exp())), None, true),
+    ]
+}
+
+/// 3 - 4 sigmoid - 5 sigmoid - 2, the output with the given activation.
+pub fn chain(output: Option<usize>) -> Network {
+    let function = |id| Activation { function: plr_sema::hir::FunctionId(id), settings: Vec::new() };
+    let layer = |name: &str, role, units, activation: Option<usize>| Layer {
+        name: name.to_owned(),
+        role,
+        units,
+        activation: activation.map(function),
+    };
+    Network {
+        text: "3 - 4 sigmoid - 5 sigmoid - 2".to_owned(),
+        layers: vec![
+            layer("input", Role::Input, 3, None),
+            layer("h1", Role::Hidden, 4, Some(0)),
+            layer("h2", Role::Hidden, 5, Some(0)),
+            layer("output", Role::Output, 2, output),
+        ],
+        edges: vec![(0, 1), (1, 2), (2, 3)],
+    }
+}
+
+/// The value of a constant expression of these tests: numbers only.
+pub fn constant(expr: &Expr) -> f64 {
+    if let ExprKind::Number(value) = expr.kind { value } else { f64::NAN }
+}

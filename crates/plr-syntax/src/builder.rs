@@ -1,0 +1,112 @@
+//! What the grammar's actions call: they make the tree, bound its height, and report what did not parse.
+
+mod clause;
+mod expression;
+
+use std::cell::Cell;
+use std::convert::Infallible;
+
+use lalrpop_util::{ErrorRecovery, ParseError};
+
+use crate::ast::Name;
+use crate::diagnostic::Findings;
+use crate::finding::SyntaxError;
+use crate::lexer::Lexeme;
+use crate::marks::Marks;
+use crate::span::Span;
+use crate::token::Token;
+
+pub(crate) use clause::{Derivative, PhaseOption, PhaseOptions, Trailing};
+pub(crate) use expression::{Argument, Arguments, Level, Operand};
+
+/// The state of the parser's actions.
+pub(crate) struct Builder<'s> {
+    source: &'s str,
+    lexemes: &'s [Lexeme],
+    /// How many syntax errors there are; whoever feeds the parser stops at a limit.
+    errors: &'s Cell<usize>,
+    findings: &'s mut Findings,
+    marks: Marks,
+}
+
+impl<'s> Builder<'s> {
+    /// Nothing built yet.
+    pub(crate) fn new(
+        source: &'s str,
+        lexemes: &'s [Lexeme],
+        errors: &'s Cell<usize>,
+        findings: &'s mut Findings,
+    ) -> Self {
+        Self { source, lexemes, errors, findings, marks: Marks::default() }
+    }
+
+    /// What was learned about tokens.
+    pub(crate) fn finish(self) -> Marks {
+        self.marks
+    }
+
+    /// The text of a token.
+    fn text(&self, start: u32, end: u32) -> String {
+        self.source.get(start as usize..end as usize).unwrap_or_default().to_owned()
+    }
+
+    /// The word at `start..end`.
+    pub(crate) fn name(&self, start: u32, end: u32) -> Name {
+        Name { text: self.text(start, end), span: Span::new(start, end) }
+    }
+
+    /// Notes that the token at `offset` stands without a space before it.
+    pub(crate) fn glue_before(&mut self, offset: u32) {
+        self.marks.glued_before.insert(offset);
+    }
+
+    /// Notes that the token at `offset` stands without spaces around it.
+    pub(crate) fn glue_around(&mut self, offset: u32) {
+        self.marks.glued_before.insert(offset);
+        self.marks.glued_after.insert(offset);
+    }
+}
+
+/// Errors.
+impl Builder<'_> {
+    /// Reports what was skipped, and says where it stood.
+    pub(crate) fn lost(
+        &mut self,
+        error: ErrorRecovery<u32, Token, Infallible>,
+        start: u32,
+        end: u32,
+    ) -> Span {
+        self.report(error.error);
+        Span::new(start, end)
+    }
+
+    /// Reports a syntax error, unless it is already said what is wrong there or right before.
+    pub(crate) fn report(&mut self, error: ParseError<u32, Token, Infallible>) {
+        let (span, found, expected) = match error {
+            ParseError::UnrecognizedToken { token: (start, token, end), expected } => {
+                (Span::new(start, end), Some(token), expected)
+            }
+            ParseError::UnrecognizedEof { location, expected } => {
+                (Span::new(location, location), None, expected)
+            }
+            ParseError::ExtraToken { token: (start, token, end) } => {
+                (Span::new(start, end), Some(token), Vec::new())
+            }
+            ParseError::InvalidToken { location } => (Span::new(location, location), None, Vec::new()),
+            ParseError::User { error } => match error {},
+        };
+        self.errors.set(self.errors.get() + 1);
+        if found == Some(Token::Bad) || self.follows_bad(span.start) {
+            return;
+        }
+        let line_end = found == Some(Token::Separator) && span.start == span.end;
+        let found = found.map(|_| if line_end { "\n".to_owned() } else { self.text(span.start, span.end) });
+        self.findings.push(SyntaxError::new(span, found, &expected));
+    }
+
+    /// Whether the last token that begins before `offset` stands for a mistake.
+    fn follows_bad(&self, offset: u32) -> bool {
+        let after = self.lexemes.partition_point(|lexeme| lexeme.span.start < offset);
+        after.checked_sub(1).is_some_and(|last| self.lexemes[last].token == Token::Bad)
+    }
+}

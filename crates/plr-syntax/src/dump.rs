@@ -1,0 +1,301 @@
+//! The tree and the tokens as text, for people and for tests.
+//!
+//! Everything of the tree is shown except where it stands, so two trees are equal up to their spans exactly if their
+//! dumps are equal.
+
+mod inline;
+
+use crate::ast::{
+    ChainLayer, Check, CheckSetting, Clause, CostFunction, Equation, Expectation, Experiment, File, Function,
+    GraphStatement, Item, Member, NetworkBody, NetworkItem, NetworkRef, Neuron, Phase, PhaseStatement, Rule,
+    Synapse,
+};
+use crate::diagnostic::Findings;
+use crate::layout::lay_out;
+use crate::lexer::lex;
+use crate::token::Token;
+
+/// The tree as indented text, expressions with all their parentheses.
+pub fn dump(file: &File) -> String {
+    let mut dump = Dump::default();
+    for item in &file.items {
+        dump.item(item);
+    }
+    dump.out
+}
+
+/// The tokens that the parser sees, one on a line: byte range, kind, text.
+pub fn tokens(source: &str) -> String {
+    let mut findings = Findings::new();
+    if u32::try_from(source.len()).is_err() {
+        return String::new();
+    }
+    let mut out = String::new();
+    for lexeme in lay_out(&lex(source, &mut findings).lexemes, &mut findings) {
+        let kind = lexeme.token.kind();
+        let text = if lexeme.token == Token::Separator { "" } else { &source[lexeme.span.range()] };
+        let text = text.replace(char::is_control, " ");
+        let place = format!("{:?}", lexeme.span);
+        out.push_str(format!("{place:<12} {kind:<10} {text}").trim_end());
+        out.push('\n');
+    }
+    out
+}
+
+/// Indented lines.
+#[derive(Default)]
+struct Dump {
+    out: String,
+    depth: usize,
+}
+
+impl Dump {
+    fn line(&mut self, text: &str) {
+        self.out.extend(std::iter::repeat_n("  ", self.depth));
+        self.out.push_str(text);
+        self.out.push('\n');
+    }
+
+    /// A line with lines below it.
+    fn nest<T>(&mut self, head: &str, children: &[T], mut each: impl FnMut(&mut Self, &T)) {
+        self.line(head);
+        self.depth += 1;
+        for child in children {
+            each(self, child);
+        }
+        self.depth -= 1;
+    }
+
+    fn item(&mut self, item: &Item) {
+        match item {
+            Item::Rule(rule) => self.rule(rule),
+            Item::Function(function) => self.function(function),
+            Item::Cost(cost) => self.cost(cost),
+            Item::Network(network) => self.network(network),
+            Item::Experiment(experiment) => self.experiment(experiment),
+            Item::Error(_) => self.line("error"),
+        }
+    }
+
+    fn rule(&mut self, rule: &Rule) {
+        let allow = rule.allow.iter().map(|name| format!(" allow {}", name.text)).collect::<String>();
+        let head = format!("rule {}({}){allow}", rule.name.text, inline::settings(&rule.parameters));
+        self.nest(&head, &rule.members, Self::member);
+    }
+
+    fn function(&mut self, function: &Function) {
+        let head = format!(
+            "fn {}({}; {})",
+            function.name.text,
+            inline::names(&function.arguments),
+            inline::settings(&function.settings)
+        );
+        self.line(&head);
+        self.line(&format!("  = {}", inline::expr(&function.body)));
+        if let Some(derivative) = &function.derivative {
+            self.line(&format!("  derivative = {}", inline::expr(derivative)));
+        }
+    }
+
+    fn cost(&mut self, cost: &CostFunction) {
+        self.line(&format!("cost {}({}, {})", cost.name.text, cost.activity.text, cost.target.text));
+        self.line(&format!("  = {}", inline::expr(&cost.body)));
+        if let Some(derivative) = &cost.derivative {
+            self.line(&format!("  derivative = {}", inline::expr(derivative)));
+        }
+        for (activation, derivative) in &cost.after {
+            self.line(&format!("  derivative after {} = {}", activation.text, inline::expr(derivative)));
+        }
+    }
+
+    fn network(&mut self, network: &NetworkItem) {
+        let head = format!("network {}", network.name.text);
+        match &network.body {
+            NetworkBody::Chain(layers) => self.nest(&format!("{head} chain"), layers, Self::layer),
+            NetworkBody::Graph(statements) => {
+                self.nest(&format!("{head} graph"), statements, |dump, statement| match statement {
+                    GraphStatement::Layer(name, layer) => {
+                        dump.line(&format!("{}: {}", name.text, inline::layer(layer)));
+                    }
+                    GraphStatement::Path(names, _) => dump.line(&format!("path {}", inline::names(names))),
+                    GraphStatement::Error(_) => dump.line("error"),
+                });
+            }
+        }
+    }
+
+    fn layer(&mut self, layer: &ChainLayer) {
+        self.line(&inline::layer(layer));
+    }
+
+    fn network_ref(&mut self, network: &NetworkRef) {
+        match network {
+            NetworkRef::Named(name) => self.line(&format!("network {}", name.text)),
+            NetworkRef::Chain(layers, _) => self.nest("network chain", layers, Self::layer),
+        }
+    }
+
+    fn member(&mut self, member: &Member) {
+        match member {
+            Member::Neuron(neuron) => self.neuron(neuron),
+            Member::Synapse(synapse) => self.synapse(synapse),
+            Member::Signal(signal) => {
+                self.line(&format!("signal {} = {}", signal.name.text, inline::expr(&signal.value)));
+            }
+            Member::Phase(phase) => self.phase(phase),
+            Member::Learn(learn) => {
+                self.nest(&format!("learn {:?}", learn.reduction), &learn.body, Self::equation);
+            }
+            Member::Predict(predict) => {
+                self.line(&format!("predict {} after {}", inline::expr(&predict.value), predict.after.text));
+            }
+            Member::Check(check) => self.check(check),
+            Member::Error(_) => self.line("error"),
+        }
+    }
+
+    fn neuron(&mut self, neuron: &Neuron) {
+        let head = neuron.name.as_ref().map_or("neuron".to_owned(), |name| format!("neuron {}", name.text));
+        self.nest(&head, &neuron.variables, |dump, variable| {
+            let value =
+                variable.value.as_ref().map_or(String::new(), |value| format!(" = {}", inline::expr(value)));
+            dump.line(&format!(
+                "{}{} {}{value}",
+                inline::role(variable.role),
+                inline::kind(variable.kind),
+                variable.name.text
+            ));
+        });
+    }
+
+    fn synapse(&mut self, synapse: &Synapse) {
+        let (from, to) = (inline::endpoint(&synapse.from), inline::endpoint(&synapse.to));
+        let init = synapse.init.as_ref().map_or(String::new(), |init| format!(" = {}", inline::expr(init)));
+        let attributes: String = synapse.attributes.iter().map(|name| format!(", {}", name.text)).collect();
+        self.line(&format!("synapse {} : {from} -> {to}{init}{attributes}", synapse.name.text));
+    }
+
+    fn phase(&mut self, phase: &Phase) {
+        self.nest(&format!("phase {}", phase.name.text), &phase.body, Self::statement);
+        self.depth += 1;
+        if let Some(steps) = &phase.steps {
+            self.line(&format!("steps = {}", inline::expr(steps)));
+        }
+        if let Some(until) = &phase.until {
+            self.line(&format!("until {}", inline::expr(until)));
+        }
+        if let Some(from) = &phase.from {
+            self.line(&format!("from = {}", from.text));
+        }
+        self.depth -= 1;
+    }
+
+    fn statement(&mut self, statement: &PhaseStatement) {
+        match statement {
+            PhaseStatement::Clamp(clamp) => self.line(&format!(
+                "clamp {}{} = {}",
+                inline::role(clamp.role),
+                inline::target(&clamp.target),
+                inline::expr(&clamp.value)
+            )),
+            PhaseStatement::Release(release) => {
+                self.line(&format!(
+                    "release {}{}",
+                    inline::role(release.role),
+                    inline::target(&release.target)
+                ));
+            }
+            PhaseStatement::Equation(equation) => self.equation(equation),
+            PhaseStatement::Sweep(sweep) => {
+                self.nest(&format!("sweep {:?}", sweep.direction), &sweep.body, Self::equation);
+            }
+            PhaseStatement::InTurn(body, _) => self.nest("in turn", body, Self::statement),
+            PhaseStatement::Error(_) => self.line("error"),
+        }
+    }
+
+    fn equation(&mut self, equation: &Equation) {
+        self.line(&format!(
+            "{}{} {} {}",
+            inline::role(equation.role),
+            inline::target(&equation.target),
+            inline::assign(equation.assign),
+            inline::expr(&equation.value)
+        ));
+    }
+
+    fn check(&mut self, check: &Check) {
+        let head = format!("check {}", inline::reference(&check.reference));
+        self.nest(&head, &check.settings, Self::check_setting);
+        self.depth += 1;
+        for expectation in &check.expectations {
+            self.expectation(expectation);
+        }
+        self.depth -= 1;
+    }
+
+    fn check_setting(&mut self, setting: &CheckSetting) {
+        match setting {
+            CheckSetting::Network(network) => self.network_ref(network),
+            CheckSetting::Cost(name) => self.line(&format!("cost {}", name.text)),
+            CheckSetting::Precision(name) => self.line(&format!("precision {}", name.text)),
+            CheckSetting::Data(call) => self.line(&format!("data {}", inline::call(call))),
+            CheckSetting::Batch(value) => self.line(&format!("batch {}", inline::expr(value))),
+            CheckSetting::Seed(value) => self.line(&format!("seed {}", inline::expr(value))),
+            CheckSetting::Until(value) => self.line(&format!("steps until {}", inline::expr(value))),
+            CheckSetting::Set(settings) => self.line(&format!("set {}", inline::settings(settings))),
+            CheckSetting::Init(settings) => self.line(&format!("init {}", inline::settings(settings))),
+            CheckSetting::Error(_) => self.line("error"),
+        }
+    }
+
+    fn expectation(&mut self, claim: &Expectation) {
+        let unit = claim.unit.as_ref().map_or(String::new(), |unit| format!(" {}", unit.text));
+        let comparison = inline::comparison(claim.comparison);
+        let measure = inline::call(&claim.measure);
+        self.line(&format!("expect {measure} {comparison} {}{unit}", inline::expr(&claim.bound)));
+        self.depth += 1;
+        if let Some(tolerance) = &claim.tolerance {
+            self.line(&format!("within {}", inline::expr(tolerance)));
+        }
+        if let Some(layer) = &claim.at {
+            self.line(&format!("at {}", layer.text));
+        }
+        if !claim.when.is_empty() {
+            self.line(&format!("when {}", inline::settings(&claim.when)));
+        }
+        if !claim.over.is_empty() {
+            self.line(&format!("over {}", inline::exprs(&claim.over)));
+        }
+        if let Some(updates) = &claim.updates {
+            self.line(&format!("after {} updates", inline::expr(updates)));
+        }
+        self.depth -= 1;
+    }
+
+    fn experiment(&mut self, experiment: &Experiment) {
+        self.nest(&format!("experiment {}", experiment.name.text), &experiment.clauses, Self::clause);
+    }
+
+    fn clause(&mut self, clause: &Clause) {
+        match clause {
+            Clause::Rule(call) => self.line(&format!("rule {}", inline::call(call))),
+            Clause::Network(network) => self.network_ref(network),
+            Clause::Cost(name) => self.line(&format!("cost {}", name.text)),
+            Clause::Data(call) => self.line(&format!("data {}", inline::call(call))),
+            Clause::Validation(value) => self.line(&format!("validation {}", inline::expr(value))),
+            Clause::Batch(value) => self.line(&format!("batch {}", inline::expr(value))),
+            Clause::Epochs(value) => self.line(&format!("epochs {}", inline::expr(value))),
+            Clause::Updates(value) => self.line(&format!("updates {}", inline::expr(value))),
+            Clause::Seed(value) => self.line(&format!("seed {}", inline::expr(value))),
+            Clause::Precision(name) => self.line(&format!("precision {}", name.text)),
+            Clause::PerSite(name, sites) => {
+                self.nest(&format!("per site {}", name.text), sites, |dump, site| {
+                    let to = site.to.as_ref().map_or(String::new(), |to| format!("->{}", to.text));
+                    dump.line(&format!("{}{to} = {}", site.from.text, inline::expr(&site.value)));
+                })
+            }
+            Clause::Error(_) => self.line("error"),
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! The parts of a dump that stand on one line.
+
+use crate::ast::{
+    Assign, BinaryOp, Call, ChainLayer, Comparison, Endpoint, Expr, ExprKind, Name, Reference, Role, Setting,
+    Target, UnaryOp, VariableKind,
+};
+use crate::span::Span;
+
+/// `a, b`
+pub(super) fn names(names: &[Name]) -> String {
+    names.iter().map(|name| name.text.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+/// `a = 1, b = 2`
+pub(super) fn settings(settings: &[Setting]) -> String {
+    let one = |setting: &Setting| format!("{} = {}", setting.name.text, expr(&setting.value));
+    settings.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+/// `1, (a + b)`
+pub(super) fn exprs(list: &[Expr]) -> String {
+    list.iter().map(expr).collect::<Vec<_>>().join(", ")
+}
+
+/// An expression with all its parentheses; it recurses as deep as the tree is high, which the parser bounds.
+pub(super) fn expr(value: &Expr) -> String {
+    match &value.kind {
+        ExprKind::Number(number) => format!("{number:?}"),
+        ExprKind::Text(text) => format!("{text:?}"),
+        ExprKind::Name(name) => name.clone(),
+        ExprKind::Field(base, name) => format!("{}.{}", expr(base), name.text),
+        ExprKind::At(base, phase) => format!("{}[{}]", expr(base), phase.text),
+        ExprKind::Call(inner) => call(inner),
+        ExprKind::Unary(UnaryOp::Negate, operand) => format!("(-{})", expr(operand)),
+        ExprKind::Unary(UnaryOp::Not, operand) => format!("(not {})", expr(operand)),
+        ExprKind::Binary(op, left, right) => format!("({} {} {})", expr(left), symbol(*op), expr(right)),
+        ExprKind::If(condition, then, otherwise) => {
+            format!("(if {} then {} else {})", expr(condition), expr(then), expr(otherwise))
+        }
+        ExprKind::Error => "<error>".to_owned(),
+    }
+}
+
+/// `f'(a, gain = 0.8)`; the parentheses stand even when nothing is in them.
+pub(super) fn call(call: &Call) -> String {
+    let mut arguments: Vec<String> = call.arguments.iter().map(expr).collect();
+    arguments.extend(call.settings.iter().map(|s| format!("{} = {}", s.name.text, expr(&s.value))));
+    format!("{}{}({})", call.name.text, if call.primed { "'" } else { "" }, arguments.join(", "))
+}
+
+/// `input 784 relu()`
+pub(super) fn layer(layer: &ChainLayer) -> String {
+    let activation = layer.activation.as_ref().map_or(String::new(), |a| format!(" {}", call(a)));
+    format!("{}{}{activation}", role(layer.role), expr(&layer.units))
+}
+
+/// The role with a space after it, or nothing.
+pub(super) fn role(role: Option<(Role, Span)>) -> &'static str {
+    match role.map(|(role, _)| role) {
+        None => "",
+        Some(Role::Input) => "input ",
+        Some(Role::Hidden) => "hidden ",
+        Some(Role::Output) => "output ",
+    }
+}
+
+/// The keyword.
+pub(super) fn kind(kind: VariableKind) -> &'static str {
+    match kind {
+        VariableKind::State => "state",
+        VariableKind::Let => "let",
+        VariableKind::Param => "param",
+    }
+}
+
+/// `P.x`
+pub(super) fn target(target: &Target) -> String {
+    let population = target.population.as_ref().map_or(String::new(), |p| format!("{}.", p.text));
+    format!("{population}{}", target.name.text)
+}
+
+/// `above.P`
+pub(super) fn endpoint(endpoint: &Endpoint) -> String {
+    let population = endpoint.population.as_ref().map_or(String::new(), |p| format!(".{}", p.text));
+    format!("{}{population}", endpoint.head.text)
+}
+
+/// The words after `check`.
+pub(super) fn reference(reference: &Reference) -> String {
+    match reference {
+        Reference::FeedForward(phase) => format!("gradient after {}", phase.text),
+        Reference::Equilibrium(phase) => format!("gradient at equilibrium of {}", phase.text),
+        Reference::Unrolled(steps, phase) => format!("gradient unrolled({}) of {}", expr(steps), phase.text),
+        Reference::FiniteDifferences(phase) => format!("gradient by finite_differences after {}", phase.text),
+        Reference::Law => "law".to_owned(),
+    }
+}
+
+/// The operator of an equation.
+pub(super) fn assign(assign: Assign) -> &'static str {
+    match assign {
+        Assign::Set => "=",
+        Assign::Add => "+=",
+        Assign::Subtract => "-=",
+    }
+}
+
+/// The comparison of a claim.
+pub(super) fn comparison(comparison: Comparison) -> &'static str {
+    match comparison {
+        Comparison::Less => "<",
+        Comparison::LessEqual => "<=",
+        Comparison::Greater => ">",
+        Comparison::GreaterEqual => ">=",
+        Comparison::Equal => "==",
+    }
+}
+
+/// The operator as written.
+fn symbol(op: BinaryOp) -> &'static str {
+    match op {
+        BinaryOp::Or => "or",
+        BinaryOp::And => "and",
+        BinaryOp::Equal => "==",
+        BinaryOp::NotEqual => "!=",
+        BinaryOp::Less => "<",
+        BinaryOp::LessEqual => "<=",
+        BinaryOp::Greater => ">",
+        BinaryOp::GreaterEqual => ">=",
+        BinaryOp::Add => "+",
+        BinaryOp::Subtract => "-",
+        BinaryOp::Multiply => "*",
+        BinaryOp::Divide => "/",
+        BinaryOp::Arrive => "@",
+        BinaryOp::Power => "^",
+    }
+}

@@ -1,0 +1,44 @@
+//! Digits that are no number: `1.`, `.5`, `2x`, `1e999`.
+
+use crate::diagnostic::{Finding, Label};
+use crate::span::Span;
+
+/// Digits that are no number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadNumber {
+    /// The digits with all that sticks to them.
+    pub text: String,
+    /// Where they stand.
+    pub span: Span,
+}
+
+impl Finding for BadNumber {
+    fn code(&self) -> &'static str {
+        "bad_number"
+    }
+
+    fn message(&self) -> String {
+        format!("`{}` is not a number", self.text)
+    }
+
+    fn primary(&self) -> Label {
+        let too_large = self.text.parse::<f64>().is_ok_and(f64::is_infinite);
+        Label::new(self.span, if too_large { "larger than any number" } else { "a number is expected here" })
+    }
+
+    fn help(&self) -> Option<String> {
+        let text = &self.text;
+        if text.starts_with('.') && text.parse::<f64>().is_ok() {
+            return Some(format!("write `0{text}`"));
+        }
+        if let Some(digits) = text.strip_suffix('.').filter(|digits| digits.parse::<f64>().is_ok()) {
+            return Some(format!("write `{digits}`"));
+        }
+        let word = text.find(|c: char| c.is_alphabetic() || c == '_')?;
+        let (digits, word) = text.split_at(word);
+        let apart =
+            digits.parse::<f64>().is_ok_and(f64::is_finite) && !word.contains(|c: char| !c.is_alphabetic());
+        (apart && word != "e" && word != "E")
+            .then(|| format!("leave a space: `{digits} {word}`, or multiply: `{digits} * {word}`"))
+    }
+}

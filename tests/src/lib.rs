@@ -1,0 +1,1 @@
+//! Tests that run files, on the whole house.
