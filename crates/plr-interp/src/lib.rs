@@ -4,8 +4,9 @@
 //! # Evaluation
 //!
 //! The meaning of every operation is stated in the head of [`plr_ir`]. Loops and maps are control: they come down to
-//! runs of [`primitive`](primitive::Primitive) operations on whole arrays, and each of these is one short function.
-//! Nothing is fused, reordered or computed in place.
+//! runs of primitive operations on whole arrays, and each of these is one short function.
+//! Nothing is fused, reordered or computed in place. A loop's tolerance is rounded to the program's precision, as every
+//! constant is, and a residual that is not a number is never below it.
 //!
 //! # Differentiation
 //!

@@ -171,7 +171,11 @@ impl Generator {
     /// A truth value of the given dimensions.
     fn bool_of(&mut self, b: &mut Builder, dims: &[usize]) -> Value {
         let bools = self.visible(b, |ty| ty.elem == Elem::Bool && ty.dims == dims);
-        if bools.is_empty() || self.random.percent(20) { self.compare(b, dims) } else { self.random.pick(&bools) }
+        if bools.is_empty() || self.random.percent(20) {
+            self.compare(b, dims)
+        } else {
+            self.random.pick(&bools)
+        }
     }
 
     /// An index, if one is visible.

@@ -67,7 +67,10 @@ impl Default for Options<'_> {
 
 impl Debug for Options<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Options").field("without", &self.without).field("verify", &self.verify).finish_non_exhaustive()
+        f.debug_struct("Options")
+            .field("without", &self.without)
+            .field("verify", &self.verify)
+            .finish_non_exhaustive()
     }
 }
 

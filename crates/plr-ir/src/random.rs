@@ -14,7 +14,7 @@
 //!    f64. The interval is open, (0, 1); both formulas are exact, and symmetric about ½.
 //! 5. **Normal**: lanes `2j` and `2j + 1` are a pair (Box and Muller 1958). With their uniforms `u` and `v`,
 //!    `r = sqrt(−2·log u)` and `φ = 2π·v` in the operations of [`scalar`](crate::scalar), the even lane is `r·cos φ`, the odd
-//!    one `r·sin φ`. The largest magnitude is 5.8 in f32 and 8.5 in f64.
+//!    one `r·sin φ`. The largest magnitude is 5.8 in f32 and 8.6 in f64.
 //! 6. A Bernoulli draw of probability `p` is the comparison `uniform < p`: never for `p ≤ 0`, always for `p ≥ 1`.
 //! 7. The precisions draw different numbers from one address.
 
@@ -96,7 +96,9 @@ fn uniforms<T: Real>(words: [u32; 4]) -> [T; 4] {
 fn normals<T: Real>(uniforms: [T; 4]) -> [T; 4] {
     let mut machine = T::Host::default();
     let mut normals = [T::default(); 4];
-    for (pair, uniforms) in normals.chunks_exact_mut(2).zip(uniforms.chunks_exact(2)).take(lanes(T::PRECISION) / 2) {
+    for (pair, uniforms) in
+        normals.chunks_exact_mut(2).zip(uniforms.chunks_exact(2)).take(lanes(T::PRECISION) / 2)
+    {
         pair.copy_from_slice(&box_muller(&mut machine, uniforms[0], uniforms[1]));
     }
     normals

@@ -42,11 +42,23 @@
 //!
 //! # Accuracy and cost
 //!
-//! Largest error in units of the last place of the exact result, and number of primitive operations. f32: over all
-//! bit patterns (`pow`: 10⁸ pairs); f64: over 10⁷ random arguments. The tests repeat both on a sample.
+//! The largest error in units of the last place of the exact result; and the number of primitive operations in f32 / in
+//! f64, divisions included and given once more, constants not. f32: measured over all bit patterns (`pow`: over 10⁸
+//! pairs); f64: over 10⁷ random arguments (`pow`: 10⁶) against quadruple precision. The tests repeat both on a sample.
 //!
-//! | | f32 | f64 | operations | of them divisions |
+//! | | f32 | f64 | operations | divisions |
 //! |---|---|---|---|---|
+//! | `exp` | 1.03 | 1.02 | 29 / 39 | 0 |
+//! | `log` | 0.85 | 0.82 | 38 / 44 | 1 |
+//! | `tanh` | 2.31 | 2.49 | 37 / 47 | 1 |
+//! | `sigmoid` | 2.41 | 2.37 | 33 / 43 | 1 |
+//! | `softplus` | 1.69 | 1.61 | 57 / 73 | 1 |
+//! | `sin` | 2.34 | 2.37 | 38 / 48 | 0 |
+//! | `cos` | 2.33 | 2.40 | 39 / 49 | 0 |
+//! | `sign` | 0 | 0 | 4 / 4 | 0 |
+//! | `min` | 0 | 0 | 4 / 4 | 0 |
+//! | `max` | 0 | 0 | 4 / 4 | 0 |
+//! | `pow` | 1.22 | 1.23 | 144 / 162 | 2 |
 
 mod circular;
 mod exponential;

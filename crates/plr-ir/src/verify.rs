@@ -95,7 +95,8 @@ impl<'a> Verifier<'a> {
     /// V1.
     fn interface(&mut self) {
         let Program { inputs, outputs, body, .. } = self.program;
-        for (what, names, values) in [("input", inputs, &body.parameters), ("output", outputs, &body.results)] {
+        for (what, names, values) in [("input", inputs, &body.parameters), ("output", outputs, &body.results)]
+        {
             if names.len() != values.len() {
                 self.report(1, None, format!("{} {what} names for {} values", names.len(), values.len()));
             }
@@ -156,7 +157,9 @@ impl<'a> Verifier<'a> {
                 self.scope[value.index()] = Scope::Visible;
                 own.push(value);
             }
-            Some(Scope::Visible | Scope::Ended) => self.report(2, operation, format!("{number} is defined twice")),
+            Some(Scope::Visible | Scope::Ended) => {
+                self.report(2, operation, format!("{number} is defined twice"))
+            }
             None => self.report(2, operation, format!("{number} is not in the table of values")),
         }
     }
@@ -166,14 +169,17 @@ impl<'a> Verifier<'a> {
         let number = self.number(value);
         match self.scope.get(value.index()) {
             Some(Scope::Visible) => {}
-            Some(Scope::Undefined) => self.report(3, operation, format!("{number} is used before it is defined")),
+            Some(Scope::Undefined) => {
+                self.report(3, operation, format!("{number} is used before it is defined"))
+            }
             Some(Scope::Ended) => self.report(3, operation, format!("{number} is used outside its block")),
             None => self.report(2, operation, format!("{number} is not in the table of values")),
         }
     }
 
     fn report(&mut self, guarantee: u8, operation: Option<&Operation>, problem: String) {
-        let operation = operation.map(|o| print_operation(self.program, &self.numbering, o)).unwrap_or_default();
+        let operation =
+            operation.map(|o| print_operation(self.program, &self.numbering, o)).unwrap_or_default();
         self.violations.push(Violation { guarantee, operation, problem });
     }
 

@@ -52,7 +52,11 @@ fn collect(directory: &Path, files: &mut Vec<PathBuf>) {
 }
 
 /// Compares a file with what it should be, or rewrites it.
-fn check(path: &Path, text: &str, run: fn(&Program, &str, &str) -> Result<String, Failed>) -> Result<(), Failed> {
+fn check(
+    path: &Path,
+    text: &str,
+    run: fn(&Program, &str, &str) -> Result<String, Failed>,
+) -> Result<(), Failed> {
     let (header, _) = text.split_once('\n').unwrap_or((text, ""));
     let end = text.find("\n}\n").map_or(text.len(), |at| at + "\n}\n".len());
     let source = &text[..end];

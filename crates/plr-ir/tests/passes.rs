@@ -63,7 +63,12 @@ fn each_pass_alone_keeps_every_bit() {
             let mut changed = program.clone();
             (pass.run)(&mut changed);
             assert_verifies(&changed, &format!("seed {seed}, {}", pass.name));
-            assert_eq!(outputs(&changed, &inputs), expected, "seed {seed}, {}:\n{program}\n{changed}", pass.name);
+            assert_eq!(
+                outputs(&changed, &inputs),
+                expected,
+                "seed {seed}, {}:\n{program}\n{changed}",
+                pass.name
+            );
         }
     }
 }
@@ -84,8 +89,12 @@ fn the_pipeline_keeps_every_bit_after_each_of_its_passes() {
 #[test]
 fn any_set_of_passes_can_be_left_out() {
     for (seed, program, inputs) in programs(160) {
-        let without: Vec<String> =
-            passes().iter().enumerate().filter(|(i, _)| seed >> i & 1 == 1).map(|(_, p)| p.name.to_owned()).collect();
+        let without: Vec<String> = passes()
+            .iter()
+            .enumerate()
+            .filter(|(i, _)| seed >> i & 1 == 1)
+            .map(|(_, p)| p.name.to_owned())
+            .collect();
         let mut changed = program.clone();
         optimise(&mut changed, Options { without: without.clone(), verify: true, after: None });
         assert_eq!(outputs(&changed, &inputs), outputs(&program, &inputs), "seed {seed} without {without:?}");
@@ -110,7 +119,10 @@ fn optimising_twice_changes_little_and_the_result_is_numbered_like_its_text() {
 fn the_observer_sees_every_pass_in_order() {
     let mut seen = Vec::new();
     let (_, mut program, _) = programs(1).next().expect("there is one");
-    optimise(&mut program, Options { after: Some(Box::new(|pass, _, _| seen.push(pass.name))), ..Options::default() });
+    optimise(
+        &mut program,
+        Options { after: Some(Box::new(|pass, _, _| seen.push(pass.name))), ..Options::default() },
+    );
     assert_eq!(seen, PIPELINE.iter().map(|pass| pass.name).collect::<Vec<_>>());
 }
 
@@ -131,7 +143,8 @@ fn count(block: &Block, name: &str) -> usize {
 fn a_relaxation_becomes_one_map_per_layer_and_its_input_drive_leaves_the_loop() {
     let mut program = parse(RELAXATION).expect("the text is well-formed");
     optimise(&mut program, Options { verify: true, ..Options::default() });
-    let Some(Op::Repeat(repeat)) = program.body.operations.iter().map(|o| &o.op).find(|op| matches!(op, Op::Repeat(_)))
+    let Some(Op::Repeat(repeat)) =
+        program.body.operations.iter().map(|o| &o.op).find(|op| matches!(op, Op::Repeat(_)))
     else {
         panic!("there is a loop:\n{program}");
     };

@@ -95,7 +95,8 @@ fn every_part_of_the_address_matters() {
         let sample = sample::<f64>(Law::Uniform, other, 1000);
         assert!(reference.iter().zip(&sample).all(|(a, b)| a != b));
         // Independent uniform numbers: the mean product of deviations is 0 with deviation 1/(12·√1000).
-        let covariance = reference.iter().zip(&sample).map(|(a, b)| (a - 0.5) * (b - 0.5)).sum::<f64>() / 1000.0;
+        let covariance =
+            reference.iter().zip(&sample).map(|(a, b)| (a - 0.5) * (b - 0.5)).sum::<f64>() / 1000.0;
         assert!(covariance.abs() < 4.0 / (12.0 * 1000f64.sqrt()), "{other:?}: {covariance}");
     }
 }
@@ -123,7 +124,8 @@ fn normal_distribution(x: f64) -> f64 {
 /// 1.95 is exceeded by chance once in a thousand.
 #[test]
 fn draws_follow_their_laws() {
-    for uniform in [sample::<f32>(Law::Uniform, ADDRESS, COUNT), sample::<f64>(Law::Uniform, ADDRESS, COUNT)] {
+    for uniform in [sample::<f32>(Law::Uniform, ADDRESS, COUNT), sample::<f64>(Law::Uniform, ADDRESS, COUNT)]
+    {
         assert!(uniform.iter().all(|&u| 0.0 < u && u < 1.0));
         assert!(kolmogorov_smirnov(uniform, |x| x) < 1.95);
     }
@@ -141,8 +143,12 @@ fn normal_draws_have_the_moments_of_their_law() {
             let deviation = f64::sqrt(variance / COUNT as f64);
             assert!((mean - moment).abs() < 4.0 * deviation, "moment {power} is {mean}");
         }
-        let neighbours = normal.chunks_exact(2).map(|pair| pair[0] * pair[1]).sum::<f64>() / (COUNT / 2) as f64;
-        assert!(neighbours.abs() < 4.0 / f64::sqrt((COUNT / 2) as f64), "the two of a pair correlate: {neighbours}");
+        let neighbours =
+            normal.chunks_exact(2).map(|pair| pair[0] * pair[1]).sum::<f64>() / (COUNT / 2) as f64;
+        assert!(
+            neighbours.abs() < 4.0 / f64::sqrt((COUNT / 2) as f64),
+            "the two of a pair correlate: {neighbours}"
+        );
     }
 }
 

@@ -58,7 +58,10 @@ fn sentence_3_neg_and_abs_touch_the_sign_bit_alone() {
 #[test]
 fn sentence_4_rounding_to_integers() {
     assert_unary(UnaryOp::Floor, &[(-0.5, -1.0), (2.75, 2.0), (-0.0, -0.0), (-INFINITY, -INFINITY)]);
-    assert_unary(UnaryOp::Round, &[(0.5, 0.0), (1.5, 2.0), (2.5, 2.0), (-0.5, -0.0), (-1.5, -2.0), (INFINITY, INFINITY)]);
+    assert_unary(
+        UnaryOp::Round,
+        &[(0.5, 0.0), (1.5, 2.0), (2.5, 2.0), (-0.5, -0.0), (-1.5, -2.0), (INFINITY, INFINITY)],
+    );
 }
 
 #[test]
@@ -70,7 +73,8 @@ fn sentence_5_sign() {
 
 #[test]
 fn sentence_6_max_and_min() {
-    let max = [(1.0, 2.0, 2.0), (2.0, 1.0, 2.0), (-0.0, 0.0, -0.0), (0.0, -0.0, 0.0), (INFINITY, 1.0, INFINITY)];
+    let max =
+        [(1.0, 2.0, 2.0), (2.0, 1.0, 2.0), (-0.0, 0.0, -0.0), (0.0, -0.0, 0.0), (INFINITY, 1.0, INFINITY)];
     assert_binary(BinaryOp::Max, &max);
     assert_binary(BinaryOp::Max, &[(-INFINITY, -1.0, -1.0), (-INFINITY, INFINITY, INFINITY)]);
     let min = [(1.0, 2.0, 1.0), (2.0, 1.0, 1.0), (-0.0, 0.0, -0.0), (0.0, -0.0, 0.0), (INFINITY, 1.0, 1.0)];
@@ -90,12 +94,21 @@ fn sentence_7_comparisons() {
         (CompareOp::Ne, [true, false, true, true]),
     ];
     assert_eq!(table.map(|(op, _)| op), CompareOp::ALL);
-    let pairs = [[(1.0, 2.0), (-INFINITY, 0.0)], [(1.0, 1.0), (-0.0, 0.0)], [(2.0, 1.0), (INFINITY, 3.0)], [(NAN, 1.0), (NAN, NAN)]];
+    let pairs = [
+        [(1.0, 2.0), (-INFINITY, 0.0)],
+        [(1.0, 1.0), (-0.0, 0.0)],
+        [(2.0, 1.0), (INFINITY, 3.0)],
+        [(NAN, 1.0), (NAN, NAN)],
+    ];
     for (op, holds) in table {
         for (pairs, holds) in pairs.iter().zip(holds) {
             for &(a, b) in pairs {
                 assert_eq!(compare(&mut <f64 as Real>::Host::default(), op, a, b), holds, "{a} {op} {b}");
-                assert_eq!(compare(&mut <f32 as Real>::Host::default(), op, a as f32, b as f32), holds, "{a} {op} {b}");
+                assert_eq!(
+                    compare(&mut <f32 as Real>::Host::default(), op, a as f32, b as f32),
+                    holds,
+                    "{a} {op} {b}"
+                );
             }
         }
     }
@@ -103,7 +116,10 @@ fn sentence_7_comparisons() {
 
 #[test]
 fn sentence_8_exp() {
-    assert_unary(UnaryOp::Exp, &[(-INFINITY, 0.0), (INFINITY, INFINITY), (0.0, 1.0), (-0.0, 1.0), (1e4, INFINITY)]);
+    assert_unary(
+        UnaryOp::Exp,
+        &[(-INFINITY, 0.0), (INFINITY, INFINITY), (0.0, 1.0), (-0.0, 1.0), (1e4, INFINITY)],
+    );
     assert_unary(UnaryOp::Exp, &[(-1e4, 0.0), (1e38, INFINITY), (-1e38, 0.0)]);
     // The least arguments whose results do not round to zero, and the greatest finite results.
     assert_eq!(one::<f32>(UnaryOp::Exp, -103.9), f64::from(f32::from_bits(1)));
@@ -124,7 +140,10 @@ fn sentence_9_log() {
 
 #[test]
 fn sentence_10_tanh() {
-    assert_unary(UnaryOp::Tanh, &[(0.0, 0.0), (-0.0, -0.0), (INFINITY, 1.0), (-INFINITY, -1.0), (30.0, 1.0), (-30.0, -1.0)]);
+    assert_unary(
+        UnaryOp::Tanh,
+        &[(0.0, 0.0), (-0.0, -0.0), (INFINITY, 1.0), (-INFINITY, -1.0), (30.0, 1.0), (-30.0, -1.0)],
+    );
     assert_eq!(one::<f32>(UnaryOp::Tanh, 9.02), 1.0);
     assert_eq!(one::<f64>(UnaryOp::Tanh, 19.07), 1.0);
     for i in 0..1000 {
@@ -138,7 +157,10 @@ fn sentence_10_tanh() {
 
 #[test]
 fn sentence_11_sigmoid() {
-    assert_unary(UnaryOp::Sigmoid, &[(-INFINITY, 0.0), (INFINITY, 1.0), (0.0, 0.5), (-0.0, 0.5), (-1e4, 0.0), (1e4, 1.0)]);
+    assert_unary(
+        UnaryOp::Sigmoid,
+        &[(-INFINITY, 0.0), (INFINITY, 1.0), (0.0, 0.5), (-0.0, 0.5), (-1e4, 0.0), (1e4, 1.0)],
+    );
     assert!(one::<f32>(UnaryOp::Sigmoid, -100.0) > 0.0);
     assert!(one::<f64>(UnaryOp::Sigmoid, -740.0) > 0.0);
 }
@@ -170,9 +192,21 @@ fn sentence_14_trivial_powers() {
 
 #[test]
 fn sentence_15_powers_of_negative_numbers() {
-    let cases = [(-2.0, 3.0, -8.0), (-2.0, 2.0, 4.0), (-2.0, -1.0, -0.5), (-8.0, 1.0 / 3.0, NAN), (-INFINITY, 0.5, NAN)];
+    let cases = [
+        (-2.0, 3.0, -8.0),
+        (-2.0, 2.0, 4.0),
+        (-2.0, -1.0, -0.5),
+        (-8.0, 1.0 / 3.0, NAN),
+        (-INFINITY, 0.5, NAN),
+    ];
     assert_binary(BinaryOp::Pow, &cases);
-    let extreme = [(-0.0, 3.0, -0.0), (-0.0, 2.0, 0.0), (-0.0, -1.0, -INFINITY), (-1.0, INFINITY, 1.0), (-2.0, 1e30, INFINITY)];
+    let extreme = [
+        (-0.0, 3.0, -0.0),
+        (-0.0, 2.0, 0.0),
+        (-0.0, -1.0, -INFINITY),
+        (-1.0, INFINITY, 1.0),
+        (-2.0, 1e30, INFINITY),
+    ];
     assert_binary(BinaryOp::Pow, &extreme);
 }
 
@@ -180,9 +214,15 @@ fn sentence_15_powers_of_negative_numbers() {
 fn sentence_16_powers_of_zero_and_infinity() {
     let zero = [(0.0, 0.5, 0.0), (0.0, -0.5, INFINITY), (0.0, INFINITY, 0.0), (0.0, -INFINITY, INFINITY)];
     assert_binary(BinaryOp::Pow, &zero);
-    let infinite = [(INFINITY, 0.5, INFINITY), (INFINITY, -2.0, 0.0), (-INFINITY, 3.0, -INFINITY), (-INFINITY, -3.0, -0.0)];
+    let infinite = [
+        (INFINITY, 0.5, INFINITY),
+        (INFINITY, -2.0, 0.0),
+        (-INFINITY, 3.0, -INFINITY),
+        (-INFINITY, -3.0, -0.0),
+    ];
     assert_binary(BinaryOp::Pow, &infinite);
-    let limits = [(2.0, INFINITY, INFINITY), (0.5, INFINITY, 0.0), (2.0, -INFINITY, 0.0), (0.5, -INFINITY, INFINITY)];
+    let limits =
+        [(2.0, INFINITY, INFINITY), (0.5, INFINITY, 0.0), (2.0, -INFINITY, 0.0), (0.5, -INFINITY, INFINITY)];
     assert_binary(BinaryOp::Pow, &limits);
 }
 

@@ -30,9 +30,22 @@ fn what_is_printed_reads_back_as_the_same_program() {
 #[test]
 fn reals_and_names_keep_every_bit() {
     let bits = [
-        0, 1, 1 << 63, 0x000f_ffff_ffff_ffff, 0x0010_0000_0000_0000, 0x7fef_ffff_ffff_ffff, 0x7ff0_0000_0000_0000,
-        0xfff0_0000_0000_0000, 0x7ff8_0000_0000_0000, 0xfff8_0000_0000_0000, 0x7ff8_0000_0000_0001, 0x7ff0_0000_0000_0001,
-        0x3ff0_0000_0000_0001, 0x3fb9_9999_9999_999a, 0xc004_0000_0000_0000, 0x7e37_e43c_8800_759c,
+        0,
+        1,
+        1 << 63,
+        0x000f_ffff_ffff_ffff,
+        0x0010_0000_0000_0000,
+        0x7fef_ffff_ffff_ffff,
+        0x7ff0_0000_0000_0000,
+        0xfff0_0000_0000_0000,
+        0x7ff8_0000_0000_0000,
+        0xfff8_0000_0000_0000,
+        0x7ff8_0000_0000_0001,
+        0x7ff0_0000_0000_0001,
+        0x3ff0_0000_0000_0001,
+        0x3fb9_9999_9999_999a,
+        0xc004_0000_0000_0000,
+        0x7e37_e43c_8800_759c,
     ];
     let names = ["W/input->h1", "β \"quoted\" \\", "line\nbreak\ttab\u{7f}", "", "ω̂ 漢"];
     let mut builder = Builder::new(names[1], Precision::F64);
@@ -56,7 +69,8 @@ fn reals_and_names_keep_every_bit() {
 
 #[test]
 fn values_may_have_names_and_newlines_do_not_matter() {
-    let text = "program \"p\" f32(%x \"x\":real[2]){%y:real[2]=map(%x axes(0)){$0=input 0 $1=constant -1e-3 // why
+    let text =
+        "program \"p\" f32(%x \"x\":real[2]){%y:real[2]=map(%x axes(0)){$0=input 0 $1=constant -1e-3 // why
         $2=add $0,$1 yield $2,}output \"y\"=%y}";
     let program = parse(text).expect("it is well-formed");
     let Op::Map(map) = &program.body.operations[0].op else { panic!("it is a map") };
@@ -72,13 +86,38 @@ fn errors_say_where_and_what() {
         ("program \"a", 1, 9, ParseErrorKind::UnclosedName),
         ("program \"\\x\" f32 () {}", 1, 10, ParseErrorKind::MalformedEscape),
         ("program \"é\" ü", 1, 13, ParseErrorKind::UnexpectedCharacter('ü')),
-        ("program \"a\" f32 () {\n  %0: real = frob %1\n}", 2, 14, ParseErrorKind::UnknownOperation("frob".into())),
+        (
+            "program \"a\" f32 () {\n  %0: real = frob %1\n}",
+            2,
+            14,
+            ParseErrorKind::UnknownOperation("frob".into()),
+        ),
         ("program \"a\" f32 () {\n  %0: real = neg %1\n}", 2, 18, ParseErrorKind::UndefinedValue("1".into())),
-        ("program \"a\" f32 () {\n  %0: real = constant 1.2.3\n}", 2, 23, ParseErrorKind::MalformedNumber("1.2.3".into())),
-        ("program \"a\" f32 (%0 \"x\": real[99999999999999999999]) {}", 1, 31, ParseErrorKind::MalformedNumber("99999999999999999999".into())),
-        ("program \"a\" f32 () { %0: real = map () { $1 = constant 1 } }", 1, 42, ParseErrorKind::MisnumberedInstruction(0)),
+        (
+            "program \"a\" f32 () {\n  %0: real = constant 1.2.3\n}",
+            2,
+            23,
+            ParseErrorKind::MalformedNumber("1.2.3".into()),
+        ),
+        (
+            "program \"a\" f32 (%0 \"x\": real[99999999999999999999]) {}",
+            1,
+            31,
+            ParseErrorKind::MalformedNumber("99999999999999999999".into()),
+        ),
+        (
+            "program \"a\" f32 () { %0: real = map () { $1 = constant 1 } }",
+            1,
+            42,
+            ParseErrorKind::MisnumberedInstruction(0),
+        ),
         ("program \"a\" f32 () {} }", 1, 23, expected("the end of the text", "`}`")),
-        ("program \"a\" f32 () { %0: real = contract a1,b-> %0, %0 }", 1, 42, expected("axis labels, which are letters", "`a1`")),
+        (
+            "program \"a\" f32 () { %0: real = contract a1,b-> %0, %0 }",
+            1,
+            42,
+            expected("axis labels, which are letters", "`a1`"),
+        ),
     ];
     for (text, line, column, kind) in cases {
         let error = parse(text).expect_err(text);

@@ -58,7 +58,8 @@ fn v11_a_body_has_a_step() {
 fn every_guarantee_has_a_file() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/filetests/verify");
     let names = directory.read_dir().expect("the directory is there").flatten().map(|e| e.file_name());
-    let number = |name: String| name.strip_prefix('v').and_then(|rest| rest.split('_').next()?.parse::<u8>().ok());
+    let number =
+        |name: String| name.strip_prefix('v').and_then(|rest| rest.split('_').next()?.parse::<u8>().ok());
     let covered: BTreeSet<u8> = names.filter_map(|name| number(name.into_string().ok()?)).collect();
     assert_eq!(covered, (1..=12).collect());
 }
@@ -68,12 +69,14 @@ fn the_pipeline_refuses_a_malformed_program_and_saves_it() {
     let mut program = negation();
     program.body.operations[0].op = Op::Not(Value(0));
     let text = program.to_string();
-    let refused = catch_unwind(move || optimise(&mut program, Options { verify: true, ..Options::default() }));
+    let refused =
+        catch_unwind(move || optimise(&mut program, Options { verify: true, ..Options::default() }));
     let payload = refused.expect_err("the program is malformed");
     let message = payload.downcast_ref::<String>().expect("the message is formatted");
     assert!(message.starts_with("this is a bug in plrc"), "{message}");
     assert!(message.contains("V5: "), "{message}");
-    let path = message.split_whitespace().find(|word| word.ends_with(".plir")).expect("the message has the path");
+    let path =
+        message.split_whitespace().find(|word| word.ends_with(".plir")).expect("the message has the path");
     assert_eq!(std::fs::read_to_string(path).expect("the program was saved"), text);
     std::fs::remove_file(path).expect("the file is ours");
 }

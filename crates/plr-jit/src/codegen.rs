@@ -11,13 +11,14 @@ use std::sync::Arc;
 
 use cranelift_codegen::Context;
 use cranelift_codegen::ir::types::I64;
-use cranelift_codegen::ir::{AbiParam, UserFuncName};
+use cranelift_codegen::ir::{AbiParam, InstBuilder, UserFuncName};
 use cranelift_codegen::isa::TargetIsa;
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_jit::{ArenaMemoryProvider, JITBuilder, JITModule};
 use cranelift_module::{FuncId, Linkage, Module, default_libcall_names};
 
+pub(crate) use emitter::VECTOR_BYTES;
 pub(crate) use fold::{FoldKernel, Lanes};
 pub(crate) use map::{MapKernel, MapRead};
 
@@ -105,7 +106,8 @@ fn host(options: &Options) -> Result<Arc<dyn TargetIsa>, Error> {
     let builder = cranelift_native::builder().map_err(|e| unsupported(e.to_owned()))?;
     let isa = builder.finish(settings::Flags::new(flags)).map_err(|e| unsupported(e.to_string()))?;
     // Without SSE 4.1 rounding would become calls into the C library, lane by lane.
-    let lacks_rounding = isa.isa_flags().iter().any(|flag| flag.name == "has_sse41" && flag.as_bool() == Some(false));
+    let lacks_rounding =
+        isa.isa_flags().iter().any(|flag| flag.name == "has_sse41" && flag.as_bool() == Some(false));
     if lacks_rounding {
         return Err(unsupported("SSE 4.1 is missing".to_owned()));
     }
@@ -158,7 +160,8 @@ impl Compiler {
     fn define(&mut self, name: &str, kernel: &Kernel) -> Result<FuncId, String> {
         let mut signature = self.module.make_signature();
         signature.params = vec![AbiParam::new(I64); 5];
-        let id = self.module.declare_function(name, Linkage::Export, &signature).map_err(|e| e.to_string())?;
+        let id =
+            self.module.declare_function(name, Linkage::Export, &signature).map_err(|e| e.to_string())?;
         self.context.func.signature = signature;
         self.context.func.name = UserFuncName::user(0, id.as_u32());
         self.build(kernel);
@@ -189,7 +192,6 @@ impl Compiler {
             Kernel::Map(map) => map.emit(&mut Emitter::new(&mut builder, map.precision), &arguments),
             Kernel::Fold(fold) => fold.emit(&mut Emitter::new(&mut builder, fold.precision), &arguments),
         }
-        use cranelift_codegen::ir::InstBuilder as _;
         builder.ins().return_(&[]);
         builder.finalize(self.module.target_config());
     }

@@ -18,6 +18,11 @@ pub enum Error {
         /// The system's words.
         reason: String,
     },
+    /// There is not enough memory for the values of the program.
+    Memory {
+        /// How much it needs, or the largest number if that is too large to say.
+        bytes: usize,
+    },
     /// The code generator refused a kernel: a bug in plrc.
     Codegen {
         /// Which kernel.
@@ -54,7 +59,12 @@ pub enum Error {
 
 impl Error {
     /// Unless `tensor` has exactly the given dimensions and precision, and all its elements, the mismatch.
-    pub(crate) fn unless_fits(name: &str, tensor: &Tensor, dims: &[usize], precision: Precision) -> Result<(), Self> {
+    pub(crate) fn unless_fits(
+        name: &str,
+        tensor: &Tensor,
+        dims: &[usize],
+        precision: Precision,
+    ) -> Result<(), Self> {
         let elements = match &tensor.data {
             Data::F32(elements) => elements.len(),
             Data::F64(elements) => elements.len(),
@@ -75,15 +85,23 @@ impl fmt::Display for Error {
         match self {
             Self::UnsupportedHost { reason } => write!(f, "this machine cannot run compiled code: {reason}"),
             Self::ExecutableMemory { reason } => write!(f, "no executable memory: {reason}"),
+            Self::Memory { bytes } => {
+                write!(f, "the program needs {bytes} bytes of memory, which the system refused")
+            }
             Self::Codegen { kernel, message } => {
                 write!(f, "this is a bug in plrc: the code generator refused kernel {kernel}: {message}")
             }
             Self::Unverified { program, violations } => {
                 write!(f, "this is a bug in plrc: program {program} is malformed: {}", violations.join("; "))
             }
-            Self::Count { of, expected, found } => write!(f, "the program has {expected} {of}, {found} were given"),
+            Self::Count { of, expected, found } => {
+                write!(f, "the program has {expected} {of}, {found} were given")
+            }
             Self::Mismatch { name, expected: (dims, precision), found: (found_dims, found_precision) } => {
-                write!(f, "`{name}` is {precision}{dims:?}, the given tensor is {found_precision}{found_dims:?}")
+                write!(
+                    f,
+                    "`{name}` is {precision}{dims:?}, the given tensor is {found_precision}{found_dims:?}"
+                )
             }
         }
     }

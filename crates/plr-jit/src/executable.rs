@@ -93,7 +93,7 @@ impl Executable {
         let compile_time = CompileTime { planning, linking: begin.elapsed() - planning };
         let types_of = |values: &[_]| values.iter().map(|&value| program.type_of(value).clone()).collect();
         Ok(Self {
-            buffers: Buffers::new(&plan),
+            buffers: Buffers::new(&plan)?,
             plan,
             code,
             pool: Pool::shared(options.threads.max(1)),

@@ -6,6 +6,7 @@ use plr_ir::random::{self, Address};
 use plr_ir::scalar::Real;
 
 use crate::codegen::Entry;
+use crate::error::Error;
 use crate::executable::Context;
 use crate::gemm::Product;
 use crate::lower::Slot;
@@ -13,8 +14,8 @@ use crate::memory::Buffer;
 use crate::plan::{Copy, Draw, Launch, Plan, RepeatStep, Step, UntilStep};
 use crate::pool::Pool;
 
-/// A launch of less work than this, in machine instructions, some 10 µs, stays on the calling thread.
-const LEAST_SHARED_WORK: usize = 1 << 17;
+/// A launch of fewer machine instructions, some 10 µs, stays on the calling thread.
+const LEAST_SHARED_WORK: usize = 1 << 16;
 /// A matrix product of fewer multiplications stays on the calling thread.
 const LEAST_SHARED_PRODUCT: usize = 1 << 19;
 /// Parts of a shared launch for each thread: a late thread leaves the rest of its share to the others.
@@ -43,13 +44,15 @@ unsafe impl Send for Buffers {}
 unsafe impl Sync for Buffers {}
 
 impl Buffers {
-    /// Memory for a plan.
-    pub(crate) fn new(plan: &Plan) -> Self {
-        Self {
-            at: vec![std::ptr::null_mut(); plan.memory.places.len()],
-            slots: vec![0; plan.slots as usize],
-            arena: vec![CacheLine { _bytes: [0; 64] }; plan.memory.arena.div_ceil(64)],
-        }
+    /// Memory for a plan; an error if there is not enough.
+    pub(crate) fn new(plan: &Plan) -> Result<Self, Error> {
+        let lines = plan.memory.arena.div_ceil(64);
+        let mut arena = Vec::new();
+        arena.try_reserve_exact(lines).map_err(|_| Error::Memory { bytes: plan.memory.arena })?;
+        arena.resize(lines, CacheLine { _bytes: [0; 64] });
+        let (at, slots) =
+            (vec![std::ptr::null_mut(); plan.memory.places.len()], vec![0; plan.slots as usize]);
+        Ok(Self { at, slots, arena })
     }
 
     /// Says where a buffer is.

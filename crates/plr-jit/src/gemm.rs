@@ -50,9 +50,13 @@ const MOST_BLOCKS: usize = 16;
 const BLOCK_ALIGNMENT: usize = 16;
 
 impl Product {
-    /// The number of multiplications.
+    /// The number of multiplications, or the largest number.
     pub(crate) fn work(&self) -> usize {
-        self.matrices() * self.m * self.n * self.depth
+        self.matrices().saturating_mul(self.work_of_one())
+    }
+
+    fn work_of_one(&self) -> usize {
+        self.m.saturating_mul(self.n).saturating_mul(self.depth)
     }
 
     fn matrices(&self) -> usize {
@@ -61,7 +65,7 @@ impl Product {
 
     /// Rows or columns of a block, whichever there are more of.
     fn block_length(&self) -> usize {
-        let blocks = (self.m * self.n * self.depth / BLOCK_WORK).clamp(1, MOST_BLOCKS);
+        let blocks = (self.work_of_one() / BLOCK_WORK).clamp(1, MOST_BLOCKS);
         self.m.max(self.n).div_ceil(blocks).next_multiple_of(BLOCK_ALIGNMENT)
     }
 
@@ -79,17 +83,36 @@ impl Product {
     /// # Safety
     /// The pointers are to as many reals of the precision as extents and strides reach; nothing else accesses the result's
     /// block meanwhile, and nothing writes the factors.
-    pub(crate) unsafe fn run_block(&self, precision: Precision, block: usize, lhs: *const u8, rhs: *const u8, out: *mut u8) {
+    pub(crate) unsafe fn run_block(
+        &self,
+        precision: Precision,
+        block: usize,
+        lhs: *const u8,
+        rhs: *const u8,
+        out: *mut u8,
+    ) {
         match precision {
             // SAFETY: as demanded of the caller.
-            Precision::F32 => unsafe { self.run_typed(block, lhs.cast(), rhs.cast(), out.cast(), 0.0_f32, 1.0) },
+            Precision::F32 => unsafe {
+                self.run_typed(block, lhs.cast(), rhs.cast(), out.cast(), 0.0_f32, 1.0)
+            },
             // SAFETY: as demanded of the caller.
-            Precision::F64 => unsafe { self.run_typed(block, lhs.cast(), rhs.cast(), out.cast(), 0.0_f64, 1.0) },
+            Precision::F64 => unsafe {
+                self.run_typed(block, lhs.cast(), rhs.cast(), out.cast(), 0.0_f64, 1.0)
+            },
         }
     }
 
     /// As [`Self::run_block`], with the numbers 0 and 1 of the precision.
-    unsafe fn run_typed<T: 'static>(&self, block: usize, lhs: *const T, rhs: *const T, out: *mut T, zero: T, one: T) {
+    unsafe fn run_typed<T: 'static>(
+        &self,
+        block: usize,
+        lhs: *const T,
+        rhs: *const T,
+        out: *mut T,
+        zero: T,
+        one: T,
+    ) {
         let per_matrix = self.blocks_per_matrix();
         let [mut a, mut b, mut c] = self.batch_offsets(block / per_matrix);
         let first = block % per_matrix * self.block_length();
@@ -162,9 +185,8 @@ mod tests {
     fn blocks_cover_the_result_once() {
         for (m, n, depth) in [(1, 1, 1), (64, 512, 784), (300, 20, 5000), (3, 1000, 9000)] {
             let product = product(m, n, depth, 3);
-            let lengths = (0..product.blocks_per_matrix()).map(|i| {
-                product.block_length().min(m.max(n) - i * product.block_length())
-            });
+            let lengths = (0..product.blocks_per_matrix())
+                .map(|i| product.block_length().min(m.max(n) - i * product.block_length()));
             assert_eq!(lengths.sum::<usize>(), m.max(n), "{product:?}");
             assert!(product.blocks_per_matrix() <= MOST_BLOCKS);
         }
@@ -178,12 +200,19 @@ mod tests {
         for block in 0..product.blocks() {
             // SAFETY: the arrays have the sizes of the product, and one block runs at a time.
             unsafe {
-                product.run_block(Precision::F64, block, lhs.as_ptr().cast(), rhs.as_ptr().cast(), out.as_mut_ptr().cast());
+                product.run_block(
+                    Precision::F64,
+                    block,
+                    lhs.as_ptr().cast(),
+                    rhs.as_ptr().cast(),
+                    out.as_mut_ptr().cast(),
+                );
             }
         }
         for (at, &found) in out.iter().enumerate() {
             let (matrix, i, j) = (at / 12, at / 4 % 3, at % 4);
-            let exact: f64 = (0..5).map(|k| lhs[matrix * 15 + i * 5 + k] * rhs[matrix * 20 + k * 4 + j]).sum();
+            let exact: f64 =
+                (0..5).map(|k| lhs[matrix * 15 + i * 5 + k] * rhs[matrix * 20 + k * 4 + j]).sum();
             assert_eq!(found, exact, "element {at}");
         }
     }

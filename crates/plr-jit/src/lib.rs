@@ -4,11 +4,11 @@
 //!
 //! | module | turns | into |
 //! |---|---|---|
-//! | [`lower`] | a program | tasks over index spaces; constants and broadcasts vanish into strides |
-//! | [`lifetimes`], [`memory`] | tasks | buffers: in caller's memory where possible, overwritten in place where safe |
-//! | [`codegen`] | element-wise code and folds | machine code, each distinct kernel once |
-//! | [`plan`] | all of that | steps |
-//! | [`execute`], [`pool`], [`gemm`] | steps | results |
+//! | `lower` | a program | tasks over index spaces; constants and broadcasts vanish into strides |
+//! | `lifetimes`, `memory` | tasks | buffers: in the caller's memory where possible, overwritten in place where safe |
+//! | `codegen` | element-wise code and folds | machine code, each distinct kernel once |
+//! | `plan` | all of that | steps |
+//! | `execute`, `pool`, `gemm` | steps | results |
 //!
 //! # What holds
 //!
@@ -23,8 +23,8 @@
 
 mod codegen;
 mod error;
-mod execute;
 mod executable;
+mod execute;
 mod gemm;
 mod lifetimes;
 mod lower;

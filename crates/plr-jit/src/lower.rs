@@ -6,119 +6,14 @@
 
 mod contraction;
 mod elementwise;
+mod task;
 
-use plr_ir::program::{Block, Law, Op, Operation, Program, ReduceKind, Repeat, Value};
+use plr_ir::program::{Block, Op, Operation, Program, ReduceKind, Repeat, Value};
 use plr_ir::{Elem, Type};
 
-use crate::gemm::Product;
 use crate::space::{Space, dense};
 pub(crate) use elementwise::{MapOperand, MapTask};
-
-/// An index value: a cell of the executable, `!3` in the printed plan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Slot(pub(crate) u32);
-
-/// Something to compute. Its values are those of the program and some more; all are stored densely.
-#[derive(Clone, Debug)]
-pub(crate) enum Task {
-    /// Element-wise code.
-    Map(MapTask),
-    /// A reduction, or a contraction that is no matrix product.
-    Fold(FoldTask),
-    /// A matrix product.
-    Gemm(GemmTask),
-    /// Random draws.
-    Random {
-        /// From which law.
-        law: Law,
-        /// Of which stream.
-        stream: u32,
-        /// In which step.
-        step: Option<Slot>,
-        /// The draws.
-        result: Value,
-    },
-    /// A step number as a real scalar.
-    FromIndex {
-        /// The number.
-        slot: Slot,
-        /// The scalar.
-        result: Value,
-    },
-    /// A loop.
-    Repeat(Box<RepeatTask>),
-}
-
-/// A fold over the last axes of a space. Operands of the space: the factors, then the result.
-#[derive(Clone, Debug)]
-pub(crate) struct FoldTask {
-    /// How terms are combined.
-    pub(crate) kind: ReduceKind,
-    /// A term is the product of an element of each.
-    pub(crate) factors: Vec<Value>,
-    /// What the terms are folded into.
-    pub(crate) result: Value,
-    /// The kept axes, in the result's order.
-    pub(crate) kept: Space,
-    /// The folded axes, outermost first; the result does not move along them.
-    pub(crate) folded: Space,
-    /// Whether terms may be added in any order.
-    pub(crate) any_order: bool,
-}
-
-/// A matrix product.
-#[derive(Clone, Debug)]
-pub(crate) struct GemmTask {
-    /// Its shape.
-    pub(crate) product: Product,
-    /// The left factor.
-    pub(crate) lhs: Value,
-    /// The right factor.
-    pub(crate) rhs: Value,
-    /// The result.
-    pub(crate) result: Value,
-}
-
-/// A loop.
-#[derive(Clone, Debug)]
-pub(crate) struct RepeatTask {
-    /// How often, at most.
-    pub(crate) count: u32,
-    /// When to stop earlier.
-    pub(crate) until: Option<UntilTask>,
-    /// The step's index.
-    pub(crate) step: Slot,
-    /// What goes from step to step.
-    pub(crate) carried: Vec<Carried>,
-    /// One step.
-    pub(crate) body: Vec<Task>,
-}
-
-/// The stopping condition of a loop, and what it yields.
-#[derive(Clone, Debug)]
-pub(crate) struct UntilTask {
-    /// A scalar of the body.
-    pub(crate) residual: Value,
-    /// The loop stops after the first step whose residual is less.
-    pub(crate) tolerance: f64,
-    /// The number of steps that ran.
-    pub(crate) steps: Slot,
-    /// The last residual.
-    pub(crate) last: Value,
-}
-
-/// A value that a loop carries.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Carried {
-    /// Before the loop.
-    pub(crate) initial: Value,
-    /// At the beginning of a step.
-    pub(crate) parameter: Value,
-    /// At the end of a step; defined by a task of the body, and carried nowhere else.
-    pub(crate) next: Value,
-    /// After the loop.
-    pub(crate) result: Value,
-}
+pub(crate) use task::{Carried, FoldTask, GemmTask, RepeatTask, Slot, Task, UntilTask};
 
 /// A program as tasks.
 #[derive(Debug)]
@@ -148,8 +43,12 @@ enum View {
 
 /// Lowers a verified program.
 pub(crate) fn lower(program: &Program) -> Lowered {
-    let mut lowering =
-        Lowering { types: program.values.clone(), views: vec![None; program.values.len()], blocks: vec![Vec::new()], slots: 0 };
+    let mut lowering = Lowering {
+        types: program.values.clone(),
+        views: vec![None; program.values.len()],
+        blocks: vec![Vec::new()],
+        slots: 0,
+    };
     let inputs = program.body.parameters.clone();
     inputs.iter().for_each(|&input| lowering.define(input));
     lowering.block(&program.body);
@@ -223,7 +122,9 @@ impl Lowering {
     fn index(&self, value: Value) -> Slot {
         match self.view(value) {
             View::Index(slot) => *slot,
-            View::Constant(_) | View::Stored { .. } => unreachable!("verified programs use {value} as an index"),
+            View::Constant(_) | View::Stored { .. } => {
+                unreachable!("verified programs use {value} as an index")
+            }
         }
     }
 
@@ -288,13 +189,21 @@ impl Lowering {
         let dims = self.dims(input);
         let strides = dense(&dims);
         let (folded, kept): (Vec<usize>, Vec<usize>) = (0..dims.len()).partition(|axis| axes.contains(axis));
-        let pick = |axes: &[usize], numbers: &[usize]| axes.iter().map(|&axis| numbers[axis]).collect::<Vec<_>>();
+        let pick =
+            |axes: &[usize], numbers: &[usize]| axes.iter().map(|&axis| numbers[axis]).collect::<Vec<_>>();
         let kept_dims = pick(&kept, &dims);
         let kept = Space { strides: vec![pick(&kept, &strides), dense(&kept_dims)], dims: kept_dims };
         let folded = Space { strides: vec![pick(&folded, &strides)], dims: pick(&folded, &dims) };
         self.define(result);
         let (kept, folded) = (kept.collapsed(), folded.collapsed());
-        self.push(Task::Fold(FoldTask { kind, factors: vec![input], result, kept, folded, any_order: false }));
+        self.push(Task::Fold(FoldTask {
+            kind,
+            factors: vec![input],
+            result,
+            kept,
+            folded,
+            any_order: false,
+        }));
     }
 
     fn repeat(&mut self, repeat: &Repeat, results: &[Value]) {
@@ -334,7 +243,8 @@ impl Lowering {
     /// Copies next values that the body does not compute for that purpose alone, so that each can have the memory of its
     /// parameter, or exchange memory with it.
     fn own_next_values(&mut self, carried: &mut [Carried]) {
-        let computed = self.blocks.last().map(|tasks| tasks.iter().flat_map(Task::results).collect::<Vec<_>>());
+        let computed =
+            self.blocks.last().map(|tasks| tasks.iter().flat_map(Task::results).collect::<Vec<_>>());
         let computed = computed.unwrap_or_default();
         let mut taken: Vec<Value> = Vec::with_capacity(carried.len());
         for c in carried {
@@ -345,41 +255,6 @@ impl Lowering {
             let computed_once = computed.contains(&stored) && !taken.contains(&stored);
             c.next = if made || computed_once { stored } else { self.copy(stored) };
             taken.push(c.next);
-        }
-    }
-}
-
-impl Task {
-    /// The loop, if it is one.
-    pub(crate) fn as_repeat(&self) -> Option<&RepeatTask> {
-        match self {
-            Task::Repeat(repeat) => Some(repeat),
-            Task::Map(_) | Task::Fold(_) | Task::Gemm(_) | Task::Random { .. } | Task::FromIndex { .. } => None,
-        }
-    }
-
-    /// The values it defines.
-    pub(crate) fn results(&self) -> Vec<Value> {
-        match self {
-            Task::Map(map) => map.results.iter().map(|&(value, _)| value).collect(),
-            Task::Fold(FoldTask { result, .. })
-            | Task::Gemm(GemmTask { result, .. })
-            | Task::Random { result, .. }
-            | Task::FromIndex { result, .. } => vec![*result],
-            Task::Repeat(repeat) => {
-                repeat.carried.iter().map(|c| c.result).chain(repeat.until.iter().map(|u| u.last)).collect()
-            }
-        }
-    }
-
-    /// The values it reads, those read only inside a loop's body excepted.
-    pub(crate) fn operands(&self) -> Vec<Value> {
-        match self {
-            Task::Map(map) => map.inputs.iter().map(|input| input.value).collect(),
-            Task::Fold(fold) => fold.factors.clone(),
-            Task::Gemm(gemm) => vec![gemm.lhs, gemm.rhs],
-            Task::Random { .. } | Task::FromIndex { .. } => Vec::new(),
-            Task::Repeat(repeat) => repeat.carried.iter().map(|c| c.initial).collect(),
         }
     }
 }

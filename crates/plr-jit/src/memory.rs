@@ -98,10 +98,16 @@ struct Sharing<'a> {
 
 impl<'a> Sharing<'a> {
     fn new(lowered: &Lowered, lifetimes: &'a Lifetimes) -> Self {
-        let mut sharing =
-            Self { lifetimes, class_of: vec![None; lowered.types.len()], classes: Vec::new(), meeting: HashSet::new() };
+        let mut sharing = Self {
+            lifetimes,
+            class_of: vec![None; lowered.types.len()],
+            classes: Vec::new(),
+            meeting: HashSet::new(),
+        };
         for value in (0..lowered.types.len()).map(|i| Value(i as u32)) {
-            let Some(lifetime) = lifetimes.get(value).filter(|_| !lowered.inputs.contains(&value)) else { continue };
+            let Some(lifetime) = lifetimes.get(value).filter(|_| !lowered.inputs.contains(&value)) else {
+                continue;
+            };
             let number = sharing.classes.len();
             sharing.class_of[value.index()] = Some(number);
             sharing.classes.push(Class { members: vec![value], alive: vec![lifetime], swapping: number });
@@ -116,12 +122,17 @@ impl<'a> Sharing<'a> {
             match task {
                 Task::Map(map) => {
                     let whole = map.inputs.iter().filter(|input| input.whole).map(|input| input.value);
-                    let pairs = whole.flat_map(|input| map.results.iter().map(move |&(result, _)| (input, result)));
+                    let pairs =
+                        whole.flat_map(|input| map.results.iter().map(move |&(result, _)| (input, result)));
                     self.meeting.extend(pairs);
                 }
                 Task::Repeat(repeat) => {
                     for c in &repeat.carried {
-                        self.meeting.extend([(c.initial, c.parameter), (c.parameter, c.result), (c.next, c.result)]);
+                        self.meeting.extend([
+                            (c.initial, c.parameter),
+                            (c.parameter, c.result),
+                            (c.next, c.result),
+                        ]);
                     }
                     self.find_meetings(&repeat.body);
                 }
@@ -178,7 +189,9 @@ impl<'a> Sharing<'a> {
                 Task::Map(map) => {
                     for &(result, _) in &map.results {
                         for input in map.inputs.iter().filter(|input| input.whole) {
-                            let alone = |v: Value| self.class_of[v.index()].is_some_and(|c| self.classes[c].members.len() == 1);
+                            let alone = |v: Value| {
+                                self.class_of[v.index()].is_some_and(|c| self.classes[c].members.len() == 1)
+                            };
                             if alone(result) {
                                 self.merge(input.value, result);
                             }
@@ -209,7 +222,9 @@ impl<'a> Sharing<'a> {
     fn join(&mut self, present: usize, next: usize, repeat: &RepeatTask) {
         let (kept, gone) = (self.classes[present].swapping, self.classes[next].swapping);
         let group: Vec<usize> = (0..self.classes.len())
-            .filter(|&i| !self.classes[i].members.is_empty() && [kept, gone].contains(&self.classes[i].swapping))
+            .filter(|&i| {
+                !self.classes[i].members.is_empty() && [kept, gone].contains(&self.classes[i].swapping)
+            })
             .collect();
         let mut alive: Vec<Lifetime> = group.iter().flat_map(|&i| self.classes[i].alive.clone()).collect();
         alive.extend(self.lifetimes.of_loop(repeat));
@@ -261,19 +276,26 @@ impl<'a> Arena<'a> {
     /// The first gap that is large enough at all moments of `alive`.
     fn place(&mut self, bytes: usize, alive: &'a [Lifetime]) -> usize {
         let bytes = bytes.next_multiple_of(ALIGNMENT);
-        let together = |other: &[Lifetime]| alive.iter().any(|&a| other.iter().any(|&b| a.shared_with(b) > 0));
-        let mut occupied: Vec<(usize, usize)> =
-            self.taken.iter().filter(|(_, _, other)| together(other)).map(|&(begin, end, _)| (begin, end)).collect();
+        // A sum that saturates is of memory that nobody has: the executable will be refused it.
+        let end = |begin: usize| begin.saturating_add(bytes);
+        let together =
+            |other: &[Lifetime]| alive.iter().any(|&a| other.iter().any(|&b| a.shared_with(b) > 0));
+        let mut occupied: Vec<(usize, usize)> = self
+            .taken
+            .iter()
+            .filter(|(_, _, other)| together(other))
+            .map(|&(begin, end, _)| (begin, end))
+            .collect();
         occupied.sort_unstable();
         let mut begin = 0;
         for (other_begin, other_end) in occupied {
-            if begin + bytes <= other_begin {
+            if end(begin) <= other_begin {
                 break;
             }
             begin = begin.max(other_end);
         }
-        self.taken.push((begin, begin + bytes, alive));
-        self.bytes = self.bytes.max(begin + bytes);
+        self.taken.push((begin, end(begin), alive));
+        self.bytes = self.bytes.max(end(begin));
         begin
     }
 }
@@ -285,7 +307,8 @@ mod tests {
     #[test]
     fn places_overlap_only_at_different_times() {
         let mut arena = Arena::default();
-        let lives: Vec<[Lifetime; 1]> = [(0, 4), (2, 6), (5, 9), (7, 8)].map(|(start, end)| [Lifetime { start, end }]).into();
+        let lives: Vec<[Lifetime; 1]> =
+            [(0, 4), (2, 6), (5, 9), (7, 8)].map(|(start, end)| [Lifetime { start, end }]).into();
         let at: Vec<usize> = lives.iter().map(|alive| arena.place(100, alive)).collect();
         assert_eq!(at, [0, 128, 0, 128]);
         assert_eq!(arena.bytes, 256);

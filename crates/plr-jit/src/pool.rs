@@ -25,14 +25,17 @@ const NUMBER_SHIFT: u32 = 17;
 /// A loop body, called with each index once, from any thread.
 type Body<'a> = &'a (dyn Fn(usize) + Sync);
 
+/// A loop as workers see it: its body, and the number of indices.
+type Job = (*const (dyn Fn(usize) + Sync), usize);
+
 /// What workers and caller share.
 struct Shared {
     /// See [`OPEN`].
     state: AtomicU64,
     /// The next index to claim.
     next: AtomicUsize,
-    /// The loop: its body, and the number of indices. Written while closed and empty, read while inside.
-    job: UnsafeCell<Option<(*const (dyn Fn(usize) + Sync), usize)>>,
+    /// The loop. Written while closed and empty, read while inside.
+    job: UnsafeCell<Option<Job>>,
     /// How many workers are parked or about to be.
     parked: AtomicU32,
     /// Set when a body panicked.
@@ -250,7 +253,10 @@ mod tests {
                         visits[i].fetch_add(1, Ordering::Relaxed);
                     });
                 }
-                assert!(visits.iter().all(|v| v.load(Ordering::Relaxed) == 200), "{threads} threads, {count} indices");
+                assert!(
+                    visits.iter().all(|v| v.load(Ordering::Relaxed) == 200),
+                    "{threads} threads, {count} indices"
+                );
             }
         }
     }

@@ -1,60 +1,51 @@
 //! Every scalar operation, compiled, against the same operation on the host: bit for bit, on edge values and ordinary ones,
 //! at every length of a vector loop's remainder, and with every way of repeating an input.
 
+mod compiled;
 mod naive;
 
+use compiled::{assert_same, tensor, uniform};
 use naive::{indices, position};
 use plr_ir::builder::Builder;
 use plr_ir::program::{Local, Map, MapInput, MapInstruction, Op, Operation};
 use plr_ir::scalar::{self, BinaryOp, CompareOp, Real, UnaryOp};
-use plr_ir::tensor::Data;
 use plr_ir::{Location, Precision, Program, Tensor, Type};
-use plr_jit::{Context, Executable, Options};
+use plr_jit::Context;
 
-/// Compiles, runs once, and gives the outputs.
+/// The outputs of one program on some threads.
 fn run(program: &Program, inputs: &[Tensor], threads: usize) -> Vec<Tensor> {
-    let options = Options { threads, verify_clif: true, keep_text: false };
-    let mut executable = Executable::compile(program, &options).expect("the program compiles");
-    let zeros = |&value| Tensor::zeros(program.type_of(value).dims.clone(), program.precision);
-    let mut outputs: Vec<Tensor> = program.body.results.iter().map(zeros).collect();
-    let inputs: Vec<&Tensor> = inputs.iter().collect();
-    executable.run(&inputs, &mut outputs, Context::default()).expect("the tensors fit");
-    outputs
+    compiled::run(program, inputs, threads, Context::default())
 }
 
-fn tensor<T: Real>(dims: &[usize], numbers: &[T]) -> Tensor {
-    let data = match T::PRECISION {
-        Precision::F32 => Data::F32(numbers.iter().map(|x| x.to_f64() as f32).collect()),
-        Precision::F64 => Data::F64(numbers.iter().map(|x| x.to_f64()).collect()),
-    };
-    Tensor { dims: dims.to_vec(), data }
-}
-
-/// Equal bits, or both NaN.
-fn assert_same<T: Real>(what: &str, found: &Tensor, expected: &[T]) {
-    let found: Vec<T> = naive::elements(found);
-    assert_eq!(found.len(), expected.len(), "{what}");
-    for (i, (f, e)) in found.iter().zip(expected).enumerate() {
-        let (f, e) = (f.to_f64(), e.to_f64());
-        assert!(f.to_bits() == e.to_bits() || f.is_nan() && e.is_nan(), "{what}: element {i} is {f:e}, not {e:e}");
-    }
-}
-
-/// Edge values, and a few hundred from a linear congruential generator, over many magnitudes.
+/// Edge values, and a few hundred others over many magnitudes.
 fn numbers<T: Real>() -> Vec<T> {
-    let edges = [0.0, 1.0, 0.5, 2.0, 3.0, 88.0, 89.0, 104.0, 709.0, 746.0, 1e-3, 1e-30, 1e30, 1e-40, 1e-320, f64::INFINITY];
+    let edges = [
+        0.0,
+        1.0,
+        0.5,
+        2.0,
+        3.0,
+        88.0,
+        89.0,
+        104.0,
+        709.0,
+        746.0,
+        1e-3,
+        1e-30,
+        1e30,
+        1e-40,
+        1e-320,
+        f64::INFINITY,
+    ];
     let limits = match T::PRECISION {
-        Precision::F32 => [f64::from(f32::MIN_POSITIVE), f64::from(f32::MAX), f64::from(f32::from_bits(1)), 8192.0],
+        Precision::F32 => {
+            [f64::from(f32::MIN_POSITIVE), f64::from(f32::MAX), f64::from(f32::from_bits(1)), 8192.0]
+        }
         Precision::F64 => [f64::MIN_POSITIVE, f64::MAX, f64::from_bits(1), 1_048_576.0],
     };
     let mut all: Vec<f64> = edges.into_iter().chain(limits).flat_map(|x| [x, -x]).chain([f64::NAN]).collect();
-    let mut state = 1_u64;
-    for _ in 0..400 {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let fraction = (state >> 11) as f64 / (1_u64 << 53) as f64 - 0.5;
-        let magnitude = [0.1, 1.0, 8.0, 60.0, 1000.0][(state >> 7) as usize % 5];
-        all.push(fraction * magnitude);
-    }
+    let magnitudes = [0.05, 0.5, 4.0, 30.0, 500.0].into_iter().cycle();
+    all.extend(uniform::<f64>(1, 400).into_iter().zip(magnitudes).map(|(x, magnitude)| x * magnitude));
     all.into_iter().map(T::from_f64).collect()
 }
 
@@ -170,7 +161,8 @@ fn one_map(precision: Precision, n: usize) -> Program {
         ],
         results: vec![Local(4)],
     };
-    let operation = Operation { results: vec![result], op: Op::Map(Box::new(map)), location: Location::default() };
+    let operation =
+        Operation { results: vec![result], op: Op::Map(Box::new(map)), location: Location::default() };
     program.body.operations.push(operation);
     program.outputs.push("z".to_owned());
     program.body.results.push(result);
@@ -187,7 +179,9 @@ fn every_way_of_repeating<T: Real>() {
                 let axes = [*a, &[0, 1, 2], c];
                 let mut b = Builder::new("repeated", T::PRECISION);
                 let own = axes.map(|axes| axes.iter().map(|&axis| dims[axis]).collect::<Vec<usize>>());
-                let inputs = own.each_ref().map(|own| b.input(format!("input {}", own.len()), Type::real(own.clone())));
+                let inputs = own
+                    .each_ref()
+                    .map(|own| b.input(format!("input {}", own.len()), Type::real(own.clone())));
                 let whole = [0, 1, 2].map(|i| b.broadcast(inputs[i], axes[i], &dims));
                 let product = b.binary(BinaryOp::Mul, whole[1], whole[2]);
                 let sum = b.binary(BinaryOp::Add, whole[0], product);
@@ -198,7 +192,8 @@ fn every_way_of_repeating<T: Real>() {
                 let at = |i: usize, index: &[usize]| {
                     data[i][position(&own[i], &axes[i].iter().map(|&axis| index[axis]).collect::<Vec<_>>())]
                 };
-                let expected: Vec<T> = indices(&dims).iter().map(|i| at(0, i) + at(1, i) * at(2, i)).collect();
+                let expected: Vec<T> =
+                    indices(&dims).iter().map(|i| at(0, i) + at(1, i) * at(2, i)).collect();
                 let tensors = [0, 1, 2].map(|i| tensor(&own[i], &data[i]));
                 assert_same(&format!("{axes:?} of {dims:?}"), &run(&program, &tensors, 1)[0], &expected);
             }

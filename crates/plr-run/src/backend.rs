@@ -101,8 +101,9 @@ impl Runner {
             Backend::Interpreter => Engine::Interpreted,
             Backend::Jit { threads } => {
                 let options = plr_jit::Options { threads, ..plr_jit::Options::default() };
-                let executable = plr_jit::Executable::compile(&program, &options)
-                    .map_err(|e| RunError::Compile { program: program.name.clone(), reason: e.to_string() })?;
+                let executable = plr_jit::Executable::compile(&program, &options).map_err(|e| {
+                    RunError::Compile { program: program.name.clone(), reason: e.to_string() }
+                })?;
                 Engine::Compiled(Box::new(executable))
             }
         };
@@ -141,8 +142,9 @@ impl Runner {
                 .run(inputs, &mut self.outputs, plr_jit::Context { seed, update })
                 .map_err(|e| execute_error(&self.program, &e))?,
             Engine::Interpreted => {
-                self.outputs = plr_interp::evaluate(&self.program, inputs, plr_interp::Context { seed, update })
-                    .map_err(|e| execute_error(&self.program, &e))?;
+                self.outputs =
+                    plr_interp::evaluate(&self.program, inputs, plr_interp::Context { seed, update })
+                        .map_err(|e| execute_error(&self.program, &e))?;
             }
         }
         Ok(&mut self.outputs)
@@ -166,7 +168,8 @@ pub(crate) fn execute_error(program: &Program, reason: &dyn fmt::Display) -> Run
 
 /// The arrays a program takes, in the order of its inputs.
 pub(crate) fn bind<'a>(program: &Program, arrays: &'a Arrays) -> Result<Vec<&'a Tensor>, RunError> {
-    let missing = |input: &String| RunError::MissingInput { program: program.name.clone(), input: input.clone() };
+    let missing =
+        |input: &String| RunError::MissingInput { program: program.name.clone(), input: input.clone() };
     program.inputs.iter().map(|name| arrays.get(name).ok_or_else(|| missing(name))).collect()
 }
 

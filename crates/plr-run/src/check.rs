@@ -64,7 +64,8 @@ pub struct Measured {
 
 /// Measures every claim of a check; `check` is its position among the workshop's checks.
 pub fn run(workshop: &dyn Workshop, check: usize, backend: Backend) -> Vec<ClaimResult> {
-    let mut examiner = Examiner { subject: Subject::new(workshop, check, backend), check: &workshop.checks()[check] };
+    let mut examiner =
+        Examiner { subject: Subject::new(workshop, check, backend), check: &workshop.checks()[check] };
     let claims = examiner.check.claims.iter();
     claims.map(|claim| ClaimResult { claim: claim.clone(), outcome: examiner.examine(claim) }).collect()
 }
@@ -86,7 +87,9 @@ impl Examiner<'_> {
             | Measure::Scale(_)
             | Measure::SignAgreement(_)
             | Measure::RowNorm(_)
-            | Measure::PrincipalAlignment(_) => (self.measure(claim, &claim.measure, &claim.settings)?, Vec::new()),
+            | Measure::PrincipalAlignment(_) => {
+                (self.measure(claim, &claim.measure, &claim.settings)?, Vec::new())
+            }
         };
         let number = worst(&per_site, claim.comparison, claim.bound);
         let holds = satisfies(number, claim.comparison, claim.bound, claim.tolerance);
@@ -94,7 +97,12 @@ impl Examiner<'_> {
     }
 
     /// Measures in a setting of the hyper-parameters.
-    fn measure(&mut self, claim: &Claim, measure: &Measure, settings: &Settings) -> Result<PerSite, CheckError> {
+    fn measure(
+        &mut self,
+        claim: &Claim,
+        measure: &Measure,
+        settings: &Settings,
+    ) -> Result<PerSite, CheckError> {
         let reference = needs_gradient(measure).then_some(self.check.reference);
         let (model, evidence) = self.subject.evidence(settings, claim.updates, reference)?;
         per_site(measure, claim.at.as_deref(), model, evidence)

@@ -76,7 +76,9 @@ pub fn run(model: &dyn Model, batch: usize, seed: u64, threads: usize) -> Result
                     largest,
                     bound,
                 }));
-                let renewed = outputs.into_iter().filter(|(name, _)| model.parameters().iter().any(|p| p.name == *name));
+                let renewed = outputs
+                    .into_iter()
+                    .filter(|(name, _)| model.parameters().iter().any(|p| p.name == *name));
                 arrays.extend(renewed);
             }
         }
@@ -85,7 +87,14 @@ pub fn run(model: &dyn Model, batch: usize, seed: u64, threads: usize) -> Result
 }
 
 /// Draws a minibatch into the arrays.
-fn present(model: &dyn Model, batch: usize, seed: u64, update: u32, precision: Precision, arrays: &mut Arrays) {
+fn present(
+    model: &dyn Model,
+    batch: usize,
+    seed: u64,
+    update: u32,
+    precision: Precision,
+    arrays: &mut Arrays,
+) {
     let (features, outputs) = model.shape();
     let data = Draws::new(seed, "compare: data", update).normals(batch * features);
     let mut draws = Draws::new(seed, "compare: target", update);
@@ -125,7 +134,8 @@ impl Compared {
         let noisy = self.noisy.iter_mut().map(|runner| runner.run_named(arrays, context));
         let noisy: Vec<Arrays> = noisy.collect::<Result<_, _>>()?;
         let compare = |(name, value): (&String, &Tensor)| {
-            let moved = noisy.iter().map(|outputs| largest_difference(&outputs[name], value)).fold(0.0, larger);
+            let moved =
+                noisy.iter().map(|outputs| largest_difference(&outputs[name], value)).fold(0.0, larger);
             let bound = if moved == 0.0 { 0.0 } else { SAFETY * moved + self.rounding_of(value) };
             (name.clone(), largest_difference(&compiled[name], value), bound)
         };
@@ -152,4 +162,63 @@ fn largest_difference(a: &Tensor, b: &Tensor) -> f64 {
 
 fn larger(a: f64, b: f64) -> f64 {
     if b > a { b } else { a }
+}
+
+#[cfg(test)]
+mod tests {
+    use plr_ir::Type;
+    use plr_ir::builder::Builder;
+    use plr_ir::scalar::BinaryOp;
+
+    use super::*;
+
+    const N: usize = 40;
+
+    /// `W x + sign * c`, with `c` small beside `W x`.
+    fn program(sign: f64, precision: Precision) -> Program {
+        let mut b = Builder::new("planted", precision);
+        let w = b.input("w", Type::real([N, N]));
+        let x = b.input("x", Type::real([3, N]));
+        let y = b.contract("bj,ij->bi", x, w);
+        let c = b.constant(sign * 0.1, &[3, N]);
+        let moved = b.binary(BinaryOp::Add, y, c);
+        let exact = b.binary(BinaryOp::Mul, x, x);
+        b.output("moved", moved);
+        b.output("exact", exact);
+        b.finish()
+    }
+
+    /// The differences when compiled code computes `compiled` and the interpreter a positive sign.
+    fn differences(compiled: f64, precision: Precision) -> Vec<(String, f64, f64)> {
+        let mut compared = Compared::new(&program(1.0, precision), 1).unwrap();
+        compared.compiled = Runner::new(program(compiled, precision), Backend::Jit { threads: 1 }).unwrap();
+        let draw = |name, rows| {
+            let numbers = Draws::new(1, name, 0).normals(rows * N);
+            (name.to_owned(), Tensor::from_f64([rows, N], &numbers, precision))
+        };
+        let arrays = Arrays::from([draw("w", N), draw("x", 3)]);
+        compared.differences(&arrays, Context { seed: 1, update: 0 }).unwrap().0
+    }
+
+    #[test]
+    fn a_sign_error_in_compiled_code_is_far_outside_the_bound() {
+        for precision in Precision::ALL {
+            for (name, largest, bound) in differences(1.0, precision) {
+                assert!(largest <= bound, "{name} {largest} {bound}");
+                assert_eq!(name == "exact", bound == 0.0);
+            }
+            let planted = differences(-1.0, precision);
+            let (_, largest, bound) = planted.iter().find(|(name, _, _)| name == "moved").unwrap();
+            assert!(largest > bound, "{largest} {bound}");
+        }
+    }
+
+    /// The bound is at least the allowance of one contraction and not more than some forty of them.
+    #[test]
+    fn the_bound_of_one_contraction_follows_its_allowance() {
+        let (_, _, bound) = differences(1.0, Precision::F64).remove(1);
+        // |w x| is below 10 and Σ|w x| about 40 · 2/π, at most some 50.
+        let allowance = N as f64 * f64::EPSILON * 50.0;
+        assert!(bound > allowance / 4.0 && bound < 40.0 * allowance, "{bound} {allowance}");
+    }
 }

@@ -64,7 +64,8 @@ impl Draws {
 
 /// FNV-1a over the bytes of the name, 64 bits.
 fn hash(name: &str) -> u64 {
-    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    name.bytes()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 #[cfg(test)]
@@ -87,7 +88,8 @@ mod tests {
         let uniform: Vec<f64> = (0..count).map(|_| draws.uniform()).collect();
         let normal = draws.normals(count);
         let mean = |v: &[f64]| v.iter().sum::<f64>() / count as f64;
-        let variance = |v: &[f64]| v.iter().map(|x| (x - mean(v)) * (x - mean(v))).sum::<f64>() / count as f64;
+        let variance =
+            |v: &[f64]| v.iter().map(|x| (x - mean(v)) * (x - mean(v))).sum::<f64>() / count as f64;
         assert!((mean(&uniform) - 0.5).abs() < 0.011 && (variance(&uniform) - 1.0 / 12.0).abs() < 0.003);
         assert!(mean(&normal).abs() < 0.036 && (variance(&normal) - 1.0).abs() < 0.05);
     }
@@ -95,7 +97,8 @@ mod tests {
     #[test]
     fn streams_differ_by_seed_name_and_item() {
         let first = |seed, name, item| Draws::new(seed, name, item).bits();
-        let all = [first(1, "a", 0), first(2, "a", 0), first(1, "b", 0), first(1, "a", 1), first(1 << 40, "a", 0)];
+        let all =
+            [first(1, "a", 0), first(2, "a", 0), first(1, "b", 0), first(1, "a", 1), first(1 << 40, "a", 0)];
         for (i, x) in all.iter().enumerate() {
             assert!(all[..i].iter().all(|y| x != y));
         }

@@ -61,11 +61,13 @@ mod tests {
 
     #[test]
     fn laws_are_respected() {
-        let uniform = &parameters(&[parameter("u", Init::Uniform { low: -0.5, high: 2.0 })], 1, Precision::F64)[0];
+        let uniform =
+            &parameters(&[parameter("u", Init::Uniform { low: -0.5, high: 2.0 })], 1, Precision::F64)[0];
         assert!(uniform.to_f64().iter().all(|x| (-0.5..2.0).contains(x)));
         let constant = &parameters(&[parameter("c", Init::Constant(0.25))], 1, Precision::F32)[0];
         assert!(constant.to_f64().iter().all(|&x| x == 0.25));
-        let normal = parameters(&[parameter("n", Init::Normal { mean: 3.0, deviation: 0.1 })], 1, Precision::F64);
+        let normal =
+            parameters(&[parameter("n", Init::Normal { mean: 3.0, deviation: 0.1 })], 1, Precision::F64);
         let numbers = normal[0].to_f64();
         let mean = numbers.iter().sum::<f64>() / numbers.len() as f64;
         let variance = numbers.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / numbers.len() as f64;

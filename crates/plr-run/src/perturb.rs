@@ -154,7 +154,8 @@ impl<'a> Examination<'a> {
     /// Replaces everything that the owner may not read; if that matters, input by input.
     fn leaks(&mut self, owner: Element, by: Replacement, leaks: &mut Vec<Leak>) -> Result<(), RunError> {
         let all: Vec<String> = self.arrays.keys().cloned().collect();
-        let everything = all.iter().fold(self.arrays.clone(), |arrays, input| self.replaced(arrays, input, owner, by));
+        let everything =
+            all.iter().fold(self.arrays.clone(), |arrays, input| self.replaced(arrays, input, owner, by));
         if self.same(owner, &everything)? {
             return Ok(());
         }
@@ -176,7 +177,9 @@ impl<'a> Examination<'a> {
     fn is_read(&mut self, reading: &Reading, owners: &[Element]) -> Result<bool, RunError> {
         for &owner in owners {
             let mut arrays = self.arrays.clone();
-            self.replace(&mut arrays, &reading.input, Replacement::Random, |at| self.may_read(&reading.input, at, owner));
+            self.replace(&mut arrays, &reading.input, Replacement::Random, |at| {
+                self.may_read(&reading.input, at, owner)
+            });
             if !self.same(owner, &arrays)? {
                 return Ok(true);
             }

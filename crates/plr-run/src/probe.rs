@@ -56,7 +56,8 @@ impl fmt::Display for ProbeError {
 }
 
 fn shape(dims: &[Option<usize>]) -> String {
-    let dims: Vec<String> = dims.iter().map(|d| d.map_or_else(|| "samples".to_owned(), |d| d.to_string())).collect();
+    let dims: Vec<String> =
+        dims.iter().map(|d| d.map_or_else(|| "samples".to_owned(), |d| d.to_string())).collect();
     format!("[{}]", dims.join(", "))
 }
 
@@ -93,7 +94,8 @@ pub fn probe(
     }
     let samples = check_shape(arrays, "data", vec![None, Some(features)])?[0];
     let program = model.program(Piece::Probe, samples, precision).ok_or(ProbeError::NoProgram)?;
-    let mut inputs: Arrays = arrays.iter().map(|(name, tensor)| (name.clone(), tensor.cast(precision))).collect();
+    let mut inputs: Arrays =
+        arrays.iter().map(|(name, tensor)| (name.clone(), tensor.cast(precision))).collect();
     if arrays.contains_key("target") || reads_input(&program, "target") {
         check_shape(arrays, "target", vec![Some(samples), Some(outputs)])?;
     } else {
@@ -112,12 +114,18 @@ fn check_names(model: &dyn Model, arrays: &Arrays) -> Result<(), ProbeError> {
 }
 
 /// The dimensions of an array, if it is there and has at least one sample and the wanted dimensions.
-fn check_shape<'a>(arrays: &'a Arrays, name: &str, wanted: Vec<Option<usize>>) -> Result<&'a [usize], ProbeError> {
+fn check_shape<'a>(
+    arrays: &'a Arrays,
+    name: &str,
+    wanted: Vec<Option<usize>>,
+) -> Result<&'a [usize], ProbeError> {
     let Some(tensor) = arrays.get(name) else {
         return Err(ProbeError::Missing { name: name.to_owned(), dims: wanted });
     };
     let given = &tensor.dims;
-    let fits = |(given, wanted): (&usize, &Option<usize>)| *given > 0 && wanted.is_none_or(|wanted| *given == wanted);
+    let fits = |(given, wanted): (&usize, &Option<usize>)| {
+        *given > 0 && wanted.is_none_or(|wanted| *given == wanted)
+    };
     if given.len() == wanted.len() && given.iter().zip(&wanted).all(fits) {
         return Ok(given);
     }

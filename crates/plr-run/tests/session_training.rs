@@ -134,7 +134,8 @@ fn a_stopped_call_changes_nothing() {
     let mut session = Session::new(&rule, options(2)).unwrap();
     session.train(&data, None, &mut go_on).unwrap();
     let (before, position) = (session.parameters().to_vec(), session.position());
-    let mut stop = |progress: Progress| if progress.minibatch == 3 { Control::Stop } else { Control::Continue };
+    let mut stop =
+        |progress: Progress| if progress.minibatch == 3 { Control::Stop } else { Control::Continue };
     let report = session.train(&data, None, &mut stop).unwrap();
     assert!(report.stopped && !report.complete && report.updates == 0);
     assert_eq!((session.parameters(), session.position()), (&before[..], position));
@@ -178,7 +179,8 @@ fn divergence_names_the_parameter_and_the_first_bad_update() {
 #[test]
 fn relaxations_that_are_cut_off_are_counted() {
     // s ← 0.5 s + x from 0: the change of step k is x / 2^(k-1), that of the tenth x / 512.
-    let make = |steps| settling(Settling { features: 1, units: 1, steps, tolerance: Some(1e-3), recurrence: 0.0 });
+    let make =
+        |steps| settling(Settling { features: 1, units: 1, steps, tolerance: Some(1e-3), recurrence: 0.0 });
     let (mut cut, mut enough) = (make(10), make(20));
     for rule in [&mut cut, &mut enough] {
         rule.parameters[0].init = Init::Constant(0.5);
@@ -196,7 +198,8 @@ fn relaxations_that_are_cut_off_are_counted() {
 fn data_that_does_not_fit_is_an_error() {
     let rule = rule();
     let mut session = Session::new(&rule, options(2)).unwrap();
-    let error = |data: &Dataset, session: &mut Session<'_>| session.train(data, None, &mut go_on).unwrap_err();
+    let error =
+        |data: &Dataset, session: &mut Session<'_>| session.train(data, None, &mut go_on).unwrap_err();
     let wide = data(3, &[0.0; 6], 1, &[0.0; 2]);
     assert!(matches!(error(&wide, &mut session), SessionError::FeaturesDiffer { network: 2, data: 3 }));
     let more = data(2, &[0.0; 4], 2, &[0.0; 4]);

@@ -160,7 +160,8 @@ fn broadcasts_repeat_along_new_axes() {
     let numbers = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
     let (n, m, k) = (2, 3, 4);
     // Each place that two axes can take in three: the expected element at (i, j, l) of the result.
-    let cases: [(&[usize], [usize; 3], fn(usize, usize, usize) -> usize); 3] = [
+    type Source = fn(usize, usize, usize) -> usize;
+    let cases: [(&[usize], [usize; 3], Source); 3] = [
         (&[0, 1], [n, m, k], |i, j, _| i * 3 + j),
         (&[0, 2], [n, k, m], |i, _, l| i * 3 + l),
         (&[1, 2], [k, n, m], |_, j, l| j * 3 + l),

@@ -55,6 +55,6 @@ fn seeds_and_positions_that_do_not_fit_are_errors() {
         found(&[("y", f32s(&[], &[1.0]))], &[0]),
         Error::Precision { name, expected, found: Precision::F32 }
     );
-    let error = vjp(&program, &[&x, &y], Context::default(), &[x.clone()]).unwrap_err();
+    let error = vjp(&program, &[&x, &y], Context::default(), std::slice::from_ref(&x)).unwrap_err();
     assert_eq!(error, Error::CotangentCount { expected: 2, found: 1 });
 }

@@ -2,7 +2,7 @@
 
 use plr_ir::builder::Builder;
 use plr_ir::program::ReduceKind;
-use plr_ir::scalar::{BinaryOp, UnaryOp};
+use plr_ir::scalar::{BinaryOp, CompareOp, UnaryOp};
 use plr_ir::{Precision, Type};
 
 use crate::sample::{f64s, pull};
@@ -74,13 +74,13 @@ fn the_first_of_equal_elements_takes_the_cotangent_of_a_maximum() {
 
 #[test]
 fn a_choice_keeps_the_other_branch_out_even_where_it_is_singular() {
-    // √x where x > 0, else 0: the slope at 0 is 0 though that of the root is infinite.
+    // log x where x > 0, else 0: the slope at −1 is 0 though the logarithm is NaN there.
     let mut b = Builder::new("kink", Precision::F64);
     let x = b.input("x", Type::real([2]));
     let zero = b.constant(0.0, &[2]);
-    let root = b.unary(UnaryOp::Log, x);
-    let positive = b.compare(plr_ir::scalar::CompareOp::Gt, x, zero);
-    let y = b.select(positive, root, zero);
+    let logarithm = b.unary(UnaryOp::Log, x);
+    let positive = b.compare(CompareOp::Gt, x, zero);
+    let y = b.select(positive, logarithm, zero);
     b.output("y", y);
     let found = pull(&b.finish(), &[f64s(&[2], &[-1.0, 0.25])], &[f64s(&[2], &[1.0, 1.0])]);
     assert_eq!(found.gradients[0].to_f64(), [-0.0, 4.0]);

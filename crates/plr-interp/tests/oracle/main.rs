@@ -1,5 +1,7 @@
 //! The interpreter against independent sources: closed forms, loops written out, enumerations, finite differences.
 
+#![allow(clippy::unwrap_used, reason = "in a test the panic is the report")]
+
 mod closed_forms;
 mod contract;
 mod derivatives;

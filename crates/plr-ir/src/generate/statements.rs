@@ -9,9 +9,26 @@ use crate::types::Elem;
 /// Contractions by shape: products with a matrix from either side, outer products, products per sample, scalar products,
 /// permuted results, labels that only one factor has, and sums over nothing or over everything.
 const CONTRACTIONS: &[&str] = &[
-    "bj,ij->bi", "bi,ij->bj", "bi,bj->ij", "bij,bj->bi", "i,j->ij", "bi,bi->b", "ij,j->i", "i,ij->j", "ij,bj->ib",
-    "bij,bi->bj", "bi,bj->bij", "bij,ij->b", "bi,bi->", "bi,bi->i", "ij,ij->ij", "b,bi->i", ",i->i", "bi,j->i",
-    "bij,bij->j", "ij,->ji",
+    "bj,ij->bi",
+    "bi,ij->bj",
+    "bi,bj->ij",
+    "bij,bj->bi",
+    "i,j->ij",
+    "bi,bi->b",
+    "ij,j->i",
+    "i,ij->j",
+    "ij,bj->ib",
+    "bij,bi->bj",
+    "bi,bj->bij",
+    "bij,ij->b",
+    "bi,bi->",
+    "bi,bi->i",
+    "ij,ij->ij",
+    "b,bi->i",
+    ",i->i",
+    "bi,j->i",
+    "bij,bij->j",
+    "ij,->ji",
 ];
 
 impl Generator {
@@ -56,7 +73,8 @@ impl Generator {
         let op = self.random.pick(UnaryOp::ALL);
         let operand = self.real(b);
         let narrow = matches!(op, UnaryOp::Exp | UnaryOp::Log | UnaryOp::Sqrt | UnaryOp::Sin | UnaryOp::Cos);
-        let operand = if narrow && self.random.percent(80) { self.between_zero_and_one(b, operand) } else { operand };
+        let operand =
+            if narrow && self.random.percent(80) { self.between_zero_and_one(b, operand) } else { operand };
         b.unary(op, operand)
     }
 
@@ -111,8 +129,10 @@ impl Generator {
     /// A broadcast of something that fits, of a constant if nothing does.
     pub fn broadcast_to(&mut self, b: &mut Builder, dims: &[usize]) -> Value {
         let fits = |value: &Value| axes_of(&b.type_of(*value).dims, dims).is_some();
-        let choices: Vec<Value> = self.visible(b, |ty| ty.elem == Elem::Real).into_iter().filter(fits).collect();
-        let input = if choices.is_empty() { b.constant(self.constant(), &[]) } else { self.random.pick(&choices) };
+        let choices: Vec<Value> =
+            self.visible(b, |ty| ty.elem == Elem::Real).into_iter().filter(fits).collect();
+        let input =
+            if choices.is_empty() { b.constant(self.constant(), &[]) } else { self.random.pick(&choices) };
         let axes = axes_of(&b.type_of(input).dims, dims).unwrap_or_default();
         b.broadcast(input, &axes, dims)
     }

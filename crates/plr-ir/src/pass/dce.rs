@@ -60,7 +60,8 @@ impl Sources {
         }
         for (i, result) in results.iter().enumerate() {
             let next = repeat.body.results.get(i).copied();
-            self.of[result.index()] = repeat.initial.get(i).copied().into_iter().chain(next).chain(residual).collect();
+            self.of[result.index()] =
+                repeat.initial.get(i).copied().into_iter().chain(next).chain(residual).collect();
         }
         self.block(&repeat.body);
     }

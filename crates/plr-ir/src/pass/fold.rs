@@ -108,7 +108,9 @@ impl Fold<'_> {
             Op::Constant(c) => Fact::Real(*c),
             Op::Unary(UnaryOp::Neg, a) => Fact::Neg(*a),
             Op::Unary(UnaryOp::Abs, _) => Fact::Abs,
-            Op::Compare(op, a, b) => self.reals(*a, *b).map_or(Fact::None, |(a, b)| Fact::Bool(self.compare(*op, a, b))),
+            Op::Compare(op, a, b) => {
+                self.reals(*a, *b).map_or(Fact::None, |(a, b)| Fact::Bool(self.compare(*op, a, b)))
+            }
             Op::And(a, b) => self.decided(*a, *b, false),
             Op::Or(a, b) => self.decided(*a, *b, true),
             Op::Not(a) => self.bool(*a).map_or(Fact::Not(*a), |a| Fact::Bool(!a)),
@@ -136,7 +138,11 @@ impl Fold<'_> {
             Op::And(a, b) => self.logic(op, a, b, true),
             Op::Or(a, b) => self.logic(op, a, b, false),
             Op::Not(a) => {
-                if let Fact::Not(inner) = self.facts[a.index()] { Outcome::Value(inner) } else { Outcome::Op(op) }
+                if let Fact::Not(inner) = self.facts[a.index()] {
+                    Outcome::Value(inner)
+                } else {
+                    Outcome::Op(op)
+                }
             }
             Op::Select(c, a, b) => self.select(c, a, b),
             Op::Broadcast { input, axes } => self.broadcast(input, axes, result),
@@ -244,7 +250,11 @@ impl Fold<'_> {
 
     /// The real that the value is everywhere, rounded.
     fn real(&self, value: Value) -> Option<f64> {
-        if let Fact::Real(c) = self.facts[value.index()] { Some(round(c, self.program.precision)) } else { None }
+        if let Fact::Real(c) = self.facts[value.index()] {
+            Some(round(c, self.program.precision))
+        } else {
+            None
+        }
     }
 
     fn reals(&self, a: Value, b: Value) -> Option<(f64, f64)> {

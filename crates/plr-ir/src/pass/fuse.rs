@@ -104,10 +104,12 @@ impl Fusion<'_> {
         let mut escaping = escaping(&nodes, &groups);
         escaping.extend(block.results.iter().copied().chain(residual));
         let members = schedule::members(&groups);
-        let mut operations: Vec<Option<Operation>> = std::mem::take(&mut block.operations).into_iter().map(Some).collect();
+        let mut operations: Vec<Option<Operation>> =
+            std::mem::take(&mut block.operations).into_iter().map(Some).collect();
         for group in order {
             let fused = nodes[group].absorbs || members[group].len() > 1;
-            let taken: Vec<Operation> = members[group].iter().filter_map(|&at| operations[at].take()).collect();
+            let taken: Vec<Operation> =
+                members[group].iter().filter_map(|&at| operations[at].take()).collect();
             if fused {
                 block.operations.extend(map::fused(self, &taken, &escaping));
             } else {
@@ -131,7 +133,11 @@ impl Fusion<'_> {
                     Source::Broadcast(input, _) => (Some(*input), false),
                 };
                 node.absorbs |= element_wise && !direct;
-                node.uses.extend(value.map(|value| Use { value, producer: producers.get(&value).copied(), direct }));
+                node.uses.extend(value.map(|value| Use {
+                    value,
+                    producer: producers.get(&value).copied(),
+                    direct,
+                }));
             });
             nodes.push(node);
             producers.extend(operation.results.iter().map(|&result| (result, position)));
@@ -144,7 +150,8 @@ impl Fusion<'_> {
 fn escaping(nodes: &[Node], groups: &[usize]) -> HashSet<Value> {
     let mut escaping = HashSet::new();
     for (node, group) in nodes.iter().zip(groups) {
-        let foreign = node.uses.iter().filter(|u| u.producer.is_some_and(|producer| groups[producer] != *group));
+        let foreign =
+            node.uses.iter().filter(|u| u.producer.is_some_and(|producer| groups[producer] != *group));
         escaping.extend(foreign.map(|u| u.value));
     }
     escaping

@@ -28,7 +28,8 @@ const EXPONENTIAL: Coefficients = Coefficients {
 
 /// ln 2 in two parts: the first has so few bits that its product with any exponent is exact.
 pub(super) const fn ln_2(precision: Precision) -> (f64, f64) {
-    precision.choose((0.693_115_234_375, 3.194_618_4e-5), (0.693_147_180_560_117_7, -1.723_944_452_561_483_5e-13))
+    precision
+        .choose((0.693_115_234_375, 3.194_618_4e-5), (0.693_147_180_560_117_7, -1.723_944_452_561_483_5e-13))
 }
 
 /// Below the first `e^x` rounds to 0, above the second to +∞.

@@ -3,7 +3,9 @@
 use std::fmt::{self, Display, Formatter, Write as _};
 
 use crate::analysis::Numbering;
-use crate::program::{Block, Law, Local, Map, MapInput, MapInstruction, Op, Operation, Program, ReduceKind, Repeat, Value};
+use crate::program::{
+    Block, Law, Local, Map, MapInput, MapInstruction, Op, Operation, Program, ReduceKind, Repeat, Value,
+};
 use crate::types::Location;
 
 /// The text form of a program.

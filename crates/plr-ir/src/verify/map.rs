@@ -30,7 +30,9 @@ pub(super) fn check(map: &Map, inputs: &[&Type], results: &[&Type]) -> Result<()
 fn kind(instruction: &MapInstruction, kinds: &[Elem], inputs: &[&Type]) -> Result<Elem, Problem> {
     let expect = |locals: &[Local], kind: Elem| {
         let wrong = locals.iter().find(|local| kinds.get(local.0 as usize) != Some(&kind));
-        wrong.map_or(Ok(()), |local| Err((12, format!("`{instruction}` uses {local}, which is no earlier {kind}"))))
+        wrong.map_or(Ok(()), |local| {
+            Err((12, format!("`{instruction}` uses {local}, which is no earlier {kind}")))
+        })
     };
     match instruction {
         MapInstruction::Input(i) => match inputs.get(*i as usize) {
@@ -41,7 +43,9 @@ fn kind(instruction: &MapInstruction, kinds: &[Elem], inputs: &[&Type]) -> Resul
         MapInstruction::Unary(_, a) => expect(&[*a], Elem::Real).map(|()| Elem::Real),
         MapInstruction::Binary(_, a, b) => expect(&[*a, *b], Elem::Real).map(|()| Elem::Real),
         MapInstruction::Compare(_, a, b) => expect(&[*a, *b], Elem::Real).map(|()| Elem::Bool),
-        MapInstruction::And(a, b) | MapInstruction::Or(a, b) => expect(&[*a, *b], Elem::Bool).map(|()| Elem::Bool),
+        MapInstruction::And(a, b) | MapInstruction::Or(a, b) => {
+            expect(&[*a, *b], Elem::Bool).map(|()| Elem::Bool)
+        }
         MapInstruction::Not(a) => expect(&[*a], Elem::Bool).map(|()| Elem::Bool),
         MapInstruction::Select(c, a, b) => {
             expect(&[*c], Elem::Bool)?;

@@ -65,7 +65,8 @@ impl<'a> Verifier<'a> {
 
     /// V11.
     fn repeat(&self, op: &Repeat, initial: &[&Type], results: &[&Type]) -> Result<(), Problem> {
-        let (Some(parameters), Some(next)) = (self.types(&op.body.parameters), self.types(&op.body.results)) else {
+        let (Some(parameters), Some(next)) = (self.types(&op.body.parameters), self.types(&op.body.results))
+        else {
             return Ok(()); // V2 has been reported.
         };
         ensure(op.count > 0, 11, || "the count is 0".to_owned())?;
@@ -75,7 +76,9 @@ impl<'a> Verifier<'a> {
         ensure(step.elem == Elem::Index, 11, || format!("the step is {step}, not an index"))?;
         let real = carried.iter().all(|ty| ty.elem == Elem::Real);
         ensure(real, 11, || "a carried value is not real".to_owned())?;
-        ensure(carried == initial, 11, || "types of initial values differ from the body's parameters".to_owned())?;
+        ensure(carried == initial, 11, || {
+            "types of initial values differ from the body's parameters".to_owned()
+        })?;
         ensure(carried == next, 11, || "types of the body's results differ from its parameters".to_owned())?;
         let mut expected = carried.to_vec();
         let (count, scalar) = (Type::index(), Type::real([]));
@@ -84,7 +87,9 @@ impl<'a> Verifier<'a> {
             let residual = self.ty(until.residual).is_none_or(|ty| *ty == scalar);
             ensure(residual, 11, || "the residual is not a real scalar".to_owned())?;
         }
-        ensure(expected == results, 11, || "types of the results differ from what the body carries".to_owned())
+        ensure(expected == results, 11, || {
+            "types of the results differ from what the body carries".to_owned()
+        })
     }
 }
 
@@ -135,7 +140,9 @@ fn contract(spec: &Contraction, operands: &[&Type], results: &[&Type]) -> Result
             ensure(label.is_ascii_alphabetic(), 8, || format!("label {name:?} is not a letter"))?;
             ensure(!labels[..i].contains(&label), 8, || format!("label {name} twice on one tensor"))?;
             let extent = &mut extents[usize::from(label)];
-            ensure(!is_result || extent.is_some(), 8, || format!("label {name} of the result is of no operand"))?;
+            ensure(!is_result || extent.is_some(), 8, || {
+                format!("label {name} of the result is of no operand")
+            })?;
             let extent = *extent.get_or_insert(dim);
             ensure(extent == dim, 8, || format!("label {name} has extents {extent} and {dim}"))?;
         }
@@ -150,5 +157,7 @@ fn reduce(input: &Type, axes: &[usize], results: &[&Type]) -> Result<(), Problem
     let exist = axes.last().is_some_and(|&last| last < input.rank());
     ensure(exist && strictly_increasing(axes), 9, || format!("{input} has no axes {axes:?}"))?;
     let kept = input.dims.iter().enumerate().filter(|(i, _)| !axes.contains(i)).map(|(_, &dim)| dim);
-    ensure(kept.eq(result.dims.iter().copied()), 9, || format!("{input} without axes {axes:?} is not {result}"))
+    ensure(kept.eq(result.dims.iter().copied()), 9, || {
+        format!("{input} without axes {axes:?} is not {result}")
+    })
 }

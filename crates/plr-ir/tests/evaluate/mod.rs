@@ -5,7 +5,9 @@
 
 use std::collections::HashMap;
 
-use plr_ir::program::{Block, Contraction, Local, Map, MapInstruction, Op, Operation, Program, ReduceKind, Repeat, Value};
+use plr_ir::program::{
+    Block, Contraction, Local, Map, MapInstruction, Op, Operation, Program, ReduceKind, Repeat, Value,
+};
 use plr_ir::scalar::{self, BinaryOp, Real};
 use plr_ir::tensor::{Data, Tensor};
 
@@ -81,15 +83,29 @@ impl<T: Real> State<'_, T> {
         let count: usize = dims.iter().product();
         vec![match &operation.op {
             Op::Constant(c) => Array::Real(vec![T::from_f64(*c); count]),
-            Op::Unary(op, a) => Array::Real(self.real(*a).iter().map(|&a| scalar::unary(host, *op, a)).collect()),
+            Op::Unary(op, a) => {
+                Array::Real(self.real(*a).iter().map(|&a| scalar::unary(host, *op, a)).collect())
+            }
             Op::Binary(op, a, b) => Array::Real(
-                self.real(*a).iter().zip(self.real(*b)).map(|(&a, &b)| scalar::binary(host, *op, a, b)).collect(),
+                self.real(*a)
+                    .iter()
+                    .zip(self.real(*b))
+                    .map(|(&a, &b)| scalar::binary(host, *op, a, b))
+                    .collect(),
             ),
             Op::Compare(op, a, b) => Array::Bool(
-                self.real(*a).iter().zip(self.real(*b)).map(|(&a, &b)| scalar::compare(host, *op, a, b)).collect(),
+                self.real(*a)
+                    .iter()
+                    .zip(self.real(*b))
+                    .map(|(&a, &b)| scalar::compare(host, *op, a, b))
+                    .collect(),
             ),
-            Op::And(a, b) => Array::Bool(self.bool(*a).iter().zip(self.bool(*b)).map(|(a, b)| a & b).collect()),
-            Op::Or(a, b) => Array::Bool(self.bool(*a).iter().zip(self.bool(*b)).map(|(a, b)| a | b).collect()),
+            Op::And(a, b) => {
+                Array::Bool(self.bool(*a).iter().zip(self.bool(*b)).map(|(a, b)| a & b).collect())
+            }
+            Op::Or(a, b) => {
+                Array::Bool(self.bool(*a).iter().zip(self.bool(*b)).map(|(a, b)| a | b).collect())
+            }
             Op::Not(a) => Array::Bool(self.bool(*a).iter().map(|a| !a).collect()),
             Op::Select(c, a, b) => {
                 let (c, a, b) = (self.bool(*c), self.real(*a), self.real(*b));
@@ -176,7 +192,9 @@ impl<T: Real> State<'_, T> {
                 }
             }
         }
-        carried.extend(residual.into_iter().flat_map(|residual| [Array::Index(ran), Array::Real(vec![residual])]));
+        carried.extend(
+            residual.into_iter().flat_map(|residual| [Array::Index(ran), Array::Real(vec![residual])]),
+        );
         carried
     }
 
@@ -199,7 +217,13 @@ impl<T: Real> State<'_, T> {
         results.into_iter().map(array).collect()
     }
 
-    fn instruction(&self, map: &Map, instruction: &MapInstruction, locals: &[Scalar<T>], at: &[usize]) -> Scalar<T> {
+    fn instruction(
+        &self,
+        map: &Map,
+        instruction: &MapInstruction,
+        locals: &[Scalar<T>],
+        at: &[usize],
+    ) -> Scalar<T> {
         let host = &mut T::Host::default();
         let real = |local: &Local| locals[local.0 as usize].real();
         let bool = |local: &Local| locals[local.0 as usize].bool();

@@ -93,6 +93,9 @@ struct Pass<'k> {
 /// Partial results.
 type Partial = Vec<Value>;
 
+/// What happens to partial results at one index of the folded axes, given the place of each factor.
+type Term<'t> = &'t dyn Fn(&mut Emitter<'_, '_>, &[Value], &[Value]) -> Partial;
+
 impl Pass<'_> {
     fn number(&self, emitter: &mut Emitter<'_, '_>, index: usize) -> Value {
         self.arguments.number(emitter.builder, index)
@@ -135,7 +138,7 @@ impl Pass<'_> {
         (axis, end): (usize, usize),
         partial: Partial,
         places: &[Value],
-        term: &dyn Fn(&mut Emitter<'_, '_>, &[Value], &[Value]) -> Partial,
+        term: Term<'_>,
     ) -> Partial {
         if axis == end {
             return term(emitter, &partial, places);
@@ -164,7 +167,11 @@ impl Pass<'_> {
     }
 
     /// What a fold starts from, given its first term.
-    fn start(&self, emitter: &mut Emitter<'_, '_>, first: impl FnOnce(&mut Emitter<'_, '_>) -> Value) -> Value {
+    fn start(
+        &self,
+        emitter: &mut Emitter<'_, '_>,
+        first: impl FnOnce(&mut Emitter<'_, '_>) -> Value,
+    ) -> Value {
         match self.kernel.kind {
             ReduceKind::Sum => self.empty_sum(emitter),
             ReduceKind::Max | ReduceKind::Min => first(emitter),
@@ -227,7 +234,14 @@ impl Pass<'_> {
     }
 
     /// `vectors` neighbouring vectors of results, `offset` bytes along the axis of the lanes.
-    fn columns(&self, emitter: &mut Emitter<'_, '_>, moves: &[bool], bases: &[Value], offset: Value, vectors: i64) {
+    fn columns(
+        &self,
+        emitter: &mut Emitter<'_, '_>,
+        moves: &[bool],
+        bases: &[Value],
+        offset: Value,
+        vectors: i64,
+    ) {
         let bases = displaced(emitter, moves, bases, offset);
         let (factors, result) = bases.split_at(self.kernel.factors);
         let terms = |emitter: &mut Emitter<'_, '_>, places: &[Value]| -> Vec<Value> {
@@ -279,14 +293,18 @@ impl Pass<'_> {
         let (vectors, rest) = partial.split_at(UNROLL as usize);
         let mut vectors = vectors.to_vec();
         for (first, end, count) in [(first, wide, UNROLL), (wide, single, 1)] {
-            let sums = emitter.counted((first, end, count * VECTOR_BYTES), &vectors[..count as usize], |emitter, offset, sums| {
-                let places = displaced(emitter, &moves, places, offset);
-                let add = |(i, &sum): (usize, &Value)| {
-                    let term = column_term(emitter, &moves, &places, i as i64 * VECTOR_BYTES);
-                    emitter.add(sum, term)
-                };
-                sums.iter().enumerate().map(add).collect()
-            });
+            let sums = emitter.counted(
+                (first, end, count * VECTOR_BYTES),
+                &vectors[..count as usize],
+                |emitter, offset, sums| {
+                    let places = displaced(emitter, &moves, places, offset);
+                    let add = |(i, &sum): (usize, &Value)| {
+                        let term = column_term(emitter, &moves, &places, i as i64 * VECTOR_BYTES);
+                        emitter.add(sum, term)
+                    };
+                    sums.iter().enumerate().map(add).collect()
+                },
+            );
             vectors[..sums.len()].copy_from_slice(&sums);
         }
         let rest = emitter.counted((single, end, bytes), rest, |emitter, offset, sums| {
@@ -301,7 +319,8 @@ impl Pass<'_> {
 /// The places `offset` bytes along the axis of the lanes; the result, after the factors, always moves.
 fn displaced(emitter: &mut Emitter<'_, '_>, moves: &[bool], bases: &[Value], offset: Value) -> Vec<Value> {
     let moves = moves.iter().copied().chain([true]);
-    let displace = |(&base, moves): (&Value, bool)| if moves { emitter.builder.ins().iadd(base, offset) } else { base };
+    let displace =
+        |(&base, moves): (&Value, bool)| if moves { emitter.builder.ins().iadd(base, offset) } else { base };
     bases.iter().zip(moves).map(displace).collect()
 }
 

@@ -2,7 +2,9 @@
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I32, I64};
-use cranelift_codegen::ir::{AliasRegion, AliasRegionData, BlockArg, InstBuilder, MemFlagsData, Value};
+use cranelift_codegen::ir::{
+    AliasRegion, AliasRegionData, Block, BlockArg, InstBuilder, MemFlagsData, Value,
+};
 use cranelift_frontend::FunctionBuilder;
 
 use super::emitter::Emitter;
@@ -55,7 +57,8 @@ impl Access {
 
     /// Memory that the kernel writes, apart from all other operands.
     pub(crate) fn written(builder: &mut FunctionBuilder<'_>, operand: usize) -> Self {
-        let data = AliasRegionData { user_id: operand as u32, description: format!("operand {operand}").into() };
+        let data =
+            AliasRegionData { user_id: operand as u32, description: format!("operand {operand}").into() };
         let region: AliasRegion = builder.func.dfg.alias_regions.insert(data);
         Self(MemFlagsData::new().with_notrap().with_alias_region(Some(region)))
     }
@@ -98,17 +101,11 @@ impl Emitter<'_, '_> {
     }
 
     /// Goes inside the loop if `index` is below `end`, else after it.
-    fn continue_below(
-        &mut self,
-        end: Value,
-        index: Value,
-        carried: &[Value],
-        inside: cranelift_codegen::ir::Block,
-        after: cranelift_codegen::ir::Block,
-    ) {
+    fn continue_below(&mut self, end: Value, index: Value, carried: &[Value], inside: Block, after: Block) {
         let more = self.builder.ins().icmp(IntCC::SignedLessThan, index, end);
         let leaving: Vec<BlockArg> = carried.iter().map(|&v| v.into()).collect();
-        let staying: Vec<BlockArg> = std::iter::once(index).chain(carried.iter().copied()).map(Into::into).collect();
+        let staying: Vec<BlockArg> =
+            std::iter::once(index).chain(carried.iter().copied()).map(Into::into).collect();
         self.builder.ins().brif(more, inside, &staying, after, &leaving);
     }
 

@@ -1,9 +1,10 @@
 //! Element-wise kernels: one pass over an index space, vectors along its innermost axis.
 
+use cranelift_codegen::ir::types::I64;
 use cranelift_codegen::ir::{InstBuilder, Value};
-use plr_ir::scalar::{self, BinaryOp, Machine, UnaryOp};
-use plr_ir::program::{Local, MapInstruction};
 use plr_ir::Precision;
+use plr_ir::program::{Local, MapInstruction};
+use plr_ir::scalar::{self, BinaryOp, Machine, UnaryOp};
 
 use super::emitter::{Emitter, VECTOR_BYTES};
 use super::loops::{Access, Arguments};
@@ -49,10 +50,13 @@ impl MapKernel {
     }
 
     fn unroll(&self) -> i64 {
-        match self.weight() {
-            0..=LIGHT => 4,
-            ..=MEDIUM => 2,
-            _ => 1,
+        let weight = self.weight();
+        if weight <= LIGHT {
+            4
+        } else if weight <= MEDIUM {
+            2
+        } else {
+            1
         }
     }
 
@@ -65,8 +69,9 @@ impl MapKernel {
     pub(crate) fn emit(&self, emitter: &mut Emitter<'_, '_>, arguments: &Arguments) {
         let count = self.inputs.len() + self.results.len();
         let bases: Vec<Value> = (0..count).map(|i| arguments.pointer(emitter.builder, i)).collect();
-        let writes: Vec<Access> =
-            (0..self.results.len()).map(|i| Access::written(emitter.builder, self.inputs.len() + i)).collect();
+        let writes: Vec<Access> = (0..self.results.len())
+            .map(|i| Access::written(emitter.builder, self.inputs.len() + i))
+            .collect();
         let overwritten = |read: &MapRead| read.overwritten_by.map(|result| writes[result]);
         let reads = self.inputs.iter().map(|read| overwritten(read).unwrap_or(Access::read_only())).collect();
         let pass = Pass { kernel: self, reads, writes };
@@ -91,7 +96,10 @@ fn instruction_weight(instruction: &MapInstruction) -> usize {
             BinaryOp::Pow => 160,
         },
         MapInstruction::Input(_) | MapInstruction::Constant(_) | MapInstruction::Not(_) => 1,
-        MapInstruction::Compare(..) | MapInstruction::And(..) | MapInstruction::Or(..) | MapInstruction::Select(..) => 1,
+        MapInstruction::Compare(..)
+        | MapInstruction::And(..)
+        | MapInstruction::Or(..)
+        | MapInstruction::Select(..) => 1,
     }
 }
 
@@ -108,7 +116,7 @@ impl Pass<'_> {
         let (first, end) = if axis == 0 {
             (arguments.first, arguments.end)
         } else {
-            let zero = emitter.builder.ins().iconst(cranelift_codegen::ir::types::I64, 0);
+            let zero = emitter.builder.ins().iconst(I64, 0);
             (zero, arguments.number(emitter.builder, axis - 1))
         };
         if axis + 1 == self.kernel.rank {
@@ -156,11 +164,21 @@ impl Pass<'_> {
     /// The inputs that stay the same along the innermost axis, in all lanes.
     fn repeated_inputs(&self, emitter: &mut Emitter<'_, '_>, bases: &[Value]) -> Vec<Option<Value>> {
         let inputs = self.kernel.inputs.iter().zip(bases).zip(&self.reads);
-        inputs.map(|((read, &base), &access)| (!read.moves).then(|| emitter.load_splat(access, read.truth, base))).collect()
+        inputs
+            .map(|((read, &base), &access)| {
+                (!read.moves).then(|| emitter.load_splat(access, read.truth, base))
+            })
+            .collect()
     }
 
     /// One vector of every result.
-    fn vector(&self, emitter: &mut Emitter<'_, '_>, repeated: &[Option<Value>], places: &[Value], offset: i64) {
+    fn vector(
+        &self,
+        emitter: &mut Emitter<'_, '_>,
+        repeated: &[Option<Value>],
+        places: &[Value],
+        offset: i64,
+    ) {
         let mut inputs = Vec::with_capacity(repeated.len());
         for (i, read) in self.kernel.inputs.iter().enumerate() {
             let load = || emitter.load_vector(self.reads[i], read.truth, places[i], offset);

@@ -95,10 +95,12 @@ fn matrix_product(kept: &[Axis], summed: &[Axis]) -> Option<Product> {
     if !outer.is_empty() || summed.iter().any(|axis| axis.presence() != SUMMED) {
         return None;
     }
-    let of = |presence| kept.iter().filter(move |axis| axis.presence() == presence).copied().collect::<Vec<_>>();
+    let of =
+        |presence| kept.iter().filter(move |axis| axis.presence() == presence).copied().collect::<Vec<_>>();
     let (rows, further_rows) = one_axis(&of(LEFT), LEFT);
     let (columns, further_columns) = one_axis(&of(RIGHT), RIGHT);
-    if rows.extent * columns.extent * depth.extent < LEAST_LIBRARY_WORK {
+    let work = rows.extent.saturating_mul(columns.extent).saturating_mul(depth.extent);
+    if work < LEAST_LIBRARY_WORK {
         return None;
     }
     let batch = of(SHARED).into_iter().chain(further_rows).chain(further_columns);

@@ -91,7 +91,8 @@ impl Lowering {
     /// other contraction is, a sum that starts from +0.
     pub(super) fn products(&mut self, factors: [MapInput; 2], result: Value) {
         let mut inputs = Inputs::default();
-        let mut body: Vec<MapInstruction> = factors.iter().map(|factor| inputs.read_along(self, factor)).collect();
+        let mut body: Vec<MapInstruction> =
+            factors.iter().map(|factor| inputs.read_along(self, factor)).collect();
         body.push(MapInstruction::Binary(BinaryOp::Mul, Local(0), Local(1)));
         body.push(MapInstruction::Constant(0.0));
         body.push(MapInstruction::Binary(BinaryOp::Add, Local(3), Local(2)));
@@ -130,7 +131,9 @@ impl Inputs {
     fn read_along(&mut self, lowering: &Lowering, input: &MapInput) -> MapInstruction {
         let (value, axes) = match lowering.view(input.value) {
             View::Constant(number) => return MapInstruction::Constant(*number),
-            View::Stored { value, axes } => (*value, axes.iter().map(|&axis| input.axes[axis]).collect::<Vec<_>>()),
+            View::Stored { value, axes } => {
+                (*value, axes.iter().map(|&axis| input.axes[axis]).collect::<Vec<_>>())
+            }
             View::Index(_) => unreachable!("verified programs compute with reals"),
         };
         let known = self.0.iter().position(|read| *read == (value, axes.clone()));

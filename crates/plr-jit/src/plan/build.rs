@@ -4,7 +4,7 @@ use plr_ir::Precision;
 use plr_ir::program::{Program, Value};
 
 use super::{Copy, Draw, Launch, Plan, RepeatStep, Step, UntilStep};
-use crate::codegen::{Compiler, FoldKernel, Kernel, Lanes, MapKernel, MapRead};
+use crate::codegen::{Compiler, FoldKernel, Kernel, Lanes, MapKernel, MapRead, VECTOR_BYTES};
 use crate::error::Error;
 use crate::lower::{FoldTask, GemmTask, Lowered, MapOperand, MapTask, RepeatTask, Task};
 use crate::memory::{Buffer, Memory};
@@ -15,7 +15,11 @@ const ELEMENT_GRAIN: usize = 16;
 
 impl Plan {
     /// Plans a lowered program; its kernels go to the compiler.
-    pub(crate) fn build(program: &Program, lowered: &Lowered, compiler: &mut Compiler) -> Result<Self, Error> {
+    pub(crate) fn build(
+        program: &Program,
+        lowered: &Lowered,
+        compiler: &mut Compiler,
+    ) -> Result<Self, Error> {
         let precision = program.precision;
         let memory = Memory::plan(lowered, precision);
         let steps = Build { precision, memory: &memory, compiler }.steps(&lowered.tasks)?;
@@ -49,9 +53,12 @@ impl Build<'_> {
         Ok(match task {
             Task::Map(map) => Step::Launch(self.map(map)?),
             Task::Fold(fold) => Step::Launch(self.fold(fold)?),
-            Task::Gemm(GemmTask { product, lhs, rhs, result }) => {
-                Step::Multiply { product: product.clone(), lhs: buffer(lhs), rhs: buffer(rhs), out: buffer(result) }
-            }
+            Task::Gemm(GemmTask { product, lhs, rhs, result }) => Step::Multiply {
+                product: product.clone(),
+                lhs: buffer(lhs),
+                rhs: buffer(rhs),
+                out: buffer(result),
+            },
             Task::Random { law, stream, step, result } => {
                 let out = buffer(result);
                 let count = self.memory.bytes[out.index()] / self.precision.bytes();
@@ -92,9 +99,11 @@ impl Build<'_> {
         for strides in &space.strides {
             numbers.extend(self.bytes(&strides[..outer]));
         }
-        let values = map.inputs.iter().map(|input| input.value).chain(map.results.iter().map(|&(value, _)| value));
+        let values =
+            map.inputs.iter().map(|input| input.value).chain(map.results.iter().map(|&(value, _)| value));
         let operands = self.operands(values);
-        let work = space.dims.iter().product::<usize>() * kernel.weight();
+        let vectors = space.dims.iter().product::<usize>() * self.precision.bytes() / VECTOR_BYTES as usize;
+        let work = vectors.saturating_mul(kernel.weight());
         Ok(Launch {
             kernel: self.compiler.kernel(&Kernel::Map(kernel))?,
             operands,
@@ -126,15 +135,18 @@ impl Build<'_> {
         for strides in &fold.folded.strides {
             numbers.extend(self.bytes(strides));
         }
+        let per_vector =
+            if kernel.lanes == Lanes::Single { 1 } else { VECTOR_BYTES as usize / self.precision.bytes() };
         let results = fold.kept.dims.iter().product::<usize>();
         let terms = fold.folded.dims.iter().product::<usize>();
+        let work = results.saturating_mul(terms).saturating_mul(2 * factors) / per_vector;
         Ok(Launch {
             grain: if kernel.ranges_over_lanes() { ELEMENT_GRAIN } else { 1 },
             kernel: self.compiler.kernel(&Kernel::Fold(kernel))?,
             operands: self.operands(fold.factors.iter().copied().chain([fold.result])),
             numbers: numbers.into(),
             extent: fold.kept.dims.first().copied().unwrap_or(1),
-            work: results * terms * 2 * factors,
+            work,
         })
     }
 
@@ -214,7 +226,8 @@ mod tests {
 
     /// Applies exchanges to buffers that hold their own numbers.
     fn after(moves: &[(u32, u32)]) -> Vec<u32> {
-        let moves: Vec<(Buffer, Buffer)> = moves.iter().map(|&(from, to)| (Buffer(from), Buffer(to))).collect();
+        let moves: Vec<(Buffer, Buffer)> =
+            moves.iter().map(|&(from, to)| (Buffer(from), Buffer(to))).collect();
         let mut contents: Vec<u32> = (0..6).collect();
         for &(a, b) in &swaps(&moves) {
             contents.swap(a.index(), b.index());
@@ -224,7 +237,13 @@ mod tests {
 
     #[test]
     fn every_content_arrives_where_it_should() {
-        for moves in [vec![(0, 0)], vec![(1, 0)], vec![(1, 0), (0, 1)], vec![(1, 0), (2, 1), (0, 2)], vec![(2, 1), (1, 0)]] {
+        for moves in [
+            vec![(0, 0)],
+            vec![(1, 0)],
+            vec![(1, 0), (0, 1)],
+            vec![(1, 0), (2, 1), (0, 2)],
+            vec![(2, 1), (1, 0)],
+        ] {
             let contents = after(&moves);
             assert!(moves.iter().all(|&(from, to)| contents[to as usize] == from), "{moves:?}: {contents:?}");
         }

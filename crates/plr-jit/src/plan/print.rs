@@ -10,7 +10,11 @@ impl Display for Plan {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let [inputs, outputs] = &self.names;
         let (kernels, steps, arena) = (self.kernels(), self.steps(), self.arena_bytes());
-        writeln!(f, "plan {} {}: {kernels} kernels, {steps} steps, {arena} bytes", self.name, self.precision)?;
+        writeln!(
+            f,
+            "plan {} {}: {kernels} kernels, {steps} steps, {arena} bytes",
+            self.name, self.precision
+        )?;
         for (i, (place, bytes)) in self.memory.places.iter().zip(&self.memory.bytes).enumerate() {
             write!(f, "  {}: {bytes} bytes ", Buffer(i as u32))?;
             match place {

@@ -4,7 +4,9 @@
 
 use std::collections::HashMap;
 
-use plr_ir::program::{Block, Contraction, Law, Local, Map, MapInstruction, Op, Operation, ReduceKind, Repeat};
+use plr_ir::program::{
+    Block, Contraction, Law, Local, Map, MapInstruction, Op, Operation, ReduceKind, Repeat,
+};
 use plr_ir::random;
 use plr_ir::scalar::{self, BinaryOp, Real};
 use plr_ir::tensor::Data;
@@ -122,9 +124,13 @@ impl Evaluation<'_> {
             }
             Op::FromIndex(i) => Elements::Real(vec![T::from_f64(scope[i].index() as f64)]),
             Op::Broadcast { input, axes } => self.broadcast(&scope[input], *input, axes, &ty.dims),
-            Op::Contract { lhs, rhs, spec } => {
-                Elements::Real(self.contract(scope[lhs].real(), scope[rhs].real(), [*lhs, *rhs], spec, &ty.dims))
-            }
+            Op::Contract { lhs, rhs, spec } => Elements::Real(self.contract(
+                scope[lhs].real(),
+                scope[rhs].real(),
+                [*lhs, *rhs],
+                spec,
+                &ty.dims,
+            )),
             Op::Reduce { kind, input, axes } => {
                 Elements::Real(self.reduce(*kind, scope[input].real(), *input, axes))
             }
@@ -138,7 +144,13 @@ impl Evaluation<'_> {
         scope.insert(result, elements);
     }
 
-    fn broadcast<T: Real>(&self, elements: &Elements<T>, input: Value, axes: &[usize], dims: &[usize]) -> Elements<T> {
+    fn broadcast<T: Real>(
+        &self,
+        elements: &Elements<T>,
+        input: Value,
+        axes: &[usize],
+        dims: &[usize],
+    ) -> Elements<T> {
         let from = &self.ty(input).dims;
         let at = |i: &Vec<usize>| position(from, &axes.iter().map(|&a| i[a]).collect::<Vec<_>>());
         match elements {
@@ -149,7 +161,14 @@ impl Evaluation<'_> {
     }
 
     /// Sums in double precision.
-    fn contract<T: Real>(&self, a: &[T], b: &[T], operands: [Value; 2], spec: &Contraction, out: &[usize]) -> Vec<T> {
+    fn contract<T: Real>(
+        &self,
+        a: &[T],
+        b: &[T],
+        operands: [Value; 2],
+        spec: &Contraction,
+        out: &[usize],
+    ) -> Vec<T> {
         let [da, db] = operands.map(|v| self.ty(v).dims.clone());
         contract(spec, (a, &da), (b, &db), out).into_iter().map(|(sum, _)| T::from_f64(sum)).collect()
     }
@@ -192,7 +211,8 @@ impl Evaluation<'_> {
                 }
             }
         }
-        let more = residual.map(|r| vec![Elements::Index(steps), Elements::Real(vec![r])]).unwrap_or_default();
+        let more =
+            residual.map(|r| vec![Elements::Index(steps), Elements::Real(vec![r])]).unwrap_or_default();
         for (result, elements) in results.iter().zip(carried.into_iter().chain(more)) {
             scope.insert(*result, elements);
         }
@@ -215,12 +235,12 @@ impl Evaluation<'_> {
                 MapInstruction::Unary(op, a) => {
                     Elements::Real(each.map(|i| scalar::unary(&mut host, *op, real(a, i))).collect())
                 }
-                MapInstruction::Binary(op, a, b) => {
-                    Elements::Real(each.map(|i| scalar::binary(&mut host, *op, real(a, i), real(b, i))).collect())
-                }
-                MapInstruction::Compare(op, a, b) => {
-                    Elements::Bool(each.map(|i| scalar::compare(&mut host, *op, real(a, i), real(b, i))).collect())
-                }
+                MapInstruction::Binary(op, a, b) => Elements::Real(
+                    each.map(|i| scalar::binary(&mut host, *op, real(a, i), real(b, i))).collect(),
+                ),
+                MapInstruction::Compare(op, a, b) => Elements::Bool(
+                    each.map(|i| scalar::compare(&mut host, *op, real(a, i), real(b, i))).collect(),
+                ),
                 MapInstruction::And(a, b) => Elements::Bool(each.map(|i| bool(a, i) && bool(b, i)).collect()),
                 MapInstruction::Or(a, b) => Elements::Bool(each.map(|i| bool(a, i) || bool(b, i)).collect()),
                 MapInstruction::Not(a) => Elements::Bool(each.map(|i| !bool(a, i)).collect()),
@@ -265,7 +285,8 @@ pub fn contract<T: Real>(
     };
     let mut sums = vec![(0.0, 0.0); out.iter().product()];
     for index in indices(&dims) {
-        let term = a[position(da, &pick(&spec.lhs, &index))].to_f64() * b[position(db, &pick(&spec.rhs, &index))].to_f64();
+        let term = a[position(da, &pick(&spec.lhs, &index))].to_f64()
+            * b[position(db, &pick(&spec.rhs, &index))].to_f64();
         let sum = &mut sums[position(out, &index[..out.len()])];
         *sum = (sum.0 + term, sum.1 + term.abs());
     }

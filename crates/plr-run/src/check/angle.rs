@@ -1,7 +1,7 @@
 //! The angle between what a rule adds to its parameters and the negative gradient, for the table at the end of a run.
 
-use plr_ir::model::{Model, Reference};
 use plr_ir::Tensor;
+use plr_ir::model::{Model, Reference};
 
 use super::error::CheckError;
 use super::measure::Evidence;

@@ -1,7 +1,7 @@
 //! The gradient by central differences of the cost: slow, and independent of reverse-mode differentiation.
 
-use plr_ir::model::{Parameter, Piece};
 use plr_ir::Program;
+use plr_ir::model::{Parameter, Piece};
 use plr_ir::tensor::Data;
 
 use super::error::CheckError;
@@ -40,7 +40,8 @@ fn gradient(
         return Ok(Gradient { parameter: name.clone(), values, elements });
     }
     let runner = Runner::new(program.clone(), Backend::Interpreter)?;
-    let mut cost = Cost { runner, context: presented.context, arrays: presented.arrays.clone(), parameter: name };
+    let mut cost =
+        Cost { runner, context: presented.context, arrays: presented.arrays.clone(), parameter: name };
     let values = match &elements {
         Some(elements) => elements.iter().map(|&at| cost.slope(at)).collect::<Result<_, _>>()?,
         None => (0..count).map(|at| cost.slope(at)).collect::<Result<_, _>>()?,
@@ -61,7 +62,8 @@ impl Cost<'_> {
     fn slope(&mut self, element: usize) -> Result<f64, CheckError> {
         let x = *self.element(element)?;
         let h = STEP * if x.abs() > 1.0 { x.abs() } else { 1.0 };
-        let mut difference = |h: f64| Ok::<f64, CheckError>(self.at(element, x + h)? - self.at(element, x - h)?);
+        let mut difference =
+            |h: f64| Ok::<f64, CheckError>(self.at(element, x + h)? - self.at(element, x - h)?);
         let (near, far) = (difference(h)?, difference(2.0 * h)?);
         *self.element(element)? = x;
         Ok((8.0 * near - far) / (12.0 * h))

@@ -101,7 +101,10 @@ impl fmt::Display for CheckError {
                 f.write_str("the samples of the check have no principal direction among the rows' elements")
             }
             Self::SpectrumDiffers { spectrum, features } => {
-                write!(f, "the samples have {spectrum} standard deviations, but the network has {features} inputs")
+                write!(
+                    f,
+                    "the samples have {spectrum} standard deviations, but the network has {features} inputs"
+                )
             }
             Self::NotAtEquilibrium { phase, residual, steps } => write!(
                 f,

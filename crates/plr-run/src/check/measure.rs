@@ -23,7 +23,10 @@ pub(super) struct Evidence {
 
 impl Evidence {
     /// What a presentation adds to a parameter, and the negative gradient at the same elements.
-    pub(super) fn increment_and_descent(&self, parameter: &Parameter) -> Result<(Vec<f64>, Vec<f64>), CheckError> {
+    pub(super) fn increment_and_descent(
+        &self,
+        parameter: &Parameter,
+    ) -> Result<(Vec<f64>, Vec<f64>), CheckError> {
         let output = format!("increment/{}", parameter.name);
         let increment = self.increments.get(&output).map(Tensor::to_f64);
         let gradient = self.gradients.iter().find(|gradient| gradient.parameter == parameter.name);
@@ -112,7 +115,9 @@ fn one_site(
         Measure::Scale(_) => compare(metrics::best_scale),
         Measure::SignAgreement(_) => compare(metrics::sign_agreement),
         Measure::RowNorm(_) => {
-            let named = |(row, elements): (usize, &[f64])| (format!("{}[{row}]", parameter.site), metrics::norm(elements));
+            let named = |(row, elements): (usize, &[f64])| {
+                (format!("{}[{row}]", parameter.site), metrics::norm(elements))
+            };
             rows(parameter, tensor).map(|(columns, all)| all.chunks(columns).enumerate().map(named).collect())
         }
         Measure::PrincipalAlignment(_) => {

@@ -124,8 +124,10 @@ pub(super) fn pullback(
 ) -> Result<Arrays, CheckError> {
     let inputs = bind(program, arrays)?;
     let place = |name: &&str| program.inputs.iter().position(|input| input == name);
-    let (names, places): (Vec<&str>, Vec<usize>) = wanted.iter().filter_map(|n| Some((*n, place(n)?))).unzip();
-    let seeds: Vec<(&str, Tensor)> = cotangents.iter().map(|&(name, tensor)| (name, tensor.clone())).collect();
+    let (names, places): (Vec<&str>, Vec<usize>) =
+        wanted.iter().filter_map(|n| Some((*n, place(n)?))).unzip();
+    let seeds: Vec<(&str, Tensor)> =
+        cotangents.iter().map(|&(name, tensor)| (name, tensor.clone())).collect();
     let context = plr_interp::Context { seed: context.seed, update: context.update };
     let found = plr_interp::gradient(program, &inputs, context, &seeds, &places)
         .map_err(|error| execute_error(program, &error))?;

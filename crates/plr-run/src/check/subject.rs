@@ -124,7 +124,8 @@ impl<'a> Subject<'a> {
         updates: std::ops::Range<u32>,
     ) -> Result<(), CheckError> {
         let program = model.program(Piece::Update, self.check.batch, self.check.precision);
-        let program = program.ok_or_else(|| CheckError::MissingOutput { output: "new parameters".to_owned() })?;
+        let program =
+            program.ok_or_else(|| CheckError::MissingOutput { output: "new parameters".to_owned() })?;
         let mut runner = Runner::new(program, self.backend)?;
         let mut arrays = Arrays::new();
         for update in updates {
@@ -146,9 +147,7 @@ impl<'a> Subject<'a> {
     }
 
     fn model(&self, settings: &Settings) -> Result<Box<dyn Model>, CheckError> {
-        self.workshop
-            .model(Some(self.position), settings)
-            .map_err(|reason| CheckError::Setting { reason })
+        self.workshop.model(Some(self.position), settings).map_err(|reason| CheckError::Setting { reason })
     }
 
     fn samples(&self, model: &dyn Model, last: u32) -> Result<Samples, CheckError> {

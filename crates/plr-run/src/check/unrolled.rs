@@ -20,7 +20,8 @@ pub(super) fn gradients(
     let step = presented.program(Piece::Step(phase), phase)?;
     let trajectory = trajectory(presented, &step, steps, phase)?;
     let learned: Vec<&str> = presented.learned().map(|parameter| parameter.name.as_str()).collect();
-    let states: Vec<&str> = step.inputs.iter().map(String::as_str).filter(|n| n.starts_with("state/")).collect();
+    let states: Vec<&str> =
+        step.inputs.iter().map(String::as_str).filter(|n| n.starts_with("state/")).collect();
     let wanted: Vec<&str> = learned.iter().chain(&states).copied().collect();
     let (last, earlier) = match trajectory.split_last() {
         Some(split) => split,

@@ -99,7 +99,8 @@ impl Noise {
         let exact = append.push(op, ty.clone());
         let (lhs, rhs) = (append.magnitude(lhs), append.magnitude(rhs));
         let magnitude = append.push(Op::Contract { lhs, rhs, spec: spec.clone() }, ty.clone());
-        let uniform = append.push(Op::Random { law: Law::Uniform, stream: self.stream, step: None }, ty.clone());
+        let uniform =
+            append.push(Op::Random { law: Law::Uniform, stream: self.stream, step: None }, ty.clone());
         let width = append.push(Op::Constant(2.0 * allowance), ty.clone());
         let scaled = append.push(Op::Binary(BinaryOp::Mul, uniform, width), ty.clone());
         let middle = append.push(Op::Constant(allowance), ty.clone());

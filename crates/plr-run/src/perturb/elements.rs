@@ -111,7 +111,9 @@ fn in_parameter(pattern: Pattern, dims: &[usize], at: usize, post: usize, pre: u
     match (pattern, dims) {
         (Pattern::Layer | Pattern::All | Pattern::Batch, _) => true,
         (Pattern::Own | Pattern::Row, &[_, columns]) => at / columns == post,
-        (Pattern::Presynaptic | Pattern::Column, &[_, columns]) => at % columns == pre,
+        (Pattern::Presynaptic, &[_, columns]) => at % columns == pre,
+        // The owner's own column: for a synapse, the postsynaptic unit's.
+        (Pattern::Column, &[_, columns]) => at % columns == post,
         (Pattern::Entry, &[_, columns]) => at == post * columns + pre,
         (Pattern::Reciprocal, &[_, columns]) => at == pre * columns + post,
         (Pattern::Presynaptic | Pattern::Column | Pattern::Reciprocal, _) => at == pre,

@@ -37,7 +37,8 @@ impl Session<'_> {
     /// unchanged.
     pub fn load(&mut self, path: &Path) -> Result<(), SessionError> {
         let precision = self.options.precision;
-        let expected = |p: &plr_ir::model::Parameter| Expected { name: p.name.clone(), dims: p.dims.clone(), precision };
+        let expected =
+            |p: &plr_ir::model::Parameter| Expected { name: p.name.clone(), dims: p.dims.clone(), precision };
         let expected: Vec<Expected> = self.model.parameters().iter().map(expected).collect();
         let mut loaded = weights::load_expected(path, &expected)?;
         let position = Position {

@@ -2,9 +2,9 @@
 
 use plr_ir::Tensor;
 
+use super::Session;
 use super::error::SessionError;
 use super::presentation::Presentation;
-use super::Session;
 use crate::data::{Dataset, Epoch, Targets};
 use crate::metrics;
 

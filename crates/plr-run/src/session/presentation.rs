@@ -100,7 +100,11 @@ impl Presentation {
     }
 
     /// Runs the piece on the gathered minibatch.
-    pub(super) fn run(&mut self, parameters: &[Tensor], context: Context) -> Result<&mut [Tensor], SessionError> {
+    pub(super) fn run(
+        &mut self,
+        parameters: &[Tensor],
+        context: Context,
+    ) -> Result<&mut [Tensor], SessionError> {
         let (data, target) = (&self.data, &self.target);
         let input = |source: &Source| match *source {
             Source::Parameter(at) => &parameters[at],

@@ -70,7 +70,8 @@ impl Trainer {
             .ok_or_else(|| SessionError::MissingOutput { output: "new parameters".to_owned() })?;
         let program = presentation.runner().program();
         let place = |name: &String| model.parameters().iter().position(|parameter| parameter.name == *name);
-        let renewed = program.outputs.iter().enumerate().filter_map(|(k, name)| Some((k, place(name)?))).collect();
+        let renewed =
+            program.outputs.iter().enumerate().filter_map(|(k, name)| Some((k, place(name)?))).collect();
         let relaxations = relaxations(program);
         Ok(Self { presentation, renewed, relaxations })
     }
@@ -209,9 +210,11 @@ impl Session<'_> {
 
     /// The first parameter with an infinite or NaN element, as an error of the last update.
     fn not_finite(&self) -> Option<SessionError> {
-        let found = self.parameters.iter().zip(self.model.parameters()).find_map(|(tensor, parameter)| {
-            Some((first_not_finite(tensor)?, parameter.name.clone()))
-        });
+        let found = self
+            .parameters
+            .iter()
+            .zip(self.model.parameters())
+            .find_map(|(tensor, parameter)| Some((first_not_finite(tensor)?, parameter.name.clone())));
         let (value, parameter) = found?;
         let (update, epoch) = (self.position.updates, self.position.epoch + 1);
         Some(SessionError::NotFinite { parameter, value, update, epoch })

@@ -3,7 +3,9 @@
 #![allow(dead_code, reason = "every test file uses some of the rules")]
 
 use plr_ir::builder::Builder;
-use plr_ir::model::{Check, CheckData, Claim, Comparison, Equation, Init, Measure, Model, Parameter, Piece, Reference};
+use plr_ir::model::{
+    Check, CheckData, Claim, Comparison, Equation, Init, Measure, Model, Parameter, Piece, Reference,
+};
 use plr_ir::model::{Pattern, Reading, Workshop};
 use plr_ir::program::ReduceKind;
 use plr_ir::scalar::{BinaryOp, UnaryOp};
@@ -136,7 +138,12 @@ pub fn half_squared_error(b: &mut Builder, error: Value) -> (Value, Value) {
 }
 
 /// Hands out what the pieces that present a minibatch have in common.
-pub fn finish(mut b: Builder, piece: Piece, increments: &[(&str, Value, Value)], outputs: &[(&str, Value)]) -> Program {
+pub fn finish(
+    mut b: Builder,
+    piece: Piece,
+    increments: &[(&str, Value, Value)],
+    outputs: &[(&str, Value)],
+) -> Program {
     for &(name, parameter, increment) in increments {
         let new = b.binary(BinaryOp::Add, parameter, increment);
         match piece {
@@ -153,7 +160,9 @@ pub fn finish(mut b: Builder, piece: Piece, increments: &[(&str, Value, Value)],
             Piece::Predict => name == "prediction",
             Piece::Evaluate => name == "prediction" || name == "loss",
             Piece::Cost(_) => name == "cost",
-            Piece::Probe => name.starts_with("state/") || name.starts_with("steps/") || name.starts_with("residual/"),
+            Piece::Probe => {
+                name.starts_with("state/") || name.starts_with("steps/") || name.starts_with("residual/")
+            }
             Piece::Update => name.starts_with("steps/") || name.starts_with("residual/"),
             Piece::Step(_) | Piece::Equation(_) => false,
         };

@@ -11,8 +11,9 @@ use crate::check::reserved_name::{RESERVED, ReservedName};
 use crate::check::shape_mismatch::Shapes;
 use crate::check::unknown_name::UnknownName;
 use crate::hir::{
-    Dynamics, Endpoint, Expr, ExprKind, HyperParameter, Initialiser, Learned, Licence, Phase, PhaseId, Place, Plasticity, Population,
-    PopulationId, Predict, Relative, Rule, Signal, Statement, Synapse, SynapseId, Variable, VariableId, VariableKind,
+    Dynamics, Endpoint, Expr, ExprKind, HyperParameter, Initialiser, Learned, Licence, Phase, PhaseId, Place,
+    Plasticity, Population, PopulationId, Predict, Relative, Rule, Signal, Statement, Synapse, SynapseId,
+    Variable, VariableId, VariableKind,
 };
 
 use super::expression::{self, mismatch};
@@ -21,7 +22,8 @@ use super::{Declared, Library};
 
 /// Resolves a rule. What has a mistake is left out, with a finding.
 pub fn resolve(item: &ast::Rule, library: &Library, findings: &mut Findings) -> Rule {
-    let skeleton = declare(item, findings);
+    let mut skeleton = declare(item, findings);
+    endpoints(item, &mut skeleton, library, findings);
     let mut rule = skeleton.clone();
     let mut resolver = Resolver { skeleton: &skeleton, library, findings };
     resolver.heads(item, &mut rule);
@@ -29,6 +31,20 @@ pub fn resolve(item: &ast::Rule, library: &Library, findings: &mut Findings) -> 
     never_learned(&rule, findings);
     super::super::check::unused_name::report(&rule, findings);
     rule
+}
+
+/// The two ends of every synapse: expressions cannot be resolved before these are known.
+fn endpoints(item: &ast::Rule, rule: &mut Rule, library: &Library, findings: &mut Findings) {
+    for member in &item.members {
+        let Member::Synapse(written) = member else { continue };
+        let visible = library.functions.len();
+        let mut scope = Scope { library, visible, rule: Some(rule), hyper_parameters: 0, ended: 0, findings };
+        let ends = (endpoint(&written.from, &mut scope), endpoint(&written.to, &mut scope));
+        let found = rule.synapses.iter_mut().find(|s| s.span == written.name.span);
+        if let (Some(synapse), (Some(from), Some(to))) = (found, ends) {
+            (synapse.from, synapse.to) = (from, to);
+        }
+    }
 }
 
 fn zero(span: Span) -> Expr {
@@ -84,7 +100,11 @@ fn declare(item: &ast::Rule, findings: &mut Findings) -> Rule {
             }
             Member::Signal(signal) => {
                 if free(&signal.name, findings) {
-                    rule.signals.push(Signal { name: signal.name.text.clone(), value: zero(signal.name.span), span: signal.name.span });
+                    rule.signals.push(Signal {
+                        name: signal.name.text.clone(),
+                        value: zero(signal.name.span),
+                        span: signal.name.span,
+                    });
                 }
             }
             Member::Phase(phase) => {
@@ -144,7 +164,15 @@ fn blank_synapse(synapse: &ast::Synapse) -> Synapse {
     let attribute = |word: &str| synapse.attributes.iter().find(|a| a.text == word).map(|a| a.span);
     let end = Endpoint { layer: Relative::Own, population: PopulationId(0) };
     let (fixed, symmetric) = (attribute("fixed"), attribute("symmetric"));
-    Synapse { name: synapse.name.text.clone(), from: end, to: end, init: Initialiser::Glorot, fixed, symmetric, span: synapse.name.span }
+    Synapse {
+        name: synapse.name.text.clone(),
+        from: end,
+        to: end,
+        init: Initialiser::Glorot,
+        fixed,
+        symmetric,
+        span: synapse.name.span,
+    }
 }
 
 fn blank_phase(phase: &ast::Phase) -> Phase {
@@ -159,7 +187,11 @@ fn never_learned(rule: &Rule, findings: &mut Findings) {
         let equation = rule.plasticity.iter().find(|p| p.target == Learned::Synapse(SynapseId(i)));
         match (equation, synapse.fixed) {
             (None, None) => {
-                findings.push(ParameterNeverLearned { at: synapse.span, name: synapse.name.clone(), synapse: true });
+                findings.push(ParameterNeverLearned {
+                    at: synapse.span,
+                    name: synapse.name.clone(),
+                    synapse: true,
+                });
             }
             (Some(equation), Some(declared)) => {
                 findings.push(FixedIsLearned { at: equation.span, declared, name: synapse.name.clone() });
@@ -170,7 +202,11 @@ fn never_learned(rule: &Rule, findings: &mut Findings) {
     for (i, variable) in rule.variables.iter().enumerate() {
         let learned = rule.plasticity.iter().any(|p| p.target == Learned::Unit(VariableId(i)));
         if matches!(variable.kind, VariableKind::Param(_)) && !learned {
-            findings.push(ParameterNeverLearned { at: variable.span, name: variable.name.clone(), synapse: false });
+            findings.push(ParameterNeverLearned {
+                at: variable.span,
+                name: variable.name.clone(),
+                synapse: false,
+            });
         }
     }
 }
@@ -248,7 +284,8 @@ impl Resolver<'_> {
 
     fn variables(&mut self, neuron: &ast::Neuron, population: PopulationId, rule: &mut Rule) {
         for written in &neuron.variables {
-            let found = rule.variables.iter().position(|v| v.population == population && v.name == written.name.text);
+            let found =
+                rule.variables.iter().position(|v| v.population == population && v.name == written.name.text);
             let Some(position) = found else { continue };
             let Some(tree) = &written.value else { continue };
             match written.kind {
@@ -263,7 +300,9 @@ impl Resolver<'_> {
                 }
                 Written::Let => {
                     let value = self.expression(tree, Reader::Unit(population), self.all());
-                    if let (VariableKind::Let(definitions), Some(value)) = (&mut rule.variables[position].kind, value) {
+                    if let (VariableKind::Let(definitions), Some(value)) =
+                        (&mut rule.variables[position].kind, value)
+                    {
                         definitions.push((written.role.map(|(role, _)| role), value));
                         // A definition for a role comes before the one for all layers.
                         definitions.sort_by_key(|(role, _)| role.is_none());
@@ -281,18 +320,9 @@ impl Resolver<'_> {
                 self.scope(0).unknown("attribute of a synapse", &attribute.text, attribute.span, known);
             }
         }
-        let (from, to) = (self.endpoint(&written.from), self.endpoint(&written.to));
-        if let (Some(from), Some(to)) = (from, to) {
-            rule.synapses[position].from = from;
-            rule.synapses[position].to = to;
-        }
         if let Some(init) = written.init.as_ref().and_then(|tree| self.initialiser(tree)) {
             rule.synapses[position].init = init;
         }
-    }
-
-    fn endpoint(&mut self, written: &ast::Endpoint) -> Option<Endpoint> {
-        endpoint(written, &mut self.scope(0))
     }
 
     fn initialiser(&mut self, tree: &ast::Expr) -> Option<Initialiser> {
@@ -304,7 +334,8 @@ impl Resolver<'_> {
         if let Some(steps) = written.steps.as_ref().and_then(|tree| self.constant(tree)) {
             phase.steps = steps;
         }
-        phase.until = written.until.as_ref().and_then(|tree| self.constant(tree));
+        let until = written.until.as_ref().and_then(|tree| tolerance(tree, self.findings));
+        phase.until = until.and_then(|tree| self.constant(tree));
         phase.from = written.from.as_ref().and_then(|name| self.scope(position).phase(name));
         phase.body = self.statements(&written.body, position);
         phase
@@ -331,9 +362,10 @@ impl Resolver<'_> {
                 Statement::Release { role, variable: self.state(&release.target)? }
             }
             ast::PhaseStatement::Equation(equation) => Statement::Equation(self.dynamics(equation, phase)?),
-            ast::PhaseStatement::Sweep(sweep) => {
-                Statement::Sweep(sweep.direction, sweep.body.iter().filter_map(|e| self.dynamics(e, phase)).collect())
-            }
+            ast::PhaseStatement::Sweep(sweep) => Statement::Sweep(
+                sweep.direction,
+                sweep.body.iter().filter_map(|e| self.dynamics(e, phase)).collect(),
+            ),
             ast::PhaseStatement::InTurn(body, _) => Statement::InTurn(self.statements(body, phase)),
             ast::PhaseStatement::Error(_) => return None,
         })
@@ -364,9 +396,11 @@ impl Resolver<'_> {
             return None;
         }
         let wanted = target.population.as_ref().map(|n| n.text.as_str());
-        let fits = |v: &Variable| wanted.is_none() || skeleton.populations[v.population.0].name.as_deref() == wanted;
-        let found: Vec<usize> =
-            (0..skeleton.variables.len()).filter(|&i| skeleton.variables[i].name == target.name.text && fits(&skeleton.variables[i])).collect();
+        let fits =
+            |v: &Variable| wanted.is_none() || skeleton.populations[v.population.0].name.as_deref() == wanted;
+        let found: Vec<usize> = (0..skeleton.variables.len())
+            .filter(|&i| skeleton.variables[i].name == target.name.text && fits(&skeleton.variables[i]))
+            .collect();
         if let [one] = found[..] {
             return Some(VariableId(one));
         }
@@ -395,10 +429,15 @@ impl Resolver<'_> {
         for written in &learn.body {
             let Some(target) = self.learned(&written.target) else { continue };
             let (reader, current) = match target {
-                Learned::Synapse(synapse) => (Reader::Synapse(synapse), ExprKind::Weight { synapse, transposed: false }),
+                Learned::Synapse(synapse) => {
+                    (Reader::Synapse(synapse), ExprKind::Weight { synapse, transposed: false })
+                }
                 Learned::Unit(variable) => {
                     let population = self.skeleton.variables[variable.0].population;
-                    (Reader::Unit(population), ExprKind::Variable { place: Place::Own, variable, phase: None })
+                    (
+                        Reader::Unit(population),
+                        ExprKind::Variable { place: Place::Own, variable, phase: None },
+                    )
                 }
             };
             let Some(value) = self.expression(&written.value, reader, self.all()) else { continue };
@@ -406,10 +445,18 @@ impl Resolver<'_> {
             let increment = match written.assign {
                 Assign::Add => value,
                 Assign::Subtract => Expr { kind: ExprKind::Unary(UnaryOp::Neg, Box::new(value)), span },
-                Assign::Set => combine(BinaryOp::Sub, value, Expr { kind: current, span: written.target.name.span }),
+                Assign::Set => {
+                    combine(BinaryOp::Sub, value, Expr { kind: current, span: written.target.name.span })
+                }
             };
             let role = written.role.map(|(role, _)| role);
-            rule.plasticity.push(Plasticity { role, target, increment, reduction: learn.reduction, span: written.span });
+            rule.plasticity.push(Plasticity {
+                role,
+                target,
+                increment,
+                reduction: learn.reduction,
+                span: written.span,
+            });
         }
     }
 
@@ -435,7 +482,11 @@ impl Resolver<'_> {
         let value = self.expression(&predict.value, Reader::Global, ended);
         if rule.predict.is_some() {
             let first = rule.predict.as_ref().map_or(predict.span, |p| p.span);
-            self.findings.push(crate::check::duplicate_name::DuplicateName { at: predict.span, first, name: "predict".to_owned() });
+            self.findings.push(crate::check::duplicate_name::DuplicateName {
+                at: predict.span,
+                first,
+                name: "predict".to_owned(),
+            });
         }
         if let (Some(after), Some(value)) = (after, value) {
             rule.predict = Some(Predict { value, after, span: predict.span });
@@ -457,7 +508,8 @@ fn endpoint(written: &ast::Endpoint, scope: &mut Scope<'_>) -> Option<Endpoint> 
         Some(_) | None => {
             let name = &path[path.len() - 1];
             let known = ["below", "above", "self", "input", "output"].map(str::to_owned).into_iter();
-            let populations = scope.rule.into_iter().flat_map(|r| r.populations.iter().filter_map(|p| p.name.clone()));
+            let populations =
+                scope.rule.into_iter().flat_map(|r| r.populations.iter().filter_map(|p| p.name.clone()));
             let known = known.chain(populations).collect();
             scope.unknown("layer or population", &name.text, name.span, known);
             None
@@ -490,11 +542,33 @@ pub fn initialiser(tree: &ast::Expr, scope: &mut Scope<'_>) -> Option<Initialise
             };
             if built.is_none() {
                 let name = call.name.text.clone();
-                let finding = crate::check::wrong_argument_count::WrongArgumentCount { at: call.span, name, expected, found };
+                let finding = crate::check::wrong_argument_count::WrongArgumentCount {
+                    at: call.span,
+                    name,
+                    expected,
+                    found,
+                };
                 scope.findings.push(finding);
             }
             return built;
         }
     }
     expression::resolve(tree, Reader::Constant, scope).map(Initialiser::Constant)
+}
+
+/// The tolerance in `residual < tolerance`.
+pub fn tolerance<'t>(tree: &'t ast::Expr, findings: &mut Findings) -> Option<&'t ast::Expr> {
+    if let ast::ExprKind::Binary(ast::BinaryOp::Less, left, right) = &tree.kind
+        && matches!(&left.kind, ast::ExprKind::Name(name) if name == "residual")
+    {
+        return Some(right);
+    }
+    let (what, found) = ("the condition after `until`".to_owned(), "something else".to_owned());
+    findings.push(crate::check::bad_value::BadValue {
+        at: tree.span,
+        what,
+        wanted: "`residual < tolerance`",
+        found,
+    });
+    None
 }

@@ -14,7 +14,8 @@ pub(super) fn groups(nodes: &[Node], stages: &[usize]) -> Vec<usize> {
     let mut first_reader: HashMap<(Value, usize), usize> = HashMap::new();
     for (position, node) in nodes.iter().enumerate() {
         for used in node.uses.iter().filter(|used| used.direct) {
-            let fusible = |&producer: &usize| nodes[producer].element_wise && stages[producer] == stages[position];
+            let fusible =
+                |&producer: &usize| nodes[producer].element_wise && stages[producer] == stages[position];
             let partner = match used.producer.filter(fusible) {
                 Some(producer) => producer,
                 None => *first_reader.entry((used.value, stages[position])).or_insert(position),

@@ -6,8 +6,16 @@ use super::{Fusion, Source};
 use crate::program::{Local, Map, MapInput, MapInstruction, Op, Operation, Value};
 
 /// The map that does what the operations of a group do; `None` if nobody uses any of it.
-pub(super) fn fused(fusion: &Fusion<'_>, group: &[Operation], escaping: &HashSet<Value>) -> Option<Operation> {
-    let mut writer = Writer { fusion, map: Map { inputs: Vec::new(), body: Vec::new(), results: Vec::new() }, locals: HashMap::new() };
+pub(super) fn fused(
+    fusion: &Fusion<'_>,
+    group: &[Operation],
+    escaping: &HashSet<Value>,
+) -> Option<Operation> {
+    let mut writer = Writer {
+        fusion,
+        map: Map { inputs: Vec::new(), body: Vec::new(), results: Vec::new() },
+        locals: HashMap::new(),
+    };
     let mut results = Vec::new();
     for operation in group {
         let &[result] = operation.results.as_slice() else { continue };
@@ -19,7 +27,8 @@ pub(super) fn fused(fusion: &Fusion<'_>, group: &[Operation], escaping: &HashSet
             writer.map.results.push(local);
         }
     }
-    let location = group.iter().map(|operation| operation.location).find(|location| location.0 > 0).unwrap_or_default();
+    let location =
+        group.iter().map(|operation| operation.location).find(|location| location.0 > 0).unwrap_or_default();
     let op = Op::Map(Box::new(writer.map));
     if results.is_empty() { None } else { Some(Operation { results, op, location }) }
 }

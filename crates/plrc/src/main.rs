@@ -1,3 +1,0 @@
-//! The command line of the plr compiler.
-
-fn main() {}
