@@ -1,5 +1,7 @@
 //! Training: against the delta rule computed by hand, and the laws at the head of `session.rs`.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
 mod hand_built;
 
 use hand_built::{Delta, HandBuilt, Settling, delta_rule, normal, settling};

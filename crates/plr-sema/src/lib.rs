@@ -59,9 +59,7 @@ pub fn analyse(source: &str, file: &ast::File) -> (Analysis, Findings) {
     let analysis = Analysis { library, rules, networks, experiments };
     for (rule, _) in &analysis.rules {
         findings.append(audit::non_local(rule, &analysis.library.functions));
-        let network = analysis.trial_network(rule);
-        let choice = Choice { network, settings: Vec::new(), sites: Vec::new(), cost: None };
-        match Specialised::new(analysis.setting(rule, choice)) {
+        match Specialised::new(analysis.setting(rule, analysis.trial(rule))) {
             Ok((_, warnings)) => findings.append(warnings),
             Err(errors) => findings.append(errors),
         }
@@ -111,15 +109,15 @@ impl Analysis {
         self.rules.iter().position(|(r, _)| r.name == name)
     }
 
-    /// The network a rule is examined on: that of its first experiment, with layers shrunk; otherwise the small chain.
-    fn trial_network(&self, rule: &hir::Rule) -> Network {
+    /// What a rule is examined with: the network and cost of its first experiment, with layers shrunk; otherwise the small
+    /// chain.
+    fn trial(&self, rule: &hir::Rule) -> Choice {
         let own = self.experiments.iter().find(|e| self.rules[e.rule].0.name == rule.name);
-        let Some(experiment) = own else { return small_network(&self.library) };
-        let mut network = experiment.network.clone();
+        let mut network = own.map_or_else(|| small_network(&self.library), |e| e.network.clone());
         for (i, layer) in network.layers.iter_mut().enumerate() {
             layer.units = layer.units.min(3 + i);
         }
-        network
+        Choice { network, settings: Vec::new(), sites: Vec::new(), cost: own.and_then(|e| e.cost.clone()) }
     }
 
     fn setting(&self, rule: &Arc<hir::Rule>, choice: Choice) -> Setting {
@@ -142,20 +140,11 @@ impl Analysis {
 
     /// What the checks of a rule need.
     pub fn workshop(&self, rule: usize) -> RuleWorkshop {
-        RuleWorkshop::new(
-            Arc::clone(&self.library),
-            Arc::clone(&self.rules[rule].0),
-            self.rules[rule].1.clone(),
-        )
+        RuleWorkshop::new(Arc::clone(&self.library), Arc::clone(&self.rules[rule].0), self.rules[rule].1.clone())
     }
 }
 
 /// Where samples come from, when an experiment does not say: the embedded digits.
 pub fn default_data() -> DataSource {
-    DataSource {
-        name: "digits".to_owned(),
-        texts: Vec::new(),
-        settings: Vec::new(),
-        span: plr_syntax::span::Span::default(),
-    }
+    DataSource { name: "digits".to_owned(), texts: Vec::new(), settings: Vec::new(), span: plr_syntax::span::Span::default() }
 }

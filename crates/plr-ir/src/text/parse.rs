@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use super::lex::{Place, Token, USUAL_NAN, lex};
 use crate::analysis::renumber;
-use crate::program::{Block, Program, Value};
+use crate::program::{Block, Operation, Program, Value};
 use crate::types::{Elem, Precision, Type};
 
 /// How deeply blocks may nest.
@@ -128,14 +128,14 @@ impl<'a> Parser<'a> {
             body.results.push(self.operand()?);
         }
         self.mark('}')?;
-        match self.peek() {
-            Token::End => Ok(Program { name, precision, values: Vec::new(), inputs, outputs, body }),
-            _ => Err(self.expected("the end of the text")),
+        if *self.peek() != Token::End {
+            return Err(self.expected("the end of the text"));
         }
+        Ok(Program { name, precision, values: Vec::new(), inputs, outputs, body })
     }
 
     /// The operations up to `yield`, `output` or a closing brace.
-    fn operations(&mut self) -> Result<Vec<crate::program::Operation>, ParseError> {
+    fn operations(&mut self) -> Result<Vec<Operation>, ParseError> {
         let mut operations = Vec::new();
         while !matches!(self.peek(), Token::Word("yield" | "output") | Token::Mark('}') | Token::End) {
             operations.push(self.operation()?);
@@ -198,13 +198,7 @@ impl<'a> Parser<'a> {
     }
 
     fn ty(&mut self) -> Result<Type, ParseError> {
-        let elem = match self.peek() {
-            Token::Word("real") => Elem::Real,
-            Token::Word("bool") => Elem::Bool,
-            Token::Word("index") => Elem::Index,
-            _ => return Err(self.expected("a type")),
-        };
-        self.at += 1;
+        let elem = self.choice("a type", &[Elem::Real, Elem::Bool, Elem::Index])?;
         let dims = if self.skip_mark('[') { self.integers(']')? } else { Vec::new() };
         Ok(Type { elem, dims })
     }
@@ -219,7 +213,7 @@ impl<'a> Parser<'a> {
         Ok(integers)
     }
 
-    /// A number of any kind, by its own notion of text.
+    /// An integer that fits the type.
     pub fn integer<T: FromStr>(&mut self) -> Result<T, ParseError> {
         let Token::Number(text) = *self.peek() else { return Err(self.expected("an integer")) };
         self.convert(text)
@@ -227,17 +221,14 @@ impl<'a> Parser<'a> {
 
     /// A real number.
     pub fn real(&mut self) -> Result<f64, ParseError> {
-        match *self.peek() {
-            Token::Number(text) => self.convert(text),
-            Token::Word("inf") => {
-                self.at += 1;
-                Ok(f64::INFINITY)
-            }
-            Token::Word("nan") => {
-                self.at += 1;
-                self.nan_bits().map(f64::from_bits)
-            }
-            _ => Err(self.expected("a real number")),
+        if let Token::Number(text) = *self.peek() {
+            self.convert(text)
+        } else if self.skip_word("inf") {
+            Ok(f64::INFINITY)
+        } else if self.skip_word("nan") {
+            self.nan_bits().map(f64::from_bits)
+        } else {
+            Err(self.expected("a real number"))
         }
     }
 
@@ -275,6 +266,20 @@ impl<'a> Parser<'a> {
         let Ok(value) = word.parse() else { return Err(self.expected(expected)) };
         self.at += 1;
         Ok(value)
+    }
+
+    /// One of several things, under the name it is displayed with.
+    pub fn choice<T: Copy + Display>(
+        &mut self,
+        expected: &'static str,
+        choices: &[T],
+    ) -> Result<T, ParseError> {
+        let Token::Word(word) = *self.peek() else { return Err(self.expected(expected)) };
+        let Some(&choice) = choices.iter().find(|choice| choice.to_string() == word) else {
+            return Err(self.expected(expected));
+        };
+        self.at += 1;
+        Ok(choice)
     }
 
     fn name(&mut self) -> Result<String, ParseError> {

@@ -60,7 +60,8 @@ impl Parser<'_> {
             "broadcast" => Ok(Op::Broadcast { input: self.operand()?, axes: self.axes()? }),
             "contract" => self.contract(),
             "reduce" => {
-                let kind = self.reduce_kind()?;
+                let kinds = [ReduceKind::Sum, ReduceKind::Max, ReduceKind::Min];
+                let kind = self.choice("`sum`, `max` or `min`", &kinds)?;
                 Ok(Op::Reduce { kind, input: self.operand()?, axes: self.axes()? })
             }
             "random" => self.random(),
@@ -90,24 +91,8 @@ impl Parser<'_> {
         Ok(labels.bytes().collect())
     }
 
-    fn reduce_kind(&mut self) -> Result<ReduceKind, ParseError> {
-        let kind = match self.peek() {
-            Token::Word("sum") => ReduceKind::Sum,
-            Token::Word("max") => ReduceKind::Max,
-            Token::Word("min") => ReduceKind::Min,
-            _ => return Err(self.expected("`sum`, `max` or `min`")),
-        };
-        self.advance();
-        Ok(kind)
-    }
-
     fn random(&mut self) -> Result<Op, ParseError> {
-        let law = match self.peek() {
-            Token::Word("uniform") => Law::Uniform,
-            Token::Word("normal") => Law::Normal,
-            _ => return Err(self.expected("`uniform` or `normal`")),
-        };
-        self.advance();
+        let law = self.choice("`uniform` or `normal`", &[Law::Uniform, Law::Normal])?;
         self.word("stream")?;
         let stream = self.integer()?;
         let step = if self.skip_word("step") { Some(self.operand()?) } else { None };
@@ -230,9 +215,7 @@ impl Parser<'_> {
     }
 
     fn location(&mut self) -> Result<Location, ParseError> {
-        match *self.peek() {
-            Token::Location(text) => self.convert(text).map(Location),
-            _ => Ok(Location::default()),
-        }
+        let Token::Location(text) = *self.peek() else { return Ok(Location::default()) };
+        self.convert(text).map(Location)
     }
 }

@@ -38,10 +38,12 @@ pub(super) fn has_contraction(block: &Block) -> bool {
 
 /// The program with every contraction moved by a random part of its allowance `n·ε·Σ|a·b|`; different in every draw.
 ///
-/// The part of an element is the same in every step of a loop, as a rounding error is once a relaxation has come to
-/// rest; otherwise a loop with a tolerance would never end.
+/// In even draws the part of an element is the same in every step of a loop, as a rounding error is once a relaxation
+/// has come to rest: then it adds up, and a loop with a tolerance still ends. In odd draws it is different in every step,
+/// as rounding errors are on the way: then it shows in differences between steps, such as residuals.
 pub(super) fn add(program: &Program, draw: u32) -> Program {
-    let mut noise = Noise { program: program.clone(), stream: FIRST_STREAM + draw * STREAMS_PER_DRAW };
+    let stream = FIRST_STREAM + draw * STREAMS_PER_DRAW;
+    let mut noise = Noise { program: program.clone(), stream, by_step: !draw.is_multiple_of(2), step: None };
     let body = std::mem::take(&mut noise.program.body);
     noise.program.body = noise.block(body);
     noise.program
@@ -50,7 +52,12 @@ pub(super) fn add(program: &Program, draw: u32) -> Program {
 struct Noise {
     /// Gives new values; its body is empty until the end.
     program: Program,
+    /// The stream of the next contraction.
     stream: u32,
+    /// Whether noise differs from step to step.
+    by_step: bool,
+    /// The step of the loop under way, if noise differs from step to step.
+    step: Option<Value>,
 }
 
 impl Noise {
@@ -58,7 +65,10 @@ impl Noise {
         let mut operations = Vec::with_capacity(block.operations.len());
         for mut operation in block.operations {
             if let Op::Repeat(repeat) = &mut operation.op {
+                let outside = self.step;
+                self.step = repeat.body.parameters.first().copied().filter(|_| self.by_step);
                 repeat.body = self.block(std::mem::take(&mut repeat.body));
+                self.step = outside;
             }
             match &operation.op {
                 Op::Contract { lhs, rhs, spec } => {
@@ -100,7 +110,7 @@ impl Noise {
         let (lhs, rhs) = (append.magnitude(lhs), append.magnitude(rhs));
         let magnitude = append.push(Op::Contract { lhs, rhs, spec: spec.clone() }, ty.clone());
         let uniform =
-            append.push(Op::Random { law: Law::Uniform, stream: self.stream, step: None }, ty.clone());
+            append.push(Op::Random { law: Law::Uniform, stream: self.stream, step: self.step }, ty.clone());
         let width = append.push(Op::Constant(2.0 * allowance), ty.clone());
         let scaled = append.push(Op::Binary(BinaryOp::Mul, uniform, width), ty.clone());
         let middle = append.push(Op::Constant(allowance), ty.clone());

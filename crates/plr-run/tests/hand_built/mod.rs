@@ -1,6 +1,7 @@
 //! Rules built by hand from IR, so that sessions and checks are tested without the language.
 
 #![allow(dead_code, reason = "every test file uses some of the rules")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 use plr_ir::builder::Builder;
 use plr_ir::model::{
@@ -50,13 +51,16 @@ impl Model for HandBuilt {
     }
 }
 
+/// Makes a rule from all hyper-parameters.
+pub type Make = Box<dyn Fn(&[f64]) -> HandBuilt>;
+
 /// Makes hand-built rules from hyper-parameters.
 pub struct HandWorkshop {
     pub checks: Vec<Check>,
     /// Names and defaults.
     pub hyper_parameters: Vec<(String, f64)>,
     /// From all hyper-parameters, in the order of their defaults.
-    pub make: Box<dyn Fn(&[f64]) -> HandBuilt>,
+    pub make: Make,
 }
 
 impl Workshop for HandWorkshop {

@@ -78,19 +78,9 @@ impl Unavailable {
         let layer_name = |l: LayerId| setting.network.layers[l].name.clone();
         match self.clone() {
             Self::Unwritten { variable, layer, at } | Self::Undefined { variable, layer, at } => {
-                push(
-                    findings,
-                    ReadBeforeWrite {
-                        at,
-                        declared: declared(variable),
-                        name: name(variable),
-                        layer: layer_name(layer),
-                    },
-                );
+                push(findings, ReadBeforeWrite { at, declared: declared(variable), name: name(variable), layer: layer_name(layer) });
             }
-            Self::NotTold { what, who, layer, at } => {
-                push(findings, UnknownToUnit { at, what, who, layer: layer_name(layer) })
-            }
+            Self::NotTold { what, who, layer, at } => push(findings, UnknownToUnit { at, what, who, layer: layer_name(layer) }),
             Self::Cycle { variable, at } => {
                 push(findings, DefinitionCycle { at, declared: declared(variable), name: name(variable) });
             }

@@ -1,0 +1,52 @@
+//! `plrc audit`: the locality report and the hardware bill.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use plr_sema::audit;
+use plr_sema::small_network;
+
+use crate::driver::{self, Checked};
+use crate::failure::Failure;
+use crate::selection;
+use crate::shell::Shell;
+
+/// Say what each equation uses, how local that is, and what hardware would pay.
+///
+/// Each rule is audited on the network of its first experiment, or on a small chain if it has none.
+#[derive(Args, Debug)]
+pub struct Audit {
+    /// The program.
+    file: PathBuf,
+    /// Print a JSON array with an object for each rule.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Audit {
+    pub(super) fn run(&self, shell: Shell) -> Result<(), Failure> {
+        let checked = driver::check(driver::read(&self.file)?)?;
+        shell.findings(&checked.source, &checked.warnings);
+        let count = checked.analysis.rules().count();
+        let audits = (0..count).map(|rule| of_rule(&checked, rule)).collect::<Result<Vec<_>, _>>()?;
+        if self.json {
+            let text = serde_json::to_string_pretty(&audits).map_err(|error| Failure::Output(error.into()))?;
+            return shell.line(text);
+        }
+        let pages: Vec<String> = audits.iter().map(audit::Audit::render).collect();
+        shell.print(pages.join("\n\n"))
+    }
+}
+
+/// The audit of a rule on its network.
+fn of_rule(checked: &Checked, rule: usize) -> Result<audit::Audit, Failure> {
+    let analysis = &checked.analysis;
+    let plan = match analysis.experiments().iter().find(|experiment| experiment.rule == rule) {
+        Some(experiment) => selection::of_experiment(experiment, checked)?,
+        None => selection::of_rule(rule, small_network(analysis.library())),
+    };
+    let model = driver::lower(checked, &plan)?;
+    let setting = model.setting();
+    let functions = &setting.library.functions;
+    Ok(audit::Audit::on_network(&setting.rule, functions, &setting.network, &|expr| setting.constant(expr)))
+}

@@ -1,0 +1,82 @@
+//! `plrc probe`: one presentation from given arrays, so that anyone can compare with her own code.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use clap::Args;
+use plr_run::backend::{Arrays, Context};
+use plr_run::data::npz;
+
+use crate::driver;
+use crate::failure::Failure;
+use crate::optimised::Passes;
+use crate::selection::{self, Overrides, Which};
+use crate::shell::Shell;
+
+use super::{BackendArgument, PrecisionArgument};
+
+/// Present one minibatch from given arrays and write down everything that happens.
+///
+/// The output has, by name, every state at the end of every phase (`state/PHASE/x/h1`), every increment
+/// (`increment/W/input->h1`), every new weight (`new/W/input->h1`), and how long each relaxation took.
+#[derive(Args, Debug)]
+pub struct Probe {
+    /// The program.
+    file: PathBuf,
+    /// The rule, if the file has several.
+    #[arg(long)]
+    rule: Option<String>,
+    #[command(flatten)]
+    overrides: Overrides,
+    /// The parameters: an array for each, such as `W/input->h1` with the shape [post, pre].
+    #[arg(long, value_name = "IN.npz")]
+    params: PathBuf,
+    /// The minibatch: `data` with the shape [samples, features] and, if the rule reads it, `target`.
+    #[arg(long, value_name = "BATCH.npz")]
+    data: PathBuf,
+    /// Where everything is written.
+    #[arg(long, value_name = "OUT.npz")]
+    out: PathBuf,
+    /// The precision of all numbers.
+    #[arg(long, value_enum, default_value_t = PrecisionArgument::F64)]
+    precision: PrecisionArgument,
+    /// Where the program runs.
+    #[arg(long, value_enum, default_value_t = BackendArgument::Jit)]
+    backend: BackendArgument,
+    /// The seed of the rule's own draws.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How many updates came before, for the rule's own draws.
+    #[arg(long, default_value_t = 0)]
+    update: u32,
+}
+
+impl Probe {
+    pub(super) fn run(&self, shell: Shell) -> Result<(), Failure> {
+        let checked = driver::check(driver::read(&self.file)?)?;
+        shell.findings(&checked.source, &checked.warnings);
+        let which = self.rule.as_deref().map_or(Which::Only, Which::Rule);
+        let plan = selection::plan(&checked, which, &self.overrides)?;
+        let model = driver::optimise(driver::lower(&checked, &plan)?, &Passes::default());
+        let arrays = self.arrays()?;
+        let context = Context { seed: self.seed, update: self.update };
+        let backend = self.backend.with_threads(1);
+        let found = plr_run::probe::probe(&model, &arrays, self.precision.into(), backend, context);
+        let found: BTreeMap<_, _> = found.map_err(Failure::Probe)?.into_iter().collect();
+        npz::write_arrays(&self.out, &found)?;
+        shell.line(format_args!("{} arrays in {}", found.len(), self.out.display()))
+    }
+
+    /// The arrays of both files.
+    fn arrays(&self) -> Result<Arrays, Failure> {
+        let mut arrays = Arrays::new();
+        for path in [&self.params, &self.data] {
+            for (name, array) in npz::read_arrays(path)? {
+                if arrays.insert(name.clone(), array.into_tensor()).is_some() {
+                    return Err(Failure::ArrayTwice { name });
+                }
+            }
+        }
+        Ok(arrays)
+    }
+}

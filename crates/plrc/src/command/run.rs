@@ -1,0 +1,158 @@
+//! `plrc run`: compile a rule and train a network with it.
+
+mod angles;
+mod directory;
+mod report;
+mod training;
+
+use std::path::PathBuf;
+use std::thread::available_parallelism;
+use std::time::Instant;
+
+use clap::Args;
+use plr_run::session;
+use plr_sema::resolve::Length;
+
+use crate::data::DataArgument;
+use crate::driver::{self, Checked};
+use crate::failure::Failure;
+use crate::interrupt::Interrupt;
+use crate::optimised::{Optimised, Passes};
+use crate::selection::{self, Overrides, Plan, Which};
+use crate::shell::Shell;
+
+use self::directory::Directory;
+use self::report::{About, Outcome};
+use self::training::Training;
+use super::{BackendArgument, PrecisionArgument};
+
+/// Compile a rule and train a network with it.
+#[derive(Args, Debug)]
+pub struct Run {
+    /// The program.
+    file: PathBuf,
+    /// The experiment, or a rule; needed if the file has several.
+    experiment: Option<String>,
+    #[command(flatten)]
+    overrides: Overrides,
+    /// The data: `digits`, `digits:train=2000,test=500`, a directory of IDX files, an .npz or a .csv file; `idx:`,
+    /// `npz:` or `csv:` before a path says what it is.
+    #[arg(long, value_parser = DataArgument::parse)]
+    data: Option<DataArgument>,
+    /// Samples in a minibatch.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    batch: Option<u32>,
+    /// How often all training samples are presented.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    epochs: Option<u32>,
+    /// How many minibatches are presented, instead of whole epochs.
+    #[arg(long, conflicts_with = "epochs", value_parser = clap::value_parser!(u64).range(1..))]
+    updates: Option<u64>,
+    /// The seed of weights, order and the rule's own draws.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// How many threads share a minibatch; results do not depend on it.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    threads: Option<u32>,
+    /// The precision of all numbers.
+    #[arg(long, value_enum)]
+    precision: Option<PrecisionArgument>,
+    /// Where programs run.
+    #[arg(long, value_enum, default_value_t = BackendArgument::Jit)]
+    backend: BackendArgument,
+    /// Write weights.safetensors after every epoch, epochs.csv and run.json into this directory.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    passes: Passes,
+}
+
+impl Run {
+    pub(super) fn run(&self, shell: Shell) -> Result<(), Failure> {
+        let clock = Instant::now();
+        let checked = driver::check(driver::read(&self.file)?)?;
+        let plan = self.plan(&checked)?;
+        let model = driver::optimise(driver::lower(&checked, &plan)?, &self.passes);
+        let before_compilation = clock.elapsed();
+        shell.findings(&checked.source, &checked.warnings);
+
+        let splits = driver::load(&plan)?;
+        let options = self.options(&plan);
+        let clock = Instant::now();
+        let session = driver::compile(&model, options)?;
+        let compile_time = before_compilation + clock.elapsed();
+
+        let about = About::new(&model, &plan, &splits, options, self.threads());
+        let directory = self.out.as_deref().map(|path| Directory::open(path, &about)).transpose()?;
+        shell.line(&about)?;
+        let mut training = Training::new(session, &splits, shell, Interrupt::listen()?, directory)?;
+        let trained = training.run(plan.length);
+        if self.passes.time_passes {
+            shell.remark(model.times());
+        }
+        trained?;
+        let outcome = finish(training, splits, &model, compile_time)?;
+        shell.print(&outcome)?;
+        outcome.warnings().for_each(|warning| shell.warn(warning));
+        Ok(())
+    }
+
+    /// What is run: the experiment, with the flags in it.
+    fn plan(&self, checked: &Checked) -> Result<Plan, Failure> {
+        let which = self.experiment.as_deref().map_or(Which::Only, Which::Named);
+        let mut plan = selection::plan(checked, which, &self.overrides)?;
+        if let Some(data) = &self.data {
+            plan.data = data.source()?;
+            // So many of other data may be all of this.
+            plan.validation = None;
+        }
+        plan.batch = self.batch.map_or(plan.batch, |batch| batch as usize);
+        plan.seed = self.seed.unwrap_or(plan.seed);
+        plan.precision = self.precision.map_or(plan.precision, Into::into);
+        plan.length = match (self.epochs, self.updates) {
+            (Some(epochs), _) => Length::Epochs(epochs),
+            (None, Some(updates)) => Length::Updates(updates),
+            (None, None) => plan.length,
+        };
+        Ok(plan)
+    }
+
+    fn threads(&self) -> usize {
+        self.threads.map_or_else(|| available_parallelism().map_or(1, usize::from), |threads| threads as usize)
+    }
+
+    fn options(&self, plan: &Plan) -> session::Options {
+        let backend = self.backend.with_threads(self.threads());
+        session::Options { backend, precision: plan.precision, batch: plan.batch, seed: plan.seed }
+    }
+}
+
+/// Everything that is measured once, at the end; the test set last.
+fn finish(
+    mut training: Training<'_>,
+    splits: plr_run::data::Splits,
+    model: &Optimised,
+    compile_time: std::time::Duration,
+) -> Result<Outcome, Failure> {
+    let sample = splits.validation.as_ref().unwrap_or(&splits.train);
+    let angles = angles::measure(&training.session, model, sample)?;
+    let validation = training.last_evaluation;
+    let test = match splits.into_test() {
+        Some(test) => training.session.evaluate(&test)?,
+        None => None,
+    };
+    let outcome = Outcome {
+        validation,
+        test,
+        predicts: model.lowered().setting().rule.predict.is_some(),
+        angles,
+        compile_time,
+        epoch_time: training.epoch_time(),
+        cut_off: std::mem::take(&mut training.cut_off),
+        presentations: training.session.position().updates,
+    };
+    if let Some(directory) = &training.directory {
+        directory.finish(&outcome)?;
+    }
+    Ok(outcome)
+}

@@ -1,0 +1,87 @@
+//! The directory of a run: its weights, its epochs, what it was and what came of it. Each file is replaced as a whole.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use plr_run::atomic_file;
+use plr_run::session::{Evaluation, Session};
+use serde_json::Value;
+
+use crate::failure::Failure;
+
+use super::report::{About, Outcome};
+
+/// Where a run is written.
+#[derive(Debug)]
+pub struct Directory {
+    path: PathBuf,
+    about: Value,
+    epochs: String,
+}
+
+/// A line of `epochs.csv`.
+#[derive(Clone, Copy, Debug)]
+pub struct EpochRow {
+    /// The epoch, from 1.
+    pub epoch: u64,
+    /// Updates made in all.
+    pub updates: u64,
+    /// The time of its minibatches.
+    pub seconds: f64,
+    /// On the validation set.
+    pub evaluation: Option<Evaluation>,
+}
+
+impl Directory {
+    /// Makes the directory if it is not there, and writes what is known before training, so that a place that cannot be
+    /// written is found out now.
+    pub fn open(path: &Path, about: &About) -> Result<Self, Failure> {
+        fs::create_dir_all(path).map_err(|error| Failure::Write { path: path.to_owned(), error })?;
+        let epochs = "epoch,updates,seconds,validation_loss,validation_accuracy\n".to_owned();
+        let directory = Self { path: path.to_owned(), about: about.json(), epochs };
+        directory.replace("epochs.csv", &directory.epochs)?;
+        directory.replace("run.json", &pretty(&directory.about))?;
+        Ok(directory)
+    }
+
+    /// The file of the weights.
+    pub fn weights(&self) -> PathBuf {
+        self.path.join("weights.safetensors")
+    }
+
+    /// Writes the weights as they are now.
+    pub fn save(&self, session: &Session<'_>) -> Result<(), Failure> {
+        Ok(session.save(&self.weights())?)
+    }
+
+    /// Adds an epoch.
+    pub fn epoch(&mut self, row: EpochRow) -> Result<(), Failure> {
+        let loss = row.evaluation.map(|e| e.loss.to_string()).unwrap_or_default();
+        let accuracy = row.evaluation.and_then(|e| e.accuracy).map(|a| a.to_string()).unwrap_or_default();
+        let EpochRow { epoch, updates, seconds, .. } = row;
+        // Writing to a string cannot fail.
+        let _ = writeln!(self.epochs, "{epoch},{updates},{seconds},{loss},{accuracy}");
+        self.replace("epochs.csv", &self.epochs)
+    }
+
+    /// Adds what came of the run to what it was.
+    pub fn finish(&self, outcome: &Outcome) -> Result<(), Failure> {
+        let mut all = self.about.clone();
+        if let Value::Object(fields) = &mut all {
+            fields.insert("result".to_owned(), outcome.json());
+        }
+        self.replace("run.json", &pretty(&all))
+    }
+
+    fn replace(&self, name: &str, text: &str) -> Result<(), Failure> {
+        let path = self.path.join(name);
+        let written = atomic_file::replace(&path, |file| file.write_all(text.as_bytes()));
+        written.map_err(|error| Failure::Write { path, error })
+    }
+}
+
+fn pretty(value: &Value) -> String {
+    format!("{value:#}\n")
+}

@@ -1,0 +1,196 @@
+//! What a run is, before it begins, and what came of it.
+
+use std::fmt;
+use std::time::Duration;
+
+use plr_ir::model::Model as _;
+use plr_run::backend::Backend;
+use plr_run::data::{Dataset, Splits};
+use plr_run::session::{self, CutOff, Evaluation};
+use serde_json::{Value, json};
+
+use crate::data;
+use crate::optimised::Optimised;
+use crate::progress::duration;
+use crate::selection::Plan;
+use crate::table::Table;
+
+use super::angles::Angles;
+
+/// What a run is: everything its result depends on.
+#[derive(Debug)]
+pub struct About {
+    rule: String,
+    settings: Vec<(String, f64)>,
+    /// Edge or layer, name, value.
+    sites: Vec<(String, String, f64)>,
+    network: String,
+    cost: String,
+    data: String,
+    /// To train, to validate, to test.
+    samples: [usize; 3],
+    options: session::Options,
+    threads: usize,
+}
+
+impl About {
+    /// Of a model on its data.
+    pub fn new(model: &Optimised, plan: &Plan, splits: &Splits, options: session::Options, threads: usize) -> Self {
+        let setting = model.lowered().setting();
+        let names = setting.rule.hyper_parameters.iter().map(|hyper| hyper.name.clone());
+        let sites = setting.sites.iter().map(|value| (value.site.clone(), value.name.clone(), value.value));
+        let validation = splits.validation.as_ref().map_or(0, Dataset::samples);
+        Self {
+            rule: model.name().to_owned(),
+            settings: names.zip(setting.constants.0.iter().copied()).collect(),
+            sites: sites.collect(),
+            network: setting.network.text.clone(),
+            cost: plan.cost().to_owned(),
+            data: data::name(&plan.data),
+            samples: [splits.train.samples(), validation, splits.test_samples()],
+            options,
+            threads,
+        }
+    }
+
+    fn backend(&self) -> &'static str {
+        match self.options.backend {
+            Backend::Jit { .. } => "jit",
+            Backend::Interpreter => "interp",
+        }
+    }
+
+    /// As an object.
+    pub fn json(&self) -> Value {
+        let settings: serde_json::Map<_, _> = self.settings.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+        let site = |(site, name, value): &(String, String, f64)| json!({ "site": site, "name": name, "value": value });
+        json!({
+            "plrc": env!("CARGO_PKG_VERSION"),
+            "rule": self.rule,
+            "settings": settings,
+            "sites": self.sites.iter().map(site).collect::<Vec<_>>(),
+            "network": self.network,
+            "cost": self.cost,
+            "data": self.data,
+            "samples": { "train": self.samples[0], "validation": self.samples[1], "test": self.samples[2] },
+            "batch": self.options.batch,
+            "seed": self.options.seed,
+            "precision": self.options.precision.to_string(),
+            "threads": self.threads,
+            "backend": self.backend(),
+        })
+    }
+}
+
+impl fmt::Display for About {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let settings: Vec<String> = self.settings.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+        let [train, validation, test] = self.samples;
+        let mut table = Table::new();
+        table.row(["rule".to_owned(), format!("{}({})", self.rule, settings.join(", "))]);
+        for (site, name, value) in &self.sites {
+            table.row([String::new(), format!("{name} = {value} on {site}")]);
+        }
+        table.row(["network".to_owned(), self.network.clone()]);
+        table.row(["cost".to_owned(), self.cost.clone()]);
+        table.row(["data".to_owned(), format!("{}: {train} to train, {validation} to validate, {test} to test", self.data)]);
+        let session::Options { batch, seed, precision, .. } = self.options;
+        let threads = if self.threads == 1 { "1 thread".to_owned() } else { format!("{} threads", self.threads) };
+        table.row(["run".to_owned(), format!("batch {batch}, seed {seed}, {precision}, {threads}, {}", self.backend())]);
+        table.fmt(f)
+    }
+}
+
+/// What came of a run.
+#[derive(Debug)]
+pub struct Outcome {
+    /// On the validation set.
+    pub validation: Option<Evaluation>,
+    /// On the test set.
+    pub test: Option<Evaluation>,
+    /// Whether the rule predicts anything.
+    pub predicts: bool,
+    /// Angles to the gradient.
+    pub angles: Option<Angles>,
+    /// From the file to runnable kernels, without reading the data.
+    pub compile_time: Duration,
+    /// The mean time of an epoch, without evaluation.
+    pub epoch_time: Duration,
+    /// Relaxations that were cut off.
+    pub cut_off: Vec<CutOff>,
+    /// Minibatches presented in all.
+    pub presentations: u64,
+}
+
+impl Outcome {
+    /// As an object.
+    pub fn json(&self) -> Value {
+        let evaluation = |e: Option<Evaluation>| e.map(|e| json!({ "samples": e.samples, "loss": e.loss, "accuracy": e.accuracy }));
+        let angles = self.angles.iter().flat_map(|angles| &angles.angles);
+        let angles: Vec<Value> = angles.map(|a| json!({ "parameter": a.parameter, "degrees": a.degrees })).collect();
+        let cut_off = |c: &CutOff| json!({ "phase": c.phase, "presentations": c.presentations, "residual": c.residual });
+        json!({
+            "validation": evaluation(self.validation),
+            "test": evaluation(self.test),
+            "gradient": self.angles.as_ref().map(|angles| angles.reference.as_str()),
+            "angles": angles,
+            "compile_seconds": self.compile_time.as_secs_f64(),
+            "seconds_per_epoch": self.epoch_time.as_secs_f64(),
+            "cut_off": self.cut_off.iter().map(cut_off).collect::<Vec<_>>(),
+            "updates": self.presentations,
+        })
+    }
+
+    /// A sentence for each phase whose relaxations were cut off.
+    pub fn warnings(&self) -> impl Iterator<Item = String> {
+        self.cut_off.iter().map(|CutOff { phase, presentations, residual }| {
+            format!(
+                "phase `{phase}` ran out of steps before its tolerance in {presentations} of {} presentations; the largest \
+                 residual was {residual:.1e}",
+                self.presentations
+            )
+        })
+    }
+
+    fn evaluations(&self, table: &mut Table) {
+        if !self.predicts {
+            table.row(["accuracy".to_owned(), "none: the rule predicts nothing".to_owned(), String::new()]);
+            return;
+        }
+        for (name, evaluation) in [("validation", self.validation), ("test", self.test)] {
+            let (what, value, samples) = match evaluation {
+                None => ("accuracy", "–".to_owned(), "no samples".to_owned()),
+                Some(Evaluation { samples, accuracy: Some(accuracy), .. }) => {
+                    ("accuracy", percent(accuracy), format!("{samples} samples"))
+                }
+                Some(Evaluation { samples, loss, accuracy: None }) => ("loss", format!("{loss:.6}"), format!("{samples} samples")),
+            };
+            table.row([format!("{what} on {name}"), value, samples]);
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut table = Table::new();
+        self.evaluations(&mut table);
+        match &self.angles {
+            None => table.row(["angle to the gradient".to_owned(), "–".to_owned(), "the rule has no cost".to_owned()]),
+            Some(Angles { angles, reference }) => {
+                for angle in angles {
+                    let value = if angle.degrees.is_nan() { "–".to_owned() } else { format!("{:.2}°", angle.degrees) };
+                    table.row([format!("angle of {}", angle.parameter), value, format!("to {reference}")]);
+                }
+            }
+        }
+        table.row(["compile time".to_owned(), duration(self.compile_time), "from file to kernels".to_owned()]);
+        table.row(["time per epoch".to_owned(), duration(self.epoch_time), "without evaluation".to_owned()]);
+        writeln!(f)?;
+        table.fmt(f)
+    }
+}
+
+/// `97.10 %`
+pub fn percent(fraction: f64) -> String {
+    format!("{:.2} %", 100.0 * fraction)
+}

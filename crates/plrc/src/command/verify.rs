@@ -1,0 +1,83 @@
+//! `plrc verify`: everything that a file claims and the compiler concludes, put to the test. It writes no file.
+
+mod agreement;
+mod claims;
+mod locality;
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::driver::{self, Checked};
+use crate::failure::Failure;
+use crate::shell::Shell;
+use crate::table::Table;
+
+use super::each;
+
+/// Put everything to the test that a file claims and the compiler concludes.
+///
+/// Compiled code against the interpreter, the locality audit against perturbation on both, and every `check` claim.
+#[derive(Args, Debug)]
+pub struct Verify {
+    /// The programs.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+}
+
+/// One line of the table.
+#[derive(Debug)]
+struct Line {
+    /// What was looked at.
+    what: String,
+    /// What was found.
+    measured: String,
+    /// What should have been found.
+    claimed: String,
+    /// Whether they agree.
+    ok: bool,
+}
+
+impl Verify {
+    pub(super) fn run(&self, shell: Shell) -> Result<(), Failure> {
+        each(shell, &self.files, |file| {
+            let checked = driver::check(driver::read(file)?)?;
+            shell.findings(&checked.source, &checked.warnings);
+            let mut ok = true;
+            for rule in 0..checked.analysis.rules().count() {
+                ok &= of_rule(shell, &checked, rule)?;
+            }
+            if ok { Ok(()) } else { Err(Failure::Reported) }
+        })
+    }
+}
+
+/// Prints the table of a rule; whether everything holds.
+fn of_rule(shell: Shell, checked: &Checked, rule: usize) -> Result<bool, Failure> {
+    let workshop = checked.analysis.workshop(rule);
+    let model = match workshop.specialised(None, &[]) {
+        Ok(model) => model,
+        Err(findings) => return Err(Failure::Findings { source: checked.source.clone(), findings }),
+    };
+    let mut lines = agreement::lines(&model)?;
+    lines.extend(locality::lines(&model)?);
+    lines.extend(claims::lines(&workshop));
+    let mut table = Table::with_head(["what", "measured", "claimed", "ok"]);
+    for Line { what, measured, claimed, ok } in &lines {
+        let ok = if *ok { "yes" } else { "NO" };
+        table.row([what.clone(), measured.clone(), claimed.clone(), ok.to_owned()]);
+    }
+    let failed = lines.iter().filter(|line| !line.ok).count();
+    let setting = model.setting();
+    shell.line(format_args!("{} on {}, {}\n\n{table}", setting.rule.name, setting.network.text, checked.source.name()))?;
+    if failed > 0 {
+        shell.remark(format_args!("{failed} of {} do not hold for {}", lines.len(), setting.rule.name));
+    }
+    Ok(failed == 0)
+}
+
+/// A number with as many digits as say something.
+fn number(value: f64) -> String {
+    let size = value.abs();
+    if value == 0.0 || (0.001..10_000.0).contains(&size) { format!("{value:.4}") } else { format!("{value:.2e}") }
+}

@@ -1,0 +1,43 @@
+//! Compiled code against the interpreter: the output that comes nearest to its bound, for each program and precision.
+
+use plr_ir::Precision;
+use plr_ir::model::{Model, Piece};
+use plr_run::compare::{self, Difference};
+
+use crate::failure::Failure;
+
+use super::{Line, number};
+
+const BATCH: usize = 5;
+const SEED: u64 = 1;
+/// More than one, so that the independence of their number is tested too.
+const THREADS: usize = 2;
+
+/// A line for each program in each precision.
+pub fn lines(model: &dyn Model) -> Result<Vec<Line>, Failure> {
+    let differences = compare::run(model, BATCH, SEED, THREADS)?;
+    let mut lines = Vec::new();
+    for (piece, name) in [(Piece::Update, "updates"), (Piece::Probe, "states and increments")] {
+        for precision in Precision::ALL {
+            let of_it = differences.iter().filter(|d| d.piece == piece && d.precision == precision);
+            if let Some(worst) = of_it.reduce(|worst, d| if excess(d) > excess(worst) { d } else { worst }) {
+                lines.push(line(name, worst));
+            }
+        }
+    }
+    Ok(lines)
+}
+
+fn line(name: &str, worst: &Difference) -> Line {
+    Line {
+        what: format!("compiled = interpreted, {name}, {} (`{}`)", worst.precision, worst.output),
+        measured: number(worst.largest),
+        claimed: format!("<= {}", number(worst.bound)),
+        ok: worst.agrees(),
+    }
+}
+
+/// How much of its bound a difference takes; one without any is nothing.
+fn excess(difference: &Difference) -> f64 {
+    if difference.largest == 0.0 { 0.0 } else { difference.largest / difference.bound }
+}

@@ -1,0 +1,177 @@
+//! Data as experiments and the command line name it. Paths are relative to the current directory in both.
+
+use std::path::{Path, PathBuf};
+
+use plr_run::data::csv::CsvTargets;
+use plr_run::data::{self, DataError, Source, Splits, digits};
+use plr_sema::check::bad_value::BadValue;
+use plr_sema::check::unknown_name::UnknownName;
+use plr_sema::resolve::DataSource;
+use plr_syntax::diagnostic::Findings;
+
+/// One training sample in so many is held out when nobody says how many.
+const HELD_OUT: usize = 10;
+
+/// What `--data` names.
+#[derive(Clone, Debug)]
+pub enum DataArgument {
+    /// A source, said in full.
+    Source(Source),
+    /// A path that says by itself what it is.
+    Path(PathBuf),
+}
+
+impl DataArgument {
+    /// `digits`, `digits:train=2000,test=500`, `idx:DIR`, `npz:FILE`, `csv:FILE`, or a path.
+    ///
+    /// # Errors
+    /// A sentence, if a setting of `digits` is not one.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let (kind, rest) = text.split_once(':').unwrap_or((text, ""));
+        Ok(match kind {
+            "digits" => Self::Source(generated(rest)?),
+            "idx" => Self::Source(Source::Idx(rest.into())),
+            "npz" => Self::Source(Source::Npz(rest.into())),
+            "csv" => Self::Source(table(&[rest.to_owned()], None)),
+            _ => Self::Path(text.into()),
+        })
+    }
+
+    /// The source.
+    ///
+    /// # Errors
+    /// If there is nothing at the path, or nothing that its name explains.
+    pub fn source(&self) -> Result<Source, DataError> {
+        match self {
+            Self::Source(source) => Ok(source.clone()),
+            Self::Path(path) => Source::from_path(path),
+        }
+    }
+}
+
+fn generated(settings: &str) -> Result<Source, String> {
+    let (mut train, mut test, mut seed) = (digits::TRAIN_SAMPLES, digits::TEST_SAMPLES, digits::SEED);
+    for setting in settings.split(',').filter(|setting| !setting.is_empty()) {
+        let (name, value) = setting.split_once('=').unwrap_or((setting, ""));
+        let number: u32 = value.parse().map_err(|_| format!("`{setting}` is not a name, `=` and an integer"))?;
+        match name {
+            "train" => train = number as usize,
+            "test" => test = number as usize,
+            "seed" => seed = u64::from(number),
+            _ => return Err(format!("digits have `train`, `test` and `seed`, not `{name}`")),
+        }
+    }
+    Ok(Source::Digits { train, test, seed })
+}
+
+fn table(files: &[String], outputs: Option<usize>) -> Source {
+    let path = |at: usize| files.get(at).map(PathBuf::from);
+    let targets = outputs.map_or(CsvTargets::Class, CsvTargets::Values);
+    Source::Csv { train: path(0).unwrap_or_default(), test: path(1), targets }
+}
+
+/// The source that an experiment names: `digits(train = 2000)`, `idx("DIR")`, `npz("FILE")`, `csv("TRAIN", "TEST",
+/// outputs = 3)`.
+///
+/// # Errors
+/// Findings for an unknown source, an unknown setting, a wrong number of paths.
+pub fn of_experiment(written: &DataSource) -> Result<Source, Findings> {
+    let reader = Written(written);
+    match written.name.as_str() {
+        "digits" => {
+            reader.texts(0, 0)?;
+            let [train, test, seed] = reader.counts(["train", "test", "seed"])?;
+            Ok(Source::Digits {
+                train: train.unwrap_or(digits::TRAIN_SAMPLES),
+                test: test.unwrap_or(digits::TEST_SAMPLES),
+                seed: seed.map_or(digits::SEED, |seed| seed as u64),
+            })
+        }
+        "idx" => {
+            reader.counts([])?;
+            Ok(Source::Idx(reader.texts(1, 1)?[0].clone().into()))
+        }
+        "npz" => {
+            reader.counts([])?;
+            Ok(Source::Npz(reader.texts(1, 1)?[0].clone().into()))
+        }
+        "csv" => {
+            let [outputs] = reader.counts(["outputs"])?;
+            Ok(table(reader.texts(1, 2)?, outputs))
+        }
+        _ => Err(reader.unknown("data source", &written.name, &["digits", "idx", "npz", "csv"])),
+    }
+}
+
+/// A data source as written.
+struct Written<'a>(&'a DataSource);
+
+impl<'a> Written<'a> {
+    fn unknown(&self, kind: &'static str, name: &str, known: &[&str]) -> Findings {
+        let known = known.iter().map(|&name| name.to_owned()).collect();
+        let mut findings = Findings::new();
+        findings.push(UnknownName { at: self.0.span, kind, name: name.to_owned(), known });
+        findings
+    }
+
+    fn bad(&self, what: String, wanted: &'static str, found: String) -> Findings {
+        let mut findings = Findings::new();
+        findings.push(BadValue { at: self.0.span, what, wanted, found });
+        findings
+    }
+
+    /// The paths, if there are as many as there should be.
+    fn texts(&self, least: usize, most: usize) -> Result<&'a [String], Findings> {
+        let found = self.0.texts.len();
+        if (least..=most).contains(&found) {
+            return Ok(&self.0.texts);
+        }
+        let wanted = match most {
+            0 => "none",
+            1 => "1",
+            _ => "1 or 2",
+        };
+        Err(self.bad(format!("the number of paths of `{}`", self.0.name), wanted, found.to_string()))
+    }
+
+    /// The numbers of these names, if there are no others.
+    fn counts<const N: usize>(&self, names: [&str; N]) -> Result<[Option<usize>; N], Findings> {
+        let mut counts = [None; N];
+        for (name, value) in &self.0.settings {
+            let Some(at) = names.iter().position(|known| known == name) else {
+                return Err(self.unknown("setting", name, &names));
+            };
+            if value.fract() != 0.0 || !(0.0..4_294_967_296.0).contains(value) {
+                return Err(self.bad(format!("`{name}`"), "an integer, at least 0", value.to_string()));
+            }
+            counts[at] = Some(*value as usize);
+        }
+        Ok(counts)
+    }
+}
+
+/// Reads or generates data and holds training samples out: so many, or one in ten.
+///
+/// # Errors
+/// As [`plr_run::data::load`].
+pub fn load(source: &Source, validation: Option<usize>) -> Result<Splits, DataError> {
+    if let Some(validation) = validation {
+        return data::load(source, validation);
+    }
+    let all = data::load(source, 0)?;
+    let train = all.train.clone();
+    let held_out = train.samples() / HELD_OUT;
+    Splits::new(train, all.into_test(), held_out)
+}
+
+/// The source in a few words.
+pub fn name(source: &Source) -> String {
+    let at = |path: &Path| path.display().to_string();
+    match source {
+        Source::Digits { seed, .. } if *seed == digits::SEED => "embedded digits".to_owned(),
+        Source::Digits { seed, .. } => format!("embedded digits of seed {seed}"),
+        Source::Idx(path) | Source::Npz(path) => at(path),
+        Source::Csv { train, test: None, .. } => at(train),
+        Source::Csv { train, test: Some(test), .. } => format!("{} and {}", at(train), at(test)),
+    }
+}

@@ -1,0 +1,136 @@
+//! The pipeline on one screen: read → parse → check → lower → optimise → compile → run.
+//!
+//! Each step takes one age of the program and returns the next.
+
+use std::fs;
+use std::path::Path;
+
+use plr_ir::Program;
+use plr_ir::model::Piece;
+use plr_run::data::{Batches, Splits};
+use plr_run::session::{self, Session};
+use plr_sema::{Analysis, Specialised, analyse};
+use plr_syntax::diagnostic::Findings;
+
+use crate::data;
+use crate::diagnostics::Source;
+use crate::failure::Failure;
+use crate::optimised::{Optimised, Passes};
+use crate::selection::Plan;
+
+/// A legal file with the text that places in it refer to.
+#[derive(Debug)]
+pub struct Checked {
+    /// The text.
+    pub source: Source,
+    /// What it says.
+    pub analysis: Analysis,
+    /// Doubts about it.
+    pub warnings: Findings,
+}
+
+/// Reads a program.
+///
+/// # Errors
+/// If it is not a readable file of UTF-8 text.
+pub fn read(path: &Path) -> Result<Source, Failure> {
+    if path.is_dir() {
+        return Err(Failure::Directory { path: path.to_owned() });
+    }
+    let bytes = fs::read(path).map_err(|error| Failure::Read { path: path.to_owned(), error })?;
+    text(path, bytes)
+}
+
+/// The bytes of a file as text.
+///
+/// # Errors
+/// [`Failure::NotText`] with the first byte that is not UTF-8.
+pub fn text(path: &Path, bytes: Vec<u8>) -> Result<Source, Failure> {
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(Source::new(path.display().to_string(), text)),
+        Err(error) => {
+            let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+            let line = good.iter().filter(|&&byte| byte == b'\n').count() + 1;
+            let column = good.iter().rev().take_while(|&&byte| byte != b'\n').count() + 1;
+            Err(Failure::NotText { path: path.to_owned(), line, column })
+        }
+    }
+}
+
+/// Parses a program, resolves its names, and judges shapes and locality. Mistakes of syntax are reported alone:
+/// what is said of the rest of such a file would be guesses.
+///
+/// # Errors
+/// [`Failure::Findings`] if any of them is an error.
+pub fn check(source: Source) -> Result<Checked, Failure> {
+    let parsed = plr_syntax::parse(source.text());
+    let mut findings = parsed.findings;
+    if findings.any_error() {
+        return Err(Failure::Findings { source, findings });
+    }
+    let (analysis, found) = analyse(source.text(), &parsed.file);
+    findings.append(found);
+    for experiment in analysis.experiments() {
+        if let Some(written) = &experiment.data
+            && let Err(found) = data::of_experiment(written)
+        {
+            findings.append(found);
+        }
+    }
+    if findings.any_error() {
+        return Err(Failure::Findings { source, findings });
+    }
+    Ok(Checked { source, analysis, warnings: findings })
+}
+
+/// Specialises a rule to a network and everything else that its text leaves open.
+///
+/// # Errors
+/// [`Failure::Findings`] if the rule has no meaning there.
+pub fn lower(checked: &Checked, plan: &Plan) -> Result<Specialised, Failure> {
+    match checked.analysis.specialise(plan.rule, plan.choice.clone()) {
+        Ok((model, _warnings_of_the_check)) => Ok(model),
+        Err(findings) => Err(Failure::Findings { source: checked.source.clone(), findings }),
+    }
+}
+
+/// Lets the passes run over every program that is made from now on.
+pub fn optimise(model: Specialised, passes: &Passes) -> Optimised {
+    Optimised::new(model, passes)
+}
+
+/// Reads or generates the data, and sees that a minibatch of it can be made.
+///
+/// # Errors
+/// [`Failure::Data`].
+pub fn load(plan: &Plan) -> Result<Splits, Failure> {
+    let splits = data::load(&plan.data, plan.validation)?;
+    Batches::new(splits.train.samples(), plan.batch, plan.seed)?;
+    Ok(splits)
+}
+
+/// Compiles the update of a model; what comes back is ready to train.
+///
+/// # Errors
+/// Bugs of the compiler.
+pub fn compile(model: &Optimised, options: session::Options) -> Result<Session<'_>, Failure> {
+    Ok(Session::new(model, options)?)
+}
+
+/// Compiles one program alone and keeps the text of its kernels.
+///
+/// # Errors
+/// If this machine cannot run compiled code, and bugs of the compiler.
+pub fn kernels(program: &Program) -> Result<plr_jit::Executable, Failure> {
+    let options = plr_jit::Options { keep_text: true, ..plr_jit::Options::default() };
+    plr_jit::Executable::compile(program, &options).map_err(Failure::Compile)
+}
+
+/// The program of a piece as lowered, before any pass.
+///
+/// # Errors
+/// [`Failure::NoPiece`] if the rule has none; `name` is the piece as the user wrote it.
+pub fn program(model: &Specialised, piece: Piece, name: &str, plan: &Plan) -> Result<Program, Failure> {
+    let missing = || Failure::NoPiece { rule: model.setting().rule.name.clone(), piece: name.to_owned() };
+    model.raw(piece, plan.batch, plan.precision).ok_or_else(missing)
+}

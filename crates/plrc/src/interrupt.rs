@@ -1,0 +1,36 @@
+//! Ctrl-C: the first one asks to stop after the minibatch, the second one ends the process.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::failure::Failure;
+
+/// The exit code of a process that was interrupted.
+const INTERRUPTED: i32 = 130;
+
+/// Whether Ctrl-C was pressed.
+#[derive(Clone, Debug)]
+pub struct Interrupt(Arc<AtomicBool>);
+
+impl Interrupt {
+    /// Listens from now on; once in a process.
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub fn listen() -> Result<Self, Failure> {
+        let pressed = Arc::new(AtomicBool::new(false));
+        let flag = Arc::clone(&pressed);
+        ctrlc::set_handler(move || {
+            if flag.swap(true, Ordering::Relaxed) {
+                std::process::exit(INTERRUPTED);
+            }
+        })
+        .map_err(Failure::Interrupt)?;
+        Ok(Self(pressed))
+    }
+
+    /// Whether to stop.
+    pub fn pressed(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,7 @@
+//! The command line of the plr compiler.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    plrc::main()
+}

@@ -1,0 +1,249 @@
+//! What is to be run: an experiment or a rule of the file, with what the command line changes in it.
+
+use clap::Args;
+use plr_ir::Precision;
+use plr_run::data::Source as Data;
+use plr_sema::check::unknown_name::UnknownName;
+use plr_sema::network::Network;
+use plr_sema::resolve::{Experiment, Length, network_chain};
+use plr_sema::{Choice, DEFAULT_COST};
+use plr_syntax::ast::{Item, NetworkBody, NetworkItem};
+use plr_syntax::diagnostic::{Finding, Findings};
+use plr_syntax::span::Span;
+
+use crate::data;
+use crate::diagnostics::Source;
+use crate::driver::Checked;
+use crate::failure::Failure;
+
+/// What every command that needs a rule on a network can change.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Overrides {
+    /// The network: a chain such as "784 - 128 sigmoid - 10", or the name of one in the file.
+    #[arg(long)]
+    pub network: Option<String>,
+    /// A hyper-parameter of the rule, as in `--set beta=0.1`; on all edges, also where the experiment sets it on some.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = Setting::parse)]
+    pub set: Vec<Setting>,
+}
+
+/// `beta=0.1`
+#[derive(Clone, Debug)]
+pub struct Setting {
+    text: String,
+    name: String,
+    value: f64,
+}
+
+impl Setting {
+    fn parse(text: &str) -> Result<Self, String> {
+        let (name, value) = text.split_once('=').ok_or("it is a name, `=` and a number")?;
+        let value: f64 = value.trim().parse().map_err(|_| format!("`{}` is not a number", value.trim()))?;
+        if !value.is_finite() {
+            return Err(format!("`{value}` is not a finite number"));
+        }
+        Ok(Self { text: text.to_owned(), name: name.trim().to_owned(), value })
+    }
+}
+
+/// Which experiment or rule of a file is meant.
+#[derive(Clone, Copy, Debug)]
+pub enum Which<'a> {
+    /// The only one there is.
+    Only,
+    /// The experiment of that name, or else the rule.
+    Named(&'a str),
+    /// The experiment of that name.
+    Experiment(&'a str),
+    /// The rule of that name, in its first experiment if there is one.
+    Rule(&'a str),
+}
+
+/// Everything that is needed to run a rule.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The rule, by position.
+    pub rule: usize,
+    /// What it is specialised to.
+    pub choice: Choice,
+    /// Where samples come from.
+    pub data: Data,
+    /// Training samples held out, if anybody says how many.
+    pub validation: Option<usize>,
+    /// Samples per update.
+    pub batch: usize,
+    /// How long it trains.
+    pub length: Length,
+    /// The seed of weights, order and draws.
+    pub seed: u64,
+    /// The precision of all numbers.
+    pub precision: Precision,
+}
+
+impl Plan {
+    /// The name of the cost.
+    pub fn cost(&self) -> &str {
+        self.choice.cost.as_deref().unwrap_or(DEFAULT_COST)
+    }
+}
+
+/// The plan of an experiment or a rule, with what the command line changes.
+///
+/// # Errors
+/// If it is not clear what is meant, or the changes do not fit.
+pub fn plan(checked: &Checked, which: Which<'_>, overrides: &Overrides) -> Result<Plan, Failure> {
+    let (rule, experiment) = subject(checked, which)?;
+    let mut plan = match experiment {
+        Some(experiment) => of_experiment(experiment, checked)?,
+        None => {
+            let name = name_of(checked, rule);
+            let text = overrides.network.as_deref().ok_or(Failure::NoNetwork { rule: name })?;
+            of_rule(rule, network(checked, text)?)
+        }
+    };
+    if let (Some(text), Some(_)) = (&overrides.network, experiment) {
+        plan.choice.network = network(checked, text)?;
+    }
+    for setting in &overrides.set {
+        set(checked, &mut plan, setting)?;
+    }
+    sites_exist(&plan)?;
+    Ok(plan)
+}
+
+fn name_of(checked: &Checked, rule: usize) -> String {
+    checked.analysis.rules().nth(rule).map_or_else(String::new, |rule| rule.name.clone())
+}
+
+/// The rule that is meant and, if there is one, the experiment.
+fn subject<'c>(checked: &'c Checked, which: Which<'_>) -> Result<(usize, Option<&'c Experiment>), Failure> {
+    let experiments = checked.analysis.experiments();
+    let by_name = |name: &str| experiments.iter().find(|e| e.name == name).map(|e| (e.rule, Some(e)));
+    let of_rule = |rule: usize| (rule, experiments.iter().find(|e| e.rule == rule));
+    let place = format!("`{}`", checked.source.name());
+    let names: Vec<String> = experiments.iter().map(|e| e.name.clone()).collect();
+    let rules: Vec<String> = checked.analysis.rules().map(|rule| rule.name.clone()).collect();
+    let unknown = |what, name: &str, known| Failure::Choice { what, asked: Some(name.to_owned()), place: place.clone(), known };
+    match which {
+        Which::Only => match (experiments, rules.len()) {
+            ([only], _) => Ok((only.rule, Some(only))),
+            ([], 1) => Ok((0, None)),
+            ([], _) => Err(Failure::Choice { what: "rule", asked: None, place, known: rules }),
+            _ => Err(Failure::Choice { what: "experiment", asked: None, place, known: names }),
+        },
+        Which::Named(name) => match (by_name(name), checked.analysis.rule(name)) {
+            (Some(found), _) => Ok(found),
+            (None, Some(rule)) => Ok(of_rule(rule)),
+            (None, None) if names.is_empty() => Err(unknown("rule", name, rules)),
+            (None, None) => Err(unknown("experiment", name, names)),
+        },
+        Which::Experiment(name) => by_name(name).ok_or_else(|| unknown("experiment", name, names)),
+        Which::Rule(name) => checked.analysis.rule(name).map(of_rule).ok_or_else(|| unknown("rule", name, rules)),
+    }
+}
+
+/// A rule on a network, with the language's defaults for an experiment.
+pub fn of_rule(rule: usize, network: Network) -> Plan {
+    Plan {
+        rule,
+        choice: Choice { network, settings: Vec::new(), sites: Vec::new(), cost: None },
+        data: Data::default(),
+        validation: None,
+        batch: 64,
+        length: Length::Epochs(10),
+        seed: 1,
+        precision: Precision::F32,
+    }
+}
+
+/// An experiment as written.
+///
+/// # Errors
+/// If its data is not one; a checked file has no such mistake.
+pub fn of_experiment(experiment: &Experiment, checked: &Checked) -> Result<Plan, Failure> {
+    let data = match &experiment.data {
+        None => Data::default(),
+        Some(written) => data::of_experiment(written)
+            .map_err(|findings| Failure::Findings { source: checked.source.clone(), findings })?,
+    };
+    Ok(Plan {
+        rule: experiment.rule,
+        choice: Choice {
+            network: experiment.network.clone(),
+            settings: experiment.settings.clone(),
+            sites: experiment.sites.clone(),
+            cost: experiment.cost.clone(),
+        },
+        data,
+        validation: experiment.validation,
+        batch: experiment.batch,
+        length: experiment.length,
+        seed: experiment.seed,
+        precision: experiment.precision,
+    })
+}
+
+/// A network by its name in the file, or written as a chain.
+fn network(checked: &Checked, text: &str) -> Result<Network, Failure> {
+    let named = checked.analysis.networks();
+    let name = text.trim();
+    if let Some((_, network)) = named.iter().find(|(known, _)| known == name) {
+        return Ok(network.clone());
+    }
+    let unknown = || Failure::Choice {
+        what: "network",
+        asked: Some(name.to_owned()),
+        place: format!("`{}`", checked.source.name()),
+        known: named.iter().map(|(name, _)| name.clone()).collect(),
+    };
+    if name.chars().all(|c| c.is_alphanumeric() || c == '_') && !name.starts_with(|c: char| c.is_ascii_digit()) {
+        return Err(unknown());
+    }
+    let source = Source::new("--network", format!("network given {{ {name} }}"));
+    let parsed = plr_syntax::parse(source.text());
+    let mut findings = parsed.findings;
+    if findings.any_error() {
+        return Err(Failure::Findings { source, findings });
+    }
+    let [Item::Network(NetworkItem { body: NetworkBody::Chain(layers), span, .. })] = parsed.file.items.as_slice() else {
+        return Err(unknown());
+    };
+    let library = checked.analysis.library();
+    network_chain(layers, *span, library, &mut findings).ok_or(Failure::Findings { source, findings })
+}
+
+/// Replaces a hyper-parameter, everywhere.
+fn set(checked: &Checked, plan: &mut Plan, setting: &Setting) -> Result<(), Failure> {
+    let rule = checked.analysis.rules().nth(plan.rule);
+    let known: Vec<String> = rule.iter().flat_map(|rule| &rule.hyper_parameters).map(|h| h.name.clone()).collect();
+    if !known.contains(&setting.name) {
+        let at = Span::new(0, setting.name.len() as u32);
+        let finding = UnknownName { at, kind: "hyper-parameter", name: setting.name.clone(), known };
+        return Err(in_argument("--set", &setting.text, finding));
+    }
+    plan.choice.sites.retain(|site| site.name != setting.name);
+    plan.choice.settings.push((setting.name.clone(), setting.value));
+    Ok(())
+}
+
+/// A mistake in an argument, shown as one in a source.
+fn in_argument(flag: &str, text: &str, finding: impl Finding + 'static) -> Failure {
+    let mut findings = Findings::new();
+    findings.push(finding);
+    Failure::Findings { source: Source::new(flag, text), findings }
+}
+
+/// Another network may lack an edge on which the experiment sets a number.
+fn sites_exist(plan: &Plan) -> Result<(), Failure> {
+    let network = &plan.choice.network;
+    let edges = network.edges.iter().map(|&edge| network.edge_name(edge));
+    let known: Vec<String> = edges.chain(network.layers.iter().map(|layer| layer.name.clone())).collect();
+    match plan.choice.sites.iter().find(|value| !known.contains(&value.site)) {
+        None => Ok(()),
+        Some(value) => Err(Failure::Site {
+            name: value.name.clone(),
+            site: value.site.clone(),
+            network: network.text.clone(),
+        }),
+    }
+}
