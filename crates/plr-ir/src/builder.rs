@@ -20,8 +20,14 @@ pub struct Builder {
 impl Builder {
     /// An empty program.
     pub fn new(name: impl Into<String>, precision: Precision) -> Self {
-        let program =
-            Program { name: name.into(), precision, values: Vec::new(), inputs: Vec::new(), outputs: Vec::new(), body: Block::default() };
+        let program = Program {
+            name: name.into(),
+            precision,
+            values: Vec::new(),
+            inputs: Vec::new(),
+            outputs: Vec::new(),
+            body: Block::default(),
+        };
         Self { program, open: vec![Block::default()], location: Location::default() }
     }
 
@@ -119,7 +125,8 @@ impl Builder {
         if ty.dims == dims {
             return input;
         }
-        let fits = ty.rank() == axes.len() && axes.iter().zip(&ty.dims).all(|(&a, &d)| dims.get(a) == Some(&d));
+        let fits =
+            ty.rank() == axes.len() && axes.iter().zip(&ty.dims).all(|(&a, &d)| dims.get(a) == Some(&d));
         assert!(fits, "broadcast of {ty} along {axes:?} to {dims:?}");
         self.push(Op::Broadcast { input, axes: axes.to_vec() }, Type { elem: ty.elem, dims: dims.to_vec() })
     }
@@ -128,7 +135,9 @@ impl Builder {
     pub fn contract(&mut self, spec: &str, lhs: Value, rhs: Value) -> Value {
         let Some(spec) = Contraction::parse(spec) else { panic!("malformed contraction {spec}") };
         let extent = |label: &u8| {
-            let at = |labels: &[u8], v: Value| labels.iter().position(|l| l == label).map(|i| self.type_of(v).dims[i]);
+            let at = |labels: &[u8], v: Value| {
+                labels.iter().position(|l| l == label).map(|i| self.type_of(v).dims[i])
+            };
             at(&spec.lhs, lhs).or_else(|| at(&spec.rhs, rhs))
         };
         let dims: Option<Vec<usize>> = spec.out.iter().map(extent).collect();
@@ -138,7 +147,8 @@ impl Builder {
 
     /// Folds the given axes away.
     pub fn reduce(&mut self, kind: ReduceKind, input: Value, axes: &[usize]) -> Value {
-        let dims = self.type_of(input).dims.iter().enumerate().filter(|(i, _)| !axes.contains(i)).map(|(_, &d)| d);
+        let dims =
+            self.type_of(input).dims.iter().enumerate().filter(|(i, _)| !axes.contains(i)).map(|(_, &d)| d);
         let ty = Type::real(dims.collect::<Vec<_>>());
         self.push(Op::Reduce { kind, input, axes: axes.to_vec() }, ty)
     }
@@ -188,14 +198,25 @@ impl Builder {
 
     /// Closes the body of a loop, which hands on `next`, and returns the values after the last step. With `until`, the
     /// number of steps that ran and the last residual follow them.
-    pub fn end_repeat(&mut self, count: u32, initial: &[Value], next: Vec<Value>, until: Option<Until>) -> Vec<Value> {
-        let Some(mut body) = self.open.pop().filter(|_| !self.open.is_empty()) else { panic!("no loop is open") };
+    pub fn end_repeat(
+        &mut self,
+        count: u32,
+        initial: &[Value],
+        next: Vec<Value>,
+        until: Option<Until>,
+    ) -> Vec<Value> {
+        let Some(mut body) = self.open.pop().filter(|_| !self.open.is_empty()) else {
+            panic!("no loop is open")
+        };
         body.results = next;
         let types = initial.iter().map(|&v| self.type_of(v).clone());
         let more = if until.is_some() { vec![Type::index(), Type::real([])] } else { Vec::new() };
         let types: Vec<Type> = types.chain(more).collect();
         let results: Vec<Value> = types.into_iter().map(|ty| self.program.new_value(ty)).collect();
-        self.append(results.clone(), Op::Repeat(Box::new(Repeat { count, until, initial: initial.to_vec(), body })));
+        self.append(
+            results.clone(),
+            Op::Repeat(Box::new(Repeat { count, until, initial: initial.to_vec(), body })),
+        );
         results
     }
 
@@ -213,7 +234,9 @@ impl Builder {
 
     fn append(&mut self, results: Vec<Value>, op: Op) {
         let location = self.location;
-        let Some(block) = self.open.last_mut() else { unreachable!("the outermost block is open until `finish`") };
+        let Some(block) = self.open.last_mut() else {
+            unreachable!("the outermost block is open until `finish`")
+        };
         block.operations.push(Operation { results, op, location });
     }
 }

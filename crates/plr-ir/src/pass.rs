@@ -32,7 +32,8 @@ pub struct Pass {
 const FOLD: Pass = Pass { name: "fold", about: "compute what is constant", run: fold::run };
 const CSE: Pass = Pass { name: "cse", about: "compute equal things once", run: cse::run };
 const HOIST: Pass = Pass { name: "hoist", about: "move what does not change out of loops", run: hoist::run };
-const DCE: Pass = Pass { name: "dce", about: "remove what nobody uses", run: dce::run };
+/// Removes what nobody uses; alone, it changes nothing else.
+pub const DCE: Pass = Pass { name: "dce", about: "remove what nobody uses", run: dce::run };
 const FUSE: Pass = Pass { name: "fuse", about: "merge element-wise operations", run: fuse::run };
 
 /// The passes in the order in which [`optimise`] runs them.

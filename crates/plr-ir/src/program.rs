@@ -166,7 +166,8 @@ impl Contraction {
     pub fn parse(text: &str) -> Option<Self> {
         let (operands, out) = text.split_once("->")?;
         let (lhs, rhs) = operands.split_once(',')?;
-        let labels = |s: &str| s.bytes().all(|c| c.is_ascii_alphabetic()).then(|| s.bytes().collect::<Vec<u8>>());
+        let labels =
+            |s: &str| s.bytes().all(|c| c.is_ascii_alphabetic()).then(|| s.bytes().collect::<Vec<u8>>());
         Some(Self { lhs: labels(lhs)?, rhs: labels(rhs)?, out: labels(out)? })
     }
 }
@@ -274,7 +275,9 @@ impl Op {
         match self {
             Op::Constant(_) => {}
             Op::Unary(_, a) | Op::Not(a) | Op::FromIndex(a) => visit(*a),
-            Op::Binary(_, a, b) | Op::Compare(_, a, b) | Op::And(a, b) | Op::Or(a, b) => [*a, *b].into_iter().for_each(visit),
+            Op::Binary(_, a, b) | Op::Compare(_, a, b) | Op::And(a, b) | Op::Or(a, b) => {
+                [*a, *b].into_iter().for_each(visit)
+            }
             Op::Select(c, a, b) => [*c, *a, *b].into_iter().for_each(visit),
             Op::Broadcast { input, .. } | Op::Reduce { input, .. } => visit(*input),
             Op::Contract { lhs, rhs, .. } => [*lhs, *rhs].into_iter().for_each(visit),

@@ -66,6 +66,10 @@ impl Tensor {
 
     /// The same numbers, rounded to another precision.
     pub fn cast(&self, precision: Precision) -> Self {
-        if precision == self.precision() { self.clone() } else { Self::from_f64(self.dims.clone(), &self.to_f64(), precision) }
+        if precision == self.precision() {
+            self.clone()
+        } else {
+            Self::from_f64(self.dims.clone(), &self.to_f64(), precision)
+        }
     }
 }

@@ -77,7 +77,8 @@ fn collect<'r>(phase: PhaseId, body: &'r [Statement], found: &mut Vec<Source<'r>
 
 /// The sites of an equation on a network.
 pub fn sites(source: Source<'_>, rule: &Rule, network: &Network) -> Vec<Site> {
-    let layers = |role| (0..network.layers.len()).filter(move |&l| applies(role, network, l)).map(Site::Layer);
+    let layers =
+        |role| (0..network.layers.len()).filter(move |&l| applies(role, network, l)).map(Site::Layer);
     match source {
         Source::Dynamics(_, dynamics) => layers(dynamics.role).collect(),
         Source::Plasticity(plasticity) => match plasticity.target {
@@ -85,7 +86,10 @@ pub fn sites(source: Source<'_>, rule: &Rule, network: &Network) -> Vec<Site> {
             Learned::Synapse(synapse) => {
                 let synapse = &rule.synapses[synapse.0];
                 let edges = network.instances(synapse.from, synapse.to).into_iter();
-                edges.filter(|&(_, post)| applies(plasticity.role, network, post)).map(|(u, v)| Site::Edge(u, v)).collect()
+                edges
+                    .filter(|&(_, post)| applies(plasticity.role, network, post))
+                    .map(|(u, v)| Site::Edge(u, v))
+                    .collect()
             }
         },
     }
@@ -93,12 +97,17 @@ pub fn sites(source: Source<'_>, rule: &Rule, network: &Network) -> Vec<Site> {
 
 /// All equations of a rule at all their sites.
 pub fn instances<'r>(rule: &'r Rule, network: &Network) -> Vec<Instance<'r>> {
-    let at_sites = |source| sites(source, rule, network).into_iter().map(move |site| Instance { source, site });
+    let at_sites =
+        |source| sites(source, rule, network).into_iter().map(move |site| Instance { source, site });
     sources(rule).into_iter().flat_map(at_sites).collect()
 }
 
 /// The definition of a `let` that holds in a layer.
-pub fn definition<'r>(kind: &'r VariableKind, network: &Network, layer: LayerId) -> Option<&'r crate::hir::Expr> {
+pub fn definition<'r>(
+    kind: &'r VariableKind,
+    network: &Network,
+    layer: LayerId,
+) -> Option<&'r crate::hir::Expr> {
     match kind {
         VariableKind::Let(definitions) => {
             definitions.iter().find(|(role, _)| applies(*role, network, layer)).map(|(_, value)| value)

@@ -450,9 +450,16 @@ impl Expr {
             | ExprKind::Setting(_) => {}
             ExprKind::Arrive { sent, .. } => visit(sent),
             ExprKind::Activation { argument, .. } | ExprKind::Cost { argument, .. } => visit(argument),
-            ExprKind::Call { arguments, settings, .. } => arguments.iter().chain(settings.iter().flatten()).for_each(visit),
-            ExprKind::Unary(_, a) | ExprKind::Not(a) | ExprKind::Layer(_, a) | ExprKind::Batch(_, a) => visit(a),
-            ExprKind::Binary(_, a, b) | ExprKind::Compare(_, a, b) | ExprKind::And(a, b) | ExprKind::Or(a, b) => {
+            ExprKind::Call { arguments, settings, .. } => {
+                arguments.iter().chain(settings.iter().flatten()).for_each(visit)
+            }
+            ExprKind::Unary(_, a) | ExprKind::Not(a) | ExprKind::Layer(_, a) | ExprKind::Batch(_, a) => {
+                visit(a)
+            }
+            ExprKind::Binary(_, a, b)
+            | ExprKind::Compare(_, a, b)
+            | ExprKind::And(a, b)
+            | ExprKind::Or(a, b) => {
                 visit(a);
                 visit(b);
             }

@@ -140,11 +140,20 @@ impl Analysis {
 
     /// What the checks of a rule need.
     pub fn workshop(&self, rule: usize) -> RuleWorkshop {
-        RuleWorkshop::new(Arc::clone(&self.library), Arc::clone(&self.rules[rule].0), self.rules[rule].1.clone())
+        RuleWorkshop::new(
+            Arc::clone(&self.library),
+            Arc::clone(&self.rules[rule].0),
+            self.rules[rule].1.clone(),
+        )
     }
 }
 
 /// Where samples come from, when an experiment does not say: the embedded digits.
 pub fn default_data() -> DataSource {
-    DataSource { name: "digits".to_owned(), texts: Vec::new(), settings: Vec::new(), span: plr_syntax::span::Span::default() }
+    DataSource {
+        name: "digits".to_owned(),
+        texts: Vec::new(),
+        settings: Vec::new(),
+        span: plr_syntax::span::Span::default(),
+    }
 }

@@ -47,7 +47,8 @@ impl Specialised {
         let durations = setting.durations()?;
         let phases = setting.rule.phases.iter().map(|p| p.name.clone()).collect();
         let parameters = setting.parameters();
-        let mut made = Self { setting, durations, phases, parameters, listed: Vec::new(), equations: OnceCell::new() };
+        let mut made =
+            Self { setting, durations, phases, parameters, listed: Vec::new(), equations: OnceCell::new() };
         let update = made.keep_observable()?;
         made.listed = made.parameters.iter().map(|(_, p)| p.clone()).collect();
         let mut warnings = Findings::new();
@@ -82,11 +83,14 @@ impl Specialised {
             None => everything.iter().map(|(id, _)| matches!(id, ParameterId::Weight(..))).collect(),
         };
         loop {
-            let Some(update) = self.trial(&Piece::Update, Some(&kept))? else { unreachable!("every rule has an update") };
+            let Some(update) = self.trial(&Piece::Update, Some(&kept))? else {
+                unreachable!("every rule has an update")
+            };
             let used = used_inputs(&update);
             let next: Vec<bool> = kept.iter().zip(&used).map(|(&kept, &used)| kept || used).collect();
             if next == kept {
-                self.parameters = everything.into_iter().zip(&kept).filter(|(_, kept)| **kept).map(|(p, _)| p).collect();
+                self.parameters =
+                    everything.into_iter().zip(&kept).filter(|(_, kept)| **kept).map(|(p, _)| p).collect();
                 return Ok(update);
             }
             kept = next;
@@ -104,9 +108,7 @@ impl Specialised {
             unavailable.iter().for_each(|u| u.report(&self.setting, &mut findings));
             findings
         })?;
-        if let Some(program) = &mut program {
-            pass::optimise(program, Options::default());
-        }
+        program.iter_mut().for_each(drop_dead_code);
         Ok(program)
     }
 
@@ -114,13 +116,14 @@ impl Specialised {
     fn unused_phases(&self, update: &Program, warnings: &mut Findings) {
         let mut left = Vec::new();
         locations(&update.body, &mut left);
-        if let Some(predict) = self.raw(Piece::Predict, TRIAL_BATCH, Precision::F32) {
-            let mut predict = predict;
-            pass::optimise(&mut predict, Options::default());
+        if let Some(mut predict) = self.raw(Piece::Predict, TRIAL_BATCH, Precision::F32) {
+            drop_dead_code(&mut predict);
             locations(&predict.body, &mut left);
         }
         for (i, phase) in self.setting.rule.phases.iter().enumerate() {
-            let runs_something = equation::sources(&self.setting.rule).iter().any(|s| matches!(s, Source::Dynamics(PhaseId(p), _) if *p == i));
+            let runs_something = equation::sources(&self.setting.rule)
+                .iter()
+                .any(|s| matches!(s, Source::Dynamics(PhaseId(p), _) if *p == i));
             if runs_something && !left.contains(&presentation::phase_location(PhaseId(i))) {
                 warnings.push(UnusedPhase { at: phase.span, name: phase.name.clone() });
             }
@@ -132,7 +135,9 @@ impl Specialised {
         let mut instances = equation::instances(&self.setting.rule, &self.setting.network);
         instances.retain(|instance| match instance.source {
             Source::Dynamics(..) => true,
-            Source::Plasticity(p) => self.parameters.iter().any(|(id, _)| *id == parameter_at(p.target, instance.site)),
+            Source::Plasticity(p) => {
+                self.parameters.iter().any(|(id, _)| *id == parameter_at(p.target, instance.site))
+            }
         });
         let builder = piece::Builder { model: self, batch: TRIAL_BATCH, precision: Precision::F32 };
         instances.retain(|instance| builder.equation(instance).is_ok());
@@ -143,10 +148,20 @@ impl Specialised {
 /// The parameter that a plasticity equation changes at a site.
 fn parameter_at(target: Learned, site: equation::Site) -> ParameterId {
     match (target, site) {
-        (Learned::Synapse(synapse), equation::Site::Edge(pre, post)) => ParameterId::Weight(synapse, pre, post),
-        (Learned::Synapse(synapse), equation::Site::Layer(layer)) => ParameterId::Weight(synapse, layer, layer),
+        (Learned::Synapse(synapse), equation::Site::Edge(pre, post)) => {
+            ParameterId::Weight(synapse, pre, post)
+        }
+        (Learned::Synapse(synapse), equation::Site::Layer(layer)) => {
+            ParameterId::Weight(synapse, layer, layer)
+        }
         (Learned::Unit(variable), site) => ParameterId::Unit(variable, site.owner()),
     }
+}
+
+/// Leaves what the outputs need, as lowered: no other pass may run, since a parameter whose every use is folded away
+/// is still read by the program as lowered.
+fn drop_dead_code(program: &mut Program) {
+    (pass::DCE.run)(program);
 }
 
 /// For each input of a program, whether an operation or an output uses it.
@@ -197,7 +212,9 @@ impl Model for Specialised {
 
     fn equations(&self) -> &[Equation] {
         let setting = &self.setting;
-        let read = |i: &equation::Instance<'_>| crate::audit::reads::equation(&setting.rule, &setting.library.functions, &setting.network, i);
+        let read = |i: &equation::Instance<'_>| {
+            crate::audit::reads::equation(&setting.rule, &setting.library.functions, &setting.network, i)
+        };
         self.equations.get_or_init(|| self.instances().iter().map(read).collect())
     }
 

@@ -71,7 +71,9 @@ impl Network {
         let broadcast = |sender: LayerId| receivers().filter(move |&l| l != sender).map(move |l| (sender, l));
         let mut pairs: Vec<_> = match (from.layer, to.layer) {
             (Relative::Below, _) | (Relative::Own, Relative::Above) => self.edges.clone(),
-            (Relative::Above, _) | (Relative::Own, Relative::Below) => self.edges.iter().map(|&(u, v)| (v, u)).collect(),
+            (Relative::Above, _) | (Relative::Own, Relative::Below) => {
+                self.edges.iter().map(|&(u, v)| (v, u)).collect()
+            }
             (Relative::Input, _) => broadcast(self.input()).collect(),
             (Relative::Output, _) => broadcast(self.output()).collect(),
             (Relative::Own, Relative::Output) => broadcast(self.output()).map(|(o, l)| (l, o)).collect(),

@@ -78,7 +78,8 @@ pub fn resolve(source: &str, file: &ast::File) -> (Resolved, Findings) {
     for item in &file.items {
         if let ast::Item::Network(item) = item
             && declared.add(&item.name, &mut findings)
-            && let Some(network) = network::resolve(&item.body, item.name.span, &resolved.library, &mut findings)
+            && let Some(network) =
+                network::resolve(&item.body, item.name.span, &resolved.library, &mut findings)
         {
             resolved.networks.push((item.name.text.clone(), network));
         }

@@ -27,7 +27,11 @@ impl RuleWorkshop {
     }
 
     /// The model in the setting of a check, or on the small network.
-    pub fn specialised(&self, check: Option<usize>, settings: &[(String, f64)]) -> Result<Specialised, Findings> {
+    pub fn specialised(
+        &self,
+        check: Option<usize>,
+        settings: &[(String, f64)],
+    ) -> Result<Specialised, Findings> {
         let own = check.map(|c| &self.settings[c]);
         let network = own.and_then(|s| s.network.clone()).unwrap_or_else(|| small_network(&self.library));
         let mut replaced = own.map(|s| s.settings.clone()).unwrap_or_default();
@@ -48,7 +52,8 @@ impl RuleWorkshop {
 
 impl Workshop for RuleWorkshop {
     fn model(&self, check: Option<usize>, settings: &[(String, f64)]) -> Result<Box<dyn Model>, String> {
-        let sentence = |findings: Findings| findings.sorted().iter().map(|f| f.message()).collect::<Vec<_>>().join("; ");
+        let sentence =
+            |findings: Findings| findings.sorted().iter().map(|f| f.message()).collect::<Vec<_>>().join("; ");
         self.specialised(check, settings).map(|model| Box::new(model) as Box<dyn Model>).map_err(sentence)
     }
 

@@ -53,7 +53,8 @@ fn generated(settings: &str) -> Result<Source, String> {
     let (mut train, mut test, mut seed) = (digits::TRAIN_SAMPLES, digits::TEST_SAMPLES, digits::SEED);
     for setting in settings.split(',').filter(|setting| !setting.is_empty()) {
         let (name, value) = setting.split_once('=').unwrap_or((setting, ""));
-        let number: u32 = value.parse().map_err(|_| format!("`{setting}` is not a name, `=` and an integer"))?;
+        let number: u32 =
+            value.parse().map_err(|_| format!("`{setting}` is not a name, `=` and an integer"))?;
         match name {
             "train" => train = number as usize,
             "test" => test = number as usize,

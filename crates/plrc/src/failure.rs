@@ -168,10 +168,16 @@ impl fmt::Display for Failure {
             Self::Exists { path } => write!(f, "`{}` is there already", path.display()),
             Self::Choice { what, asked, place, known } => choice(f, what, asked.as_deref(), place, known),
             Self::NoNetwork { rule } => {
-                write!(f, "no experiment says on which network `{rule}` runs: give one, as in `--network \"784 - 128 sigmoid - 10\"`")
+                write!(
+                    f,
+                    "no experiment says on which network `{rule}` runs: give one, as in `--network \"784 - 128 sigmoid - 10\"`"
+                )
             }
             Self::Site { name, site, network } => {
-                write!(f, "the experiment sets `{name}` on `{site}`, which the network {network} does not have")
+                write!(
+                    f,
+                    "the experiment sets `{name}` on `{site}`, which the network {network} does not have"
+                )
             }
             Self::NoPiece { rule, piece } => write!(f, "the rule `{rule}` has no program `{piece}`"),
             Self::ArrayTwice { name } => write!(f, "the array `{name}` is in both files"),

@@ -75,8 +75,11 @@ impl Optimised {
             }
             after(pass.name, program);
         };
-        let options =
-            pass::Options { without: self.without.clone(), after: Some(Box::new(&mut note)), ..pass::Options::default() };
+        let options = pass::Options {
+            without: self.without.clone(),
+            after: Some(Box::new(&mut note)),
+            ..pass::Options::default()
+        };
         pass::optimise(program, options);
     }
 

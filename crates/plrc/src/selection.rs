@@ -123,7 +123,12 @@ fn subject<'c>(checked: &'c Checked, which: Which<'_>) -> Result<(usize, Option<
     let place = format!("`{}`", checked.source.name());
     let names: Vec<String> = experiments.iter().map(|e| e.name.clone()).collect();
     let rules: Vec<String> = checked.analysis.rules().map(|rule| rule.name.clone()).collect();
-    let unknown = |what, name: &str, known| Failure::Choice { what, asked: Some(name.to_owned()), place: place.clone(), known };
+    let unknown = |what, name: &str, known| Failure::Choice {
+        what,
+        asked: Some(name.to_owned()),
+        place: place.clone(),
+        known,
+    };
     match which {
         Which::Only => match (experiments, rules.len()) {
             ([only], _) => Ok((only.rule, Some(only))),
@@ -138,7 +143,9 @@ fn subject<'c>(checked: &'c Checked, which: Which<'_>) -> Result<(usize, Option<
             (None, None) => Err(unknown("experiment", name, names)),
         },
         Which::Experiment(name) => by_name(name).ok_or_else(|| unknown("experiment", name, names)),
-        Which::Rule(name) => checked.analysis.rule(name).map(of_rule).ok_or_else(|| unknown("rule", name, rules)),
+        Which::Rule(name) => {
+            checked.analysis.rule(name).map(of_rule).ok_or_else(|| unknown("rule", name, rules))
+        }
     }
 }
 
@@ -196,7 +203,9 @@ fn network(checked: &Checked, text: &str) -> Result<Network, Failure> {
         place: format!("`{}`", checked.source.name()),
         known: named.iter().map(|(name, _)| name.clone()).collect(),
     };
-    if name.chars().all(|c| c.is_alphanumeric() || c == '_') && !name.starts_with(|c: char| c.is_ascii_digit()) {
+    if name.chars().all(|c| c.is_alphanumeric() || c == '_')
+        && !name.starts_with(|c: char| c.is_ascii_digit())
+    {
         return Err(unknown());
     }
     let source = Source::new("--network", format!("network given {{ {name} }}"));
@@ -205,7 +214,9 @@ fn network(checked: &Checked, text: &str) -> Result<Network, Failure> {
     if findings.any_error() {
         return Err(Failure::Findings { source, findings });
     }
-    let [Item::Network(NetworkItem { body: NetworkBody::Chain(layers), span, .. })] = parsed.file.items.as_slice() else {
+    let [Item::Network(NetworkItem { body: NetworkBody::Chain(layers), span, .. })] =
+        parsed.file.items.as_slice()
+    else {
         return Err(unknown());
     };
     let library = checked.analysis.library();
@@ -215,7 +226,8 @@ fn network(checked: &Checked, text: &str) -> Result<Network, Failure> {
 /// Replaces a hyper-parameter, everywhere.
 fn set(checked: &Checked, plan: &mut Plan, setting: &Setting) -> Result<(), Failure> {
     let rule = checked.analysis.rules().nth(plan.rule);
-    let known: Vec<String> = rule.iter().flat_map(|rule| &rule.hyper_parameters).map(|h| h.name.clone()).collect();
+    let known: Vec<String> =
+        rule.iter().flat_map(|rule| &rule.hyper_parameters).map(|h| h.name.clone()).collect();
     if !known.contains(&setting.name) {
         let at = Span::new(0, setting.name.len() as u32);
         let finding = UnknownName { at, kind: "hyper-parameter", name: setting.name.clone(), known };

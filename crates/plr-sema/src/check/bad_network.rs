@@ -46,10 +46,14 @@ impl Finding for BadNetwork {
             Flaw::Units => "the number of units is an integer from 1 to 1000000".to_owned(),
             Flaw::Role(role) => format!("a network has exactly one {role} layer"),
             Flaw::Misplaced(role) => format!("in a chain the {role} layer stands at its end"),
-            Flaw::Disconnected(layer) => format!("layer `{layer}` is on no path from the input to the output"),
+            Flaw::Disconnected(layer) => {
+                format!("layer `{layer}` is on no path from the input to the output")
+            }
             Flaw::Cycle => "the edges form a cycle".to_owned(),
             Flaw::Edge(edge) => format!("`{edge}` cannot be an edge"),
-            Flaw::InheritedLayerWide(name) => format!("`{name}` reads its whole layer; write it on each layer that is meant"),
+            Flaw::InheritedLayerWide(name) => {
+                format!("`{name}` reads its whole layer; write it on each layer that is meant")
+            }
         }
     }
 

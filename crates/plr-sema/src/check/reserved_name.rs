@@ -6,8 +6,10 @@ use plr_syntax::diagnostic::{Finding, Label};
 use plr_syntax::span::Span;
 
 /// The names with a fixed meaning.
-pub const RESERVED: [&str; 13] =
-    ["f", "cost", "loss", "data", "target", "below", "above", "self", "input", "output", "hidden", "pre", "post"];
+pub const RESERVED: [&str; 13] = [
+    "f", "cost", "loss", "data", "target", "below", "above", "self", "input", "output", "hidden", "pre",
+    "post",
+];
 
 /// A declaration that takes a name with a fixed meaning.
 #[derive(Debug)]

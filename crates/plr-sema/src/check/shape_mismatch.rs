@@ -81,15 +81,27 @@ impl Finding for ShapeMismatch {
 
     fn message(&self) -> String {
         match &self.shapes {
-            Shapes::SynapseInUnit { synapse, .. } => format!("`{synapse}` is one number per synapse, and a unit has many"),
-            Shapes::UnitInSynapse { variable } => format!("`{variable}` belongs to a unit, and a synapse joins two"),
-            Shapes::WrongEnd { synapse, carries, .. } => format!("`{synapse}` carries what `{carries}` sends"),
+            Shapes::SynapseInUnit { synapse, .. } => {
+                format!("`{synapse}` is one number per synapse, and a unit has many")
+            }
+            Shapes::UnitInSynapse { variable } => {
+                format!("`{variable}` belongs to a unit, and a synapse joins two")
+            }
+            Shapes::WrongEnd { synapse, carries, .. } => {
+                format!("`{synapse}` carries what `{carries}` sends")
+            }
             Shapes::NotASynapse => "only a synapse can stand before `@`".to_owned(),
-            Shapes::OwnVariableSent { variable, .. } => format!("`{variable}` is the reader's own, it cannot arrive"),
-            Shapes::SumInSynapse => "a synapse knows its own two units, not a sum over other synapses".to_owned(),
+            Shapes::OwnVariableSent { variable, .. } => {
+                format!("`{variable}` is the reader's own, it cannot arrive")
+            }
+            Shapes::SumInSynapse => {
+                "a synapse knows its own two units, not a sum over other synapses".to_owned()
+            }
             Shapes::NoLayer => "it is not clear which layer's activation is meant".to_owned(),
             Shapes::NotConstant => "a constant is needed here".to_owned(),
-            Shapes::NotStored => "only a unit's variable or a signal can be read at the end of a phase".to_owned(),
+            Shapes::NotStored => {
+                "only a unit's variable or a signal can be read at the end of a phase".to_owned()
+            }
             Shapes::NotWritable { is, wanted } => format!("{is} cannot be written here, only {wanted}"),
             Shapes::NoUnit { variable } => format!("`{variable}` needs a layer"),
             Shapes::NotGlobal => "a signal is one number per sample, this is one per unit".to_owned(),
@@ -133,10 +145,16 @@ impl Finding for ShapeMismatch {
 
     fn help(&self) -> Option<String> {
         match &self.shapes {
-            Shapes::SynapseInUnit { synapse, from } => Some(format!("a unit reads what arrives: `{synapse} @ {from}.…`")),
-            Shapes::UnitInSynapse { variable } => Some(format!("write `pre.{variable}` or `post.{variable}`")),
+            Shapes::SynapseInUnit { synapse, from } => {
+                Some(format!("a unit reads what arrives: `{synapse} @ {from}.…`"))
+            }
+            Shapes::UnitInSynapse { variable } => {
+                Some(format!("write `pre.{variable}` or `post.{variable}`"))
+            }
             Shapes::OwnVariableSent { variable, carries } => Some(format!("write `{carries}.{variable}`")),
-            Shapes::SumInSynapse => Some("define the sum as a `let` of the neuron and read it as `post.…`".to_owned()),
+            Shapes::SumInSynapse => {
+                Some("define the sum as a `let` of the neuron and read it as `post.…`".to_owned())
+            }
             Shapes::NoUnit { variable } => Some(format!("write `output.{variable}`")),
             Shapes::NotGlobal => Some("reduce it over the layer: `sum(…)`, `mean(…)`, `max(…)`".to_owned()),
             Shapes::WrongEnd { .. }

@@ -5,7 +5,9 @@
 use plr_syntax::diagnostic::{Finding, Findings, Label, Severity};
 use plr_syntax::span::Span;
 
-use crate::hir::{Expr, ExprKind, HyperId, Initialiser, Rule, SignalId, Statement, SynapseId, VariableId, VariableKind};
+use crate::hir::{
+    Expr, ExprKind, HyperId, Initialiser, Rule, SignalId, Statement, SynapseId, VariableId, VariableKind,
+};
 
 /// A name that no equation reads.
 #[derive(Debug)]
@@ -112,7 +114,9 @@ impl Reads {
         match &expr.kind {
             ExprKind::Hyper(id) => self.hyper_parameters.push(*id),
             ExprKind::Variable { variable, .. } => self.variables.push(*variable),
-            ExprKind::Weight { synapse, .. } | ExprKind::Arrive { synapse, .. } => self.synapses.push(*synapse),
+            ExprKind::Weight { synapse, .. } | ExprKind::Arrive { synapse, .. } => {
+                self.synapses.push(*synapse)
+            }
             ExprKind::Signal(signal, _) => self.signals.push(*signal),
             _ => {}
         }

@@ -63,6 +63,8 @@ pub enum Unavailable {
         /// Where it is read.
         at: Span,
     },
+    /// A parameter on which nothing observable depends; the program does not have it.
+    NotBuilt,
     /// A per-unit value where one per sample is needed.
     NotGlobal {
         /// Where.
@@ -78,15 +80,26 @@ impl Unavailable {
         let layer_name = |l: LayerId| setting.network.layers[l].name.clone();
         match self.clone() {
             Self::Unwritten { variable, layer, at } | Self::Undefined { variable, layer, at } => {
-                push(findings, ReadBeforeWrite { at, declared: declared(variable), name: name(variable), layer: layer_name(layer) });
+                push(
+                    findings,
+                    ReadBeforeWrite {
+                        at,
+                        declared: declared(variable),
+                        name: name(variable),
+                        layer: layer_name(layer),
+                    },
+                );
             }
-            Self::NotTold { what, who, layer, at } => push(findings, UnknownToUnit { at, what, who, layer: layer_name(layer) }),
+            Self::NotTold { what, who, layer, at } => {
+                push(findings, UnknownToUnit { at, what, who, layer: layer_name(layer) })
+            }
             Self::Cycle { variable, at } => {
                 push(findings, DefinitionCycle { at, declared: declared(variable), name: name(variable) });
             }
             Self::NoDerivative { function, layer, at } => {
                 push(findings, MissingDerivative { at, function, layer: layer.map(layer_name) });
             }
+            Self::NotBuilt => unreachable!("whatever something observable reads is built"),
             Self::NotGlobal { at } => push(findings, ShapeMismatch { at, shapes: Shapes::NotGlobal }),
         }
     }

@@ -13,7 +13,9 @@ use plr_syntax::ast::Role;
 use plr_syntax::span::Span;
 
 use crate::equation::{Site, definition};
-use crate::hir::{Expr, ExprKind, FunctionId, PhaseId, Place, Reduction, SynapseId, VariableId, VariableKind};
+use crate::hir::{
+    Expr, ExprKind, FunctionId, PhaseId, Place, Reduction, SynapseId, VariableId, VariableKind,
+};
 use crate::network::LayerId;
 use crate::resolve::places;
 
@@ -72,8 +74,17 @@ enum Reader {
 
 impl<'s> Lowerer<'s> {
     /// An empty program. Its inputs are all parameters, `data`, and `target` if wanted.
-    pub fn new(setting: &'s Setting, mut b: Builder, batch: usize, parameters: &[(ParameterId, plr_ir::model::Parameter)], target: bool) -> Self {
-        let inputs = parameters.iter().map(|(id, p)| (*id, b.input(p.name.clone(), Type::real(p.dims.clone())))).collect();
+    pub fn new(
+        setting: &'s Setting,
+        mut b: Builder,
+        batch: usize,
+        parameters: &[(ParameterId, plr_ir::model::Parameter)],
+        target: bool,
+    ) -> Self {
+        let inputs = parameters
+            .iter()
+            .map(|(id, p)| (*id, b.input(p.name.clone(), Type::real(p.dims.clone()))))
+            .collect();
         let features = setting.units(setting.network.input());
         let outputs = setting.units(setting.network.output());
         let data = b.input("data", Type::real([batch, features]));
@@ -103,11 +114,23 @@ impl<'s> Lowerer<'s> {
     }
 
     /// A synapse's context.
-    pub fn synapse_context<'c>(&mut self, synapse: SynapseId, pre: LayerId, post: LayerId, environment: &'c Environment) -> Context<'c> {
+    pub fn synapse_context<'c>(
+        &mut self,
+        synapse: SynapseId,
+        pre: LayerId,
+        post: LayerId,
+        environment: &'c Environment,
+    ) -> Context<'c> {
         self.definitions.clear();
-        let extents = Extents { samples: self.batch, units: self.setting.units(post), pre: self.setting.units(pre) };
+        let extents =
+            Extents { samples: self.batch, units: self.setting.units(post), pre: self.setting.units(pre) };
         let context = self.unit_context(post, environment, None);
-        Context { reader: Reader::Synapse { synapse, pre, post }, site: Some(Site::Edge(pre, post)), extents, ..context }
+        Context {
+            reader: Reader::Synapse { synapse, pre, post },
+            site: Some(Site::Edge(pre, post)),
+            extents,
+            ..context
+        }
     }
 
     /// A unit's context, for its plasticity.
@@ -116,7 +139,12 @@ impl<'s> Lowerer<'s> {
         self.unit_context(layer, environment, None)
     }
 
-    fn unit_context<'c>(&self, layer: LayerId, environment: &'c Environment, phase: Option<PhaseId>) -> Context<'c> {
+    fn unit_context<'c>(
+        &self,
+        layer: LayerId,
+        environment: &'c Environment,
+        phase: Option<PhaseId>,
+    ) -> Context<'c> {
         Context {
             reader: Reader::Unit(layer),
             sender: None,
@@ -147,10 +175,16 @@ impl<'s> Lowerer<'s> {
             }
             ExprKind::Argument(i) => cx.arguments[*i],
             ExprKind::Setting(i) => cx.settings[*i],
-            ExprKind::Variable { place, variable, phase } => return self.variable(*place, *variable, phase.or(cx.phase), expr.span, cx),
-            ExprKind::Weight { synapse, transposed } => self.weight(*synapse, *transposed, cx),
-            ExprKind::Arrive { synapse, transposed, sent } => return self.arrive(*synapse, *transposed, sent, cx),
-            ExprKind::Signal(signal, phase) => return self.signal(signal.0, phase.or(cx.phase), expr.span, cx),
+            ExprKind::Variable { place, variable, phase } => {
+                return self.variable(*place, *variable, phase.or(cx.phase), expr.span, cx);
+            }
+            ExprKind::Weight { synapse, transposed } => return self.weight(*synapse, *transposed, cx),
+            ExprKind::Arrive { synapse, transposed, sent } => {
+                return self.arrive(*synapse, *transposed, sent, cx);
+            }
+            ExprKind::Signal(signal, phase) => {
+                return self.signal(signal.0, phase.or(cx.phase), expr.span, cx);
+            }
             ExprKind::Data => return self.told("data", Role::Input, Some(self.data), expr.span, cx),
             ExprKind::Target => return self.told("target", Role::Output, self.target, expr.span, cx),
             ExprKind::Activation { primed, argument } => {
@@ -162,8 +196,12 @@ impl<'s> Lowerer<'s> {
                 return self.cost(*primed, *of_drive, x, expr.span, cx);
             }
             ExprKind::Call { function, primed, arguments, settings } => {
-                let arguments = arguments.iter().map(|a| self.evaluate(a, cx)).collect::<Result<Vec<_>, _>>()?;
-                let settings = settings.iter().map(|s| s.as_ref().map(|s| self.evaluate(s, cx)).transpose()).collect::<Result<Vec<_>, _>>()?;
+                let arguments =
+                    arguments.iter().map(|a| self.evaluate(a, cx)).collect::<Result<Vec<_>, _>>()?;
+                let settings = settings
+                    .iter()
+                    .map(|s| s.as_ref().map(|s| self.evaluate(s, cx)).transpose())
+                    .collect::<Result<Vec<_>, _>>()?;
                 return self.call(*function, *primed, &arguments, &settings, None, expr.span, cx);
             }
             ExprKind::Unary(op, a) => {
@@ -228,7 +266,14 @@ impl<'s> Lowerer<'s> {
         product
     }
 
-    fn reduction(&mut self, reduction: Reduction, x: Term, axis: Axes, count: usize, extents: &Extents) -> Term {
+    fn reduction(
+        &mut self,
+        reduction: Reduction,
+        x: Term,
+        axis: Axes,
+        count: usize,
+        extents: &Extents,
+    ) -> Term {
         let kind = match reduction {
             Reduction::Sum | Reduction::Mean => ReduceKind::Sum,
             Reduction::Max => ReduceKind::Max,
@@ -270,13 +315,20 @@ impl<'s> Lowerer<'s> {
         }
     }
 
-    fn variable(&mut self, place: Place, variable: VariableId, phase: Option<PhaseId>, at: Span, cx: Context<'_>) -> Evaluated {
+    fn variable(
+        &mut self,
+        place: Place,
+        variable: VariableId,
+        phase: Option<PhaseId>,
+        at: Span,
+        cx: Context<'_>,
+    ) -> Evaluated {
         let layer = self.layer(place, cx);
         let both = Axes::SAMPLE.union(Axes::UNIT);
         let setting = self.setting;
         match &setting.rule.variables[variable.0].kind {
             VariableKind::Param(_) => {
-                Ok(Term { value: self.parameters[&ParameterId::Unit(variable, layer)], axes: Axes::UNIT })
+                Ok(Term { value: self.parameter(ParameterId::Unit(variable, layer))?, axes: Axes::UNIT })
             }
             VariableKind::State(_) => {
                 let unwritten = Unavailable::Unwritten { variable, layer, at };
@@ -293,7 +345,15 @@ impl<'s> Lowerer<'s> {
     }
 
     /// A definition is evaluated once for an equation; one that needs itself has no value.
-    fn definition(&mut self, variable: VariableId, value: &Expr, layer: LayerId, phase: Option<PhaseId>, at: Span, cx: Context<'_>) -> Evaluated {
+    fn definition(
+        &mut self,
+        variable: VariableId,
+        value: &Expr,
+        layer: LayerId,
+        phase: Option<PhaseId>,
+        at: Span,
+        cx: Context<'_>,
+    ) -> Evaluated {
         let key = (variable, layer, phase);
         match self.definitions.get(&key) {
             Some(Some(found)) => return found.clone(),
@@ -314,12 +374,21 @@ impl<'s> Lowerer<'s> {
         let unwritten = Unavailable::NotGlobal { at };
         let environment = self.states(phase, cx).ok_or(unwritten)?.clone();
         let layer = setting.network.output();
-        let context = Context { reader: Reader::Global, site: None, ..self.unit_context(layer, &environment, phase) };
+        let context =
+            Context { reader: Reader::Global, site: None, ..self.unit_context(layer, &environment, phase) };
         let found = self.evaluate(value, context)?;
-        if found.axes.contains(Axes::UNIT) { Err(Unavailable::NotGlobal { at: value.span }) } else { Ok(found) }
+        if found.axes.contains(Axes::UNIT) {
+            Err(Unavailable::NotGlobal { at: value.span })
+        } else {
+            Ok(found)
+        }
     }
 
-    fn weight(&mut self, synapse: SynapseId, transposed: bool, cx: Context<'_>) -> Term {
+    fn parameter(&self, id: ParameterId) -> Result<Value, Unavailable> {
+        self.parameters.get(&id).copied().ok_or(Unavailable::NotBuilt)
+    }
+
+    fn weight(&mut self, synapse: SynapseId, transposed: bool, cx: Context<'_>) -> Evaluated {
         let Reader::Synapse { synapse: own, pre, post } = cx.reader else {
             unreachable!("resolution gives weights to synapses only")
         };
@@ -328,13 +397,13 @@ impl<'s> Lowerer<'s> {
         // Another synapse between the same layers may be declared in the other direction.
         let reversed = (declared.from, declared.to) == (own.to, own.from) || transposed;
         let (from, to) = if reversed { (post, pre) } else { (pre, post) };
-        let value = self.parameters[&ParameterId::Weight(synapse, from, to)];
+        let value = self.parameter(ParameterId::Weight(synapse, from, to))?;
         let axes = Axes::UNIT.union(Axes::PRE);
         if !reversed {
-            return Term { value, axes };
+            return Ok(Term { value, axes });
         }
         let one = self.b.constant(1.0, &[]);
-        Term { value: self.b.contract("ji,->ij", value, one), axes }
+        Ok(Term { value: self.b.contract("ji,->ij", value, one), axes })
     }
 
     /// The sum over all instances of a synapse that end here (or, transposed, leave here) of weight times what is sent.
@@ -353,7 +422,7 @@ impl<'s> Lowerer<'s> {
             let found = self.evaluate(sent, sender)?;
             let found = term::as_number(&mut self.b, &extents, found);
             let found = term::widen(&mut self.b, &extents, found, Axes::UNIT);
-            let weight = self.parameters[&ParameterId::Weight(synapse, pre, post)];
+            let weight = self.parameter(ParameterId::Weight(synapse, pre, post))?;
             let spec = match (found.axes.contains(Axes::SAMPLE), transposed) {
                 (true, false) => "bj,ij->bi",
                 (true, true) => "bi,ij->bj",
@@ -370,7 +439,14 @@ impl<'s> Lowerer<'s> {
     }
 
     /// What only the units of a role are told.
-    fn told(&mut self, what: &'static str, role: Role, value: Option<Value>, at: Span, cx: Context<'_>) -> Evaluated {
+    fn told(
+        &mut self,
+        what: &'static str,
+        role: Role,
+        value: Option<Value>,
+        at: Span,
+        cx: Context<'_>,
+    ) -> Evaluated {
         let layer = cx.sender.unwrap_or_else(|| self.layer(Place::Own, cx));
         let who = if role == Role::Input { "input" } else { "output" };
         match value {
@@ -387,12 +463,16 @@ impl<'s> Lowerer<'s> {
         let Some(activation) = &setting.network.layers[layer].activation else {
             return Ok(if primed { term::number(&mut self.b, 1.0) } else { x });
         };
-        let settings: Vec<Option<Term>> = activation.settings.iter().map(|s| s.map(|s| term::number(&mut self.b, s))).collect();
+        let settings: Vec<Option<Term>> =
+            activation.settings.iter().map(|s| s.map(|s| term::number(&mut self.b, s))).collect();
         self.call(activation.function, primed, &[x], &settings, Some(layer), at, cx)
     }
 
     /// A function's value for given arguments, or its declared derivative.
-    #[allow(clippy::too_many_arguments, reason = "a call is all of these; a struct would be built for one use")]
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "a call is all of these; a struct would be built for one use"
+    )]
     fn call(
         &mut self,
         function: FunctionId,
@@ -423,7 +503,9 @@ impl<'s> Lowerer<'s> {
     fn cost(&mut self, primed: bool, of_drive: bool, x: Term, at: Span, cx: Context<'_>) -> Evaluated {
         let setting = self.setting;
         let target = self.told("target", Role::Output, self.target, at, cx)?;
-        let Some(cost) = setting.cost() else { unreachable!("a setting's cost is looked up when it is made") };
+        let Some(cost) = setting.cost() else {
+            unreachable!("a setting's cost is looked up when it is made")
+        };
         let output = setting.network.output();
         let activity = if of_drive { self.activation(output, false, x, at, cx)? } else { x };
         let arguments = [activity, target];
@@ -431,7 +513,10 @@ impl<'s> Lowerer<'s> {
         if !primed {
             return self.evaluate(&cost.body, inside);
         }
-        let plain = setting.network.layers[output].activation.as_ref().filter(|a| a.settings.iter().all(Option::is_none));
+        let plain = setting.network.layers[output]
+            .activation
+            .as_ref()
+            .filter(|a| a.settings.iter().all(Option::is_none));
         let closed = plain.and_then(|a| cost.after.iter().find(|(f, _)| *f == a.function));
         if let (true, Some((_, derivative))) = (of_drive, closed) {
             return self.evaluate(derivative, inside);

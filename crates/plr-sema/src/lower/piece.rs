@@ -50,7 +50,13 @@ impl Builder<'_> {
     fn lowerer(&self, piece: &str, target: bool) -> Lowerer<'_> {
         let setting = &self.model.setting;
         let name = format!("{}.{piece}", setting.rule.name);
-        Lowerer::new(setting, builder::Builder::new(name, self.precision), self.batch, &self.model.parameters, target)
+        Lowerer::new(
+            setting,
+            builder::Builder::new(name, self.precision),
+            self.batch,
+            &self.model.parameters,
+            target,
+        )
     }
 
     /// Runs the phases before `end`.
@@ -91,7 +97,12 @@ impl Builder<'_> {
     }
 
     /// The sum of what all equations add to a parameter; `None` if none applies to its site.
-    fn increment(&self, lowerer: &mut Lowerer<'_>, id: ParameterId, states: &Environment) -> Result<Option<Value>, Unavailable> {
+    fn increment(
+        &self,
+        lowerer: &mut Lowerer<'_>,
+        id: ParameterId,
+        states: &Environment,
+    ) -> Result<Option<Value>, Unavailable> {
         let setting = &self.model.setting;
         let mut total: Option<Value> = None;
         for equation in &setting.rule.plasticity {
@@ -130,7 +141,8 @@ impl Builder<'_> {
             }
         }
         for (id, parameter) in &self.model.parameters {
-            let increment = self.increment(&mut lowerer, *id, &presentation.environment).map_err(|u| vec![u])?;
+            let increment =
+                self.increment(&mut lowerer, *id, &presentation.environment).map_err(|u| vec![u])?;
             let Some(increment) = increment else { continue };
             let old = lowerer.parameters[id];
             let new = lowerer.b.binary(BinaryOp::Add, old, increment);
@@ -142,7 +154,9 @@ impl Builder<'_> {
     }
 
     fn predict(&self, evaluate: bool) -> Built {
-        let Some(predict) = &self.model.setting.rule.predict else { unreachable!("asked only of rules that predict") };
+        let Some(predict) = &self.model.setting.rule.predict else {
+            unreachable!("asked only of rules that predict")
+        };
         let mut lowerer = self.lowerer(if evaluate { "evaluate" } else { "predict" }, evaluate);
         let presentation = self.present(&mut lowerer, predict.after.0 + 1);
         let prediction = self.prediction(&mut lowerer, &presentation.environment)?;
@@ -156,7 +170,9 @@ impl Builder<'_> {
 
     /// `real[batch, outputs]`
     fn prediction(&self, lowerer: &mut Lowerer<'_>, states: &Environment) -> Result<Value, Vec<Unavailable>> {
-        let Some(predict) = &self.model.setting.rule.predict else { unreachable!("asked only of rules that predict") };
+        let Some(predict) = &self.model.setting.rule.predict else {
+            unreachable!("asked only of rules that predict")
+        };
         let found = lowerer.globally(&predict.value, states).map_err(|u| vec![u])?;
         let extents = lowerer.unit_extents(self.model.setting.network.output());
         let found = term::as_number(&mut lowerer.b, &extents, found);
@@ -165,7 +181,9 @@ impl Builder<'_> {
 
     /// The cost of each sample's prediction, `real[batch]`.
     fn loss(&self, lowerer: &mut Lowerer<'_>, states: &Environment) -> Result<Value, Vec<Unavailable>> {
-        let Some(predict) = &self.model.setting.rule.predict else { unreachable!("asked only of rules that predict") };
+        let Some(predict) = &self.model.setting.rule.predict else {
+            unreachable!("asked only of rules that predict")
+        };
         let span = predict.span;
         let argument = Box::new(predict.value.clone());
         let cost = Expr { kind: ExprKind::Cost { primed: false, of_drive: false, argument }, span };
@@ -206,7 +224,8 @@ impl Builder<'_> {
             old.push(value);
         }
         let after = lowerer.step(phase, &given, &presentation.clamped);
-        let new: Vec<Value> = moved.iter().zip(&old).map(|(&cell, &old)| after.get(cell).unwrap_or(old)).collect();
+        let new: Vec<Value> =
+            moved.iter().zip(&old).map(|(&cell, &old)| after.get(cell).unwrap_or(old)).collect();
         for (&(variable, layer), &value) in moved.iter().zip(&new) {
             lowerer.b.output(format!("state/{}", self.model.setting.state_name(variable, layer)), value);
         }
@@ -228,8 +247,12 @@ impl Builder<'_> {
             lowerer.stored[phase] = Some(stored);
         }
         let value = match instance.source {
-            Source::Dynamics(_, dynamics) => lowerer.state_value(&dynamics.value, instance.site.owner(), &now),
-            Source::Plasticity(equation) => lowerer.increment(equation, parameter_at(equation.target, instance.site), &now),
+            Source::Dynamics(_, dynamics) => {
+                lowerer.state_value(&dynamics.value, instance.site.owner(), &now)
+            }
+            Source::Plasticity(equation) => {
+                lowerer.increment(equation, parameter_at(equation.target, instance.site), &now)
+            }
         };
         let value = value.map_err(|u| vec![u])?;
         lowerer.b.output("value", value);

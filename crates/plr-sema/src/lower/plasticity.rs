@@ -5,9 +5,9 @@
 //! factor and perhaps the weight, and `Σ_b p_bi q_bj` is a matrix product. So the equation is expanded just as far as
 //! its terms factor, and only what does not factor is written out.
 
+use plr_ir::Value;
 use plr_ir::program::ReduceKind;
 use plr_ir::scalar::{BinaryOp, UnaryOp};
-use plr_ir::Value;
 use plr_syntax::ast::BatchReduction;
 
 use crate::hir::{Expr, ExprKind, Learned, Plasticity};
@@ -32,16 +32,30 @@ struct Learner<'c> {
 
 impl Lowerer<'_> {
     /// What an equation adds to a parameter, reduced over samples.
-    pub fn increment(&mut self, equation: &Plasticity, id: ParameterId, environment: &Environment) -> Result<Value, Unavailable> {
+    pub fn increment(
+        &mut self,
+        equation: &Plasticity,
+        id: ParameterId,
+        environment: &Environment,
+    ) -> Result<Value, Unavailable> {
         let learner = match (equation.target, id) {
             (Learned::Synapse(synapse), ParameterId::Weight(_, pre, post)) => {
-                let extents = Extents { samples: self.batch, units: self.setting.units(post), pre: self.setting.units(pre) };
+                let extents = Extents {
+                    samples: self.batch,
+                    units: self.setting.units(post),
+                    pre: self.setting.units(pre),
+                };
                 let cx = self.synapse_context(synapse, pre, post, environment);
                 Learner { cx, extents, reduction: equation.reduction, result: Axes::UNIT.union(Axes::PRE) }
             }
             (_, ParameterId::Unit(_, layer) | ParameterId::Weight(_, _, layer)) => {
                 let cx = self.layer_context(layer, environment);
-                Learner { cx, extents: self.unit_extents(layer), reduction: equation.reduction, result: Axes::UNIT }
+                Learner {
+                    cx,
+                    extents: self.unit_extents(layer),
+                    reduction: equation.reduction,
+                    result: Axes::UNIT,
+                }
             }
         };
         let total = self.over_samples(&equation.increment, learner)?;
@@ -64,7 +78,11 @@ impl Lowerer<'_> {
             }
             ExprKind::Binary(op @ (BinaryOp::Mul | BinaryOp::Div), a, b) => {
                 let right = self.constant_over_samples(b, learner);
-                let left = if *op == BinaryOp::Mul && right.is_none() { self.constant_over_samples(a, learner) } else { None };
+                let left = if *op == BinaryOp::Mul && right.is_none() {
+                    self.constant_over_samples(a, learner)
+                } else {
+                    None
+                };
                 match (left, right) {
                     (Some(left), _) => {
                         let sum = self.over_samples(b, learner)?;
@@ -82,7 +100,11 @@ impl Lowerer<'_> {
     }
 
     /// The expression, if it is a constant or a weight: something that cannot vary over samples whatever the rule.
-    fn constant_over_samples(&mut self, expr: &Expr, learner: Learner<'_>) -> Option<Result<Term, Unavailable>> {
+    fn constant_over_samples(
+        &mut self,
+        expr: &Expr,
+        learner: Learner<'_>,
+    ) -> Option<Result<Term, Unavailable>> {
         same_for_all_samples(expr).then(|| self.evaluate(expr, learner.cx))
     }
 
@@ -110,7 +132,9 @@ impl Lowerer<'_> {
                 a.extend(b.into_iter().map(|(s, factors)| (s * sign, factors)));
                 a
             }
-            ExprKind::Unary(UnaryOp::Neg, a) => self.products(a, learner)?.into_iter().map(|(s, f)| (-s, f)).collect(),
+            ExprKind::Unary(UnaryOp::Neg, a) => {
+                self.products(a, learner)?.into_iter().map(|(s, f)| (-s, f)).collect()
+            }
             ExprKind::Binary(BinaryOp::Mul, a, b) => {
                 let (a, b) = (self.products(a, learner)?, self.products(b, learner)?);
                 let join = |(s, f): &Product, (t, g): &Product| (s * t, f.iter().chain(g).copied().collect());
@@ -142,7 +166,11 @@ impl Lowerer<'_> {
         let varies = all.contains(Axes::SAMPLE);
         let reduced = if inseparable || !all.contains(Axes::PRE) || !varies {
             let product = self.product(&factors, extents);
-            if varies { term::reduce(&mut self.b, extents, ReduceKind::Sum, product, Axes::SAMPLE) } else { product }
+            if varies {
+                term::reduce(&mut self.b, extents, ReduceKind::Sum, product, Axes::SAMPLE)
+            } else {
+                product
+            }
         } else {
             self.outer_product(&factors, extents)
         };
@@ -177,8 +205,10 @@ impl Lowerer<'_> {
     fn outer_product(&mut self, factors: &[Term], extents: &Extents) -> Term {
         let both = Axes::UNIT.union(Axes::PRE);
         let weights: Vec<Term> = factors.iter().copied().filter(|f| f.axes == both).collect();
-        let pre: Vec<Term> = factors.iter().copied().filter(|f| f.axes != both && f.axes.contains(Axes::PRE)).collect();
-        let post: Vec<Term> = factors.iter().copied().filter(|f| f.axes != both && !f.axes.contains(Axes::PRE)).collect();
+        let pre: Vec<Term> =
+            factors.iter().copied().filter(|f| f.axes != both && f.axes.contains(Axes::PRE)).collect();
+        let post: Vec<Term> =
+            factors.iter().copied().filter(|f| f.axes != both && !f.axes.contains(Axes::PRE)).collect();
         let (post, pre) = (self.product(&post, extents), self.product(&pre, extents));
         let sum = match (post.axes.contains(Axes::SAMPLE), pre.axes.contains(Axes::SAMPLE)) {
             (true, true) if post.axes.contains(Axes::UNIT) && pre.axes.contains(Axes::PRE) => {
@@ -198,7 +228,9 @@ impl Lowerer<'_> {
                 term::binary(&mut self.b, extents, BinaryOp::Mul, post, sum)
             }
         };
-        weights.into_iter().fold(sum, |sum, weight| term::binary(&mut self.b, extents, BinaryOp::Mul, sum, weight))
+        weights
+            .into_iter()
+            .fold(sum, |sum, weight| term::binary(&mut self.b, extents, BinaryOp::Mul, sum, weight))
     }
 }
 

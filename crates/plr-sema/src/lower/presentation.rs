@@ -83,7 +83,9 @@ impl Lowerer<'_> {
                 }
                 Statement::Release { role, variable } => {
                     let network = &self.setting.network;
-                    presentation.clamped.retain(|&(v, layer)| v != *variable || !applies(*role, network, layer));
+                    presentation
+                        .clamped
+                        .retain(|&(v, layer)| v != *variable || !applies(*role, network, layer));
                 }
                 Statement::InTurn(body) => self.clamp(body, presentation),
                 Statement::Equation(_) | Statement::Sweep(..) => {}
@@ -95,7 +97,8 @@ impl Lowerer<'_> {
     pub fn cells(&self) -> Vec<Cell> {
         let layers = self.setting.network.layers.len();
         let variables = self.setting.rule.variables.iter().enumerate();
-        let states = variables.filter(|(_, v)| matches!(v.kind, VariableKind::State(_))).map(|(i, _)| VariableId(i));
+        let states =
+            variables.filter(|(_, v)| matches!(v.kind, VariableKind::State(_))).map(|(i, _)| VariableId(i));
         states.flat_map(|v| (0..layers).map(move |l| (v, l))).collect()
     }
 
@@ -129,7 +132,13 @@ impl Lowerer<'_> {
 
     /// Several steps, as a loop that carries the states that the phase moves. A state that has no value yet is carried
     /// as zeros that nobody reads.
-    fn repeat_steps(&mut self, phase: PhaseId, duration: Duration, moved: &[Cell], presentation: &mut Presentation) {
+    fn repeat_steps(
+        &mut self,
+        phase: PhaseId,
+        duration: Duration,
+        moved: &[Cell],
+        presentation: &mut Presentation,
+    ) {
         let before = presentation.environment.clone();
         let initial: Vec<Value> = moved.iter().map(|&cell| self.initial(cell, &before)).collect();
         let (_, carried) = self.b.begin_repeat(&initial);
@@ -140,8 +149,10 @@ impl Lowerer<'_> {
             }
         }
         let after = self.step(phase, &inside, &presentation.clamped);
-        let next: Vec<Value> = moved.iter().zip(&carried).map(|(&cell, &old)| after.get(cell).unwrap_or(old)).collect();
-        let until = duration.until.map(|tolerance| Until { residual: self.residual(&carried, &next), tolerance });
+        let next: Vec<Value> =
+            moved.iter().zip(&carried).map(|(&cell, &old)| after.get(cell).unwrap_or(old)).collect();
+        let until =
+            duration.until.map(|tolerance| Until { residual: self.residual(&carried, &next), tolerance });
         let results = self.b.end_repeat(duration.steps, &initial, next, until);
         presentation.environment = before;
         for (&cell, &value) in moved.iter().zip(&results) {
@@ -181,7 +192,9 @@ impl Lowerer<'_> {
         let mut now = before.clone();
         for statement in &setting.rule.phases[phase.0].body {
             match statement {
-                Statement::Equation(dynamics) => self.apply(dynamics, &self.layers(dynamics), before, &mut now, clamped),
+                Statement::Equation(dynamics) => {
+                    self.apply(dynamics, &self.layers(dynamics), before, &mut now, clamped)
+                }
                 ordered => self.in_turn(ordered, &mut now, clamped),
             }
         }
@@ -214,7 +227,14 @@ impl Lowerer<'_> {
     }
 
     /// Evaluates an equation in some layers on the states in `read` and writes the results to `now`.
-    fn apply(&mut self, dynamics: &Dynamics, layers: &[LayerId], read: &Environment, now: &mut Environment, clamped: &[Cell]) {
+    fn apply(
+        &mut self,
+        dynamics: &Dynamics,
+        layers: &[LayerId],
+        read: &Environment,
+        now: &mut Environment,
+        clamped: &[Cell],
+    ) {
         for &layer in layers {
             let cell = (dynamics.variable, layer);
             if !clamped.contains(&cell) {
@@ -225,7 +245,12 @@ impl Lowerer<'_> {
     }
 
     /// The value of a state: one number per sample and unit.
-    pub fn state_value(&mut self, expr: &Expr, layer: LayerId, environment: &Environment) -> Result<Value, Unavailable> {
+    pub fn state_value(
+        &mut self,
+        expr: &Expr,
+        layer: LayerId,
+        environment: &Environment,
+    ) -> Result<Value, Unavailable> {
         let found = self.at_layer(expr, layer, environment)?;
         let extents = self.unit_extents(layer);
         let found = term::as_number(&mut self.b, &extents, found);

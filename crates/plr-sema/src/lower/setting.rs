@@ -8,7 +8,9 @@ use plr_syntax::span::Span;
 
 use crate::check::bad_value::BadValue;
 use crate::equation::Site;
-use crate::hir::{Cost, Expr, HyperId, Initialiser, Learned, PopulationId, Rule, SynapseId, VariableId, VariableKind};
+use crate::hir::{
+    Cost, Expr, HyperId, Initialiser, Learned, PopulationId, Rule, SynapseId, VariableId, VariableKind,
+};
 use crate::network::{LayerId, Network};
 use crate::resolve::{Constants, Library, SiteValue, constant};
 
@@ -46,7 +48,11 @@ impl Setting {
     /// The value of a hyper-parameter at a site.
     pub fn hyper(&self, id: HyperId, site: Option<Site>) -> f64 {
         let name = &self.rule.hyper_parameters[id.0].name;
-        let at_site = || self.sites.iter().rfind(|v| v.name == *name && site.is_some_and(|site| self.covers(&v.site, site)));
+        let at_site = || {
+            self.sites
+                .iter()
+                .rfind(|v| v.name == *name && site.is_some_and(|site| self.covers(&v.site, site)))
+        };
         at_site().map_or(self.constants.0[id.0], |v| v.value)
     }
 
@@ -59,7 +65,9 @@ impl Setting {
         };
         match (site, from) {
             (Site::Layer(layer), _) => to == Some(layer),
-            (Site::Edge(pre, post), Some(_)) => (from, to) == (Some(pre), Some(post)) || (from, to) == (Some(post), Some(pre)),
+            (Site::Edge(pre, post), Some(_)) => {
+                (from, to) == (Some(pre), Some(post)) || (from, to) == (Some(post), Some(pre))
+            }
             (Site::Edge(_, post), None) => to == Some(post),
         }
     }
@@ -81,11 +89,23 @@ impl Setting {
         for phase in &self.rule.phases {
             let steps = self.constant(&phase.steps);
             if steps.fract() != 0.0 || !(1.0..=1e9).contains(&steps) {
-                bad(phase.steps.span, &format!("the number of steps of `{}`", phase.name), "an integer, at least 1", steps, &mut findings);
+                bad(
+                    phase.steps.span,
+                    &format!("the number of steps of `{}`", phase.name),
+                    "an integer, at least 1",
+                    steps,
+                    &mut findings,
+                );
             }
             let until = phase.until.as_ref().map(|expr| (self.constant(expr), expr.span));
             if let Some((tolerance, at)) = until.filter(|(t, _)| t.is_nan() || *t <= 0.0) {
-                bad(at, &format!("the residual of `{}`", phase.name), "a positive number", tolerance, &mut findings);
+                bad(
+                    at,
+                    &format!("the residual of `{}`", phase.name),
+                    "a positive number",
+                    tolerance,
+                    &mut findings,
+                );
             }
             let own = Duration { steps: steps as u32, until: until.map(|(t, _)| t) };
             let duration = match self.until {
@@ -105,7 +125,10 @@ impl Setting {
                 let id = ParameterId::Weight(SynapseId(i), pre, post);
                 let dims = vec![self.units(post), self.units(pre)];
                 let (init, site) = (self.initialiser(&synapse.name, &synapse.init), Site::Edge(pre, post));
-                parameters.push((id, self.parameter(synapse.name.clone(), site, dims, init, Learned::Synapse(SynapseId(i)))));
+                parameters.push((
+                    id,
+                    self.parameter(synapse.name.clone(), site, dims, init, Learned::Synapse(SynapseId(i))),
+                ));
             }
         }
         for (i, variable) in self.rule.variables.iter().enumerate() {
@@ -114,7 +137,10 @@ impl Setting {
                 let id = ParameterId::Unit(VariableId(i), layer);
                 let (init, dims) = (self.initialiser(&variable.name, init), vec![self.units(layer)]);
                 let group = self.variable_name(VariableId(i));
-                parameters.push((id, self.parameter(group, Site::Layer(layer), dims, init, Learned::Unit(VariableId(i)))));
+                parameters.push((
+                    id,
+                    self.parameter(group, Site::Layer(layer), dims, init, Learned::Unit(VariableId(i))),
+                ));
             }
         }
         parameters
@@ -124,12 +150,28 @@ impl Setting {
         self.init.iter().rfind(|(n, _)| n == name).map_or(declared, |(_, init)| init)
     }
 
-    fn parameter(&self, group: String, site: Site, dims: Vec<usize>, init: &Initialiser, target: Learned) -> Parameter {
+    fn parameter(
+        &self,
+        group: String,
+        site: Site,
+        dims: Vec<usize>,
+        init: &Initialiser,
+        target: Learned,
+    ) -> Parameter {
         let learned = self.rule.plasticity.iter().any(|p| p.target == target);
         let layer = self.network.layers[site.owner()].name.clone();
         let site = site.name(&self.network);
         let init = self.law(init, &dims);
-        Parameter { name: format!("{group}/{site}"), group, site, layer, init, learned, synaptic: dims.len() == 2, dims }
+        Parameter {
+            name: format!("{group}/{site}"),
+            group,
+            site,
+            layer,
+            init,
+            learned,
+            synaptic: dims.len() == 2,
+            dims,
+        }
     }
 
     fn law(&self, init: &Initialiser, dims: &[usize]) -> Init {
@@ -137,7 +179,9 @@ impl Setting {
         match init {
             Initialiser::Constant(expr) => Init::Constant(self.constant(expr)),
             Initialiser::Normal(deviation) => Init::Normal { mean: 0.0, deviation: self.constant(deviation) },
-            Initialiser::Uniform(low, high) => Init::Uniform { low: self.constant(low), high: self.constant(high) },
+            Initialiser::Uniform(low, high) => {
+                Init::Uniform { low: self.constant(low), high: self.constant(high) }
+            }
             Initialiser::Glorot => {
                 let bound = (6.0 / (fan_in + fan_out)).sqrt();
                 Init::Uniform { low: -bound, high: bound }

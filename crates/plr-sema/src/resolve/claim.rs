@@ -49,7 +49,13 @@ pub struct CheckSetting {
 }
 
 /// Resolves the checks of a rule. One with a mistake is left out, with a finding.
-pub fn resolve_all(source: &str, item: &ast::Rule, rule: &Rule, resolved: &Resolved, findings: &mut Findings) -> Vec<ResolvedCheck> {
+pub fn resolve_all(
+    source: &str,
+    item: &ast::Rule,
+    rule: &Rule,
+    resolved: &Resolved,
+    findings: &mut Findings,
+) -> Vec<ResolvedCheck> {
     let mut checks = Vec::new();
     for member in &item.members {
         if let ast::Member::Check(check) = member {
@@ -69,9 +75,16 @@ struct Resolver<'a> {
 impl Resolver<'_> {
     fn check(&mut self, written: &ast::Check) -> Option<ResolvedCheck> {
         let reference = self.reference(&written.reference)?;
-        let check =
-            Check { reference, data: CheckData::Random, batch: 5, seed: 1, precision: Precision::F64, claims: Vec::new() };
-        let setting = CheckSetting { network: None, cost: None, settings: Vec::new(), init: Vec::new(), until: None };
+        let check = Check {
+            reference,
+            data: CheckData::Random,
+            batch: 5,
+            seed: 1,
+            precision: Precision::F64,
+            claims: Vec::new(),
+        };
+        let setting =
+            CheckSetting { network: None, cost: None, settings: Vec::new(), init: Vec::new(), until: None };
         let mut found = ResolvedCheck { check, setting };
         for line in &written.settings {
             self.setting(line, &mut found)?;
@@ -97,7 +110,9 @@ impl Resolver<'_> {
             ast::Reference::FeedForward(phase) => Reference::FeedForward(self.phase(phase)?),
             ast::Reference::Equilibrium(phase) => Reference::Equilibrium(self.phase(phase)?),
             ast::Reference::Unrolled(steps, phase) => {
-                let steps = count(steps, "the number of unrolled steps", 1, &self.resolved.library, self.findings)? as u32;
+                let steps =
+                    count(steps, "the number of unrolled steps", 1, &self.resolved.library, self.findings)?
+                        as u32;
                 Reference::Unrolled { steps, phase: self.phase(phase)? }
             }
             ast::Reference::FiniteDifferences(phase) => Reference::FiniteDifferences(self.phase(phase)?),
@@ -108,17 +123,26 @@ impl Resolver<'_> {
     fn setting(&mut self, line: &Written, found: &mut ResolvedCheck) -> Option<()> {
         let library = &self.resolved.library;
         match line {
-            Written::Network(network) => found.setting.network = Some(named_or_chain(network, self.resolved, self.findings)?),
+            Written::Network(network) => {
+                found.setting.network = Some(named_or_chain(network, self.resolved, self.findings)?)
+            }
             Written::Cost(name) => found.setting.cost = Some(cost(name, library, self.findings)?),
             Written::Precision(name) => found.check.precision = precision(name, self.findings)?,
             Written::Data(call) => found.check.data = self.data(call)?,
-            Written::Batch(tree) => found.check.batch = count(tree, "the minibatch size", 1, library, self.findings)? as usize,
+            Written::Batch(tree) => {
+                found.check.batch = count(tree, "the minibatch size", 1, library, self.findings)? as usize
+            }
             Written::Seed(tree) => found.check.seed = count(tree, "the seed", 0, library, self.findings)?,
             Written::Until(tree) => {
                 let tolerance = number(super::rule::tolerance(tree, self.findings)?, library, self.findings)?;
                 if tolerance.is_nan() || tolerance <= 0.0 {
                     let what = "the residual".to_owned();
-                    self.findings.push(BadValue { at: tree.span, what, wanted: "a positive number", found: tolerance.to_string() });
+                    self.findings.push(BadValue {
+                        at: tree.span,
+                        what,
+                        wanted: "a positive number",
+                        found: tolerance.to_string(),
+                    });
                     return None;
                 }
                 found.setting.until = Some((tolerance, MOST_STEPS));
@@ -139,7 +163,10 @@ impl Resolver<'_> {
         let mut settings = Vec::new();
         for setting in written {
             hyper_parameter(&setting.name, self.rule, self.findings)?;
-            settings.push((setting.name.text.clone(), number(&setting.value, &self.resolved.library, self.findings)?));
+            settings.push((
+                setting.name.text.clone(),
+                number(&setting.value, &self.resolved.library, self.findings)?,
+            ));
         }
         Some(settings)
     }
@@ -161,12 +188,22 @@ impl Resolver<'_> {
     /// The name of a synapse or unit parameter.
     fn group(&mut self, name: &ast::Name) -> Option<String> {
         let synapses = self.rule.synapses.iter().map(|s| s.name.clone());
-        let params = self.rule.variables.iter().filter(|v| matches!(v.kind, crate::hir::VariableKind::Param(_))).map(|v| v.name.clone());
+        let params = self
+            .rule
+            .variables
+            .iter()
+            .filter(|v| matches!(v.kind, crate::hir::VariableKind::Param(_)))
+            .map(|v| v.name.clone());
         let known: Vec<String> = synapses.chain(params).collect();
         if known.contains(&name.text) {
             return Some(name.text.clone());
         }
-        self.findings.push(UnknownName { at: name.span, kind: "synapse or parameter", name: name.text.clone(), known });
+        self.findings.push(UnknownName {
+            at: name.span,
+            kind: "synapse or parameter",
+            name: name.text.clone(),
+            known,
+        });
         None
     }
 
@@ -180,7 +217,12 @@ impl Resolver<'_> {
             }
             name => {
                 let known = ["random", "teacher", "gaussian"].map(str::to_owned).to_vec();
-                self.findings.push(UnknownName { at: call.name.span, kind: "data of a check", name: name.to_owned(), known });
+                self.findings.push(UnknownName {
+                    at: call.name.span,
+                    kind: "data of a check",
+                    name: name.to_owned(),
+                    known,
+                });
                 None
             }
         }
@@ -195,7 +237,8 @@ impl Resolver<'_> {
             self.findings.push(UnknownName { at: unit.span, kind: "unit", name: unit.text.clone(), known });
             return None;
         }
-        let natural = if matches!(measure, Measure::Order { .. }) { ORDER_TOLERANCE } else { VALUE_TOLERANCE };
+        let natural =
+            if matches!(measure, Measure::Order { .. }) { ORDER_TOLERANCE } else { VALUE_TOLERANCE };
         let tolerance = match &written.tolerance {
             Some(tree) => number(tree, library, self.findings)?,
             None => natural,
@@ -249,11 +292,23 @@ impl Resolver<'_> {
             "principal_alignment" => Measure::PrincipalAlignment,
             name => {
                 let known = [
-                    "cosine", "cosine_distance", "angle", "relative_error", "scale", "sign_agreement", "row_norm", "principal_alignment",
+                    "cosine",
+                    "cosine_distance",
+                    "angle",
+                    "relative_error",
+                    "scale",
+                    "sign_agreement",
+                    "row_norm",
+                    "principal_alignment",
                     "order",
                 ];
                 let known = known.map(str::to_owned).to_vec();
-                self.findings.push(UnknownName { at: call.name.span, kind: "measure", name: name.to_owned(), known });
+                self.findings.push(UnknownName {
+                    at: call.name.span,
+                    kind: "measure",
+                    name: name.to_owned(),
+                    known,
+                });
                 return None;
             }
         };
@@ -274,7 +329,12 @@ impl Resolver<'_> {
         let distinct = values.iter().all(|v| *v > 0.0) && values.windows(2).all(|w| w[0] != w[1]);
         if !over.is_empty() && (values.len() < 2 || !distinct) {
             let what = "the list of values of an order".to_owned();
-            self.findings.push(BadValue { at: call.span, what, wanted: "two or more different positive numbers", found: format!("{values:?}") });
+            self.findings.push(BadValue {
+                at: call.span,
+                what,
+                wanted: "two or more different positive numbers",
+                found: format!("{values:?}"),
+            });
             return None;
         }
         if values.is_empty() {
@@ -285,7 +345,12 @@ impl Resolver<'_> {
 
     fn wrong_count<T>(&mut self, call: &ast::Call, expected: usize) -> Option<T> {
         let (name, found) = (call.name.text.clone(), call.arguments.len());
-        self.findings.push(crate::check::wrong_argument_count::WrongArgumentCount { at: call.span, name, expected, found });
+        self.findings.push(crate::check::wrong_argument_count::WrongArgumentCount {
+            at: call.span,
+            name,
+            expected,
+            found,
+        });
         None
     }
 }

@@ -45,7 +45,9 @@ impl Evaluation<'_> {
             ExprKind::Setting(i) => *self.settings.get(*i)?,
             ExprKind::Unary(op, a) => scalar::unary(&mut host, *op, self.value(a)?),
             ExprKind::Binary(op, a, b) => scalar::binary(&mut host, *op, self.value(a)?, self.value(b)?),
-            ExprKind::Compare(op, a, b) => truth(scalar::compare(&mut host, *op, self.value(a)?, self.value(b)?)),
+            ExprKind::Compare(op, a, b) => {
+                truth(scalar::compare(&mut host, *op, self.value(a)?, self.value(b)?))
+            }
             ExprKind::And(a, b) => truth(self.value(a)? != 0.0 && self.value(b)? != 0.0),
             ExprKind::Or(a, b) => truth(self.value(a)? != 0.0 || self.value(b)? != 0.0),
             ExprKind::Not(a) => truth(self.value(a)? == 0.0),
@@ -54,8 +56,11 @@ impl Evaluation<'_> {
                 let function = &self.library.functions[function.0];
                 let arguments: Option<Vec<f64>> = arguments.iter().map(|a| self.value(a)).collect();
                 let defaults = function.settings.iter().map(|(_, default)| default);
-                let settings: Option<Vec<f64>> =
-                    settings.iter().zip(defaults).map(|(given, default)| self.value(given.as_ref().unwrap_or(default))).collect();
+                let settings: Option<Vec<f64>> = settings
+                    .iter()
+                    .zip(defaults)
+                    .map(|(given, default)| self.value(given.as_ref().unwrap_or(default)))
+                    .collect();
                 let body = if *primed { function.derivative.as_ref()? } else { &function.body };
                 Evaluation { arguments: &arguments?, settings: &settings?, ..*self }.value(body)?
             }

@@ -79,7 +79,12 @@ pub struct SiteValue {
 }
 
 /// Resolves an experiment; `None` means that a finding was reported.
-pub fn resolve(item: &ast::Experiment, file: &ast::File, resolved: &Resolved, findings: &mut Findings) -> Option<Experiment> {
+pub fn resolve(
+    item: &ast::Experiment,
+    file: &ast::File,
+    resolved: &Resolved,
+    findings: &mut Findings,
+) -> Option<Experiment> {
     let mut reader = ClauseReader { library: &resolved.library, findings };
     reader.no_clause_twice(item);
     let call = item.clauses.iter().find_map(|c| if let Clause::Rule(call) = c { Some(call) } else { None });
@@ -103,7 +108,11 @@ pub fn resolve(item: &ast::Experiment, file: &ast::File, resolved: &Resolved, fi
         seed: 1,
         precision: Precision::F32,
     };
-    let complete = item.clauses.iter().map(|clause| reader.clause(clause, &mut experiment, resolved)).fold(true, |a, b| a & b.is_some());
+    let complete = item
+        .clauses
+        .iter()
+        .map(|clause| reader.clause(clause, &mut experiment, resolved))
+        .fold(true, |a, b| a & b.is_some());
     complete.then_some(experiment)
 }
 
@@ -132,10 +141,16 @@ impl ClauseReader<'_> {
     fn rule(&mut self, call: &ast::Call, file: &ast::File, resolved: &Resolved) -> Option<usize> {
         let found = resolved.rules.iter().position(|(r, _)| r.name == call.name.text);
         // A rule that is there but has mistakes is no unknown name.
-        let written = file.items.iter().any(|i| matches!(i, ast::Item::Rule(r) if r.name.text == call.name.text));
+        let written =
+            file.items.iter().any(|i| matches!(i, ast::Item::Rule(r) if r.name.text == call.name.text));
         if found.is_none() && !written {
             let known = resolved.rules.iter().map(|(r, _)| r.name.clone()).collect();
-            self.findings.push(UnknownName { at: call.name.span, kind: "rule", name: call.name.text.clone(), known });
+            self.findings.push(UnknownName {
+                at: call.name.span,
+                kind: "rule",
+                name: call.name.text.clone(),
+                known,
+            });
         }
         found
     }
@@ -166,10 +181,16 @@ impl ClauseReader<'_> {
             Clause::Rule(_) | Clause::Network(_) => {}
             Clause::Cost(name) => experiment.cost = Some(cost(name, self.library, self.findings)?),
             Clause::Data(call) => experiment.data = Some(self.data(call)?),
-            Clause::Validation(tree) => experiment.validation = Some(self.count(tree, "the number of held out samples", 0)? as usize),
+            Clause::Validation(tree) => {
+                experiment.validation = Some(self.count(tree, "the number of held out samples", 0)? as usize)
+            }
             Clause::Batch(tree) => experiment.batch = self.count(tree, "the minibatch size", 1)? as usize,
-            Clause::Epochs(tree) => experiment.length = Length::Epochs(self.count(tree, "the number of epochs", 1)? as u32),
-            Clause::Updates(tree) => experiment.length = Length::Updates(self.count(tree, "the number of updates", 1)?),
+            Clause::Epochs(tree) => {
+                experiment.length = Length::Epochs(self.count(tree, "the number of epochs", 1)? as u32)
+            }
+            Clause::Updates(tree) => {
+                experiment.length = Length::Updates(self.count(tree, "the number of updates", 1)?)
+            }
             Clause::Seed(tree) => experiment.seed = self.count(tree, "the seed", 0)?,
             Clause::Precision(name) => experiment.precision = precision(name, self.findings)?,
             Clause::PerSite(name, values) => {
@@ -192,7 +213,12 @@ impl ClauseReader<'_> {
                 Tree::Text(text) => texts.push(text.clone()),
                 _ => {
                     let found = "not a text".to_owned();
-                    self.findings.push(BadValue { at: argument.span, what: "the place of the data".to_owned(), wanted: "a text in quotes", found });
+                    self.findings.push(BadValue {
+                        at: argument.span,
+                        what: "the place of the data".to_owned(),
+                        wanted: "a text in quotes",
+                        found,
+                    });
                     return None;
                 }
             }
@@ -210,7 +236,8 @@ impl ClauseReader<'_> {
             None => (written.from.text.clone(), written.from.span),
         };
         let edges: Vec<String> = network.edges.iter().map(|&e| network.edge_name(e)).collect();
-        let known: Vec<String> = edges.into_iter().chain(network.layers.iter().skip(1).map(|l| l.name.clone())).collect();
+        let known: Vec<String> =
+            edges.into_iter().chain(network.layers.iter().skip(1).map(|l| l.name.clone())).collect();
         if known.contains(&name) {
             return Some(name);
         }
@@ -263,13 +290,26 @@ pub fn hyper_parameter(name: &ast::Name, rule: &Rule, findings: &mut Findings) -
 
 /// A number in an experiment or a check.
 pub fn number(tree: &ast::Expr, library: &Library, findings: &mut Findings) -> Option<f64> {
-    let mut scope = Scope { library, visible: library.functions.len(), rule: None, hyper_parameters: 0, ended: 0, findings };
+    let mut scope = Scope {
+        library,
+        visible: library.functions.len(),
+        rule: None,
+        hyper_parameters: 0,
+        ended: 0,
+        findings,
+    };
     let expr = super::expression::resolve(tree, Reader::Constant, &mut scope)?;
     constant(&expr, &Constants::default(), library)
 }
 
 /// An integer of at least `least`, below 2³², in an experiment or a check.
-pub fn count(tree: &ast::Expr, what: &str, least: u64, library: &Library, findings: &mut Findings) -> Option<u64> {
+pub fn count(
+    tree: &ast::Expr,
+    what: &str,
+    least: u64,
+    library: &Library,
+    findings: &mut Findings,
+) -> Option<u64> {
     let value = number(tree, library, findings)?;
     if value.fract() == 0.0 && value >= least as f64 && value < 4_294_967_296.0 {
         return Some(value as u64);

@@ -42,7 +42,13 @@ pub fn mismatch<T>(at: Span, shapes: Shapes, scope: &mut Scope<'_>) -> Option<T>
     None
 }
 
-fn infix(op: Infix, a: &ast::Expr, b: &ast::Expr, reader: Reader<'_>, scope: &mut Scope<'_>) -> Option<ExprKind> {
+fn infix(
+    op: Infix,
+    a: &ast::Expr,
+    b: &ast::Expr,
+    reader: Reader<'_>,
+    scope: &mut Scope<'_>,
+) -> Option<ExprKind> {
     // Both sides are resolved before either failure counts, so that the mistakes of both are reported.
     let (a, b) = (boxed(a, reader, scope), boxed(b, reader, scope));
     let (a, b) = (a?, b?);
@@ -73,7 +79,8 @@ fn name_alone(name: &str, at: Span, reader: Reader<'_>, scope: &mut Scope<'_>) -
         if let Some(i) = settings.iter().position(|s| s.name.text == name) {
             return Some(ExprKind::Setting(i));
         }
-        let known = arguments.iter().chain(settings.iter().map(|s| &s.name)).map(|n| n.text.clone()).collect();
+        let known =
+            arguments.iter().chain(settings.iter().map(|s| &s.name)).map(|n| n.text.clone()).collect();
         scope.unknown("argument", name, at, known);
         return None;
     }
@@ -82,7 +89,9 @@ fn name_alone(name: &str, at: Span, reader: Reader<'_>, scope: &mut Scope<'_>) -
     {
         return Some(ExprKind::Variable { place, variable, phase: None });
     }
-    let hyper = scope.rule.and_then(|r| r.hyper_parameters[..scope.hyper_parameters].iter().position(|h| h.name == name));
+    let hyper = scope
+        .rule
+        .and_then(|r| r.hyper_parameters[..scope.hyper_parameters].iter().position(|h| h.name == name));
     if let Some(hyper) = hyper {
         return Some(ExprKind::Hyper(HyperId(hyper)));
     }
@@ -105,7 +114,9 @@ fn name_alone(name: &str, at: Span, reader: Reader<'_>, scope: &mut Scope<'_>) -
 
 fn constant_name(name: &str, at: Span, scope: &mut Scope<'_>) -> Option<ExprKind> {
     let rule = scope.rule;
-    let varies = rule.is_some_and(|r| r.variables.iter().any(|v| v.name == name) || r.synapses.iter().any(|s| s.name == name));
+    let varies = rule.is_some_and(|r| {
+        r.variables.iter().any(|v| v.name == name) || r.synapses.iter().any(|s| s.name == name)
+    });
     if varies || matches!(name, "data" | "target") {
         return mismatch(at, Shapes::NotConstant, scope);
     }
@@ -115,11 +126,18 @@ fn constant_name(name: &str, at: Span, scope: &mut Scope<'_>) -> Option<ExprKind
 }
 
 /// A weight read as a number: by a synapse.
-fn weight(synapse: SynapseId, transposed: bool, at: Span, reader: Reader<'_>, scope: &mut Scope<'_>) -> Option<ExprKind> {
+fn weight(
+    synapse: SynapseId,
+    transposed: bool,
+    at: Span,
+    reader: Reader<'_>,
+    scope: &mut Scope<'_>,
+) -> Option<ExprKind> {
     if let Reader::Synapse(_) = reader {
         return Some(ExprKind::Weight { synapse, transposed });
     }
-    let declared = scope.rule.map(|r| (r.synapses[synapse.0].name.clone(), r.synapses[synapse.0].from.layer.word()));
+    let declared =
+        scope.rule.map(|r| (r.synapses[synapse.0].name.clone(), r.synapses[synapse.0].from.layer.word()));
     let (synapse, from) = declared?;
     mismatch(at, Shapes::SynapseInUnit { synapse, from }, scope)
 }
@@ -135,7 +153,12 @@ fn misplaced_variable(name: &str, at: Span, reader: Reader<'_>, scope: &mut Scop
             mismatch(at, Shapes::OwnVariableSent { variable, carries }, scope)
         }
         Reader::Global if is_variable => mismatch(at, Shapes::NoUnit { variable }, scope),
-        Reader::Unit(_) | Reader::Synapse(_) | Reader::Sender(_) | Reader::Global | Reader::Function(..) | Reader::Constant => {
+        Reader::Unit(_)
+        | Reader::Synapse(_)
+        | Reader::Sender(_)
+        | Reader::Global
+        | Reader::Function(..)
+        | Reader::Constant => {
             let mut known = scope.global_names();
             if let Some((_, population)) = reader.own_place() {
                 known.extend(scope.variables_of(population));
@@ -156,7 +179,14 @@ fn names(tree: &ast::Expr) -> Option<Vec<ast::Name>> {
             path.push(name.clone());
             Some(path)
         }
-        Tree::Number(_) | Tree::Text(_) | Tree::At(..) | Tree::Call(_) | Tree::Unary(..) | Tree::Binary(..) | Tree::If(..) | Tree::Error => None,
+        Tree::Number(_)
+        | Tree::Text(_)
+        | Tree::At(..)
+        | Tree::Call(_)
+        | Tree::Unary(..)
+        | Tree::Binary(..)
+        | Tree::If(..)
+        | Tree::Error => None,
     }
 }
 
@@ -195,20 +225,33 @@ fn path(tree: &ast::Expr, reader: Reader<'_>, scope: &mut Scope<'_>) -> Option<E
 }
 
 /// A variable of the unit at an endpoint, if the reader hears that unit.
-fn place_of(end: Endpoint, name: &ast::Name, at: Span, reader: Reader<'_>, scope: &mut Scope<'_>) -> Option<ExprKind> {
+fn place_of(
+    end: Endpoint,
+    name: &ast::Name,
+    at: Span,
+    reader: Reader<'_>,
+    scope: &mut Scope<'_>,
+) -> Option<ExprKind> {
     let Some(variable) = scope.variable(end.population, &name.text) else {
         let known = scope.variables_of(end.population);
         scope.unknown("variable", &name.text, name.span, known);
         return None;
     };
     match reader {
-        Reader::Sender(expected) if expected == end => Some(ExprKind::Variable { place: Place::Sender, variable, phase: None }),
+        Reader::Sender(expected) if expected == end => {
+            Some(ExprKind::Variable { place: Place::Sender, variable, phase: None })
+        }
         Reader::Unit(population) if end == (Endpoint { layer: Relative::Own, population }) => {
             Some(ExprKind::Variable { place: Place::Own, variable, phase: None })
         }
         Reader::Sender(expected) => {
             let (carries, asked) = (endpoint_word(expected, scope), endpoint_word(end, scope));
-            scope.findings.push(NoSynapse { at, whose: format!("`{asked}`"), distance: 1, instead: Some(format!("… @ {carries}.…")) });
+            scope.findings.push(NoSynapse {
+                at,
+                whose: format!("`{asked}`"),
+                distance: 1,
+                instead: Some(format!("… @ {carries}.…")),
+            });
             None
         }
         Reader::Constant => mismatch(at, Shapes::NotConstant, scope),
@@ -228,9 +271,15 @@ fn local_way(end: Endpoint, variable: &str, scope: &Scope<'_>) -> Option<String>
 }
 
 /// `pre.x` or `post.x`
-fn end_of_synapse(path: &[ast::Name], synapse: SynapseId, at: Span, scope: &mut Scope<'_>) -> Option<ExprKind> {
+fn end_of_synapse(
+    path: &[ast::Name],
+    synapse: SynapseId,
+    at: Span,
+    scope: &mut Scope<'_>,
+) -> Option<ExprKind> {
     let declared = scope.rule.map(|r| (r.synapses[synapse.0].from, r.synapses[synapse.0].to))?;
-    let (place, end) = if path[0].text == "pre" { (Place::Pre, declared.0) } else { (Place::Post, declared.1) };
+    let (place, end) =
+        if path[0].text == "pre" { (Place::Pre, declared.0) } else { (Place::Post, declared.1) };
     let rest = &path[1..];
     let named = rest.first().and_then(|n| scope.population(Some(&n.text)));
     let skip = usize::from(rest.len() == 2 && named == Some(end.population));
@@ -271,25 +320,38 @@ fn global_path(path: &[ast::Name], scope: &mut Scope<'_>) -> Option<ExprKind> {
 }
 
 /// `x[free]`
-fn stored(inner: &ast::Expr, phase: &ast::Name, reader: Reader<'_>, scope: &mut Scope<'_>) -> Option<ExprKind> {
+fn stored(
+    inner: &ast::Expr,
+    phase: &ast::Name,
+    reader: Reader<'_>,
+    scope: &mut Scope<'_>,
+) -> Option<ExprKind> {
     let (inner, phase) = (resolve(inner, reader, scope), scope.phase(phase));
     let (inner, phase) = (inner?, phase?);
     match inner.kind {
-        ExprKind::Variable { place, variable, phase: None } => Some(ExprKind::Variable { place, variable, phase: Some(phase) }),
+        ExprKind::Variable { place, variable, phase: None } => {
+            Some(ExprKind::Variable { place, variable, phase: Some(phase) })
+        }
         ExprKind::Signal(signal, None) => Some(ExprKind::Signal(signal, Some(phase))),
         _ => mismatch(inner.span, Shapes::NotStored, scope),
     }
 }
 
 /// `W @ sent` or `W.T @ sent`
-fn arrive(synapse: &ast::Expr, sent: &ast::Expr, reader: Reader<'_>, scope: &mut Scope<'_>) -> Option<ExprKind> {
+fn arrive(
+    synapse: &ast::Expr,
+    sent: &ast::Expr,
+    reader: Reader<'_>,
+    scope: &mut Scope<'_>,
+) -> Option<ExprKind> {
     let path = names(synapse).unwrap_or_default();
     let found = path.first().and_then(|n| scope.synapse(&n.text));
     let transposed = path.get(1).is_some_and(|n| n.text == "T");
     let Some(id) = found.filter(|_| path.len() == 1 + usize::from(transposed)) else {
         return match path.as_slice() {
             [name] if scope.rule.is_some_and(|r| !r.variables.iter().any(|v| v.name == name.text)) => {
-                let known = scope.rule.into_iter().flat_map(|r| r.synapses.iter().map(|s| s.name.clone())).collect();
+                let known =
+                    scope.rule.into_iter().flat_map(|r| r.synapses.iter().map(|s| s.name.clone())).collect();
                 scope.unknown("synapse", &name.text, name.span, known);
                 None
             }
@@ -302,7 +364,12 @@ fn arrive(synapse: &ast::Expr, sent: &ast::Expr, reader: Reader<'_>, scope: &mut
         // A sum at the sender, or without a reader at all: define it as a `let` there.
         Reader::Sender(_) | Reader::Global | Reader::Function(..) | Reader::Constant => {
             let at = synapse.span.to(sent.span);
-            scope.findings.push(NoSynapse { at, whose: "a sum at another neuron".to_owned(), distance: 2, instead: None });
+            scope.findings.push(NoSynapse {
+                at,
+                whose: "a sum at another neuron".to_owned(),
+                distance: 2,
+                instead: None,
+            });
             return None;
         }
     };
@@ -314,7 +381,11 @@ fn arrive(synapse: &ast::Expr, sent: &ast::Expr, reader: Reader<'_>, scope: &mut
     if near.population != population {
         let asked = rule.populations[population.0].name.clone().unwrap_or_else(|| "self".to_owned());
         let carries = endpoint_word(sender, scope);
-        return mismatch(synapse.span, Shapes::WrongEnd { synapse: name, carries, asked, declared: span }, scope);
+        return mismatch(
+            synapse.span,
+            Shapes::WrongEnd { synapse: name, carries, asked, declared: span },
+            scope,
+        );
     }
     check_end(sent, sender, &synapse_text(&name, transposed), span, scope)?;
     let sent = boxed(sent, Reader::Sender(sender), scope)?;
@@ -337,9 +408,17 @@ fn seen_from(near: Endpoint, far: Endpoint) -> Endpoint {
 }
 
 /// If everything sent is named at another endpoint, the synapse is the wrong one: say so, once.
-fn check_end(sent: &ast::Expr, sender: Endpoint, synapse: &str, declared: Span, scope: &mut Scope<'_>) -> Option<()> {
+fn check_end(
+    sent: &ast::Expr,
+    sender: Endpoint,
+    synapse: &str,
+    declared: Span,
+    scope: &mut Scope<'_>,
+) -> Option<()> {
     let asked = mentioned_endpoints(sent, scope);
-    let Some(&(other, at)) = asked.first().filter(|_| asked.iter().all(|(end, _)| *end != sender)) else { return Some(()) };
+    let Some(&(other, at)) = asked.first().filter(|_| asked.iter().all(|(end, _)| *end != sender)) else {
+        return Some(());
+    };
     let (carries, asked) = (endpoint_word(sender, scope), endpoint_word(other, scope));
     mismatch(at, Shapes::WrongEnd { synapse: synapse.to_owned(), carries, asked, declared }, scope)
 }
@@ -350,7 +429,9 @@ fn mentioned_endpoints(tree: &ast::Expr, scope: &Scope<'_>) -> Vec<(Endpoint, Sp
         Tree::Field(..) => {
             let path = names(tree).unwrap_or_default();
             match scope.endpoint(&path) {
-                Some((end, used)) if path.len() == used + 1 && scope.endpoint(&path[used..]).is_none() => vec![(end, tree.span)],
+                Some((end, used)) if path.len() == used + 1 && scope.endpoint(&path[used..]).is_none() => {
+                    vec![(end, tree.span)]
+                }
                 Some(_) | None => Vec::new(),
             }
         }

@@ -19,7 +19,12 @@ use super::{Declared, Library};
 
 /// Resolves the functions and costs of a file and appends them to the library. `own` is where the file's own begin;
 /// absent for the prelude.
-pub fn resolve_all(file: &ast::File, own: Option<(usize, usize)>, library: &mut Library, findings: &mut Findings) {
+pub fn resolve_all(
+    file: &ast::File,
+    own: Option<(usize, usize)>,
+    library: &mut Library,
+    findings: &mut Findings,
+) {
     let mut declared = Declared::default();
     for item in &file.items {
         match item {
@@ -60,8 +65,11 @@ fn function(item: &ast::Function, own: bool, library: &Library, findings: &mut F
     let all = item.arguments.iter().chain(item.settings.iter().map(|s| &s.name));
     let distinct = all.map(|name| names.add(name, findings)).fold(true, |a, b| a & b);
     let mut scope = scope(library, findings);
-    let settings: Option<Vec<_>> =
-        item.settings.iter().map(|s| Some((s.name.text.clone(), resolve(&s.value, Reader::Constant, &mut scope)?))).collect();
+    let settings: Option<Vec<_>> = item
+        .settings
+        .iter()
+        .map(|s| Some((s.name.text.clone(), resolve(&s.value, Reader::Constant, &mut scope)?)))
+        .collect();
     let reader = Reader::Function(&item.arguments, &item.settings);
     let body = resolve(&item.body, reader, &mut scope);
     let derivative = match &item.derivative {
@@ -71,7 +79,15 @@ fn function(item: &ast::Function, own: bool, library: &Library, findings: &mut F
     let (settings, body) = (settings?, body?);
     let layer_wide = reads_layer(&body, library);
     let span = own.then_some(item.name.span);
-    distinct.then(|| Function { name: item.name.text.clone(), arguments: item.arguments.len(), settings, body, derivative, layer_wide, span })
+    distinct.then(|| Function {
+        name: item.name.text.clone(),
+        arguments: item.arguments.len(),
+        settings,
+        body,
+        derivative,
+        layer_wide,
+        span,
+    })
 }
 
 /// Whether an expression reduces over the layer, itself or in a function it calls.
@@ -128,7 +144,11 @@ pub fn call(call: &ast::Call, reader: Reader<'_>, scope: &mut Scope<'_>) -> Opti
         }
         "cost" | "loss" if in_rule => {
             let [argument] = exactly(call, arguments, scope)?;
-            Some(ExprKind::Cost { primed: call.primed, of_drive: name == "cost", argument: Box::new(argument) })
+            Some(ExprKind::Cost {
+                primed: call.primed,
+                of_drive: name == "cost",
+                argument: Box::new(argument),
+            })
         }
         _ => match function_named(name, scope) {
             Some(function) => user_call(call, function, arguments, reader, scope),
@@ -152,27 +172,51 @@ pub fn places(expr: &Expr) -> Vec<Place> {
 }
 
 /// The arguments as an array of the wanted length; otherwise a finding.
-fn exactly<const N: usize>(call: &ast::Call, arguments: Vec<Expr>, scope: &mut Scope<'_>) -> Option<[Expr; N]> {
+fn exactly<const N: usize>(
+    call: &ast::Call,
+    arguments: Vec<Expr>,
+    scope: &mut Scope<'_>,
+) -> Option<[Expr; N]> {
     let found = arguments.len();
     if let Some(setting) = call.settings.first() {
         scope.unknown("setting", &setting.name.text, setting.name.span, Vec::new());
         return None;
     }
     arguments.try_into().ok().or_else(|| {
-        scope.findings.push(WrongArgumentCount { at: call.span, name: call.name.text.clone(), expected: N, found });
+        scope.findings.push(WrongArgumentCount {
+            at: call.span,
+            name: call.name.text.clone(),
+            expected: N,
+            found,
+        });
         None
     })
 }
 
-fn user_call(call: &ast::Call, id: FunctionId, arguments: Vec<Expr>, reader: Reader<'_>, scope: &mut Scope<'_>) -> Option<ExprKind> {
+fn user_call(
+    call: &ast::Call,
+    id: FunctionId,
+    arguments: Vec<Expr>,
+    reader: Reader<'_>,
+    scope: &mut Scope<'_>,
+) -> Option<ExprKind> {
     let function = &scope.library.functions[id.0];
     if arguments.len() != function.arguments {
         let (expected, found) = (function.arguments, arguments.len());
-        scope.findings.push(WrongArgumentCount { at: call.span, name: call.name.text.clone(), expected, found });
+        scope.findings.push(WrongArgumentCount {
+            at: call.span,
+            name: call.name.text.clone(),
+            expected,
+            found,
+        });
         return None;
     }
     if call.primed && function.derivative.is_none() {
-        scope.findings.push(MissingDerivative { at: call.span, function: function.name.clone(), layer: None });
+        scope.findings.push(MissingDerivative {
+            at: call.span,
+            function: function.name.clone(),
+            layer: None,
+        });
         return None;
     }
     let mut settings = vec![None; function.settings.len()];

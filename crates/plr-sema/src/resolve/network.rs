@@ -30,7 +30,12 @@ fn flaw<T>(at: Span, flaw: Flaw, findings: &mut Findings) -> Option<T> {
 
 /// A chain: the first layer is the input, the last the output, those between are `h1`, `h2`, … A layer without an
 /// activation has that of the next layer that names one; without any it is linear.
-pub fn chain(written: &[ChainLayer], at: Span, library: &Library, findings: &mut Findings) -> Option<Network> {
+pub fn chain(
+    written: &[ChainLayer],
+    at: Span,
+    library: &Library,
+    findings: &mut Findings,
+) -> Option<Network> {
     if written.len() < 2 {
         return flaw(at, Flaw::TooShort, findings);
     }
@@ -102,9 +107,16 @@ fn units(layer: &ChainLayer, library: &Library, findings: &mut Findings) -> Opti
 
 /// `relu` or `sigmoid(gain = 0.8)`
 fn activation(call: &ast::Call, library: &Library, findings: &mut Findings) -> Option<Activation> {
-    let Some(function) = library.function(&call.name.text).filter(|id| library.functions[id.0].arguments == 1) else {
+    let Some(function) =
+        library.function(&call.name.text).filter(|id| library.functions[id.0].arguments == 1)
+    else {
         let known = library.functions.iter().filter(|f| f.arguments == 1).map(|f| f.name.clone()).collect();
-        findings.push(UnknownName { at: call.name.span, kind: "activation", name: call.name.text.clone(), known });
+        findings.push(UnknownName {
+            at: call.name.span,
+            kind: "activation",
+            name: call.name.text.clone(),
+            known,
+        });
         return None;
     };
     let declared = &library.functions[function.0].settings;
@@ -112,10 +124,16 @@ fn activation(call: &ast::Call, library: &Library, findings: &mut Findings) -> O
     for setting in &call.settings {
         let Some(position) = declared.iter().position(|(n, _)| *n == setting.name.text) else {
             let known = declared.iter().map(|(n, _)| n.clone()).collect();
-            findings.push(UnknownName { at: setting.name.span, kind: "setting", name: setting.name.text.clone(), known });
+            findings.push(UnknownName {
+                at: setting.name.span,
+                kind: "setting",
+                name: setting.name.text.clone(),
+                known,
+            });
             return None;
         };
-        let value = super::expression::resolve(&setting.value, Reader::Constant, &mut scope(library, findings))?;
+        let value =
+            super::expression::resolve(&setting.value, Reader::Constant, &mut scope(library, findings))?;
         settings[position] = constant(&value, &Constants::default(), library);
     }
     Some(Activation { function, settings })
@@ -138,7 +156,12 @@ fn activation_text(activation: &Activation, library: &Library) -> String {
 }
 
 /// A graph of named layers and paths between them.
-fn graph(statements: &[GraphStatement], at: Span, library: &Library, findings: &mut Findings) -> Option<Network> {
+fn graph(
+    statements: &[GraphStatement],
+    at: Span,
+    library: &Library,
+    findings: &mut Findings,
+) -> Option<Network> {
     let mut declared = Declared::default();
     let mut layers: Vec<(Layer, Span)> = Vec::new();
     for statement in statements {
@@ -168,7 +191,11 @@ fn graph(statements: &[GraphStatement], at: Span, library: &Library, findings: &
     sorted(layers, edges, at, library, findings)
 }
 
-fn edges(statements: &[GraphStatement], layers: &[(Layer, Span)], findings: &mut Findings) -> Option<Vec<(LayerId, LayerId)>> {
+fn edges(
+    statements: &[GraphStatement],
+    layers: &[(Layer, Span)],
+    findings: &mut Findings,
+) -> Option<Vec<(LayerId, LayerId)>> {
     let mut edges = Vec::new();
     for statement in statements {
         let GraphStatement::Path(path, _) = statement else { continue };
@@ -211,7 +238,8 @@ fn sorted(
     }
     let mut order: Vec<LayerId> = Vec::new();
     while order.len() < layers.len() {
-        let ready = |i: &LayerId| !order.contains(i) && edges.iter().all(|(u, v)| v != i || order.contains(u));
+        let ready =
+            |i: &LayerId| !order.contains(i) && edges.iter().all(|(u, v)| v != i || order.contains(u));
         match (0..layers.len()).find(ready) {
             Some(next) => order.push(next),
             None => return flaw(at, Flaw::Cycle, findings),

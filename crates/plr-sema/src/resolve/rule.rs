@@ -11,8 +11,9 @@ use crate::check::reserved_name::{RESERVED, ReservedName};
 use crate::check::shape_mismatch::Shapes;
 use crate::check::unknown_name::UnknownName;
 use crate::hir::{
-    Dynamics, Endpoint, Expr, ExprKind, HyperParameter, Initialiser, Learned, Licence, Phase, PhaseId, Place, Plasticity, Population,
-    PopulationId, Predict, Relative, Rule, Signal, Statement, Synapse, SynapseId, Variable, VariableId, VariableKind,
+    Dynamics, Endpoint, Expr, ExprKind, HyperParameter, Initialiser, Learned, Licence, Phase, PhaseId, Place,
+    Plasticity, Population, PopulationId, Predict, Relative, Rule, Signal, Statement, Synapse, SynapseId,
+    Variable, VariableId, VariableKind,
 };
 
 use super::expression::{self, mismatch};
@@ -99,7 +100,11 @@ fn declare(item: &ast::Rule, findings: &mut Findings) -> Rule {
             }
             Member::Signal(signal) => {
                 if free(&signal.name, findings) {
-                    rule.signals.push(Signal { name: signal.name.text.clone(), value: zero(signal.name.span), span: signal.name.span });
+                    rule.signals.push(Signal {
+                        name: signal.name.text.clone(),
+                        value: zero(signal.name.span),
+                        span: signal.name.span,
+                    });
                 }
             }
             Member::Phase(phase) => {
@@ -159,7 +164,15 @@ fn blank_synapse(synapse: &ast::Synapse) -> Synapse {
     let attribute = |word: &str| synapse.attributes.iter().find(|a| a.text == word).map(|a| a.span);
     let end = Endpoint { layer: Relative::Own, population: PopulationId(0) };
     let (fixed, symmetric) = (attribute("fixed"), attribute("symmetric"));
-    Synapse { name: synapse.name.text.clone(), from: end, to: end, init: Initialiser::Glorot, fixed, symmetric, span: synapse.name.span }
+    Synapse {
+        name: synapse.name.text.clone(),
+        from: end,
+        to: end,
+        init: Initialiser::Glorot,
+        fixed,
+        symmetric,
+        span: synapse.name.span,
+    }
 }
 
 fn blank_phase(phase: &ast::Phase) -> Phase {
@@ -174,7 +187,11 @@ fn never_learned(rule: &Rule, findings: &mut Findings) {
         let equation = rule.plasticity.iter().find(|p| p.target == Learned::Synapse(SynapseId(i)));
         match (equation, synapse.fixed) {
             (None, None) => {
-                findings.push(ParameterNeverLearned { at: synapse.span, name: synapse.name.clone(), synapse: true });
+                findings.push(ParameterNeverLearned {
+                    at: synapse.span,
+                    name: synapse.name.clone(),
+                    synapse: true,
+                });
             }
             (Some(equation), Some(declared)) => {
                 findings.push(FixedIsLearned { at: equation.span, declared, name: synapse.name.clone() });
@@ -185,7 +202,11 @@ fn never_learned(rule: &Rule, findings: &mut Findings) {
     for (i, variable) in rule.variables.iter().enumerate() {
         let learned = rule.plasticity.iter().any(|p| p.target == Learned::Unit(VariableId(i)));
         if matches!(variable.kind, VariableKind::Param(_)) && !learned {
-            findings.push(ParameterNeverLearned { at: variable.span, name: variable.name.clone(), synapse: false });
+            findings.push(ParameterNeverLearned {
+                at: variable.span,
+                name: variable.name.clone(),
+                synapse: false,
+            });
         }
     }
 }
@@ -263,7 +284,8 @@ impl Resolver<'_> {
 
     fn variables(&mut self, neuron: &ast::Neuron, population: PopulationId, rule: &mut Rule) {
         for written in &neuron.variables {
-            let found = rule.variables.iter().position(|v| v.population == population && v.name == written.name.text);
+            let found =
+                rule.variables.iter().position(|v| v.population == population && v.name == written.name.text);
             let Some(position) = found else { continue };
             let Some(tree) = &written.value else { continue };
             match written.kind {
@@ -278,7 +300,9 @@ impl Resolver<'_> {
                 }
                 Written::Let => {
                     let value = self.expression(tree, Reader::Unit(population), self.all());
-                    if let (VariableKind::Let(definitions), Some(value)) = (&mut rule.variables[position].kind, value) {
+                    if let (VariableKind::Let(definitions), Some(value)) =
+                        (&mut rule.variables[position].kind, value)
+                    {
                         definitions.push((written.role.map(|(role, _)| role), value));
                         // A definition for a role comes before the one for all layers.
                         definitions.sort_by_key(|(role, _)| role.is_none());
@@ -338,9 +362,10 @@ impl Resolver<'_> {
                 Statement::Release { role, variable: self.state(&release.target)? }
             }
             ast::PhaseStatement::Equation(equation) => Statement::Equation(self.dynamics(equation, phase)?),
-            ast::PhaseStatement::Sweep(sweep) => {
-                Statement::Sweep(sweep.direction, sweep.body.iter().filter_map(|e| self.dynamics(e, phase)).collect())
-            }
+            ast::PhaseStatement::Sweep(sweep) => Statement::Sweep(
+                sweep.direction,
+                sweep.body.iter().filter_map(|e| self.dynamics(e, phase)).collect(),
+            ),
             ast::PhaseStatement::InTurn(body, _) => Statement::InTurn(self.statements(body, phase)),
             ast::PhaseStatement::Error(_) => return None,
         })
@@ -371,9 +396,11 @@ impl Resolver<'_> {
             return None;
         }
         let wanted = target.population.as_ref().map(|n| n.text.as_str());
-        let fits = |v: &Variable| wanted.is_none() || skeleton.populations[v.population.0].name.as_deref() == wanted;
-        let found: Vec<usize> =
-            (0..skeleton.variables.len()).filter(|&i| skeleton.variables[i].name == target.name.text && fits(&skeleton.variables[i])).collect();
+        let fits =
+            |v: &Variable| wanted.is_none() || skeleton.populations[v.population.0].name.as_deref() == wanted;
+        let found: Vec<usize> = (0..skeleton.variables.len())
+            .filter(|&i| skeleton.variables[i].name == target.name.text && fits(&skeleton.variables[i]))
+            .collect();
         if let [one] = found[..] {
             return Some(VariableId(one));
         }
@@ -402,10 +429,15 @@ impl Resolver<'_> {
         for written in &learn.body {
             let Some(target) = self.learned(&written.target) else { continue };
             let (reader, current) = match target {
-                Learned::Synapse(synapse) => (Reader::Synapse(synapse), ExprKind::Weight { synapse, transposed: false }),
+                Learned::Synapse(synapse) => {
+                    (Reader::Synapse(synapse), ExprKind::Weight { synapse, transposed: false })
+                }
                 Learned::Unit(variable) => {
                     let population = self.skeleton.variables[variable.0].population;
-                    (Reader::Unit(population), ExprKind::Variable { place: Place::Own, variable, phase: None })
+                    (
+                        Reader::Unit(population),
+                        ExprKind::Variable { place: Place::Own, variable, phase: None },
+                    )
                 }
             };
             let Some(value) = self.expression(&written.value, reader, self.all()) else { continue };
@@ -413,10 +445,18 @@ impl Resolver<'_> {
             let increment = match written.assign {
                 Assign::Add => value,
                 Assign::Subtract => Expr { kind: ExprKind::Unary(UnaryOp::Neg, Box::new(value)), span },
-                Assign::Set => combine(BinaryOp::Sub, value, Expr { kind: current, span: written.target.name.span }),
+                Assign::Set => {
+                    combine(BinaryOp::Sub, value, Expr { kind: current, span: written.target.name.span })
+                }
             };
             let role = written.role.map(|(role, _)| role);
-            rule.plasticity.push(Plasticity { role, target, increment, reduction: learn.reduction, span: written.span });
+            rule.plasticity.push(Plasticity {
+                role,
+                target,
+                increment,
+                reduction: learn.reduction,
+                span: written.span,
+            });
         }
     }
 
@@ -442,7 +482,11 @@ impl Resolver<'_> {
         let value = self.expression(&predict.value, Reader::Global, ended);
         if rule.predict.is_some() {
             let first = rule.predict.as_ref().map_or(predict.span, |p| p.span);
-            self.findings.push(crate::check::duplicate_name::DuplicateName { at: predict.span, first, name: "predict".to_owned() });
+            self.findings.push(crate::check::duplicate_name::DuplicateName {
+                at: predict.span,
+                first,
+                name: "predict".to_owned(),
+            });
         }
         if let (Some(after), Some(value)) = (after, value) {
             rule.predict = Some(Predict { value, after, span: predict.span });
@@ -464,7 +508,8 @@ fn endpoint(written: &ast::Endpoint, scope: &mut Scope<'_>) -> Option<Endpoint> 
         Some(_) | None => {
             let name = &path[path.len() - 1];
             let known = ["below", "above", "self", "input", "output"].map(str::to_owned).into_iter();
-            let populations = scope.rule.into_iter().flat_map(|r| r.populations.iter().filter_map(|p| p.name.clone()));
+            let populations =
+                scope.rule.into_iter().flat_map(|r| r.populations.iter().filter_map(|p| p.name.clone()));
             let known = known.chain(populations).collect();
             scope.unknown("layer or population", &name.text, name.span, known);
             None
@@ -497,7 +542,12 @@ pub fn initialiser(tree: &ast::Expr, scope: &mut Scope<'_>) -> Option<Initialise
             };
             if built.is_none() {
                 let name = call.name.text.clone();
-                let finding = crate::check::wrong_argument_count::WrongArgumentCount { at: call.span, name, expected, found };
+                let finding = crate::check::wrong_argument_count::WrongArgumentCount {
+                    at: call.span,
+                    name,
+                    expected,
+                    found,
+                };
                 scope.findings.push(finding);
             }
             return built;
@@ -514,6 +564,11 @@ pub fn tolerance<'t>(tree: &'t ast::Expr, findings: &mut Findings) -> Option<&'t
         return Some(right);
     }
     let (what, found) = ("the condition after `until`".to_owned(), "something else".to_owned());
-    findings.push(crate::check::bad_value::BadValue { at: tree.span, what, wanted: "`residual < tolerance`", found });
+    findings.push(crate::check::bad_value::BadValue {
+        at: tree.span,
+        what,
+        wanted: "`residual < tolerance`",
+        found,
+    });
     None
 }

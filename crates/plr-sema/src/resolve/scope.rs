@@ -126,7 +126,11 @@ impl Reader<'_> {
     pub fn own_place(self) -> Option<(Place, PopulationId)> {
         match self {
             Reader::Unit(population) => Some((Place::Own, population)),
-            Reader::Synapse(_) | Reader::Sender(_) | Reader::Global | Reader::Function(..) | Reader::Constant => None,
+            Reader::Synapse(_)
+            | Reader::Sender(_)
+            | Reader::Global
+            | Reader::Function(..)
+            | Reader::Constant => None,
         }
     }
 }

@@ -30,7 +30,8 @@ impl Audit {
         let count = checked.analysis.rules().count();
         let audits = (0..count).map(|rule| of_rule(&checked, rule)).collect::<Result<Vec<_>, _>>()?;
         if self.json {
-            let text = serde_json::to_string_pretty(&audits).map_err(|error| Failure::Output(error.into()))?;
+            let text =
+                serde_json::to_string_pretty(&audits).map_err(|error| Failure::Output(error.into()))?;
             return shell.line(text);
         }
         let pages: Vec<String> = audits.iter().map(audit::Audit::render).collect();

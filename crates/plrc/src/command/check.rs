@@ -38,7 +38,11 @@ fn summary(checked: &Checked) -> String {
         (analysis.experiments().len(), "experiment"),
     ];
     let counts: Vec<String> = counts.into_iter().filter(|(count, _)| *count > 0).map(counted).collect();
-    let mut text = format!("{}: {}", checked.source.name(), if counts.is_empty() { "no rules".into() } else { counts.join(", ") });
+    let mut text = format!(
+        "{}: {}",
+        checked.source.name(),
+        if counts.is_empty() { "no rules".into() } else { counts.join(", ") }
+    );
     for rule in analysis.rules() {
         let audit = Audit::of_rule(rule, &analysis.library().functions);
         text.push_str(&format!("; {} is {}", rule.name, verdict(&audit)));
@@ -52,6 +56,7 @@ fn counted((count, what): (usize, &str)) -> String {
 
 /// The verdict of the least local equation.
 fn verdict(audit: &Audit) -> &str {
-    let worst = audit.rows.iter().filter(|row| row.verdict.is_some()).max_by_key(|row| row.requires.iter().max());
+    let worst =
+        audit.rows.iter().filter(|row| row.verdict.is_some()).max_by_key(|row| row.requires.iter().max());
     worst.and_then(|row| row.verdict.as_deref()).unwrap_or("local")
 }

@@ -158,7 +158,8 @@ impl Emit {
             _ => None,
         };
         piece.ok_or_else(|| {
-            let phases = model.phases().iter().flat_map(|phase| [format!("cost:{phase}"), format!("step:{phase}")]);
+            let phases =
+                model.phases().iter().flat_map(|phase| [format!("cost:{phase}"), format!("step:{phase}")]);
             let equations = format!("equation:0 to equation:{}", model.equations().len().saturating_sub(1));
             let pieces = ["update", "predict", "evaluate", "probe"].into_iter().map(str::to_owned);
             Failure::Choice {

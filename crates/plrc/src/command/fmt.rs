@@ -26,7 +26,9 @@ pub struct Fmt {
 
 impl Fmt {
     pub(super) fn run(&self, shell: Shell) -> Result<(), Failure> {
-        each(shell, &self.files, |file| if file == Path::new("-") { self.stream(shell) } else { self.file(shell, file) })
+        each(shell, &self.files, |file| {
+            if file == Path::new("-") { self.stream(shell) } else { self.file(shell, file) }
+        })
     }
 
     fn stream(&self, shell: Shell) -> Result<(), Failure> {
@@ -56,7 +58,8 @@ impl Fmt {
 }
 
 fn formatted(source: &Source) -> Result<String, Failure> {
-    plr_syntax::format(source.text()).map_err(|findings| Failure::Findings { source: source.clone(), findings })
+    plr_syntax::format(source.text())
+        .map_err(|findings| Failure::Findings { source: source.clone(), findings })
 }
 
 /// Names a source that is not in the format, and the first line that differs.

@@ -118,7 +118,8 @@ impl Run {
     }
 
     fn threads(&self) -> usize {
-        self.threads.map_or_else(|| available_parallelism().map_or(1, usize::from), |threads| threads as usize)
+        self.threads
+            .map_or_else(|| available_parallelism().map_or(1, usize::from), |threads| threads as usize)
     }
 
     fn options(&self, plan: &Plan) -> session::Options {

@@ -69,7 +69,12 @@ fn of_rule(shell: Shell, checked: &Checked, rule: usize) -> Result<bool, Failure
     }
     let failed = lines.iter().filter(|line| !line.ok).count();
     let setting = model.setting();
-    shell.line(format_args!("{} on {}, {}\n\n{table}", setting.rule.name, setting.network.text, checked.source.name()))?;
+    shell.line(format_args!(
+        "{} on {}, {}\n\n{table}",
+        setting.rule.name,
+        setting.network.text,
+        checked.source.name()
+    ))?;
     if failed > 0 {
         shell.remark(format_args!("{failed} of {} do not hold for {}", lines.len(), setting.rule.name));
     }
@@ -79,5 +84,9 @@ fn of_rule(shell: Shell, checked: &Checked, rule: usize) -> Result<bool, Failure
 /// A number with as many digits as say something.
 fn number(value: f64) -> String {
     let size = value.abs();
-    if value == 0.0 || (0.001..10_000.0).contains(&size) { format!("{value:.4}") } else { format!("{value:.2e}") }
+    if value == 0.0 || (0.001..10_000.0).contains(&size) {
+        format!("{value:.4}")
+    } else {
+        format!("{value:.2e}")
+    }
 }

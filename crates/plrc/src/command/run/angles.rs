@@ -35,7 +35,12 @@ pub fn measure(session: &Session<'_>, model: &Optimised, data: &Dataset) -> Resu
     let relaxes = model.lowered().durations()[phase].steps > 1;
     if relaxes {
         match to(session, model, data, Reference::Equilibrium(phase)) {
-            Ok(angles) => return Ok(Some(Angles { angles, reference: format!("the gradient at the fixed point of `{name}`") })),
+            Ok(angles) => {
+                return Ok(Some(Angles {
+                    angles,
+                    reference: format!("the gradient at the fixed point of `{name}`"),
+                }));
+            }
             // A phase without a fixed point still has a gradient through its steps.
             Err(CheckError::NotAtEquilibrium { .. } | CheckError::NotContracting { .. }) => {}
             Err(error) => return Err(Failure::Check(error)),
@@ -46,7 +51,12 @@ pub fn measure(session: &Session<'_>, model: &Optimised, data: &Dataset) -> Resu
     Ok(Some(Angles { angles, reference: format!("the gradient {through} `{name}`") }))
 }
 
-fn to(session: &Session<'_>, model: &Optimised, data: &Dataset, reference: Reference) -> Result<Vec<Angle>, CheckError> {
+fn to(
+    session: &Session<'_>,
+    model: &Optimised,
+    data: &Dataset,
+    reference: Reference,
+) -> Result<Vec<Angle>, CheckError> {
     let options = session.options();
     let indices: Vec<usize> = (0..data.samples().min(SAMPLES)).collect();
     let mut inputs = Tensor::zeros([indices.len(), data.features()], options.precision);

@@ -35,7 +35,13 @@ pub struct About {
 
 impl About {
     /// Of a model on its data.
-    pub fn new(model: &Optimised, plan: &Plan, splits: &Splits, options: session::Options, threads: usize) -> Self {
+    pub fn new(
+        model: &Optimised,
+        plan: &Plan,
+        splits: &Splits,
+        options: session::Options,
+        threads: usize,
+    ) -> Self {
         let setting = model.lowered().setting();
         let names = setting.rule.hyper_parameters.iter().map(|hyper| hyper.name.clone());
         let sites = setting.sites.iter().map(|value| (value.site.clone(), value.name.clone(), value.value));
@@ -62,7 +68,8 @@ impl About {
 
     /// As an object.
     pub fn json(&self) -> Value {
-        let settings: serde_json::Map<_, _> = self.settings.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+        let settings: serde_json::Map<_, _> =
+            self.settings.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
         let site = |(site, name, value): &(String, String, f64)| json!({ "site": site, "name": name, "value": value });
         json!({
             "plrc": env!("CARGO_PKG_VERSION"),
@@ -84,7 +91,8 @@ impl About {
 
 impl fmt::Display for About {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let settings: Vec<String> = self.settings.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+        let settings: Vec<String> =
+            self.settings.iter().map(|(name, value)| format!("{name} = {value}")).collect();
         let [train, validation, test] = self.samples;
         let mut table = Table::new();
         table.row(["rule".to_owned(), format!("{}({})", self.rule, settings.join(", "))]);
@@ -93,10 +101,17 @@ impl fmt::Display for About {
         }
         table.row(["network".to_owned(), self.network.clone()]);
         table.row(["cost".to_owned(), self.cost.clone()]);
-        table.row(["data".to_owned(), format!("{}: {train} to train, {validation} to validate, {test} to test", self.data)]);
+        table.row([
+            "data".to_owned(),
+            format!("{}: {train} to train, {validation} to validate, {test} to test", self.data),
+        ]);
         let session::Options { batch, seed, precision, .. } = self.options;
-        let threads = if self.threads == 1 { "1 thread".to_owned() } else { format!("{} threads", self.threads) };
-        table.row(["run".to_owned(), format!("batch {batch}, seed {seed}, {precision}, {threads}, {}", self.backend())]);
+        let threads =
+            if self.threads == 1 { "1 thread".to_owned() } else { format!("{} threads", self.threads) };
+        table.row([
+            "run".to_owned(),
+            format!("batch {batch}, seed {seed}, {precision}, {threads}, {}", self.backend()),
+        ]);
         table.fmt(f)
     }
 }
@@ -125,9 +140,12 @@ pub struct Outcome {
 impl Outcome {
     /// As an object.
     pub fn json(&self) -> Value {
-        let evaluation = |e: Option<Evaluation>| e.map(|e| json!({ "samples": e.samples, "loss": e.loss, "accuracy": e.accuracy }));
+        let evaluation = |e: Option<Evaluation>| {
+            e.map(|e| json!({ "samples": e.samples, "loss": e.loss, "accuracy": e.accuracy }))
+        };
         let angles = self.angles.iter().flat_map(|angles| &angles.angles);
-        let angles: Vec<Value> = angles.map(|a| json!({ "parameter": a.parameter, "degrees": a.degrees })).collect();
+        let angles: Vec<Value> =
+            angles.map(|a| json!({ "parameter": a.parameter, "degrees": a.degrees })).collect();
         let cut_off = |c: &CutOff| json!({ "phase": c.phase, "presentations": c.presentations, "residual": c.residual });
         json!({
             "validation": evaluation(self.validation),
@@ -163,7 +181,9 @@ impl Outcome {
                 Some(Evaluation { samples, accuracy: Some(accuracy), .. }) => {
                     ("accuracy", percent(accuracy), format!("{samples} samples"))
                 }
-                Some(Evaluation { samples, loss, accuracy: None }) => ("loss", format!("{loss:.6}"), format!("{samples} samples")),
+                Some(Evaluation { samples, loss, accuracy: None }) => {
+                    ("loss", format!("{loss:.6}"), format!("{samples} samples"))
+                }
             };
             table.row([format!("{what} on {name}"), value, samples]);
         }
@@ -175,15 +195,27 @@ impl fmt::Display for Outcome {
         let mut table = Table::new();
         self.evaluations(&mut table);
         match &self.angles {
-            None => table.row(["angle to the gradient".to_owned(), "–".to_owned(), "the rule has no cost".to_owned()]),
+            None => table.row([
+                "angle to the gradient".to_owned(),
+                "–".to_owned(),
+                "the rule has no cost".to_owned(),
+            ]),
             Some(Angles { angles, reference }) => {
                 for angle in angles {
-                    let value = if angle.degrees.is_nan() { "–".to_owned() } else { format!("{:.2}°", angle.degrees) };
+                    let value = if angle.degrees.is_nan() {
+                        "–".to_owned()
+                    } else {
+                        format!("{:.2}°", angle.degrees)
+                    };
                     table.row([format!("angle of {}", angle.parameter), value, format!("to {reference}")]);
                 }
             }
         }
-        table.row(["compile time".to_owned(), duration(self.compile_time), "from file to kernels".to_owned()]);
+        table.row([
+            "compile time".to_owned(),
+            duration(self.compile_time),
+            "from file to kernels".to_owned(),
+        ]);
         table.row(["time per epoch".to_owned(), duration(self.epoch_time), "without evaluation".to_owned()]);
         writeln!(f)?;
         table.fmt(f)

@@ -75,7 +75,9 @@ impl<'a> Training<'a> {
         let position = self.session.position();
         match length {
             Length::Epochs(epochs) => (position.epoch < u64::from(epochs)).then_some(None),
-            Length::Updates(updates) => (position.updates < updates).then(|| Some(updates - position.updates)),
+            Length::Updates(updates) => {
+                (position.updates < updates).then(|| Some(updates - position.updates))
+            }
         }
     }
 
@@ -137,7 +139,9 @@ impl<'a> Training<'a> {
     fn kept(&self) -> String {
         let updates = self.session.position().updates;
         match &self.directory {
-            Some(directory) => format!("the weights after {updates} updates are in `{}`", directory.weights().display()),
+            Some(directory) => {
+                format!("the weights after {updates} updates are in `{}`", directory.weights().display())
+            }
             None => "no weights were kept, because there is no `--out`".to_owned(),
         }
     }
@@ -151,7 +155,9 @@ fn line(report: &Report, updates: u64, evaluation: Option<Evaluation>) -> String
     };
     if let Some(Evaluation { loss, accuracy, .. }) = evaluation {
         text.push_str(&format!("   loss {loss:.4}"));
-        text.push_str(&accuracy.map_or_else(String::new, |accuracy| format!("   accuracy {}", percent(accuracy))));
+        text.push_str(
+            &accuracy.map_or_else(String::new, |accuracy| format!("   accuracy {}", percent(accuracy))),
+        );
     }
     format!("{text}   {}", duration(report.time))
 }

@@ -8,7 +8,8 @@ use super::{Line, number};
 
 /// A line for each claim.
 pub fn lines(workshop: &dyn Workshop) -> Vec<Line> {
-    let results = (0..workshop.checks().len()).flat_map(|at| check::run(workshop, at, Backend::Jit { threads: 1 }));
+    let results =
+        (0..workshop.checks().len()).flat_map(|at| check::run(workshop, at, Backend::Jit { threads: 1 }));
     results.map(|result| line(&result)).collect()
 }
 

@@ -14,7 +14,8 @@ const SEED: u64 = 1;
 /// A line for each back end, and one for each equation that reads what it must not.
 pub fn lines(model: &dyn Model) -> Result<Vec<Line>, Failure> {
     let mut lines = Vec::new();
-    for (backend, name) in [(Backend::Jit { threads: 1 }, "compiled"), (Backend::Interpreter, "interpreted")] {
+    for (backend, name) in [(Backend::Jit { threads: 1 }, "compiled"), (Backend::Interpreter, "interpreted")]
+    {
         let findings = perturb::run(model, Precision::F32, SEED, backend)?;
         lines.push(summary(name, &findings));
         lines.extend(findings.iter().flat_map(|finding| leaks(name, finding)));
