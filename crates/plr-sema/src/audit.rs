@@ -34,8 +34,9 @@ use self::subject::Subject;
 use self::uses::uses;
 use self::verdict::{Requirement, Verdict};
 use crate::equation::Source;
-use crate::hir::{Expr, Function, Rule};
+use crate::hir::{Expr, Rule};
 use crate::network::Network;
+use crate::resolve::Library;
 
 /// The audit of a rule, on a network if there is one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -100,12 +101,12 @@ pub struct Exception {
 
 impl Audit {
     /// Of a rule by itself.
-    pub fn of_rule(rule: &Rule, functions: &[Function]) -> Self {
+    pub fn of_rule(rule: &Rule, library: &Library) -> Self {
         Self {
             rule: rule.name.clone(),
             licences: rule.licences.iter().map(|(licence, _)| licence.name()).collect(),
             network: None,
-            rows: Subject::all(rule).into_iter().map(|subject| row(subject, rule, functions, None)).collect(),
+            rows: Subject::all(rule).into_iter().map(|subject| row(subject, rule, library, None)).collect(),
             bill: None,
         }
     }
@@ -113,16 +114,16 @@ impl Audit {
     /// Of a rule on a network; `constant` gives the value of an expression over hyper-parameters.
     pub fn on_network(
         rule: &Rule,
-        functions: &[Function],
+        library: &Library,
         network: &Network,
         constant: &dyn Fn(&Expr) -> f64,
     ) -> Self {
-        let rows = Subject::all(rule).into_iter().map(|subject| row(subject, rule, functions, Some(network)));
+        let rows = Subject::all(rule).into_iter().map(|subject| row(subject, rule, library, Some(network)));
         Self {
             network: Some(network.text.clone()),
             rows: rows.collect(),
-            bill: Some(bill::bill(rule, functions, network, constant)),
-            ..Self::of_rule(rule, functions)
+            bill: Some(bill::bill(rule, library, network, constant)),
+            ..Self::of_rule(rule, library)
         }
     }
 
@@ -132,8 +133,8 @@ impl Audit {
     }
 }
 
-fn row(subject: Subject<'_>, rule: &Rule, functions: &[Function], network: Option<&Network>) -> Row {
-    let found = uses(subject, rule, functions, None);
+fn row(subject: Subject<'_>, rule: &Rule, library: &Library, network: Option<&Network>) -> Row {
+    let found = uses(subject, rule, library, None);
     let kind = match subject {
         Subject::Definition(..) => Kind::Definition,
         Subject::Signal(..) => Kind::Signal,
@@ -141,11 +142,11 @@ fn row(subject: Subject<'_>, rule: &Rule, functions: &[Function], network: Optio
         Subject::Equation(Source::Dynamics(..)) => Kind::Dynamics,
         Subject::Equation(Source::Plasticity(_)) => Kind::Plasticity,
     };
-    let verdict = Verdict::of(subject, rule, functions, None);
+    let verdict = Verdict::of(subject, rule, library, None);
     Row {
         name: subject.name(rule),
         kind,
-        exceptions: network.map(|n| exceptions(subject, rule, functions, n, &verdict)).unwrap_or_default(),
+        exceptions: network.map(|n| exceptions(subject, rule, library, n, &verdict)).unwrap_or_default(),
         requires: verdict.requirements().collect(),
         verdict: (kind != Kind::Signal).then(|| verdict.to_string()),
         reads: words::reads(rule, subject, &found),
@@ -156,14 +157,14 @@ fn row(subject: Subject<'_>, rule: &Rule, functions: &[Function], network: Optio
 fn exceptions(
     subject: Subject<'_>,
     rule: &Rule,
-    functions: &[Function],
+    library: &Library,
     network: &Network,
     usual: &Verdict,
 ) -> Vec<Exception> {
     let mut found = Vec::new();
     for site in subject.sites(rule, network) {
         // What an equation uses depends on the site through roles, too; only what a site adds is news.
-        let verdict = Verdict::of(subject, rule, functions, Some((network, site))).and(usual);
+        let verdict = Verdict::of(subject, rule, library, Some((network, site))).and(usual);
         if verdict != *usual {
             let requires = verdict.requirements().collect();
             found.push(Exception { site: site.name(network), verdict: verdict.to_string(), requires });

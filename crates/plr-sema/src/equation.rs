@@ -1,6 +1,6 @@
 //! The equations of a rule at the sites of a network, one by one: what the audit judges and the perturbation test runs.
 
-use plr_syntax::ast::Role;
+use plr_syntax::ast::{Direction, Role};
 
 use crate::hir::{Dynamics, Learned, PhaseId, Plasticity, Rule, Statement, VariableKind};
 use crate::network::{LayerId, Network};
@@ -54,6 +54,20 @@ pub fn applies(role: Option<Role>, network: &Network, layer: LayerId) -> bool {
     role.is_none_or(|role| network.layers[layer].role == role)
 }
 
+/// The layers of a sweep: those that take their turn together, turn after turn.
+pub fn sweep_order(direction: Direction, network: &Network) -> Vec<Vec<LayerId>> {
+    let layers = 0..network.layers.len();
+    match direction {
+        Direction::Up => layers.map(|layer| vec![layer]).collect(),
+        Direction::Down => layers.rev().map(|layer| vec![layer]).collect(),
+        Direction::EvenOdd => {
+            let distance = network.distances();
+            let (even, odd) = layers.partition(|&layer| distance[layer] % 2 == 0);
+            vec![even, odd]
+        }
+    }
+}
+
 /// All equations of a rule in the order of the text, clamps excepted.
 pub fn sources(rule: &Rule) -> Vec<Source<'_>> {
     let mut found = Vec::new();
@@ -67,7 +81,7 @@ pub fn sources(rule: &Rule) -> Vec<Source<'_>> {
 fn collect<'r>(phase: PhaseId, body: &'r [Statement], found: &mut Vec<Source<'r>>) {
     for statement in body {
         match statement {
-            Statement::Clamp(_) | Statement::Release { .. } => {}
+            Statement::Clamp(_) | Statement::Release { .. } | Statement::Learn(_) => {}
             Statement::Equation(dynamics) => found.push(Source::Dynamics(phase, dynamics)),
             Statement::Sweep(_, body) => found.extend(body.iter().map(|d| Source::Dynamics(phase, d))),
             Statement::InTurn(body) => collect(phase, body, found),

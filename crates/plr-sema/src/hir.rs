@@ -3,6 +3,7 @@
 //! Places are relative ("the sender", "the postsynaptic unit"): nothing here knows a network. Expressions form a tree;
 //! calls of user functions are kept as calls, so that an argument is written and evaluated once.
 
+use plr_ir::program::Law;
 use plr_ir::scalar::{BinaryOp, CompareOp, UnaryOp};
 use plr_syntax::ast::{BatchReduction, Direction, Role};
 use plr_syntax::span::Span;
@@ -40,6 +41,14 @@ id!(
     PhaseId
 );
 id!(
+    /// Position in [`Rule::plasticity`].
+    PlasticityId
+);
+id!(
+    /// Position in the list of filters of a file, those of the library first.
+    FilterId
+);
+id!(
     /// Position in the list of functions of a file, the prelude's first.
     FunctionId
 );
@@ -63,12 +72,23 @@ pub struct Rule {
     pub synapses: Vec<Synapse>,
     /// Its global signals.
     pub signals: Vec<Signal>,
-    /// Its phases, in the order in which they run.
+    /// Its phases, in the order of the text.
     pub phases: Vec<Phase>,
-    /// Its plasticity, applied together after the last phase.
+    /// Its plasticity, in the order of the text.
     pub plasticity: Vec<Plasticity>,
+    /// One presentation: what happens, in the order of the text.
+    pub script: Vec<Act>,
     /// What it predicts.
     pub predict: Option<Predict>,
+}
+
+/// A part of a presentation.
+#[derive(Clone, Debug)]
+pub enum Act {
+    /// A phase runs.
+    Run(PhaseId),
+    /// Parameters learn, all from their values before.
+    Learn(Vec<PlasticityId>),
 }
 
 /// A number in a rule's head.
@@ -155,6 +175,8 @@ pub struct Synapse {
     pub fixed: Option<Span>,
     /// It is one physical, bidirectional synapse.
     pub symmetric: Option<Span>,
+    /// Where its weights stay, constants.
+    pub bounds: Option<(Expr, Expr)>,
     /// Where its name is declared.
     pub span: Span,
 }
@@ -233,10 +255,26 @@ pub struct Phase {
     pub until: Option<Expr>,
     /// Start from the states at the end of that phase.
     pub from: Option<PhaseId>,
+    /// How long a step takes.
+    pub dt: Option<Expr>,
+    /// How rates become steps.
+    pub integrator: Integrator,
     /// One step.
     pub body: Vec<Statement>,
     /// Where its name stands.
     pub span: Span,
+}
+
+/// How `dx/dt = …` is stepped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Integrator {
+    /// `x + dt k(x)`
+    #[default]
+    Euler,
+    /// `x + dt/2 (k₁ + k₂)`: `k₂` after a full Euler step.
+    Heun,
+    /// The classical method of order four.
+    RungeKutta,
 }
 
 /// A statement of a phase.
@@ -253,6 +291,8 @@ pub enum Statement {
     },
     /// An equation that reads the values before the step.
     Equation(Dynamics),
+    /// Plasticity at every step.
+    Learn(Vec<PlasticityId>),
     /// Equations, layer by layer, each reading what was just written.
     Sweep(Direction, Vec<Dynamics>),
     /// Statements, one after the other, each reading what was just written.
@@ -266,8 +306,10 @@ pub struct Dynamics {
     pub role: Option<Role>,
     /// What is written; a state.
     pub variable: VariableId,
-    /// The new value.
+    /// The new value; of a rate, the one after a step of Euler's method.
     pub value: Expr,
+    /// `dx/dt`, if the equation gives that.
+    pub rate: Option<Expr>,
     /// The whole equation.
     pub span: Span,
 }
@@ -416,6 +458,21 @@ pub enum ExprKind {
     Not(Box<Expr>),
     /// `if c then a else b`
     If(Box<Expr>, Box<Expr>, Box<Expr>),
+    /// In plasticity: an increment, reduced over samples, through a filter.
+    Filtered {
+        /// Which filter; `None` for the one that the experiment chooses.
+        filter: Option<FilterId>,
+        /// One for each setting of the filter, in its order; `None` for the default.
+        settings: Vec<Option<Expr>>,
+        /// The increment.
+        increment: Box<Expr>,
+        /// Where the call stands, which tells its memory from that of others.
+        place: u32,
+    },
+    /// The number of this presentation, from 1.
+    Updates,
+    /// A fresh random number for each unit (or synapse) and sample, at each step.
+    Draw(Law),
     /// A reduction over the units of the layer whose variables the argument has.
     Layer(Reduction, Box<Expr>),
     /// A reduction over the samples of the minibatch.
@@ -447,11 +504,53 @@ impl Expr {
             | ExprKind::Data
             | ExprKind::Target
             | ExprKind::Argument(_)
-            | ExprKind::Setting(_) => {}
+            | ExprKind::Setting(_)
+            | ExprKind::Updates
+            | ExprKind::Draw(_) => {}
+            ExprKind::Filtered { settings, increment, .. } => {
+                settings.iter().flatten().for_each(&mut visit);
+                visit(increment);
+            }
             ExprKind::Arrive { sent, .. } => visit(sent),
             ExprKind::Activation { argument, .. } | ExprKind::Cost { argument, .. } => visit(argument),
             ExprKind::Call { arguments, settings, .. } => {
                 arguments.iter().chain(settings.iter().flatten()).for_each(visit)
+            }
+            ExprKind::Unary(_, a) | ExprKind::Not(a) | ExprKind::Layer(_, a) | ExprKind::Batch(_, a) => {
+                visit(a)
+            }
+            ExprKind::Binary(_, a, b)
+            | ExprKind::Compare(_, a, b)
+            | ExprKind::And(a, b)
+            | ExprKind::Or(a, b) => {
+                visit(a);
+                visit(b);
+            }
+            ExprKind::If(c, a, b) => [c, a, b].into_iter().for_each(|e| visit(e)),
+        }
+    }
+    /// Calls `visit` on the direct sub-expressions, to change them.
+    pub fn for_each_child_mut(&mut self, mut visit: impl FnMut(&mut Expr)) {
+        match &mut self.kind {
+            ExprKind::Number(_)
+            | ExprKind::Hyper(_)
+            | ExprKind::Variable { .. }
+            | ExprKind::Weight { .. }
+            | ExprKind::Signal(..)
+            | ExprKind::Data
+            | ExprKind::Target
+            | ExprKind::Argument(_)
+            | ExprKind::Setting(_)
+            | ExprKind::Updates
+            | ExprKind::Draw(_) => {}
+            ExprKind::Filtered { settings, increment, .. } => {
+                settings.iter_mut().flatten().for_each(&mut visit);
+                visit(increment);
+            }
+            ExprKind::Arrive { sent, .. } => visit(sent),
+            ExprKind::Activation { argument, .. } | ExprKind::Cost { argument, .. } => visit(argument),
+            ExprKind::Call { arguments, settings, .. } => {
+                arguments.iter_mut().chain(settings.iter_mut().flatten()).for_each(visit)
             }
             ExprKind::Unary(_, a) | ExprKind::Not(a) | ExprKind::Layer(_, a) | ExprKind::Batch(_, a) => {
                 visit(a)
@@ -483,8 +582,27 @@ pub struct Function {
     pub derivative: Option<Expr>,
     /// Whether it reads the whole layer (a reduction in its body, or in a function it calls).
     pub layer_wide: bool,
+    /// Whether it draws random numbers.
+    pub draws: bool,
     /// Where its name stands; `None` in the prelude.
     pub span: Option<Span>,
+}
+
+/// A filter of the file or the library: what becomes of an increment, with a memory of its own for each parameter
+/// that is filtered. In its expressions argument 0 is the increment, then come the memories, then the number of the
+/// presentation.
+#[derive(Clone, Debug)]
+pub struct Filter {
+    /// Its name.
+    pub name: String,
+    /// Its settings with their defaults, constants.
+    pub settings: Vec<(String, Expr)>,
+    /// Its memories with their first values, constants.
+    pub memories: Vec<(String, Expr)>,
+    /// New values of memories, in order; each sees those before it.
+    pub updates: Vec<(usize, Expr)>,
+    /// What comes out.
+    pub result: Expr,
 }
 
 /// A cost of the file or the prelude. Argument 0 is the activity, argument 1 the target.

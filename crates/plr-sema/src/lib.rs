@@ -9,6 +9,7 @@ pub mod check;
 pub mod equation;
 pub mod hir;
 pub mod lower;
+pub mod memory;
 pub mod network;
 pub mod resolve;
 mod workshop;
@@ -19,7 +20,7 @@ use plr_syntax::ast;
 use plr_syntax::diagnostic::Findings;
 
 use network::Network;
-use resolve::{Constants, DataSource, Experiment, Library, Resolved, ResolvedCheck, SiteValue};
+use resolve::{Constants, DataSource, Experiment, Library, Optimiser, Resolved, ResolvedCheck, SiteValue};
 
 pub use lower::{Setting, Specialised};
 pub use workshop::RuleWorkshop;
@@ -47,6 +48,8 @@ pub struct Choice {
     pub sites: Vec<SiteValue>,
     /// The cost.
     pub cost: Option<String>,
+    /// The filter that the rule calls `optim`.
+    pub optimiser: Option<Optimiser>,
 }
 
 /// Analyses a file, the tree of `source`. The findings may be warnings; with an error among them there is no analysis of what is wrong, but
@@ -58,7 +61,7 @@ pub fn analyse(source: &str, file: &ast::File) -> (Analysis, Findings) {
     let rules = rules.into_iter().map(|(rule, checks)| (Arc::new(rule), checks)).collect();
     let analysis = Analysis { library, rules, networks, experiments };
     for (rule, _) in &analysis.rules {
-        findings.append(audit::non_local(rule, &analysis.library.functions));
+        findings.append(audit::non_local(rule, &analysis.library));
         match Specialised::new(analysis.setting(rule, analysis.trial(rule))) {
             Ok((_, warnings)) => findings.append(warnings),
             Err(errors) => findings.append(errors),
@@ -117,12 +120,21 @@ impl Analysis {
         for (i, layer) in network.layers.iter_mut().enumerate() {
             layer.units = layer.units.min(3 + i);
         }
-        Choice { network, settings: Vec::new(), sites: Vec::new(), cost: own.and_then(|e| e.cost.clone()) }
+        Choice {
+            network,
+            settings: Vec::new(),
+            sites: Vec::new(),
+            cost: own.and_then(|e| e.cost.clone()),
+            optimiser: own.and_then(|e| e.optimiser.clone()),
+        }
     }
 
     fn setting(&self, rule: &Arc<hir::Rule>, choice: Choice) -> Setting {
         Setting {
-            rule: Arc::clone(rule),
+            rule: match &choice.optimiser {
+                Some(optimiser) => Arc::new(memory::with_optimiser(rule, optimiser)),
+                None => Arc::clone(rule),
+            },
             library: Arc::clone(&self.library),
             network: choice.network,
             constants: Constants::of(rule, &self.library, &choice.settings),

@@ -5,8 +5,12 @@
 //! something observable needs it. What is observable: the prediction, and the weights; without a prediction, the weights
 //! alone. Parameters on which nothing observable depends are not built.
 
+mod draw;
 mod environment;
 mod expression;
+mod filter;
+mod integrate;
+mod learning;
 mod piece;
 mod plasticity;
 mod presentation;
@@ -213,7 +217,7 @@ impl Model for Specialised {
     fn equations(&self) -> &[Equation] {
         let setting = &self.setting;
         let read = |i: &equation::Instance<'_>| {
-            crate::audit::reads::equation(&setting.rule, &setting.library.functions, &setting.network, i)
+            crate::audit::reads::equation(&setting.rule, &setting.library, &setting.network, i)
         };
         self.equations.get_or_init(|| self.instances().iter().map(read).collect())
     }

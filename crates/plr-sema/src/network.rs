@@ -62,6 +62,17 @@ impl Network {
         self.layers.iter().position(|l| l.name == name)
     }
 
+    /// Each layer's distance from the input: the longest path in forward edges.
+    pub fn distances(&self) -> Vec<usize> {
+        let mut distances = vec![0; self.layers.len()];
+        // Every edge goes from an earlier to a later layer.
+        for layer in 0..distances.len() {
+            let below = self.edges.iter().filter(|edge| edge.1 == layer).map(|edge| distances[edge.0] + 1);
+            distances[layer] = below.max().unwrap_or(0);
+        }
+        distances
+    }
+
     /// The instances of a projection, as (presynaptic, postsynaptic) layers, by postsynaptic layer.
     ///
     /// `below -> self` and `above -> self` have one per edge, the latter reversed; `input -> self` and `output -> self` one per

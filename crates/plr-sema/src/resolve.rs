@@ -4,14 +4,16 @@ mod claim;
 mod constant;
 mod experiment;
 mod expression;
+mod filter;
 mod function;
 mod network;
 mod rule;
 mod scope;
+mod script;
 
 pub use claim::{CheckSetting, ResolvedCheck};
 pub use constant::{Constants, constant};
-pub use experiment::{DataSource, Experiment, Length, SiteValue};
+pub use experiment::{DataSource, Experiment, Length, Optimiser, SiteValue};
 pub use function::places;
 pub use network::chain as network_chain;
 
@@ -20,7 +22,7 @@ use plr_syntax::diagnostic::Findings;
 use plr_syntax::span::Span;
 
 use crate::check::duplicate_name::DuplicateName;
-use crate::hir::{Cost, Function, Rule};
+use crate::hir::{Cost, Filter, FilterId, Function, Rule};
 use crate::network::Network;
 
 /// The functions and costs that a file's text can name, the prelude's first.
@@ -30,6 +32,8 @@ pub struct Library {
     pub functions: Vec<Function>,
     /// Costs; likewise.
     pub costs: Vec<Cost>,
+    /// Filters; likewise.
+    pub filters: Vec<Filter>,
 }
 
 impl Library {
@@ -43,12 +47,18 @@ impl Library {
         self.costs.iter().rfind(|c| c.name == name)
     }
 
-    /// The functions and costs that every file can use.
+    /// The filter that a name means.
+    pub fn filter(&self, name: &str) -> Option<FilterId> {
+        self.filters.iter().rposition(|f| f.name == name).map(FilterId)
+    }
+
+    /// The functions, costs and filters that every file can use.
     pub fn prelude() -> Self {
         let parsed = plr_syntax::parse(include_str!("prelude.plr"));
         let mut findings = parsed.findings;
         let mut library = Self::default();
         function::resolve_all(&parsed.file, None, &mut library, &mut findings);
+        filter::resolve_all(&parsed.file, &mut library, &mut findings);
         assert!(findings.is_empty(), "this is a bug in plrc: the prelude has mistakes: {findings:?}");
         library
     }
@@ -57,7 +67,7 @@ impl Library {
 /// A whole file with its names resolved.
 #[derive(Clone, Debug)]
 pub struct Resolved {
-    /// The prelude and the file's own functions and costs.
+    /// The prelude and the file's own functions, costs and filters.
     pub library: Library,
     /// The rules with their checks.
     pub rules: Vec<(Rule, Vec<ResolvedCheck>)>,
@@ -73,6 +83,7 @@ pub fn resolve(source: &str, file: &ast::File) -> (Resolved, Findings) {
     let mut library = Library::prelude();
     let own = (library.functions.len(), library.costs.len());
     function::resolve_all(file, Some(own), &mut library, &mut findings);
+    filter::resolve_all(file, &mut library, &mut findings);
     let mut resolved = Resolved { library, rules: Vec::new(), networks: Vec::new(), experiments: Vec::new() };
     let mut declared = Declared::default();
     for item in &file.items {

@@ -29,6 +29,8 @@ pub enum Item {
     Function(Function),
     /// `cost name(x, target) = … with derivative …`
     Cost(CostFunction),
+    /// `filter adam(g; lr = 1e-3) { … }`
+    Filter(Filter),
     /// `network name { … }`
     Network(NetworkItem),
     /// `experiment name { … }`
@@ -56,6 +58,32 @@ pub struct Function {
 
 /// `cost name(x, target) = body with derivative d, derivative after softmax e`
 ///
+/// `filter adam(g; lr = 1e-3) { param m = 0;  m = …;  return … }`: what becomes of an increment, with a memory.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Filter {
+    /// Its name.
+    pub name: Name,
+    /// What it filters.
+    pub input: Name,
+    /// Named numbers after `;`, with defaults.
+    pub settings: Vec<Setting>,
+    /// Its lines in the order of the text.
+    pub lines: Vec<FilterLine>,
+    /// The whole item.
+    pub span: Span,
+}
+
+/// A line of a filter.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FilterLine {
+    /// `param m = 0, v = 0`: what it remembers, with first values.
+    Param(Vec<(Name, Option<Expr>)>),
+    /// `m = …`
+    Update(Name, Expr),
+    /// `return …`
+    Return(Expr, Span),
+}
+
 /// The body is the cost of one output unit, as a function of its activity; a sample's cost is the sum over units.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CostFunction {
@@ -125,6 +153,8 @@ pub enum Member {
 pub struct Neuron {
     /// The population's name; `None` for the only, unnamed one.
     pub name: Option<Name>,
+    /// `sized above`: the layer whose number of units it has; its own when absent.
+    pub sized: Option<Name>,
     /// Its variables.
     pub variables: Vec<Variable>,
     /// The whole member.
@@ -151,8 +181,10 @@ pub enum VariableKind {
     State,
     /// A definition, re-read at each use.
     Let,
-    /// One value per unit, shared by samples and kept between presentations.
+    /// One value per unit or synapse, shared by samples and kept between presentations.
     Param,
+    /// One value per synapse and sample.
+    Trace,
 }
 
 /// `synapse W : from -> to = init, attribute, …`
@@ -166,8 +198,10 @@ pub struct Synapse {
     pub to: Endpoint,
     /// The initialiser, a call such as `glorot()` or a number.
     pub init: Option<Expr>,
-    /// `fixed`, `symmetric`, …
-    pub attributes: Vec<Name>,
+    /// `fixed`, `symmetric`, `in [0, 1]`, …
+    pub attributes: Vec<Call>,
+    /// `{ param m = 0;  trace e = 0 }`: further quantities of each synapse.
+    pub variables: Vec<Variable>,
     /// The whole member.
     pub span: Span,
 }
@@ -212,6 +246,10 @@ pub struct Phase {
     pub until: Option<Expr>,
     /// `from = phase`: start from the states at the end of that phase.
     pub from: Option<Name>,
+    /// `dt = 0.1`: the time that one step takes.
+    pub dt: Option<Expr>,
+    /// `integrator = heun`: how `dx/dt = …` is stepped.
+    pub integrator: Option<Name>,
     /// The schedule.
     pub body: Vec<PhaseStatement>,
     /// The whole member.
@@ -229,6 +267,8 @@ pub enum PhaseStatement {
     Equation(Equation),
     /// `sweep up { … }`
     Sweep(Sweep),
+    /// `learn { … }` at every step
+    Learn(Learn),
     /// `in turn { … }`
     InTurn(Vec<PhaseStatement>, Span),
     /// Text that did not parse.
@@ -286,6 +326,8 @@ pub enum Direction {
     Up,
     /// From the output to the input.
     Down,
+    /// All layers at even distance from the input together, then the others.
+    EvenOdd,
 }
 
 /// `role target = value`, `target += value`, `target -= value`
@@ -312,6 +354,8 @@ pub enum Assign {
     Add,
     /// `-=`
     Subtract,
+    /// `dx/dt =`; the target is `x`
+    Rate,
 }
 
 /// `learn (sum) { … }`
@@ -512,6 +556,8 @@ pub enum Clause {
     Network(NetworkRef),
     /// `cost half_squared_error`
     Cost(Name),
+    /// `optimiser adam(lr = 1e-3)`
+    Optimiser(Call),
     /// `data idx("data/mnist")`
     Data(Call),
     /// `validation 10000`: how many training samples are held out

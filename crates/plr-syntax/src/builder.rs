@@ -8,7 +8,7 @@ use std::convert::Infallible;
 
 use lalrpop_util::{ErrorRecovery, ParseError};
 
-use crate::ast::Name;
+use crate::ast::{Call, Expr, Name, Target};
 use crate::diagnostic::Findings;
 use crate::finding::SyntaxError;
 use crate::lexer::Lexeme;
@@ -53,6 +53,27 @@ impl<'s> Builder<'s> {
     /// The word at `start..end`.
     pub(crate) fn name(&self, start: u32, end: u32) -> Name {
         Name { text: self.text(start, end), span: Span::new(start, end) }
+    }
+
+    /// The attribute `in [low, high]` or `delay 1`.
+    pub(crate) fn attribute(&self, name: Name, arguments: Vec<Expr>, end: u32) -> Call {
+        let span = Span::new(name.span.start, end);
+        Call { name, primed: false, arguments, settings: Vec::new(), span }
+    }
+
+    /// The `x` of `dx/dt`.
+    pub(crate) fn differentiated(&mut self, target: Target) -> Target {
+        let Target { population, name } = target;
+        let Some(text) = name.text.strip_prefix('d').filter(|text| !text.is_empty()) else {
+            self.findings.push(SyntaxError::new(
+                name.span,
+                Some(name.text.clone()),
+                &["\"dx/dt\"".to_owned()],
+            ));
+            return Target { population, name };
+        };
+        let span = Span::new(name.span.start + 1, name.span.end);
+        Target { population, name: Name { text: text.to_owned(), span } }
     }
 
     /// Notes that the token at `offset` stands without a space before it.

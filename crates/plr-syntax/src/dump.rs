@@ -6,9 +6,9 @@
 mod inline;
 
 use crate::ast::{
-    ChainLayer, Check, CheckSetting, Clause, CostFunction, Equation, Expectation, Experiment, File, Function,
-    GraphStatement, Item, Member, NetworkBody, NetworkItem, NetworkRef, Neuron, Phase, PhaseStatement, Rule,
-    Synapse,
+    ChainLayer, Check, CheckSetting, Clause, CostFunction, Equation, Expectation, Experiment, File, Filter,
+    FilterLine, Function, GraphStatement, Item, Learn, Member, NetworkBody, NetworkItem, NetworkRef, Neuron,
+    Phase, PhaseStatement, Rule, Synapse, Variable,
 };
 use crate::diagnostic::Findings;
 use crate::layout::lay_out;
@@ -71,6 +71,7 @@ impl Dump {
             Item::Rule(rule) => self.rule(rule),
             Item::Function(function) => self.function(function),
             Item::Cost(cost) => self.cost(cost),
+            Item::Filter(filter) => self.filter(filter),
             Item::Network(network) => self.network(network),
             Item::Experiment(experiment) => self.experiment(experiment),
             Item::Error(_) => self.line("error"),
@@ -108,6 +109,20 @@ impl Dump {
         }
     }
 
+    fn filter(&mut self, filter: &Filter) {
+        let settings = inline::settings(&filter.settings);
+        let head = format!("filter {}({}; {settings})", filter.name.text, filter.input.text);
+        self.nest(&head, &filter.lines, |dump, line| match line {
+            FilterLine::Param(list) => list.iter().for_each(|(name, first)| {
+                let first =
+                    first.as_ref().map_or(String::new(), |first| format!(" = {}", inline::expr(first)));
+                dump.line(&format!("param {}{first}", name.text));
+            }),
+            FilterLine::Update(name, value) => dump.line(&format!("{} = {}", name.text, inline::expr(value))),
+            FilterLine::Return(value, _) => dump.line(&format!("return {}", inline::expr(value))),
+        });
+    }
+
     fn network(&mut self, network: &NetworkItem) {
         let head = format!("network {}", network.name.text);
         match &network.body {
@@ -143,9 +158,7 @@ impl Dump {
                 self.line(&format!("signal {} = {}", signal.name.text, inline::expr(&signal.value)));
             }
             Member::Phase(phase) => self.phase(phase),
-            Member::Learn(learn) => {
-                self.nest(&format!("learn {:?}", learn.reduction), &learn.body, Self::equation);
-            }
+            Member::Learn(learn) => self.learn(learn),
             Member::Predict(predict) => {
                 self.line(&format!("predict {} after {}", inline::expr(&predict.value), predict.after.text));
             }
@@ -154,25 +167,30 @@ impl Dump {
         }
     }
 
+    fn learn(&mut self, learn: &Learn) {
+        self.nest(&format!("learn {:?}", learn.reduction), &learn.body, Self::equation);
+    }
+
     fn neuron(&mut self, neuron: &Neuron) {
-        let head = neuron.name.as_ref().map_or("neuron".to_owned(), |name| format!("neuron {}", name.text));
-        self.nest(&head, &neuron.variables, |dump, variable| {
-            let value =
-                variable.value.as_ref().map_or(String::new(), |value| format!(" = {}", inline::expr(value)));
-            dump.line(&format!(
-                "{}{} {}{value}",
-                inline::role(variable.role),
-                inline::kind(variable.kind),
-                variable.name.text
-            ));
-        });
+        let name = neuron.name.as_ref().map_or(String::new(), |name| format!(" {}", name.text));
+        let sized = neuron.sized.as_ref().map_or(String::new(), |layer| format!(" sized {}", layer.text));
+        self.nest(&format!("neuron{name}{sized}"), &neuron.variables, Self::variable);
+    }
+
+    fn variable(&mut self, variable: &Variable) {
+        let value =
+            variable.value.as_ref().map_or(String::new(), |value| format!(" = {}", inline::expr(value)));
+        let (role, kind) = (inline::role(variable.role), inline::kind(variable.kind));
+        self.line(&format!("{role}{kind} {}{value}", variable.name.text));
     }
 
     fn synapse(&mut self, synapse: &Synapse) {
         let (from, to) = (inline::endpoint(&synapse.from), inline::endpoint(&synapse.to));
         let init = synapse.init.as_ref().map_or(String::new(), |init| format!(" = {}", inline::expr(init)));
-        let attributes: String = synapse.attributes.iter().map(|name| format!(", {}", name.text)).collect();
-        self.line(&format!("synapse {} : {from} -> {to}{init}{attributes}", synapse.name.text));
+        let attributes: String =
+            synapse.attributes.iter().map(|a| format!(", {}", inline::attribute(a))).collect();
+        let head = format!("synapse {} : {from} -> {to}{init}{attributes}", synapse.name.text);
+        self.nest(&head, &synapse.variables, Self::variable);
     }
 
     fn phase(&mut self, phase: &Phase) {
@@ -186,6 +204,12 @@ impl Dump {
         }
         if let Some(from) = &phase.from {
             self.line(&format!("from = {}", from.text));
+        }
+        if let Some(dt) = &phase.dt {
+            self.line(&format!("dt = {}", inline::expr(dt)));
+        }
+        if let Some(integrator) = &phase.integrator {
+            self.line(&format!("integrator = {}", integrator.text));
         }
         self.depth -= 1;
     }
@@ -209,6 +233,7 @@ impl Dump {
             PhaseStatement::Sweep(sweep) => {
                 self.nest(&format!("sweep {:?}", sweep.direction), &sweep.body, Self::equation);
             }
+            PhaseStatement::Learn(learn) => self.learn(learn),
             PhaseStatement::InTurn(body, _) => self.nest("in turn", body, Self::statement),
             PhaseStatement::Error(_) => self.line("error"),
         }
@@ -282,6 +307,7 @@ impl Dump {
             Clause::Rule(call) => self.line(&format!("rule {}", inline::call(call))),
             Clause::Network(network) => self.network_ref(network),
             Clause::Cost(name) => self.line(&format!("cost {}", name.text)),
+            Clause::Optimiser(call) => self.line(&format!("optimiser {}", inline::call(call))),
             Clause::Data(call) => self.line(&format!("data {}", inline::call(call))),
             Clause::Validation(value) => self.line(&format!("validation {}", inline::expr(value))),
             Clause::Batch(value) => self.line(&format!("batch {}", inline::expr(value))),

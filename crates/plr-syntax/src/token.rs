@@ -214,7 +214,8 @@ macro_rules! words {
 words! {
     reserved {
         Rule "rule", Fn "fn", Experiment "experiment", Neuron "neuron", State "state", Let "let", Param "param",
-        Synapse "synapse", Expect "expect", Sweep "sweep", Allow "allow", With "with",
+        Synapse "synapse", Expect "expect", Sweep "sweep", Allow "allow", With "with", Sized "sized",
+        Return "return",
         If "if", Then "then", Else "else", And "and", Or "or", Not "not",
     }
     soft {
@@ -226,7 +227,9 @@ words! {
         Over "over", When "when", After "after", At "at", Within "within", Until "until", Deg "deg",
         Layer "layer", Steps "steps", From "from", Sum "sum", Set "set", Init "init", Up "up", Down "down",
         In "in", Turn "turn", Derivative "derivative", Gradient "gradient", Equilibrium "equilibrium",
-        Unrolled "unrolled", By "by", FiniteDifferences "finite_differences", Of "of", Law "law",
+        Unrolled "unrolled", By "by", Filter "filter", Optimiser "optimiser", Dt "dt", Integrator "integrator",
+        EvenOdd "even_odd", Trace "trace",
+        FiniteDifferences "finite_differences", Of "of", Law "law",
     }
 }
 
@@ -235,7 +238,15 @@ impl Word {
     fn continues(self) -> bool {
         matches!(
             self,
-            Self::With | Self::Allow | Self::If | Self::Then | Self::Else | Self::And | Self::Or | Self::Not
+            Self::With
+                | Self::Allow
+                | Self::Sized
+                | Self::If
+                | Self::Then
+                | Self::Else
+                | Self::And
+                | Self::Or
+                | Self::Not
         )
     }
 

@@ -43,7 +43,7 @@ rule A(lr = ) {
   }
   predict x afer p
 }
-filter adam(g) { x = 3 }
+flter adam(g) { x = 3 }
 network n { 3 }
 network m { input x = ;  a -> }
 experiment e { rule; batch 3;  foo h1 = 1 2 }
@@ -66,7 +66,7 @@ fn every_mistake_of_a_file_is_reported_once() {
         syntax(13, "+="),
         (13, "unknown_character", "$"),
         syntax(15, "afer"),
-        syntax(17, "filter"),
+        syntax(17, "flter"),
         syntax(18, "}"),
         syntax(19, ";"),
         syntax(19, "}"),
@@ -127,21 +127,16 @@ fn a_message_says_what_was_found_and_what_was_expected() {
     assert_eq!(sentence("rule A { predict x afer p }"), "unexpected `afer`: expected `after` or an operator");
     assert_eq!(
         sentence("rule A { phase p { x 3 } }"),
-        "unexpected `3`: expected an assignment (`=`, `+=`, `-=`), `.` or `:`"
+        "unexpected `3`: expected an assignment (`=`, `+=`, `-=`), `.`, `/` or `:`"
     );
 }
 
 #[test]
 fn forms_of_later_versions_are_syntax_errors() {
     for (source, found) in [
-        ("filter adam(g) { param m = 0 }", "filter"),
         ("use \"other.plr\"", "use"),
         ("rule A { trace e = 0 }", "trace"),
         ("rule A { phase run (over time) { x = 1 } }", "over"),
-        ("rule A { phase p { du/dt = -u } }", "/"),
-        ("rule A { phase p { learn { W += 1 } } }", "{"),
-        ("rule A { neuron I sized above { state v } }", "sized"),
-        ("rule A { synapse W : self -> self = 1, delay 1 }", "1"),
         ("network c { input 784 - conv 32 k5 relu }", "32"),
     ] {
         let all = findings(source);

@@ -153,7 +153,7 @@ fn subject<'c>(checked: &'c Checked, which: Which<'_>) -> Result<(usize, Option<
 pub fn of_rule(rule: usize, network: Network) -> Plan {
     Plan {
         rule,
-        choice: Choice { network, settings: Vec::new(), sites: Vec::new(), cost: None },
+        choice: Choice { network, settings: Vec::new(), sites: Vec::new(), cost: None, optimiser: None },
         data: Data::default(),
         validation: None,
         batch: 64,
@@ -179,6 +179,7 @@ pub fn of_experiment(experiment: &Experiment, checked: &Checked) -> Result<Plan,
             network: experiment.network.clone(),
             settings: experiment.settings.clone(),
             sites: experiment.sites.clone(),
+            optimiser: experiment.optimiser.clone(),
             cost: experiment.cost.clone(),
         },
         data,

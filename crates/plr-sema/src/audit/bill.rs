@@ -13,10 +13,10 @@ use super::uses::{Information, uses};
 use super::wires::{Wire, wires};
 use crate::equation::{self, Instance, Site};
 use crate::hir::{
-    Dynamics, Expr, Function, Learned, Phase, PhaseId, Rule, Signal, SignalId, SynapseId, VariableId,
-    VariableKind,
+    Dynamics, Expr, Learned, Phase, PhaseId, Rule, Signal, SignalId, SynapseId, VariableId, VariableKind,
 };
 use crate::network::{LayerId, Network};
+use crate::resolve::Library;
 
 /// The bill for one presentation of one sample, and for what is kept between presentations.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -96,22 +96,22 @@ pub struct PhaseCost {
 }
 
 /// The bill; `constant` gives the value of an expression over hyper-parameters.
-pub fn bill(rule: &Rule, functions: &[Function], network: &Network, constant: &dyn Fn(&Expr) -> f64) -> Bill {
+pub fn bill(rule: &Rule, library: &Library, network: &Network, constant: &dyn Fn(&Expr) -> f64) -> Bill {
     let plans = plans(rule, network);
-    let phases = phases(rule, functions, network, &plans, constant);
+    let phases = phases(rule, library, network, &plans, constant);
     let steps: Vec<u64> = phases.iter().map(|phase| phase.steps).collect();
     Bill {
         units: units(network) * rule.populations.len() as u64,
         states: states(rule),
-        copies: copies(rule, functions, network, &plans),
+        copies: copies(rule, library, network, &plans),
         unit_parameters: unit_parameters(rule, network),
-        wires: wires(rule, functions, network),
-        broadcasts: broadcasts(rule, functions, network),
+        wires: wires(rule, library, network),
+        broadcasts: broadcasts(rule, library, network),
         steps: steps.iter().fold(0, |sum, &n| sum.saturating_add(n)),
         sequential_depth: phases.iter().fold(0, |sum, p| sum.saturating_add(p.steps.saturating_mul(p.depth))),
         phases,
-        locking: locking(rule, functions, network, &plans, &steps),
-        multiply_adds: multiply_adds(rule, functions, network, &plans, &steps),
+        locking: locking(rule, library, network, &plans, &steps),
+        multiply_adds: multiply_adds(rule, library, network, &plans, &steps),
     }
 }
 
@@ -143,12 +143,12 @@ pub(super) fn is_learned(rule: &Rule, synapse: SynapseId) -> bool {
 
 fn phases(
     rule: &Rule,
-    functions: &[Function],
+    library: &Library,
     network: &Network,
     plans: &[Plan<'_>],
     constant: &dyn Fn(&Expr) -> f64,
 ) -> Vec<PhaseCost> {
-    let mut reader = Reader::new(rule, functions, network);
+    let mut reader = Reader::new(rule, library, network);
     let mut cost = |(phase, plan): (&Phase, &Plan<'_>)| PhaseCost {
         name: phase.name.clone(),
         // A float that is no count (negative, not a number) becomes 0; resolution has told the user.
@@ -169,6 +169,8 @@ pub(super) fn current_state(input: Input) -> Option<Slot> {
         Input::State(_, _, Some(_))
         | Input::Parameter(..)
         | Input::Weight(..)
+        | Input::Memory(_)
+        | Input::Updates
         | Input::Data
         | Input::Target => None,
     }
@@ -178,17 +180,21 @@ pub(super) fn current_state(input: Input) -> Option<Slot> {
 fn stored_state(input: Input) -> Option<(Slot, PhaseId)> {
     match input {
         Input::State(variable, layer, Some(phase)) => Some(((variable, layer), phase)),
-        Input::State(_, _, None) | Input::Parameter(..) | Input::Weight(..) | Input::Data | Input::Target => {
-            None
-        }
+        Input::State(_, _, None)
+        | Input::Parameter(..)
+        | Input::Weight(..)
+        | Input::Memory(_)
+        | Input::Updates
+        | Input::Data
+        | Input::Target => None,
     }
 }
 
 /// Every stored value that differs from the current one when it is read, and every value that a phase restores.
-fn copies(rule: &Rule, functions: &[Function], network: &Network, plans: &[Plan<'_>]) -> Vec<PhaseCopy> {
+fn copies(rule: &Rule, library: &Library, network: &Network, plans: &[Plan<'_>]) -> Vec<PhaseCopy> {
     let mut needed: BTreeSet<(PhaseId, VariableId, LayerId)> = BTreeSet::new();
     let version = |phase: usize, slot: &Slot| plans[phase].versions.get(slot).copied();
-    let mut reader = Reader::new(rule, functions, network);
+    let mut reader = Reader::new(rule, library, network);
     for Instance { source, site } in equation::instances(rule, network) {
         let (value, reading) = match source {
             equation::Source::Dynamics(phase, dynamics) => (&dynamics.value, phase.0),
@@ -223,7 +229,7 @@ fn copies(rule: &Rule, functions: &[Function], network: &Network, plans: &[Plan<
     layers.into_iter().map(copy).collect()
 }
 
-fn broadcasts(rule: &Rule, functions: &[Function], network: &Network) -> Vec<Broadcast> {
+fn broadcasts(rule: &Rule, library: &Library, network: &Network) -> Vec<Broadcast> {
     let units = |layer: LayerId| network.layers[layer].units as u64;
     let owners = |site: Site| match site {
         Site::Layer(layer) => units(layer),
@@ -231,7 +237,7 @@ fn broadcasts(rule: &Rule, functions: &[Function], network: &Network) -> Vec<Bro
     };
     let broadcast = |(id, signal): (usize, &Signal)| {
         let hears = |source: &equation::Source<'_>| {
-            let found = uses(Subject::Equation(*source), rule, functions, None);
+            let found = uses(Subject::Equation(*source), rule, library, None);
             found
                 .iter()
                 .any(|u| matches!(u.information, Information::Signal(SignalId(heard), _) if heard == id))

@@ -6,8 +6,9 @@ use serde::Serialize;
 use super::reads::Reader;
 use super::schedule::Plan;
 use crate::equation::{self, Site, Source};
-use crate::hir::{Expr, ExprKind, Function, Learned, Place, Rule};
+use crate::hir::{Expr, ExprKind, Learned, Place, Rule};
 use crate::network::{LayerId, Network};
+use crate::resolve::Library;
 
 /// Multiply-adds in sums over synapses. What units compute element by element is not counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -23,20 +24,20 @@ pub struct MultiplyAdds {
 /// Counts them.
 pub fn multiply_adds(
     rule: &Rule,
-    functions: &[Function],
+    library: &Library,
     network: &Network,
     plans: &[Plan<'_>],
     steps: &[u64],
 ) -> MultiplyAdds {
     let mut dynamics: u64 = 0;
     for (plan, &steps) in plans.iter().zip(steps) {
-        let mut reader = Reader::new(rule, functions, network);
+        let mut reader = Reader::new(rule, library, network);
         for &(layer, equation) in plan.turns.iter().flat_map(|turn| &turn.equations) {
             reader.at(Site::Layer(layer), &equation.value);
         }
         dynamics = dynamics.saturating_add(steps.saturating_mul(arrivals(&reader, network)));
     }
-    let mut reader = Reader::new(rule, functions, network);
+    let mut reader = Reader::new(rule, library, network);
     let mut plasticity = 0;
     for equation in &rule.plasticity {
         for site in equation::sites(Source::Plasticity(equation), rule, network) {

@@ -15,12 +15,14 @@ use plr_ir::types::Location;
 use plr_syntax::span::Span;
 
 use super::pattern::{by_all_units, by_presynaptic, join};
-use super::subject::{source_name, variable_name};
+use super::subject::{learned_name, source_name, variable_name};
 use crate::equation::{self, Instance, Site, Source};
 use crate::hir::{
-    Expr, ExprKind, Function, Learned, PhaseId, Place, Rule, SynapseId, VariableId, VariableKind,
+    Expr, ExprKind, Filter, Function, Learned, PhaseId, Place, Rule, SynapseId, VariableId, VariableKind,
 };
+use crate::memory::{Memory, UPDATES, filterings};
 use crate::network::{LayerId, Network};
+use crate::resolve::Library;
 
 /// An input of an equation's program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -31,6 +33,10 @@ pub enum Input {
     Parameter(VariableId, LayerId),
     /// The weights of an instance of a synapse.
     Weight(SynapseId, (LayerId, LayerId)),
+    /// A filter's memory.
+    Memory(Memory),
+    /// The number of presentations so far.
+    Updates,
     /// The minibatch's inputs.
     Data,
     /// The minibatch's targets.
@@ -39,7 +45,7 @@ pub enum Input {
 
 impl Input {
     /// `s/h1`, `s/h1@free`, `P.b/h1`, `W/input->h1`, `data`, `target`
-    pub fn name(self, rule: &Rule, network: &Network) -> String {
+    pub fn name(self, rule: &Rule, library: &Library, network: &Network) -> String {
         let at = |variable, layer: LayerId| {
             format!("{}/{}", variable_name(rule, variable), network.layers[layer].name)
         };
@@ -52,6 +58,12 @@ impl Input {
             Self::Weight(synapse, edge) => {
                 format!("{}/{}", rule.synapses[synapse.0].name, network.edge_name(edge))
             }
+            Self::Memory(memory) => {
+                let called = filterings(rule, library).into_iter().find(|f| f.place == memory.place);
+                let group = called.map(|f| f.group(&learned_name(rule, f.target), memory.index));
+                format!("{}/{}", group.unwrap_or_default(), memory.site.name(network))
+            }
+            Self::Updates => UPDATES.to_owned(),
             Self::Data => "data".to_owned(),
             Self::Target => "target".to_owned(),
         }
@@ -61,7 +73,7 @@ impl Input {
     fn has_samples(self) -> bool {
         match self {
             Self::State(..) | Self::Data | Self::Target => true,
-            Self::Parameter(..) | Self::Weight(..) => false,
+            Self::Parameter(..) | Self::Weight(..) | Self::Memory(_) | Self::Updates => false,
         }
     }
 }
@@ -145,7 +157,7 @@ struct Scope<'s> {
 /// Evaluates expressions to what they depend on.
 pub struct Reader<'a> {
     rule: &'a Rule,
-    functions: &'a [Function],
+    library: &'a Library,
     network: &'a Network,
     definitions: HashMap<(VariableId, LayerId, Option<PhaseId>), Reads>,
     arrivals: BTreeSet<Arrival>,
@@ -153,8 +165,8 @@ pub struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// A reader that has seen no equation yet.
-    pub fn new(rule: &'a Rule, functions: &'a [Function], network: &'a Network) -> Self {
-        Self { rule, functions, network, definitions: HashMap::new(), arrivals: BTreeSet::new() }
+    pub fn new(rule: &'a Rule, library: &'a Library, network: &'a Network) -> Self {
+        Self { rule, library, network, definitions: HashMap::new(), arrivals: BTreeSet::new() }
     }
 
     /// What an expression at a site depends on.
@@ -169,7 +181,15 @@ impl<'a> Reader<'a> {
 
     fn eval(&mut self, expr: &Expr, scope: Scope<'_>) -> Reads {
         match &expr.kind {
-            ExprKind::Number(_) | ExprKind::Hyper(_) => Reads::default(),
+            ExprKind::Number(_) | ExprKind::Hyper(_) | ExprKind::Draw(_) => Reads::default(),
+            ExprKind::Updates => Reads::one(Input::Updates, Pattern::All),
+            ExprKind::Filtered { filter, increment, place, .. } => {
+                let mut reads = self.eval(increment, scope);
+                if let Some(filter) = filter {
+                    reads.add(self.memories(&self.library.filters[filter.0], *place, scope.here));
+                }
+                reads
+            }
             &ExprKind::Variable { place, variable, phase } => {
                 self.variable(place, variable, phase.or(scope.phase), scope.here)
             }
@@ -191,7 +211,7 @@ impl<'a> Reader<'a> {
             }
             ExprKind::Cost { of_drive, argument, .. } => self.cost(*of_drive, argument, scope),
             ExprKind::Call { function, primed, arguments, settings } => {
-                let rule_function = &self.functions[function.0];
+                let rule_function = &self.library.functions[function.0];
                 let arguments: Vec<_> = arguments.iter().map(|a| self.eval(a, scope)).collect();
                 let given = |s: &Option<Expr>, this: &mut Self| {
                     s.as_ref().map(|s| this.eval(s, scope)).unwrap_or_default()
@@ -290,6 +310,23 @@ impl<'a> Reader<'a> {
         Reads::one(Input::Weight(synapse, edge), pattern)
     }
 
+    /// A filter's memories at the site of what it filters, and perhaps the number of the presentation.
+    fn memories(&self, filter: &Filter, place: u32, here: Here) -> Reads {
+        let (site, pattern) = match here {
+            Here::Unit(layer) => (Site::Layer(layer), Pattern::Own),
+            Here::Synapse(pre, post) => (Site::Edge(pre, post), Pattern::Entry),
+            Here::Everywhere => return Reads::default(),
+        };
+        let mut reads = Reads::default();
+        for index in 0..filter.memories.len() {
+            reads.add(Reads::one(Input::Memory(Memory { place, index, site }), pattern));
+        }
+        if filter.counts_updates() {
+            reads.add(Reads::one(Input::Updates, Pattern::All));
+        }
+        reads
+    }
+
     fn arrive(
         &mut self,
         (synapse, transposed): (SynapseId, bool),
@@ -321,7 +358,7 @@ impl<'a> Reader<'a> {
             None if primed => Reads::default(),
             None => argument,
             Some(activation) => {
-                let value = value_of(&self.functions[activation.function.0], primed);
+                let value = value_of(&self.library.functions[activation.function.0], primed);
                 self.eval(
                     value,
                     Scope { here: Here::Unit(layer), phase: None, arguments: &[argument], settings: &[] },
@@ -366,7 +403,7 @@ pub(super) fn place_of(expr: &Expr) -> Option<Place> {
 /// An equation at a site with exactly the inputs its owner may read. The location is the first byte of its text.
 pub fn equation(
     rule: &Rule,
-    functions: &[Function],
+    library: &Library,
     network: &Network,
     instance: &Instance<'_>,
 ) -> model::Equation {
@@ -380,8 +417,9 @@ pub fn equation(
             (&plasticity.increment, plasticity.span, owner)
         }
     };
-    let reads = Reader::new(rule, functions, network).at(instance.site, value);
-    let reading = |(input, pattern): (Input, Pattern)| Reading { input: input.name(rule, network), pattern };
+    let reads = Reader::new(rule, library, network).at(instance.site, value);
+    let reading =
+        |(input, pattern): (Input, Pattern)| Reading { input: input.name(rule, library, network), pattern };
     model::Equation {
         name: format!("{} at {}", source_name(rule, instance.source), instance.site.name(network)),
         owner,

@@ -3,9 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use plr_syntax::ast::Direction;
-
-use crate::equation;
+use crate::equation::{self, sweep_order};
 use crate::hir::{Dynamics, Expr, ExprKind, PhaseId, Rule, Statement, VariableId};
 use crate::network::{LayerId, Network};
 
@@ -89,7 +87,7 @@ fn clamp(body: &[Statement], network: &Network, held: &mut Held, written: &mut B
                 held.0.remove(&(*variable, layer));
             }),
             Statement::InTurn(body) => clamp(body, network, held, written),
-            Statement::Equation(_) | Statement::Sweep(..) => {}
+            Statement::Equation(_) | Statement::Learn(_) | Statement::Sweep(..) => {}
         }
     }
 }
@@ -111,13 +109,10 @@ fn lay_out<'r>(body: &'r [Statement], network: &Network, held: &Held, turns: &mu
             }
             Statement::Sweep(direction, body) => {
                 flush(&mut together, turns);
-                let mut sweep: Vec<_> = layers().collect();
-                if *direction == Direction::Down {
-                    sweep.reverse();
-                }
-                for layer in sweep {
-                    let equations = body.iter().filter_map(|dynamics| at(layer, dynamics)).collect();
-                    flush(&mut Turn { synchronous: false, equations }, turns);
+                for layers in sweep_order(*direction, network) {
+                    let equations =
+                        layers.iter().flat_map(|&layer| body.iter().filter_map(move |d| at(layer, d)));
+                    flush(&mut Turn { synchronous: false, equations: equations.collect() }, turns);
                 }
             }
             Statement::InTurn(body) => {
@@ -126,7 +121,7 @@ fn lay_out<'r>(body: &'r [Statement], network: &Network, held: &Held, turns: &mu
                     lay_out(std::slice::from_ref(statement), network, held, turns);
                 }
             }
-            Statement::Clamp(_) | Statement::Release { .. } => {}
+            Statement::Clamp(_) | Statement::Release { .. } | Statement::Learn(_) => {}
         }
     }
     flush(&mut together, turns);

@@ -131,7 +131,10 @@ fn clamps<'r>(phase: PhaseId, body: &'r [Statement], all: &mut Vec<Subject<'r>>)
         match statement {
             Statement::Clamp(dynamics) => all.push(Subject::Clamp(phase, dynamics)),
             Statement::InTurn(body) => clamps(phase, body, all),
-            Statement::Release { .. } | Statement::Equation(_) | Statement::Sweep(..) => {}
+            Statement::Release { .. }
+            | Statement::Equation(_)
+            | Statement::Learn(_)
+            | Statement::Sweep(..) => {}
         }
     }
 }
@@ -151,10 +154,15 @@ pub fn source_name(rule: &Rule, source: Source<'_>) -> String {
         Source::Dynamics(phase, dynamics) => {
             format!("{}: {}", rule.phases[phase.0].name, variable_name(rule, dynamics.variable))
         }
-        Source::Plasticity(plasticity) => match plasticity.target {
-            Learned::Synapse(synapse) => format!("learn: {}", rule.synapses[synapse.0].name),
-            Learned::Unit(variable) => format!("learn: {}", variable_name(rule, variable)),
-        },
+        Source::Plasticity(plasticity) => format!("learn: {}", learned_name(rule, plasticity.target)),
+    }
+}
+
+/// `W`, `b`, `P.b`
+pub fn learned_name(rule: &Rule, target: Learned) -> String {
+    match target {
+        Learned::Synapse(synapse) => rule.synapses[synapse.0].name.clone(),
+        Learned::Unit(variable) => variable_name(rule, variable),
     }
 }
 

@@ -8,8 +8,9 @@ use super::reads::{Input, Reader, Reads};
 use super::schedule::{Plan, Slot};
 use super::subject::source_name;
 use crate::equation::{self, Site, Source};
-use crate::hir::{Dynamics, Function, PhaseId, Rule};
+use crate::hir::{Dynamics, PhaseId, Rule};
 use crate::network::{LayerId, Network};
+use crate::resolve::Library;
 
 /// What a learning equation waits for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -26,12 +27,12 @@ pub struct Locking {
 /// The locking of every learning equation.
 pub fn locking(
     rule: &Rule,
-    functions: &[Function],
+    library: &Library,
     network: &Network,
     plans: &[Plan<'_>],
     steps: &[u64],
 ) -> Vec<Locking> {
-    let mut reader = Reader::new(rule, functions, network);
+    let mut reader = Reader::new(rule, library, network);
     let reach = Reach::of(rule, network, plans, steps, &mut reader);
     let mut found = Vec::new();
     for plasticity in &rule.plasticity {
@@ -75,7 +76,7 @@ impl Reach {
         steps: &[u64],
         reader: &mut Reader<'_>,
     ) -> Self {
-        let mut reach = Self { level: levels(network), states: Vec::new() };
+        let mut reach = Self { level: network.distances(), states: Vec::new() };
         for (id, plan) in plans.iter().enumerate() {
             let start = rule.phases[id].from.map_or(id.checked_sub(1), |PhaseId(from)| Some(from));
             reach.states.push(start.map(|start| reach.states[start].clone()).unwrap_or_default());
@@ -122,18 +123,8 @@ impl Reach {
                 known.unwrap_or(0).max(self.level[layer])
             }
             Input::Target => self.level.iter().copied().max().unwrap_or(0),
-            Input::Parameter(..) | Input::Weight(..) | Input::Data => 0,
+            Input::Parameter(..) | Input::Weight(..) | Input::Memory(_) | Input::Updates | Input::Data => 0,
         };
         reads.iter().map(of_input).max().unwrap_or(0)
     }
-}
-
-fn levels(network: &Network) -> Vec<usize> {
-    let mut levels = vec![0; network.layers.len()];
-    // Every edge goes from an earlier to a later layer.
-    for layer in 0..levels.len() {
-        let below = network.edges.iter().filter(|edge| edge.1 == layer).map(|edge| levels[edge.0] + 1);
-        levels[layer] = below.max().unwrap_or(0);
-    }
-    levels
 }

@@ -10,6 +10,7 @@ use crate::hir::{
     Expr, ExprKind, Function, PhaseId, Place, Rule, SignalId, SynapseId, VariableId, VariableKind,
 };
 use crate::network::{LayerId, Network};
+use crate::resolve::Library;
 
 /// A piece of information.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -71,12 +72,7 @@ pub struct Use {
 
 /// The uses of a subject: at a site of a network, or, without one, at any site of any network whose layers all have
 /// element-wise activations. The definitions of the subject's own unit are followed, those of other units are not.
-pub fn uses(
-    subject: Subject<'_>,
-    rule: &Rule,
-    functions: &[Function],
-    at: Option<(&Network, Site)>,
-) -> Vec<Use> {
+pub fn uses(subject: Subject<'_>, rule: &Rule, library: &Library, at: Option<(&Network, Site)>) -> Vec<Use> {
     let (units, pre) = match at.map(|(_, site)| site) {
         None => (Vec::new(), Vec::new()),
         Some(Site::Layer(layer)) => (vec![layer], Vec::new()),
@@ -85,7 +81,7 @@ pub fn uses(
     let network = at.map(|(network, _)| network);
     let mut walk = Walk {
         rule,
-        functions,
+        library,
         network,
         role: subject.role(),
         units,
@@ -108,7 +104,7 @@ struct Through {
 
 struct Walk<'a> {
     rule: &'a Rule,
-    functions: &'a [Function],
+    library: &'a Library,
     network: Option<&'a Network>,
     /// The layers the subject is for, where there is no network.
     role: Option<Role>,
@@ -162,11 +158,14 @@ impl<'a> Walk<'a> {
                     self.activation(argument, expr.span);
                 }
             }
-            ExprKind::Call { function, .. } => self.call(&self.functions[function.0], expr.span),
+            ExprKind::Call { function, .. } => self.call(&self.library.functions[function.0], expr.span),
             ExprKind::Number(_)
             | ExprKind::Hyper(_)
             | ExprKind::Argument(_)
             | ExprKind::Setting(_)
+            | ExprKind::Filtered { .. }
+            | ExprKind::Updates
+            | ExprKind::Draw(_)
             | ExprKind::Unary(..)
             | ExprKind::Binary(..)
             | ExprKind::Compare(..)
@@ -234,7 +233,7 @@ impl<'a> Walk<'a> {
         };
         for layer in layers {
             if let Some(activation) = &network.layers[layer].activation {
-                self.call(&self.functions[activation.function.0], span);
+                self.call(&self.library.functions[activation.function.0], span);
             }
         }
     }
@@ -243,21 +242,21 @@ impl<'a> Walk<'a> {
         if function.layer_wide {
             self.push(Information::Layer, span);
         }
-        if reads_batch(function, self.functions) {
+        if reads_batch(function, self.library) {
             self.push(Information::Batch, span);
         }
     }
 }
 
 /// Whether a function, its derivative or a function they call reduces over the minibatch.
-fn reads_batch(function: &Function, functions: &[Function]) -> bool {
-    fn within(expr: &Expr, functions: &[Function]) -> bool {
+fn reads_batch(function: &Function, library: &Library) -> bool {
+    fn within(expr: &Expr, library: &Library) -> bool {
         let mut found = matches!(expr.kind, ExprKind::Batch(..));
         if let ExprKind::Call { function, .. } = &expr.kind {
-            found |= reads_batch(&functions[function.0], functions);
+            found |= reads_batch(&library.functions[function.0], library);
         }
-        expr.for_each_child(|child| found = found || within(child, functions));
+        expr.for_each_child(|child| found = found || within(child, library));
         found
     }
-    std::iter::once(&function.body).chain(&function.derivative).any(|expr| within(expr, functions))
+    std::iter::once(&function.body).chain(&function.derivative).any(|expr| within(expr, library))
 }

@@ -25,8 +25,9 @@ use super::uses::{Information, Use, uses};
 use crate::check::non_local_read::{Foreign, NonLocalRead, Reader, Sent};
 use crate::check::unused_licence::UnusedLicence;
 use crate::equation::Site;
-use crate::hir::{Function, Licence, Rule, SynapseId};
+use crate::hir::{Licence, Rule, SynapseId};
 use crate::network::Network;
+use crate::resolve::Library;
 
 /// Something that must exist beyond a unit and the synapses that end at it, worst last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -88,13 +89,8 @@ pub struct Verdict(BTreeSet<Requirement>);
 
 impl Verdict {
     /// Of a subject: at a site of a network, or wherever all activations are element-wise.
-    pub fn of(
-        subject: Subject<'_>,
-        rule: &Rule,
-        functions: &[Function],
-        at: Option<(&Network, Site)>,
-    ) -> Self {
-        let found = uses(subject, rule, functions, at);
+    pub fn of(subject: Subject<'_>, rule: &Rule, library: &Library, at: Option<(&Network, Site)>) -> Self {
+        let found = uses(subject, rule, library, at);
         let needed = found.iter().filter_map(|u| requirement(rule, subject.synapse(), u.information));
         match subject {
             // A signal is global by declaration; only what no declaration makes available counts.
@@ -157,11 +153,11 @@ impl fmt::Display for Verdict {
 }
 
 /// Every use that needs a licence the rule's head does not give, and every licence that no use needs.
-pub fn non_local(rule: &Rule, functions: &[Function]) -> Findings {
+pub fn non_local(rule: &Rule, library: &Library) -> Findings {
     let mut findings = Findings::new();
     let mut needed = Vec::new();
     for subject in Subject::all(rule) {
-        let found = uses(subject, rule, functions, None);
+        let found = uses(subject, rule, library, None);
         for &used in &found {
             let licence =
                 requirement(rule, subject.synapse(), used.information).and_then(Requirement::licence);

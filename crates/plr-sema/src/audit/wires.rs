@@ -4,8 +4,9 @@ use serde::Serialize;
 
 use super::subject::Subject;
 use super::uses::{Information, uses};
-use crate::hir::{Function, Relative, Rule, Synapse, SynapseId};
+use crate::hir::{Relative, Rule, Synapse, SynapseId};
 use crate::network::Network;
+use crate::resolve::Library;
 
 /// Where a synapse's wires go, relative to the network's forward edges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -75,8 +76,8 @@ pub struct Wire {
 }
 
 /// All wires of a rule on a network.
-pub fn wires(rule: &Rule, functions: &[Function], network: &Network) -> Vec<Wire> {
-    let against = read_backwards(rule, functions);
+pub fn wires(rule: &Rule, library: &Library, network: &Network) -> Vec<Wire> {
+    let against = read_backwards(rule, library);
     let wire = |(id, synapse): (usize, &Synapse)| {
         let edges = network.instances(synapse.from, synapse.to);
         let units = |layer: usize| network.layers[layer].units as u64;
@@ -98,8 +99,8 @@ pub fn wires(rule: &Rule, functions: &[Function], network: &Network) -> Vec<Wire
 }
 
 /// The synapses read against their direction, as arrivals or as reciprocal weights.
-fn read_backwards(rule: &Rule, functions: &[Function]) -> Vec<SynapseId> {
-    let found = Subject::all(rule).into_iter().flat_map(|subject| uses(subject, rule, functions, None));
+fn read_backwards(rule: &Rule, library: &Library) -> Vec<SynapseId> {
+    let found = Subject::all(rule).into_iter().flat_map(|subject| uses(subject, rule, library, None));
     let backwards = found.filter_map(|used| match used.information {
         Information::Arrival { synapse, transposed: true }
         | Information::Weight { synapse, transposed: true } => Some(synapse),

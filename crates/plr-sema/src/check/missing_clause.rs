@@ -1,15 +1,17 @@
-//! An experiment without something it needs, or with something twice.
+//! An experiment, filter or phase without something it needs, or with something twice.
 //!
 //! Allowed: `experiment e { rule R;  network n;  data digits }`. Forbidden: `experiment e { rule R }`.
 
 use plr_syntax::diagnostic::{Finding, Label};
 use plr_syntax::span::Span;
 
-/// An experiment without something it needs, or with something twice.
+/// An experiment, filter or phase without something it needs, or with something twice.
 #[derive(Debug)]
 pub struct MissingClause {
-    /// The experiment's name, or the second clause.
+    /// Its name, or the second clause.
     pub at: Span,
+    /// What it is: `an experiment`.
+    pub owner: &'static str,
     /// The clause's word.
     pub clause: &'static str,
     /// It is there twice.
@@ -23,9 +25,9 @@ impl Finding for MissingClause {
 
     fn message(&self) -> String {
         if self.twice {
-            format!("an experiment has one `{}` clause", self.clause)
+            format!("{} has one `{}`", self.owner, self.clause)
         } else {
-            format!("an experiment needs a `{}` clause", self.clause)
+            format!("{} needs `{}`", self.owner, self.clause)
         }
     }
 

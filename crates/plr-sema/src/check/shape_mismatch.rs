@@ -63,6 +63,10 @@ pub enum Shapes {
     },
     /// A per-unit value where one number per sample is needed.
     NotGlobal,
+    /// A filter called where nothing is learned.
+    FilterOutsideLearn,
+    /// A random number where nothing says when it is drawn: in a definition, a signal or a prediction.
+    DrawOutsideEquation,
 }
 
 /// A value of one kind of owner where another is needed.
@@ -105,6 +109,8 @@ impl Finding for ShapeMismatch {
             Shapes::NotWritable { is, wanted } => format!("{is} cannot be written here, only {wanted}"),
             Shapes::NoUnit { variable } => format!("`{variable}` needs a layer"),
             Shapes::NotGlobal => "a signal is one number per sample, this is one per unit".to_owned(),
+            Shapes::FilterOutsideLearn => "a filter takes the increment of a learned quantity".to_owned(),
+            Shapes::DrawOutsideEquation => "nothing says when this random number is drawn".to_owned(),
         }
     }
 
@@ -122,6 +128,8 @@ impl Finding for ShapeMismatch {
             Shapes::NotWritable { .. } => "written here".to_owned(),
             Shapes::NoUnit { .. } => "of which layer?".to_owned(),
             Shapes::NotGlobal => "one number per unit".to_owned(),
+            Shapes::FilterOutsideLearn => "nothing is learned here".to_owned(),
+            Shapes::DrawOutsideEquation => "a definition is re-read at every use".to_owned(),
         };
         Label::new(self.at, text)
     }
@@ -139,7 +147,9 @@ impl Finding for ShapeMismatch {
             | Shapes::NotStored
             | Shapes::NotWritable { .. }
             | Shapes::NoUnit { .. }
-            | Shapes::NotGlobal => Vec::new(),
+            | Shapes::NotGlobal
+            | Shapes::FilterOutsideLearn
+            | Shapes::DrawOutsideEquation => Vec::new(),
         }
     }
 
@@ -157,6 +167,10 @@ impl Finding for ShapeMismatch {
             }
             Shapes::NoUnit { variable } => Some(format!("write `output.{variable}`")),
             Shapes::NotGlobal => Some("reduce it over the layer: `sum(…)`, `mean(…)`, `max(…)`".to_owned()),
+            Shapes::FilterOutsideLearn => Some("call it in a `learn` block".to_owned()),
+            Shapes::DrawOutsideEquation => {
+                Some("draw it into a `state` in a phase, and read that".to_owned())
+            }
             Shapes::WrongEnd { .. }
             | Shapes::NotASynapse
             | Shapes::NoLayer

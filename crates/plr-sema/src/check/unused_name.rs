@@ -79,11 +79,14 @@ impl Reads {
                 VariableKind::Param(init) => reads.initialiser(init),
             }
         }
-        rule.synapses.iter().for_each(|s| reads.initialiser(&s.init));
+        for synapse in &rule.synapses {
+            reads.initialiser(&synapse.init);
+            synapse.bounds.iter().flat_map(|(low, high)| [low, high]).for_each(|e| reads.expression(e));
+        }
         rule.signals.iter().for_each(|s| reads.expression(&s.value));
         for phase in &rule.phases {
             reads.expression(&phase.steps);
-            phase.until.iter().for_each(|e| reads.expression(e));
+            phase.until.iter().chain(&phase.dt).for_each(|e| reads.expression(e));
             reads.statements(&phase.body);
         }
         rule.plasticity.iter().for_each(|p| reads.expression(&p.increment));
@@ -95,7 +98,7 @@ impl Reads {
         for statement in body {
             match statement {
                 Statement::Clamp(d) | Statement::Equation(d) => self.expression(&d.value),
-                Statement::Release { .. } => {}
+                Statement::Release { .. } | Statement::Learn(_) => {}
                 Statement::Sweep(_, body) => body.iter().for_each(|d| self.expression(&d.value)),
                 Statement::InTurn(body) => self.statements(body),
             }

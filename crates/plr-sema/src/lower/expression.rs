@@ -9,7 +9,7 @@ use plr_ir::builder::Builder;
 use plr_ir::program::ReduceKind;
 use plr_ir::scalar::{BinaryOp, UnaryOp};
 use plr_ir::{Type, Value};
-use plr_syntax::ast::Role;
+use plr_syntax::ast::{BatchReduction, Role};
 use plr_syntax::span::Span;
 
 use crate::equation::{Site, definition};
@@ -19,7 +19,9 @@ use crate::hir::{
 use crate::network::LayerId;
 use crate::resolve::places;
 
+use super::draw::Draws;
 use super::environment::{Environment, Unavailable};
+use super::learning::Learning;
 use super::setting::{ParameterId, Setting};
 use super::term::{self, Axes, Extents, Term};
 
@@ -34,8 +36,18 @@ pub struct Lowerer<'s> {
     pub b: Builder,
     /// The minibatch size.
     pub batch: usize,
-    /// The parameters.
+    /// The parameters before the presentation.
+    pub inputs: HashMap<ParameterId, Value>,
+    /// The parameters as they are now.
     pub parameters: HashMap<ParameterId, Value>,
+    /// What changes parameters; `None` where nothing learns.
+    pub learning: Option<Learning>,
+    /// What filters will remember after the increments that were evaluated since somebody took these.
+    pub memories: Vec<(ParameterId, Value)>,
+    /// The step of the loop around.
+    pub step: Option<Value>,
+    /// Tells the draws of one equation at one site from those of others.
+    pub draws: Draws,
     /// The inputs of the samples.
     pub data: Value,
     /// The targets of the samples, where the program has them.
@@ -50,23 +62,27 @@ pub struct Lowerer<'s> {
 #[derive(Clone, Copy)]
 pub struct Context<'c> {
     /// Who.
-    reader: Reader,
+    pub(super) reader: Reader,
     /// The layer at the other end of the synapses being summed.
-    sender: Option<LayerId>,
+    pub(super) sender: Option<LayerId>,
     /// Where hyper-parameters are looked up.
-    site: Option<Site>,
+    pub(super) site: Option<Site>,
     /// The states now.
-    environment: &'c Environment,
+    pub(super) environment: &'c Environment,
     /// Whose states `environment` is: a phase's end, or now.
-    phase: Option<PhaseId>,
-    /// The arguments and settings of the function being evaluated.
-    arguments: &'c [Term],
-    settings: &'c [Term],
-    extents: Extents,
+    pub(super) phase: Option<PhaseId>,
+    /// The arguments of the function being evaluated.
+    pub(super) arguments: &'c [Term],
+    /// Its settings.
+    pub(super) settings: &'c [Term],
+    /// How long the axes are.
+    pub(super) extents: Extents,
+    /// How the increments of samples combine.
+    pub(super) reduction: BatchReduction,
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum Reader {
+pub(super) enum Reader {
     Unit(LayerId),
     Synapse { synapse: SynapseId, pre: LayerId, post: LayerId },
     Global,
@@ -81,7 +97,7 @@ impl<'s> Lowerer<'s> {
         parameters: &[(ParameterId, plr_ir::model::Parameter)],
         target: bool,
     ) -> Self {
-        let inputs = parameters
+        let inputs: HashMap<_, _> = parameters
             .iter()
             .map(|(id, p)| (*id, b.input(p.name.clone(), Type::real(p.dims.clone()))))
             .collect();
@@ -90,7 +106,21 @@ impl<'s> Lowerer<'s> {
         let data = b.input("data", Type::real([batch, features]));
         let target = target.then(|| b.input("target", Type::real([batch, outputs])));
         let stored = vec![None; setting.rule.phases.len()];
-        Self { setting, b, batch, parameters: inputs, data, target, stored, definitions: HashMap::new() }
+        Self {
+            setting,
+            b,
+            batch,
+            parameters: inputs.clone(),
+            inputs,
+            learning: None,
+            memories: Vec::new(),
+            step: None,
+            draws: Draws::default(),
+            data,
+            target,
+            stored,
+            definitions: HashMap::new(),
+        }
     }
 
     /// The extents of values of a layer's units.
@@ -139,6 +169,15 @@ impl<'s> Lowerer<'s> {
         self.unit_context(layer, environment, None)
     }
 
+    /// The axes of one number for each unit or synapse that evaluates an expression.
+    pub fn own_axes(&self, cx: Context<'_>) -> Axes {
+        match cx.reader {
+            Reader::Synapse { .. } => Axes::UNIT.union(Axes::PRE),
+            Reader::Unit(_) => Axes::UNIT,
+            Reader::Global => Axes::NONE,
+        }
+    }
+
     fn unit_context<'c>(
         &self,
         layer: LayerId,
@@ -154,6 +193,7 @@ impl<'s> Lowerer<'s> {
             arguments: &[],
             settings: &[],
             extents: self.unit_extents(layer),
+            reduction: BatchReduction::Mean,
         }
     }
 
@@ -234,6 +274,11 @@ impl<'s> Lowerer<'s> {
                 let (c, a, b) = (self.evaluate(c, cx)?, self.evaluate(a, cx)?, self.evaluate(b, cx)?);
                 term::select(&mut self.b, &extents, c, a, b)
             }
+            ExprKind::Filtered { filter, settings, increment, place } => {
+                return self.filtered(*filter, settings, increment, *place, cx);
+            }
+            ExprKind::Updates => self.updates()?,
+            ExprKind::Draw(law) => self.draw(*law, cx),
             ExprKind::Layer(reduction, a) => {
                 let a = self.evaluate(a, cx)?;
                 self.reduction(*reduction, a, Axes::UNIT, extents.units, &extents)
@@ -384,7 +429,8 @@ impl<'s> Lowerer<'s> {
         }
     }
 
-    fn parameter(&self, id: ParameterId) -> Result<Value, Unavailable> {
+    /// A parameter as it is now.
+    pub fn parameter(&self, id: ParameterId) -> Result<Value, Unavailable> {
         self.parameters.get(&id).copied().ok_or(Unavailable::NotBuilt)
     }
 

@@ -1,15 +1,16 @@
 //! The pieces of a model, each a program of its own.
 
-use plr_ir::model::Piece;
+use plr_ir::model::{Parameter, Piece};
 use plr_ir::program::ReduceKind;
 use plr_ir::scalar::BinaryOp;
 use plr_ir::{Precision, Program, Type, Value, builder};
 
 use crate::equation::{Instance, Source};
-use crate::hir::{Expr, ExprKind, PhaseId};
+use crate::hir::{Expr, ExprKind, PhaseId, PlasticityId};
 
 use super::environment::{Environment, Unavailable};
 use super::expression::Lowerer;
+use super::learning::Learning;
 use super::presentation::Presentation;
 use super::setting::ParameterId;
 use super::term::{self, Axes};
@@ -59,64 +60,38 @@ impl Builder<'_> {
         )
     }
 
-    /// Runs the phases before `end`.
-    fn present(&self, lowerer: &mut Lowerer<'_>, end: usize) -> Presentation {
-        let mut presentation = lowerer.begin();
-        for (i, duration) in self.model.durations.iter().enumerate().take(end) {
-            lowerer.run_phase(PhaseId(i), *duration, &mut presentation);
-        }
-        presentation
-    }
-
-    fn phase_count(&self) -> usize {
-        self.model.durations.len()
-    }
-
     /// One presentation; outputs the marked parameters after it. A marked parameter without a value for its increment is
-    /// an error if it is a weight with somebody to learn it.
+    /// an error if it has somebody to learn it.
     pub fn update(&self, marked: &[bool]) -> Built {
         let mut lowerer = self.lowerer("update", true);
-        let presentation = self.present(&mut lowerer, self.phase_count());
-        let mut missing = Vec::new();
-        for ((id, parameter), marked) in self.model.parameters.iter().zip(marked) {
-            if !marked || !parameter.learned {
-                continue;
-            }
-            match self.increment(&mut lowerer, *id, &presentation.environment) {
-                Ok(Some(increment)) => {
-                    let old = lowerer.parameters[id];
-                    let new = lowerer.b.binary(BinaryOp::Add, old, increment);
-                    lowerer.b.output(parameter.name.clone(), new);
-                }
-                Ok(None) => {}
-                Err(unavailable) => missing.push(unavailable),
-            }
+        let presentation = self.learn(&mut lowerer, marked)?;
+        for (id, parameter) in self.changed(&lowerer, marked) {
+            let new = lowerer.parameters[id];
+            lowerer.b.output(parameter.name.clone(), new);
         }
         self.relaxations(&mut lowerer, &presentation);
-        if missing.is_empty() { Ok(lowerer.b.finish()) } else { Err(missing) }
+        Ok(lowerer.b.finish())
     }
 
-    /// The sum of what all equations add to a parameter; `None` if none applies to its site.
-    fn increment(
-        &self,
-        lowerer: &mut Lowerer<'_>,
-        id: ParameterId,
-        states: &Environment,
-    ) -> Result<Option<Value>, Unavailable> {
-        let setting = &self.model.setting;
-        let mut total: Option<Value> = None;
-        for equation in &setting.rule.plasticity {
-            let sites = crate::equation::sites(Source::Plasticity(equation), &setting.rule, &setting.network);
-            if !sites.into_iter().any(|site| parameter_at(equation.target, site) == id) {
-                continue;
-            }
-            let part = lowerer.increment(equation, id, states)?;
-            total = Some(match total {
-                Some(total) => lowerer.b.binary(BinaryOp::Add, total, part),
-                None => part,
-            });
+    /// A whole presentation in which the marked parameters learn.
+    fn learn(&self, lowerer: &mut Lowerer<'_>, marked: &[bool]) -> Result<Presentation, Vec<Unavailable>> {
+        let parameters = self.model.parameters.iter().zip(marked);
+        let learned = parameters.filter(|((_, parameter), marked)| **marked && parameter.learned);
+        lowerer.learning = Some(Learning::of(learned.map(|((id, _), _)| *id).collect()));
+        let count = lowerer.parameters.contains_key(&ParameterId::Updates).then(|| lowerer.updates());
+        let presentation = lowerer.present(&self.model.durations, None);
+        if let Some(Ok(count)) = count {
+            lowerer.parameters.insert(ParameterId::Updates, count.value);
         }
-        Ok(total)
+        let missing = lowerer.learning.as_mut().map(|l| std::mem::take(&mut l.missing)).unwrap_or_default();
+        if missing.is_empty() { Ok(presentation) } else { Err(missing) }
+    }
+
+    /// The marked parameters that are no longer what they were.
+    fn changed<'a>(&'a self, lowerer: &Lowerer<'_>, marked: &[bool]) -> Vec<&'a (ParameterId, Parameter)> {
+        let parameters = self.model.parameters.iter().zip(marked);
+        let changed = |(id, _): &&(ParameterId, Parameter)| lowerer.parameters[id] != lowerer.inputs[id];
+        parameters.filter(|(_, marked)| **marked).map(|(entry, _)| entry).filter(changed).collect()
     }
 
     fn relaxations(&self, lowerer: &mut Lowerer<'_>, presentation: &Presentation) {
@@ -130,7 +105,8 @@ impl Builder<'_> {
     /// One presentation with everything inside.
     fn probe(&self) -> Built {
         let mut lowerer = self.lowerer("probe", true);
-        let presentation = self.present(&mut lowerer, self.phase_count());
+        let marked = vec![true; self.model.parameters.len()];
+        let presentation = self.learn(&mut lowerer, &marked)?;
         for (phase, name) in self.model.phases.iter().enumerate() {
             let Some(stored) = lowerer.stored[phase].clone() else { continue };
             for (variable, layer) in lowerer.cells() {
@@ -140,12 +116,10 @@ impl Builder<'_> {
                 }
             }
         }
-        for (id, parameter) in &self.model.parameters {
-            let increment =
-                self.increment(&mut lowerer, *id, &presentation.environment).map_err(|u| vec![u])?;
-            let Some(increment) = increment else { continue };
-            let old = lowerer.parameters[id];
-            let new = lowerer.b.binary(BinaryOp::Add, old, increment);
+        for (id, parameter) in self.changed(&lowerer, &marked) {
+            let new = lowerer.parameters[id];
+            let alone = lowerer.learning.as_ref().and_then(|l| l.increments.get(id).copied().flatten());
+            let increment = alone.unwrap_or_else(|| lowerer.b.binary(BinaryOp::Sub, new, lowerer.inputs[id]));
             lowerer.b.output(format!("increment/{}", parameter.name), increment);
             lowerer.b.output(format!("new/{}", parameter.name), new);
         }
@@ -158,7 +132,7 @@ impl Builder<'_> {
             unreachable!("asked only of rules that predict")
         };
         let mut lowerer = self.lowerer(if evaluate { "evaluate" } else { "predict" }, evaluate);
-        let presentation = self.present(&mut lowerer, predict.after.0 + 1);
+        let presentation = lowerer.present(&self.model.durations, Some(predict.after));
         let prediction = self.prediction(&mut lowerer, &presentation.environment)?;
         lowerer.b.output("prediction", prediction);
         if evaluate {
@@ -203,16 +177,24 @@ impl Builder<'_> {
 
     fn cost_after(&self, phase: PhaseId) -> Built {
         let mut lowerer = self.lowerer("cost", true);
-        let presentation = self.present(&mut lowerer, phase.0 + 1);
+        let presentation = lowerer.present(&self.model.durations, Some(phase));
         let cost = self.cost(&mut lowerer, &presentation.environment)?;
         lowerer.b.output("cost", cost);
         Ok(lowerer.b.finish())
     }
 
+    /// The presentation up to the start of a phase.
+    fn before(&self, lowerer: &mut Lowerer<'_>, phase: PhaseId) -> Presentation {
+        match phase.0.checked_sub(1) {
+            Some(last) => lowerer.present(&self.model.durations, Some(PhaseId(last))),
+            None => lowerer.begin(),
+        }
+    }
+
     /// One step of a phase from given states.
     fn one_step(&self, phase: PhaseId) -> Built {
         let mut lowerer = self.lowerer("step", true);
-        let mut presentation = self.present(&mut lowerer, phase.0);
+        let mut presentation = self.before(&mut lowerer, phase);
         lowerer.enter_phase(phase, &mut presentation);
         let moved = lowerer.moved(phase, &presentation);
         let mut given = presentation.environment.clone();
@@ -247,11 +229,15 @@ impl Builder<'_> {
             lowerer.stored[phase] = Some(stored);
         }
         let value = match instance.source {
-            Source::Dynamics(_, dynamics) => {
+            Source::Dynamics(phase, dynamics) => {
+                lowerer.draw_for_state(phase.0, dynamics.variable, instance.site.owner());
                 lowerer.state_value(&dynamics.value, instance.site.owner(), &now)
             }
             Source::Plasticity(equation) => {
-                lowerer.increment(equation, parameter_at(equation.target, instance.site), &now)
+                let plasticity = &self.model.setting.rule.plasticity;
+                let position = plasticity.iter().position(|p| std::ptr::eq(p, equation));
+                let id = PlasticityId(position.unwrap_or_default());
+                lowerer.increment(id, parameter_at(equation.target, instance.site), &now)
             }
         };
         let value = value.map_err(|u| vec![u])?;

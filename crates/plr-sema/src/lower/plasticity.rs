@@ -10,7 +10,8 @@ use plr_ir::program::ReduceKind;
 use plr_ir::scalar::{BinaryOp, UnaryOp};
 use plr_syntax::ast::BatchReduction;
 
-use crate::hir::{Expr, ExprKind, Learned, Plasticity};
+use crate::equation::Site;
+use crate::hir::{Expr, ExprKind, Learned, PlasticityId};
 
 use super::environment::{Environment, Unavailable};
 use super::expression::{Context, Lowerer};
@@ -20,100 +21,81 @@ use super::term::{self, Axes, Extents, Term};
 /// A product: a sign and factors.
 type Product = (f64, Vec<Term>);
 
-/// A synapse's or unit's context with what the reduction needs.
-#[derive(Clone, Copy)]
-struct Learner<'c> {
-    cx: Context<'c>,
-    extents: Extents,
-    reduction: BatchReduction,
-    /// The axes of the result.
-    result: Axes,
-}
-
 impl Lowerer<'_> {
     /// What an equation adds to a parameter, reduced over samples.
     pub fn increment(
         &mut self,
-        equation: &Plasticity,
+        equation: PlasticityId,
         id: ParameterId,
         environment: &Environment,
     ) -> Result<Value, Unavailable> {
-        let learner = match (equation.target, id) {
-            (Learned::Synapse(synapse), ParameterId::Weight(_, pre, post)) => {
-                let extents = Extents {
-                    samples: self.batch,
-                    units: self.setting.units(post),
-                    pre: self.setting.units(pre),
-                };
-                let cx = self.synapse_context(synapse, pre, post, environment);
-                Learner { cx, extents, reduction: equation.reduction, result: Axes::UNIT.union(Axes::PRE) }
+        let setting = self.setting;
+        let place = setting.rule.phases.len() + equation.0;
+        let equation = &setting.rule.plasticity[equation.0];
+        let cx = match (equation.target, id.site()) {
+            (Learned::Synapse(synapse), Some(Site::Edge(pre, post))) => {
+                self.synapse_context(synapse, pre, post, environment)
             }
-            (_, ParameterId::Unit(_, layer) | ParameterId::Weight(_, _, layer)) => {
-                let cx = self.layer_context(layer, environment);
-                Learner {
-                    cx,
-                    extents: self.unit_extents(layer),
-                    reduction: equation.reduction,
-                    result: Axes::UNIT,
-                }
-            }
+            (_, Some(Site::Layer(layer) | Site::Edge(_, layer))) => self.layer_context(layer, environment),
+            (_, None) => unreachable!("whatever learns has a site"),
         };
-        let total = self.over_samples(&equation.increment, learner)?;
-        let total = term::as_number(&mut self.b, &learner.extents, total);
-        Ok(term::widen(&mut self.b, &learner.extents, total, learner.result).value)
+        if let Some(site) = id.site() {
+            self.draw_for_learned(place, equation.target, site);
+        }
+        let cx = Context { reduction: equation.reduction, ..cx };
+        let total = self.over_samples(&equation.increment, cx)?;
+        let total = term::as_number(&mut self.b, &cx.extents, total);
+        let own = self.own_axes(cx);
+        Ok(term::widen(&mut self.b, &cx.extents, total, own).value)
     }
 
     /// The reduction over samples of an expression. Linear structure is followed from outside: sums, and factors that do
     /// not vary over samples, stay outside the reduction.
-    fn over_samples(&mut self, expr: &Expr, learner: Learner<'_>) -> Result<Term, Unavailable> {
-        let extents = &learner.extents;
+    pub fn over_samples(&mut self, expr: &Expr, cx: Context<'_>) -> Result<Term, Unavailable> {
+        let extents = &cx.extents;
         Ok(match &expr.kind {
             ExprKind::Binary(op @ (BinaryOp::Add | BinaryOp::Sub), a, b) => {
-                let (a, b) = (self.over_samples(a, learner)?, self.over_samples(b, learner)?);
+                let (a, b) = (self.over_samples(a, cx)?, self.over_samples(b, cx)?);
                 term::binary(&mut self.b, extents, *op, a, b)
             }
             ExprKind::Unary(UnaryOp::Neg, a) => {
-                let a = self.over_samples(a, learner)?;
+                let a = self.over_samples(a, cx)?;
                 self.negate(a, extents)
             }
             ExprKind::Binary(op @ (BinaryOp::Mul | BinaryOp::Div), a, b) => {
-                let right = self.constant_over_samples(b, learner);
+                let right = self.constant_over_samples(b, cx);
                 let left = if *op == BinaryOp::Mul && right.is_none() {
-                    self.constant_over_samples(a, learner)
+                    self.constant_over_samples(a, cx)
                 } else {
                     None
                 };
                 match (left, right) {
                     (Some(left), _) => {
-                        let sum = self.over_samples(b, learner)?;
+                        let sum = self.over_samples(b, cx)?;
                         term::binary(&mut self.b, extents, *op, left?, sum)
                     }
                     (None, Some(right)) => {
-                        let sum = self.over_samples(a, learner)?;
+                        let sum = self.over_samples(a, cx)?;
                         term::binary(&mut self.b, extents, *op, sum, right?)
                     }
-                    (None, None) => self.sum_of_products(expr, learner)?,
+                    (None, None) => self.sum_of_products(expr, cx)?,
                 }
             }
-            _ => self.sum_of_products(expr, learner)?,
+            _ => self.sum_of_products(expr, cx)?,
         })
     }
 
     /// The expression, if it is a constant or a weight: something that cannot vary over samples whatever the rule.
-    fn constant_over_samples(
-        &mut self,
-        expr: &Expr,
-        learner: Learner<'_>,
-    ) -> Option<Result<Term, Unavailable>> {
-        same_for_all_samples(expr).then(|| self.evaluate(expr, learner.cx))
+    fn constant_over_samples(&mut self, expr: &Expr, cx: Context<'_>) -> Option<Result<Term, Unavailable>> {
+        same_for_all_samples(expr).then(|| self.evaluate(expr, cx))
     }
 
-    fn sum_of_products(&mut self, expr: &Expr, learner: Learner<'_>) -> Result<Term, Unavailable> {
+    fn sum_of_products(&mut self, expr: &Expr, cx: Context<'_>) -> Result<Term, Unavailable> {
         let mut total: Option<Term> = None;
-        for product in self.products(expr, learner)? {
-            let part = self.reduce_product(product, learner);
+        for product in self.products(expr, cx)? {
+            let part = self.reduce_product(product, cx);
             total = Some(match total {
-                Some(total) => term::binary(&mut self.b, &learner.extents, BinaryOp::Add, total, part),
+                Some(total) => term::binary(&mut self.b, &cx.extents, BinaryOp::Add, total, part),
                 None => part,
             });
         }
@@ -121,45 +103,45 @@ impl Lowerer<'_> {
     }
 
     /// Expands an expression over samples, post and pre into products of factors of fewer axes.
-    fn products(&mut self, expr: &Expr, learner: Learner<'_>) -> Result<Vec<Product>, Unavailable> {
+    fn products(&mut self, expr: &Expr, cx: Context<'_>) -> Result<Vec<Product>, Unavailable> {
         if !joins_both_ends(expr) {
-            return Ok(vec![(1.0, vec![self.factor(expr, learner)?])]);
+            return Ok(vec![(1.0, vec![self.factor(expr, cx)?])]);
         }
         Ok(match &expr.kind {
             ExprKind::Binary(op @ (BinaryOp::Add | BinaryOp::Sub), a, b) => {
-                let (mut a, b) = (self.products(a, learner)?, self.products(b, learner)?);
+                let (mut a, b) = (self.products(a, cx)?, self.products(b, cx)?);
                 let sign = if *op == BinaryOp::Sub { -1.0 } else { 1.0 };
                 a.extend(b.into_iter().map(|(s, factors)| (s * sign, factors)));
                 a
             }
             ExprKind::Unary(UnaryOp::Neg, a) => {
-                self.products(a, learner)?.into_iter().map(|(s, f)| (-s, f)).collect()
+                self.products(a, cx)?.into_iter().map(|(s, f)| (-s, f)).collect()
             }
             ExprKind::Binary(BinaryOp::Mul, a, b) => {
-                let (a, b) = (self.products(a, learner)?, self.products(b, learner)?);
+                let (a, b) = (self.products(a, cx)?, self.products(b, cx)?);
                 let join = |(s, f): &Product, (t, g): &Product| (s * t, f.iter().chain(g).copied().collect());
                 a.iter().flat_map(|x| b.iter().map(move |y| join(x, y))).collect()
             }
             ExprKind::Binary(BinaryOp::Div, a, b) if !joins_both_ends(b) => {
                 let one = term::number(&mut self.b, 1.0);
-                let below = self.factor(b, learner)?;
-                let inverse = term::binary(&mut self.b, &learner.extents, BinaryOp::Div, one, below);
-                let mut a = self.products(a, learner)?;
+                let below = self.factor(b, cx)?;
+                let inverse = term::binary(&mut self.b, &cx.extents, BinaryOp::Div, one, below);
+                let mut a = self.products(a, cx)?;
                 a.iter_mut().for_each(|(_, factors)| factors.push(inverse));
                 a
             }
-            _ => vec![(1.0, vec![self.factor(expr, learner)?])],
+            _ => vec![(1.0, vec![self.factor(expr, cx)?])],
         })
     }
 
-    fn factor(&mut self, expr: &Expr, learner: Learner<'_>) -> Result<Term, Unavailable> {
-        let found = self.evaluate(expr, learner.cx)?;
-        Ok(term::as_number(&mut self.b, &learner.extents, found))
+    fn factor(&mut self, expr: &Expr, cx: Context<'_>) -> Result<Term, Unavailable> {
+        let found = self.evaluate(expr, cx)?;
+        Ok(term::as_number(&mut self.b, &cx.extents, found))
     }
 
     /// The reduction over samples of one product.
-    fn reduce_product(&mut self, (sign, factors): Product, learner: Learner<'_>) -> Term {
-        let extents = &learner.extents;
+    fn reduce_product(&mut self, (sign, factors): Product, cx: Context<'_>) -> Term {
+        let extents = &cx.extents;
         let all = factors.iter().fold(Axes::NONE, |axes, f| axes.union(f.axes));
         let dense = Axes::SAMPLE.union(Axes::UNIT).union(Axes::PRE);
         let inseparable = factors.iter().any(|f| f.axes == dense);
@@ -175,7 +157,7 @@ impl Lowerer<'_> {
             self.outer_product(&factors, extents)
         };
         let samples = self.batch as f64;
-        let weight = match (learner.reduction, varies) {
+        let weight = match (cx.reduction, varies) {
             (BatchReduction::Mean, true) => sign / samples,
             (BatchReduction::Sum, false) => sign * samples,
             (BatchReduction::Mean, false) | (BatchReduction::Sum, true) => sign,
@@ -234,8 +216,11 @@ impl Lowerer<'_> {
     }
 }
 
-/// Whether an expression is made of numbers, hyper-parameters and weights only.
+/// Whether an expression is made of numbers, hyper-parameters, weights and what filters return.
 fn same_for_all_samples(expr: &Expr) -> bool {
+    if let ExprKind::Filtered { .. } = expr.kind {
+        return true;
+    }
     let here = !matches!(
         expr.kind,
         ExprKind::Variable { .. }
@@ -264,7 +249,11 @@ fn ends(expr: &Expr, kinds: &mut [bool; 3]) {
     match &expr.kind {
         ExprKind::Variable { place: Place::Pre, .. } => kinds[0] = true,
         ExprKind::Variable { .. } | ExprKind::Signal(..) => kinds[1] = true,
-        ExprKind::Weight { .. } => kinds[2] = true,
+        ExprKind::Weight { .. } | ExprKind::Draw(_) => kinds[2] = true,
+        ExprKind::Filtered { .. } => {
+            kinds[2] = true;
+            return;
+        }
         _ => {}
     }
     expr.for_each_child(|child| ends(child, kinds));

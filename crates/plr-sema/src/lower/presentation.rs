@@ -3,11 +3,10 @@
 use plr_ir::program::{ReduceKind, Until};
 use plr_ir::scalar::{BinaryOp, UnaryOp};
 use plr_ir::{Location, Value};
-use plr_syntax::ast::Direction;
 
-use crate::equation::applies;
-use crate::hir::{Dynamics, Expr, PhaseId, Statement, VariableId, VariableKind};
-use crate::network::LayerId;
+use crate::equation::{applies, sweep_order};
+use crate::hir::{Act, Dynamics, Expr, PhaseId, PlasticityId, Statement, VariableId, VariableKind};
+use crate::network::{LayerId, Network};
 
 use super::environment::{Cell, Environment, Unavailable};
 use super::expression::Lowerer;
@@ -42,6 +41,26 @@ impl Lowerer<'_> {
         Presentation { environment, clamped: Vec::new(), relaxations: Vec::new() }
     }
 
+    /// Runs the presentation up to the end of a phase, or to its own.
+    pub fn present(&mut self, durations: &[Duration], last: Option<PhaseId>) -> Presentation {
+        let mut presentation = self.begin();
+        for act in &self.setting.rule.script {
+            match act {
+                Act::Run(phase) => {
+                    self.run_phase(*phase, durations[phase.0], &mut presentation);
+                    if last == Some(*phase) {
+                        break;
+                    }
+                }
+                Act::Learn(block) => {
+                    let after = self.learn(block, &presentation.environment);
+                    self.parameters.extend(after);
+                }
+            }
+        }
+        presentation
+    }
+
     /// Runs a phase from start to end.
     pub fn run_phase(&mut self, phase: PhaseId, duration: Duration, presentation: &mut Presentation) {
         self.b.set_location(phase_location(phase));
@@ -67,15 +86,17 @@ impl Lowerer<'_> {
                 }
             }
         }
-        self.clamp(&declared.body, presentation);
+        self.restart_draws();
+        self.clamp(phase, &declared.body, presentation);
     }
 
-    fn clamp(&mut self, body: &[Statement], presentation: &mut Presentation) {
+    fn clamp(&mut self, phase: PhaseId, body: &[Statement], presentation: &mut Presentation) {
         for statement in body {
             match statement {
                 Statement::Clamp(clamp) => {
                     for layer in self.layers(clamp) {
                         let cell = (clamp.variable, layer);
+                        self.draw_for_state(phase.0, clamp.variable, layer);
                         let value = self.state_value(&clamp.value, layer, &presentation.environment);
                         presentation.environment.write(cell, value);
                         presentation.clamped.push(cell);
@@ -87,8 +108,8 @@ impl Lowerer<'_> {
                         .clamped
                         .retain(|&(v, layer)| v != *variable || !applies(*role, network, layer));
                 }
-                Statement::InTurn(body) => self.clamp(body, presentation),
-                Statement::Equation(_) | Statement::Sweep(..) => {}
+                Statement::InTurn(body) => self.clamp(phase, body, presentation),
+                Statement::Equation(_) | Statement::Learn(_) | Statement::Sweep(..) => {}
             }
         }
     }
@@ -119,7 +140,7 @@ impl Lowerer<'_> {
                 Statement::Equation(dynamics) => written.extend(cells(dynamics)),
                 Statement::Sweep(_, body) => body.iter().for_each(|d| written.extend(cells(d))),
                 Statement::InTurn(body) => self.collect_written(body, written),
-                Statement::Clamp(_) | Statement::Release { .. } => {}
+                Statement::Clamp(_) | Statement::Release { .. } | Statement::Learn(_) => {}
             }
         }
     }
@@ -140,8 +161,12 @@ impl Lowerer<'_> {
         presentation: &mut Presentation,
     ) {
         let before = presentation.environment.clone();
-        let initial: Vec<Value> = moved.iter().map(|&cell| self.initial(cell, &before)).collect();
-        let (_, carried) = self.b.begin_repeat(&initial);
+        let changed = self.changed_within(&self.setting.rule.phases[phase.0].body);
+        let mut initial: Vec<Value> = moved.iter().map(|&cell| self.initial(cell, &before)).collect();
+        initial.extend(changed.iter().map(|id| self.parameters[id]));
+        let (step, carried) = self.b.begin_repeat(&initial);
+        let outside = self.step.replace(step);
+        self.parameters.extend(changed.iter().copied().zip(carried[moved.len()..].iter().copied()));
         let mut inside = before.clone();
         for (&cell, &value) in moved.iter().zip(&carried) {
             if before.get(cell).is_some() {
@@ -149,11 +174,15 @@ impl Lowerer<'_> {
             }
         }
         let after = self.step(phase, &inside, &presentation.clamped);
-        let next: Vec<Value> =
+        let mut next: Vec<Value> =
             moved.iter().zip(&carried).map(|(&cell, &old)| after.get(cell).unwrap_or(old)).collect();
-        let until =
-            duration.until.map(|tolerance| Until { residual: self.residual(&carried, &next), tolerance });
+        let until = duration
+            .until
+            .map(|tolerance| Until { residual: self.residual(&carried[..moved.len()], &next), tolerance });
+        next.extend(changed.iter().map(|id| self.parameters[id]));
         let results = self.b.end_repeat(duration.steps, &initial, next, until);
+        self.step = outside;
+        self.parameters.extend(changed.iter().copied().zip(results[moved.len()..].iter().copied()));
         presentation.environment = before;
         for (&cell, &value) in moved.iter().zip(&results) {
             let entry = match after.entry(cell) {
@@ -163,8 +192,8 @@ impl Lowerer<'_> {
             presentation.environment.set_entry(cell, entry);
         }
         if until.is_some() {
-            let steps = self.b.convert_index(results[moved.len()]);
-            presentation.relaxations.push((phase, steps, results[moved.len() + 1]));
+            let steps = self.b.convert_index(results[initial.len()]);
+            presentation.relaxations.push((phase, steps, results[initial.len() + 1]));
         }
     }
 
@@ -185,62 +214,67 @@ impl Lowerer<'_> {
         largest
     }
 
-    /// One step. Plain equations read the states before the step; equations in an ordered block read what was just
+    /// One step. Plain equations and plasticity read what was before the step; in an ordered block they read what was just
     /// written.
     pub fn step(&mut self, phase: PhaseId, before: &Environment, clamped: &[Cell]) -> Environment {
         let setting = self.setting;
-        let mut now = before.clone();
-        for statement in &setting.rule.phases[phase.0].body {
-            match statement {
-                Statement::Equation(dynamics) => {
-                    self.apply(dynamics, &self.layers(dynamics), before, &mut now, clamped)
-                }
-                ordered => self.in_turn(ordered, &mut now, clamped),
+        self.restart_draws();
+        let body = &setting.rule.phases[phase.0].body;
+        let mut turn = Turn { phase, clamped, now: before.clone() };
+        let plain: Vec<&Dynamics> = body.iter().filter_map(plain_equation).collect();
+        let learnt = self.learn(&plain_plasticity(body), before);
+        self.apply(&plain, &all_layers(&setting.network), before, &mut turn);
+        self.parameters.extend(learnt);
+        for statement in body {
+            if !matches!(statement, Statement::Equation(_) | Statement::Learn(_)) {
+                self.in_turn(statement, &mut turn);
             }
         }
-        now
+        turn.now
     }
 
-    fn in_turn(&mut self, statement: &Statement, now: &mut Environment, clamped: &[Cell]) {
+    fn in_turn(&mut self, statement: &Statement, turn: &mut Turn<'_>) {
+        let network = &self.setting.network;
         match statement {
             Statement::Clamp(_) | Statement::Release { .. } => {}
+            Statement::Learn(block) => {
+                let learnt = self.learn(block, &turn.now);
+                self.parameters.extend(learnt);
+            }
             Statement::Equation(dynamics) => {
-                let before = now.clone();
-                self.apply(dynamics, &self.layers(dynamics), &before, now, clamped);
+                let before = turn.now.clone();
+                self.apply(&[dynamics], &all_layers(network), &before, turn);
             }
             Statement::Sweep(direction, body) => {
-                let mut order: Vec<LayerId> = (0..self.setting.network.layers.len()).collect();
-                if *direction == Direction::Down {
-                    order.reverse();
-                }
-                for layer in order {
+                for layers in sweep_order(*direction, network) {
                     for dynamics in body {
-                        if applies(dynamics.role, &self.setting.network, layer) {
-                            let before = now.clone();
-                            self.apply(dynamics, &[layer], &before, now, clamped);
-                        }
+                        let before = turn.now.clone();
+                        self.apply(&[dynamics], &layers, &before, turn);
                     }
                 }
             }
-            Statement::InTurn(body) => body.iter().for_each(|s| self.in_turn(s, now, clamped)),
+            Statement::InTurn(body) => body.iter().for_each(|s| self.in_turn(s, turn)),
         }
     }
 
-    /// Evaluates an equation in some layers on the states in `read` and writes the results to `now`.
+    /// Evaluates equations together, in some layers, on the states in `read`, and writes the results.
     fn apply(
         &mut self,
-        dynamics: &Dynamics,
+        equations: &[&Dynamics],
         layers: &[LayerId],
         read: &Environment,
-        now: &mut Environment,
-        clamped: &[Cell],
+        turn: &mut Turn<'_>,
     ) {
-        for &layer in layers {
-            let cell = (dynamics.variable, layer);
-            if !clamped.contains(&cell) {
-                let value = self.state_value(&dynamics.value, layer, read);
-                now.write(cell, value);
-            }
+        let network = &self.setting.network;
+        let at_layers = |d: &'_ &Dynamics| -> Vec<LayerId> {
+            let moves =
+                |&l: &LayerId| applies(d.role, network, l) && !turn.clamped.contains(&(d.variable, l));
+            layers.iter().copied().filter(moves).collect()
+        };
+        let sites: Vec<(&Dynamics, LayerId)> =
+            equations.iter().flat_map(|d| at_layers(d).into_iter().map(move |layer| (*d, layer))).collect();
+        for (cell, value) in self.evaluate_together(&sites, turn.phase, read) {
+            turn.now.write(cell, value);
         }
     }
 
@@ -256,6 +290,27 @@ impl Lowerer<'_> {
         let found = term::as_number(&mut self.b, &extents, found);
         Ok(term::widen(&mut self.b, &extents, found, Axes::SAMPLE.union(Axes::UNIT)).value)
     }
+}
+
+/// A step on its way.
+struct Turn<'t> {
+    phase: PhaseId,
+    clamped: &'t [Cell],
+    now: Environment,
+}
+
+fn all_layers(network: &Network) -> Vec<LayerId> {
+    (0..network.layers.len()).collect()
+}
+
+fn plain_equation(statement: &Statement) -> Option<&Dynamics> {
+    if let Statement::Equation(dynamics) = statement { Some(dynamics) } else { None }
+}
+
+/// The plasticity of a step that reads what was before it.
+fn plain_plasticity(body: &[Statement]) -> Vec<PlasticityId> {
+    let plain = body.iter().filter_map(|s| if let Statement::Learn(block) = s { Some(block) } else { None });
+    plain.flatten().copied().collect()
 }
 
 /// What operations of a phase are marked with.

@@ -11,6 +11,7 @@ use crate::equation::Site;
 use crate::hir::{
     Cost, Expr, HyperId, Initialiser, Learned, PopulationId, Rule, SynapseId, VariableId, VariableKind,
 };
+use crate::memory::{Memory, UPDATES, counts_updates, filterings};
 use crate::network::{LayerId, Network};
 use crate::resolve::{Constants, Library, SiteValue, constant};
 
@@ -112,6 +113,18 @@ impl Setting {
                 Some((tolerance, most)) if own.steps > 1 => Duration { steps: most, until: Some(tolerance) },
                 Some(_) | None => own,
             };
+            if let Some(dt) = &phase.dt {
+                let value = self.constant(dt);
+                if value.is_nan() || value <= 0.0 {
+                    bad(
+                        dt.span,
+                        &format!("the time step of `{}`", phase.name),
+                        "a positive number",
+                        value,
+                        &mut findings,
+                    );
+                }
+            }
             durations.push(duration);
         }
         if findings.is_empty() { Ok(durations) } else { Err(findings) }
@@ -143,7 +156,38 @@ impl Setting {
                 ));
             }
         }
+        parameters.extend(self.memories(&parameters));
+        if counts_updates(&self.rule, &self.library) {
+            parameters
+                .push((ParameterId::Updates, self.kept(UPDATES.to_owned(), String::new(), Vec::new(), 0.0)));
+        }
         parameters
+    }
+
+    /// The memories of all filters, beside what they filter.
+    fn memories(&self, filtered: &[(ParameterId, Parameter)]) -> Vec<(ParameterId, Parameter)> {
+        let mut memories = Vec::new();
+        for filtering in filterings(&self.rule, &self.library) {
+            for (id, parameter) in filtered.iter().filter(|(id, _)| id.learned() == Some(filtering.target)) {
+                for (index, (_, first)) in filtering.filter.memories.iter().enumerate() {
+                    let Some(site) = id.site() else { continue };
+                    let memory = Memory { place: filtering.place, index, site };
+                    let group = filtering.group(&parameter.group, index);
+                    let (site, dims) = (parameter.site.clone(), parameter.dims.clone());
+                    let kept = self.kept(group, site, dims, self.constant(first));
+                    memories.push((ParameterId::Memory(memory), kept));
+                }
+            }
+        }
+        memories
+    }
+
+    /// Something that is kept between presentations and is neither a synapse's nor a unit's.
+    fn kept(&self, group: String, site: String, dims: Vec<usize>, first: f64) -> Parameter {
+        let name = if site.is_empty() { group.clone() } else { format!("{group}/{site}") };
+        let layer = site.rsplit("->").next().unwrap_or_default().to_owned();
+        let init = Init::Constant(first);
+        Parameter { name, group, site, layer, init, learned: true, synaptic: false, dims }
     }
 
     fn initialiser<'a>(&'a self, name: &str, declared: &'a Initialiser) -> &'a Initialiser {
@@ -218,6 +262,31 @@ pub enum ParameterId {
     Weight(SynapseId, LayerId, LayerId),
     /// A unit parameter in a layer.
     Unit(VariableId, LayerId),
+    /// What a filter remembers.
+    Memory(Memory),
+    /// The number of presentations so far.
+    Updates,
+}
+
+impl ParameterId {
+    /// What the rule's equations call it, if they do.
+    pub fn learned(self) -> Option<Learned> {
+        match self {
+            Self::Weight(synapse, ..) => Some(Learned::Synapse(synapse)),
+            Self::Unit(variable, _) => Some(Learned::Unit(variable)),
+            Self::Memory(_) | Self::Updates => None,
+        }
+    }
+
+    /// Where it is, if it is somewhere.
+    pub fn site(self) -> Option<Site> {
+        match self {
+            Self::Weight(_, pre, post) => Some(Site::Edge(pre, post)),
+            Self::Unit(_, layer) => Some(Site::Layer(layer)),
+            Self::Memory(memory) => Some(memory.site),
+            Self::Updates => None,
+        }
+    }
 }
 
 fn bad(at: Span, what: &str, wanted: &'static str, found: f64, findings: &mut Findings) {

@@ -12,6 +12,7 @@ use crate::hir::{Initialiser, Rule};
 use crate::network::Network;
 
 use super::experiment::{cost, count, hyper_parameter, named_or_chain, number, precision};
+use super::scope::Moment;
 use super::scope::Scope;
 use super::{Resolved, rule};
 
@@ -134,7 +135,7 @@ impl Resolver<'_> {
             }
             Written::Seed(tree) => found.check.seed = count(tree, "the seed", 0, library, self.findings)?,
             Written::Until(tree) => {
-                let tolerance = number(super::rule::tolerance(tree, self.findings)?, library, self.findings)?;
+                let tolerance = number(rule::tolerance(tree, self.findings)?, library, self.findings)?;
                 if tolerance.is_nan() || tolerance <= 0.0 {
                     let what = "the residual".to_owned();
                     self.findings.push(BadValue {
@@ -180,6 +181,8 @@ impl Resolver<'_> {
             rule: Some(self.rule),
             hyper_parameters: self.rule.hyper_parameters.len(),
             ended: 0,
+            dt: None,
+            moment: Moment::Definition,
             findings: self.findings,
         };
         rule::initialiser(&setting.value, &mut scope)

@@ -69,6 +69,9 @@ impl Evaluation<'_> {
             | ExprKind::Arrive { .. }
             | ExprKind::Signal(..)
             | ExprKind::Data
+            | ExprKind::Filtered { .. }
+            | ExprKind::Updates
+            | ExprKind::Draw(_)
             | ExprKind::Target
             | ExprKind::Activation { .. }
             | ExprKind::Cost { .. }

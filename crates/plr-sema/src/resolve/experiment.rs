@@ -9,12 +9,12 @@ use crate::check::bad_value::BadValue;
 use crate::check::missing_clause::MissingClause;
 use crate::check::unknown_edge::UnknownEdge;
 use crate::check::unknown_name::UnknownName;
-use crate::hir::Rule;
+use crate::hir::{Expr, FilterId, Rule};
 use crate::network::Network;
 
 use super::constant::{Constants, constant};
-use super::scope::{Reader, Scope};
-use super::{Library, Resolved, network};
+use super::scope::{Moment, Reader, Scope};
+use super::{Library, Resolved, filter, network};
 
 /// An experiment with everything it names.
 #[derive(Clone, Debug)]
@@ -31,6 +31,8 @@ pub struct Experiment {
     pub network: Network,
     /// The cost, if one is chosen.
     pub cost: Option<String>,
+    /// The filter that the rule calls `optim`, if one is chosen, with its settings.
+    pub optimiser: Option<Optimiser>,
     /// Where samples come from; the embedded digits if absent.
     pub data: Option<DataSource>,
     /// How many training samples are held out.
@@ -43,6 +45,15 @@ pub struct Experiment {
     pub seed: u64,
     /// Of the compiled code.
     pub precision: Precision,
+}
+
+/// A filter with settings.
+#[derive(Clone, Debug)]
+pub struct Optimiser {
+    /// Which filter.
+    pub filter: FilterId,
+    /// One for each setting of the filter, in its order; `None` for the default.
+    pub settings: Vec<Option<Expr>>,
 }
 
 /// How long an experiment trains.
@@ -101,6 +112,7 @@ pub fn resolve(
         sites: Vec::new(),
         network,
         cost: None,
+        optimiser: None,
         data: None,
         validation: None,
         batch: 64,
@@ -123,7 +135,12 @@ struct ClauseReader<'a> {
 
 impl ClauseReader<'_> {
     fn missing<T>(&mut self, item: &ast::Experiment, clause: &'static str) -> Option<T> {
-        self.findings.push(MissingClause { at: item.name.span, clause, twice: false });
+        self.findings.push(MissingClause {
+            at: item.name.span,
+            owner: "an experiment",
+            clause,
+            twice: false,
+        });
         None
     }
 
@@ -132,7 +149,7 @@ impl ClauseReader<'_> {
         for clause in &item.clauses {
             let Some((word, at)) = clause_word(clause) else { continue };
             if seen.contains(&word) {
-                self.findings.push(MissingClause { at, clause: word, twice: true });
+                self.findings.push(MissingClause { at, owner: "an experiment", clause: word, twice: true });
             }
             seen.push(word);
         }
@@ -180,6 +197,7 @@ impl ClauseReader<'_> {
         match clause {
             Clause::Rule(_) | Clause::Network(_) => {}
             Clause::Cost(name) => experiment.cost = Some(cost(name, self.library, self.findings)?),
+            Clause::Optimiser(call) => experiment.optimiser = Some(self.optimiser(call)?),
             Clause::Data(call) => experiment.data = Some(self.data(call)?),
             Clause::Validation(tree) => {
                 experiment.validation = Some(self.count(tree, "the number of held out samples", 0)? as usize)
@@ -204,6 +222,19 @@ impl ClauseReader<'_> {
             Clause::Error(_) => return None,
         }
         Some(())
+    }
+
+    fn optimiser(&mut self, call: &ast::Call) -> Option<Optimiser> {
+        let library = self.library;
+        let Some(filter) = library.filter(&call.name.text) else {
+            let known = library.filters.iter().map(|f| f.name.clone()).collect();
+            let (at, name) = (call.name.span, call.name.text.clone());
+            self.findings.push(UnknownName { at, kind: "filter", name, known });
+            return None;
+        };
+        let mut scope = super::function::scope(library, self.findings);
+        let settings = filter::settings(call, Some(filter), &mut scope)?;
+        Some(Optimiser { filter, settings })
     }
 
     fn data(&mut self, call: &ast::Call) -> Option<DataSource> {
@@ -252,6 +283,7 @@ fn clause_word(clause: &Clause) -> Option<(&'static str, Span)> {
         Clause::Network(NetworkRef::Named(name)) => ("network", name.span),
         Clause::Network(NetworkRef::Chain(_, span)) => ("network", *span),
         Clause::Cost(name) => ("cost", name.span),
+        Clause::Optimiser(call) => ("optimiser", call.span),
         Clause::Data(call) => ("data", call.span),
         Clause::Validation(tree) => ("validation", tree.span),
         Clause::Batch(tree) => ("batch", tree.span),
@@ -296,6 +328,8 @@ pub fn number(tree: &ast::Expr, library: &Library, findings: &mut Findings) -> O
         rule: None,
         hyper_parameters: 0,
         ended: 0,
+        dt: None,
+        moment: Moment::Definition,
         findings,
     };
     let expr = super::expression::resolve(tree, Reader::Constant, &mut scope)?;

@@ -8,7 +8,7 @@ use crate::check::no_synapse::NoSynapse;
 use crate::check::shape_mismatch::{ShapeMismatch, Shapes};
 use crate::hir::{Endpoint, Expr, ExprKind, HyperId, Place, Relative, SynapseId};
 
-use super::scope::{Reader, Scope};
+use super::scope::{Moment, Reader, Scope};
 
 /// Resolves an expression for its reader. `None` means that a finding was reported.
 pub fn resolve(tree: &ast::Expr, reader: Reader<'_>, scope: &mut Scope<'_>) -> Option<Expr> {
@@ -102,6 +102,8 @@ fn name_alone(name: &str, at: Span, reader: Reader<'_>, scope: &mut Scope<'_>) -
         return Some(ExprKind::Signal(signal, None));
     }
     match name {
+        "dt" if let Some(dt) = scope.dt => return Some(dt.kind.clone()),
+        "updates" if scope.moment == Moment::Learning => return Some(ExprKind::Updates),
         "data" => return Some(ExprKind::Data),
         "target" => return Some(ExprKind::Target),
         _ => {}

@@ -3,6 +3,7 @@
 //! A function sees the functions above it, so none can call itself; in its own definition its name means the primitive
 //! operation of that name.
 
+use plr_ir::program::Law;
 use plr_ir::scalar::{BinaryOp, UnaryOp};
 use plr_syntax::ast;
 use plr_syntax::diagnostic::Findings;
@@ -14,7 +15,7 @@ use crate::check::wrong_argument_count::WrongArgumentCount;
 use crate::hir::{Cost, Expr, ExprKind, Function, FunctionId, Place, Reduction};
 
 use super::expression::{mismatch, resolve};
-use super::scope::{Reader, Scope};
+use super::scope::{Moment, Reader, Scope};
 use super::{Declared, Library};
 
 /// Resolves the functions and costs of a file and appends them to the library. `own` is where the file's own begin;
@@ -42,12 +43,17 @@ pub fn resolve_all(
                     library.costs.push(cost);
                 }
             }
-            ast::Item::Rule(_) | ast::Item::Network(_) | ast::Item::Experiment(_) | ast::Item::Error(_) => {}
+            ast::Item::Rule(_)
+            | ast::Item::Filter(_)
+            | ast::Item::Network(_)
+            | ast::Item::Experiment(_)
+            | ast::Item::Error(_) => {}
         }
     }
 }
 
-fn declare(name: &ast::Name, declared: &mut Declared, findings: &mut Findings) -> bool {
+/// Declares a name that is not reserved.
+pub fn declare(name: &ast::Name, declared: &mut Declared, findings: &mut Findings) -> bool {
     if RESERVED.contains(&name.text.as_str()) {
         findings.push(ReservedName { at: name.span, name: name.text.clone() });
         return false;
@@ -55,9 +61,19 @@ fn declare(name: &ast::Name, declared: &mut Declared, findings: &mut Findings) -
     declared.add(name, findings)
 }
 
-fn scope<'a>(library: &'a Library, findings: &'a mut Findings) -> Scope<'a> {
+/// What an expression outside rules can name.
+pub fn scope<'a>(library: &'a Library, findings: &'a mut Findings) -> Scope<'a> {
     let visible = library.functions.len();
-    Scope { library, visible, rule: None, hyper_parameters: 0, ended: 0, findings }
+    Scope {
+        library,
+        visible,
+        rule: None,
+        hyper_parameters: 0,
+        ended: 0,
+        dt: None,
+        moment: Moment::Definition,
+        findings,
+    }
 }
 
 fn function(item: &ast::Function, own: bool, library: &Library, findings: &mut Findings) -> Option<Function> {
@@ -77,7 +93,8 @@ fn function(item: &ast::Function, own: bool, library: &Library, findings: &mut F
         None => None,
     };
     let (settings, body) = (settings?, body?);
-    let layer_wide = reads_layer(&body, library);
+    let layer_wide = has(&body, library, &|e| matches!(e.kind, ExprKind::Layer(..)), |f| f.layer_wide);
+    let draws = has(&body, library, &|e| matches!(e.kind, ExprKind::Draw(_)), |f| f.draws);
     let span = own.then_some(item.name.span);
     distinct.then(|| Function {
         name: item.name.text.clone(),
@@ -86,19 +103,18 @@ fn function(item: &ast::Function, own: bool, library: &Library, findings: &mut F
         body,
         derivative,
         layer_wide,
+        draws,
         span,
     })
 }
 
-/// Whether an expression reduces over the layer, itself or in a function it calls.
-fn reads_layer(expr: &Expr, library: &Library) -> bool {
-    let here = match &expr.kind {
-        ExprKind::Layer(..) => true,
-        ExprKind::Call { function, .. } => library.functions[function.0].layer_wide,
-        _ => false,
-    };
-    let mut found = here;
-    expr.for_each_child(|child| found |= reads_layer(child, library));
+/// Whether an expression, or a function it calls, has something in it.
+fn has(expr: &Expr, library: &Library, here: &dyn Fn(&Expr) -> bool, called: fn(&Function) -> bool) -> bool {
+    let mut found = here(expr);
+    if let ExprKind::Call { function, .. } = &expr.kind {
+        found |= called(&library.functions[function.0]);
+    }
+    expr.for_each_child(|child| found |= has(child, library, here, called));
     found
 }
 
@@ -152,7 +168,10 @@ pub fn call(call: &ast::Call, reader: Reader<'_>, scope: &mut Scope<'_>) -> Opti
         }
         _ => match function_named(name, scope) {
             Some(function) => user_call(call, function, arguments, reader, scope),
-            None => primitive(call, arguments, scope),
+            None => match super::filter::call(call, &arguments, scope) {
+                Some(filtered) => filtered,
+                None => primitive(call, arguments, reader, scope),
+            },
         },
     }
 }
@@ -162,7 +181,8 @@ pub fn places(expr: &Expr) -> Vec<Place> {
     let mut found = match &expr.kind {
         ExprKind::Variable { place, .. } => vec![*place],
         ExprKind::Arrive { .. } => return vec![Place::Own],
-        ExprKind::Data | ExprKind::Target => vec![Place::Own],
+        ExprKind::Filtered { .. } => return Vec::new(),
+        ExprKind::Data | ExprKind::Target | ExprKind::Draw(_) => vec![Place::Own],
         _ => Vec::new(),
     };
     expr.for_each_child(|child| found.extend(places(child)));
@@ -172,7 +192,7 @@ pub fn places(expr: &Expr) -> Vec<Place> {
 }
 
 /// The arguments as an array of the wanted length; otherwise a finding.
-fn exactly<const N: usize>(
+pub fn exactly<const N: usize>(
     call: &ast::Call,
     arguments: Vec<Expr>,
     scope: &mut Scope<'_>,
@@ -219,6 +239,9 @@ fn user_call(
         });
         return None;
     }
+    if function.draws {
+        drawn(call, reader, scope)?;
+    }
     let mut settings = vec![None; function.settings.len()];
     for setting in &call.settings {
         let Some(position) = function.settings.iter().position(|(n, _)| *n == setting.name.text) else {
@@ -232,7 +255,12 @@ fn user_call(
 }
 
 /// Scalar operations and reductions.
-fn primitive(call: &ast::Call, arguments: Vec<Expr>, scope: &mut Scope<'_>) -> Option<ExprKind> {
+fn primitive(
+    call: &ast::Call,
+    arguments: Vec<Expr>,
+    reader: Reader<'_>,
+    scope: &mut Scope<'_>,
+) -> Option<ExprKind> {
     let name = call.name.text.as_str();
     if call.primed {
         scope.findings.push(MissingDerivative { at: call.span, function: name.to_owned(), layer: None });
@@ -242,6 +270,11 @@ fn primitive(call: &ast::Call, arguments: Vec<Expr>, scope: &mut Scope<'_>) -> O
         let [a, b] = exactly(call, arguments, scope)?;
         let op = if name == "max" { BinaryOp::Max } else { BinaryOp::Min };
         return Some(ExprKind::Binary(op, Box::new(a), Box::new(b)));
+    }
+    if let Some(law) = law(name) {
+        let [] = exactly(call, arguments, scope)?;
+        drawn(call, reader, scope)?;
+        return Some(ExprKind::Draw(law));
     }
     if let Some(reduction) = reduction(name) {
         let [a] = exactly(call, arguments, scope)?;
@@ -256,10 +289,29 @@ fn primitive(call: &ast::Call, arguments: Vec<Expr>, scope: &mut Scope<'_>) -> O
         return Some(ExprKind::Unary(*op, Box::new(a)));
     }
     let mut known: Vec<String> = UnaryOp::ALL.iter().map(|op| op.name().to_owned()).collect();
-    known.extend(["max", "min", "sum", "mean", "f", "cost", "loss"].map(str::to_owned));
+    known.extend(["max", "min", "sum", "mean", "normal", "uniform", "f", "cost", "loss"].map(str::to_owned));
     known.extend(scope.library.functions[..scope.visible].iter().map(|f| f.name.clone()));
     scope.unknown("function", name, call.name.span, known);
     None
+}
+
+/// A number is drawn by an equation; a function may pass the draw on to its caller.
+fn drawn(call: &ast::Call, reader: Reader<'_>, scope: &mut Scope<'_>) -> Option<()> {
+    match reader {
+        Reader::Function(..) => Some(()),
+        Reader::Unit(_) | Reader::Synapse(_) if scope.moment != Moment::Definition => Some(()),
+        Reader::Sender(_) | Reader::Unit(_) | Reader::Synapse(_) | Reader::Global | Reader::Constant => {
+            mismatch(call.span, Shapes::DrawOutsideEquation, scope)
+        }
+    }
+}
+
+fn law(name: &str) -> Option<Law> {
+    match name {
+        "normal" => Some(Law::Normal),
+        "uniform" => Some(Law::Uniform),
+        _ => None,
+    }
 }
 
 fn reduction(name: &str) -> Option<Reduction> {

@@ -93,7 +93,7 @@ fn role_word(role: Role) -> &'static str {
 }
 
 fn scope<'a>(library: &'a Library, findings: &'a mut Findings) -> Scope<'a> {
-    Scope { library, visible: library.functions.len(), rule: None, hyper_parameters: 0, ended: 0, findings }
+    super::function::scope(library, findings)
 }
 
 fn units(layer: &ChainLayer, library: &Library, findings: &mut Findings) -> Option<usize> {

@@ -1,23 +1,21 @@
 //! Rules: first all declarations, so that the order of the text does not matter, then what they say.
 
-use plr_ir::scalar::{BinaryOp, UnaryOp};
-use plr_syntax::ast::{self, Assign, Member, VariableKind as Written};
+use plr_syntax::ast::{self, Member, VariableKind as Written};
 use plr_syntax::diagnostic::Findings;
 use plr_syntax::span::Span;
 
 use crate::check::fixed_is_learned::FixedIsLearned;
 use crate::check::parameter_never_learned::ParameterNeverLearned;
 use crate::check::reserved_name::{RESERVED, ReservedName};
-use crate::check::shape_mismatch::Shapes;
 use crate::check::unknown_name::UnknownName;
 use crate::hir::{
-    Dynamics, Endpoint, Expr, ExprKind, HyperParameter, Initialiser, Learned, Licence, Phase, PhaseId, Place,
-    Plasticity, Population, PopulationId, Predict, Relative, Rule, Signal, Statement, Synapse, SynapseId,
-    Variable, VariableId, VariableKind,
+    Act, Endpoint, Expr, ExprKind, HyperParameter, Initialiser, Integrator, Learned, Licence, Phase, PhaseId,
+    Population, PopulationId, Predict, Relative, Rule, Signal, Synapse, SynapseId, Variable, VariableId,
+    VariableKind,
 };
 
-use super::expression::{self, mismatch};
-use super::scope::{Reader, Scope};
+use super::expression;
+use super::scope::{Moment, Reader, Scope};
 use super::{Declared, Library};
 
 /// Resolves a rule. What has a mistake is left out, with a finding.
@@ -25,7 +23,8 @@ pub fn resolve(item: &ast::Rule, library: &Library, findings: &mut Findings) -> 
     let mut skeleton = declare(item, findings);
     endpoints(item, &mut skeleton, library, findings);
     let mut rule = skeleton.clone();
-    let mut resolver = Resolver { skeleton: &skeleton, library, findings };
+    let (ended, dt, moment) = (0, None, Moment::Definition);
+    let mut resolver = Resolver { skeleton: &skeleton, library, findings, ended, dt, moment };
     resolver.heads(item, &mut rule);
     resolver.members(item, &mut rule);
     never_learned(&rule, findings);
@@ -38,7 +37,7 @@ fn endpoints(item: &ast::Rule, rule: &mut Rule, library: &Library, findings: &mu
     for member in &item.members {
         let Member::Synapse(written) = member else { continue };
         let visible = library.functions.len();
-        let mut scope = Scope { library, visible, rule: Some(rule), hyper_parameters: 0, ended: 0, findings };
+        let mut scope = Scope { rule: Some(rule), visible, ..super::function::scope(library, findings) };
         let ends = (endpoint(&written.from, &mut scope), endpoint(&written.to, &mut scope));
         let found = rule.synapses.iter_mut().find(|s| s.span == written.name.span);
         if let (Some(synapse), (Some(from), Some(to))) = (found, ends) {
@@ -72,6 +71,7 @@ fn declare(item: &ast::Rule, findings: &mut Findings) -> Rule {
         signals: Vec::new(),
         phases: Vec::new(),
         plasticity: Vec::new(),
+        script: Vec::new(),
         predict: None,
     };
     for parameter in &item.parameters {
@@ -151,7 +151,7 @@ fn declare_population(neuron: &ast::Neuron, rule: &mut Rule, findings: &mut Find
             findings.push(ReservedName { at: name.span, name: name.text.clone() });
         } else if declared.add(name, findings) {
             let kind = match variable.kind {
-                Written::State => VariableKind::State(None),
+                Written::State | Written::Trace => VariableKind::State(None),
                 Written::Let => VariableKind::Let(Vec::new()),
                 Written::Param => VariableKind::Param(Initialiser::Constant(zero(name.span))),
             };
@@ -161,7 +161,7 @@ fn declare_population(neuron: &ast::Neuron, rule: &mut Rule, findings: &mut Find
 }
 
 fn blank_synapse(synapse: &ast::Synapse) -> Synapse {
-    let attribute = |word: &str| synapse.attributes.iter().find(|a| a.text == word).map(|a| a.span);
+    let attribute = |word: &str| synapse.attributes.iter().find(|a| a.name.text == word).map(|a| a.span);
     let end = Endpoint { layer: Relative::Own, population: PopulationId(0) };
     let (fixed, symmetric) = (attribute("fixed"), attribute("symmetric"));
     Synapse {
@@ -171,14 +171,25 @@ fn blank_synapse(synapse: &ast::Synapse) -> Synapse {
         init: Initialiser::Glorot,
         fixed,
         symmetric,
+        bounds: None,
         span: synapse.name.span,
     }
 }
 
-fn blank_phase(phase: &ast::Phase) -> Phase {
+/// A phase of which only the name is known.
+pub(super) fn blank_phase(phase: &ast::Phase) -> Phase {
     let span = phase.name.span;
     let one = Expr { kind: ExprKind::Number(1.0), span };
-    Phase { name: phase.name.text.clone(), steps: one, until: None, from: None, body: Vec::new(), span }
+    Phase {
+        name: phase.name.text.clone(),
+        steps: one,
+        until: None,
+        from: None,
+        dt: None,
+        integrator: Integrator::default(),
+        body: Vec::new(),
+        span,
+    }
 }
 
 /// A weight or unit parameter that is not fixed is learned, and the other way round.
@@ -211,43 +222,47 @@ fn never_learned(rule: &Rule, findings: &mut Findings) {
     }
 }
 
-struct Resolver<'a> {
-    skeleton: &'a Rule,
+/// Resolves the members of a rule.
+pub(super) struct Resolver<'a> {
+    pub(super) skeleton: &'a Rule,
     library: &'a Library,
-    findings: &'a mut Findings,
+    pub(super) findings: &'a mut Findings,
+    /// How many phases have ended where the expression at hand is evaluated.
+    pub(super) ended: usize,
+    /// The time step of the phase at hand.
+    pub(super) dt: Option<Expr>,
+    /// When the expression at hand is evaluated.
+    pub(super) moment: Moment,
 }
 
 impl Resolver<'_> {
-    /// The scope of an expression evaluated after `ended` phases.
-    fn scope(&mut self, ended: usize) -> Scope<'_> {
+    /// The scope of the expression at hand.
+    pub(super) fn scope(&mut self) -> Scope<'_> {
         Scope {
             library: self.library,
             visible: self.library.functions.len(),
             rule: Some(self.skeleton),
             hyper_parameters: self.skeleton.hyper_parameters.len(),
-            ended,
+            ended: self.ended,
+            dt: self.dt.as_ref(),
+            moment: self.moment,
             findings: self.findings,
         }
     }
 
-    /// All phases have ended.
-    fn all(&self) -> usize {
-        self.skeleton.phases.len()
+    pub(super) fn expression(&mut self, tree: &ast::Expr, reader: Reader<'_>) -> Option<Expr> {
+        expression::resolve(tree, reader, &mut self.scope())
     }
 
-    fn expression(&mut self, tree: &ast::Expr, reader: Reader<'_>, ended: usize) -> Option<Expr> {
-        expression::resolve(tree, reader, &mut self.scope(ended))
-    }
-
-    fn constant(&mut self, tree: &ast::Expr) -> Option<Expr> {
-        self.expression(tree, Reader::Constant, 0)
+    pub(super) fn constant(&mut self, tree: &ast::Expr) -> Option<Expr> {
+        self.expression(tree, Reader::Constant)
     }
 
     /// A default sees the hyper-parameters before it.
     fn heads(&mut self, item: &ast::Rule, rule: &mut Rule) {
         for (i, hyper) in rule.hyper_parameters.iter_mut().enumerate() {
             let Some(written) = item.parameters.iter().find(|p| p.name.span == hyper.span) else { continue };
-            let mut scope = self.scope(0);
+            let mut scope = self.scope();
             scope.hyper_parameters = i;
             if let Some(value) = expression::resolve(&written.value, Reader::Constant, &mut scope) {
                 hyper.default = value;
@@ -256,7 +271,7 @@ impl Resolver<'_> {
     }
 
     fn members(&mut self, item: &ast::Rule, rule: &mut Rule) {
-        let (mut neurons, mut phases) = (0, 0);
+        let mut neurons = 0;
         for member in &item.members {
             match member {
                 Member::Neuron(neuron) => {
@@ -265,21 +280,34 @@ impl Resolver<'_> {
                 }
                 Member::Synapse(synapse) => self.synapse(synapse, rule),
                 Member::Signal(signal) => {
-                    let value = self.expression(&signal.value, Reader::Global, self.all());
+                    let value = self.definition(&signal.value, Reader::Global);
                     let found = rule.signals.iter_mut().find(|s| s.span == signal.name.span);
                     if let (Some(found), Some(value)) = (found, value) {
                         found.value = value;
                     }
                 }
-                Member::Phase(phase) => {
-                    rule.phases[phases] = self.phase(phase, phases);
-                    phases += 1;
+                Member::Phase(phase) => self.phase(phase, rule),
+                Member::Learn(learn) => {
+                    let learnt = self.learn(learn, rule);
+                    rule.script.push(Act::Learn(learnt));
                 }
-                Member::Learn(learn) => self.learn(learn, rule),
-                Member::Predict(predict) => self.predict(predict, rule),
+                Member::Predict(_) => {}
                 Member::Check(_) | Member::Error(_) => {}
             }
         }
+        for member in &item.members {
+            if let Member::Predict(predict) = member {
+                self.predict(predict, rule);
+            }
+        }
+    }
+
+    /// An expression that may be read at any time.
+    fn definition(&mut self, tree: &ast::Expr, reader: Reader<'_>) -> Option<Expr> {
+        let ended = std::mem::replace(&mut self.ended, self.skeleton.phases.len());
+        let value = self.expression(tree, reader);
+        self.ended = ended;
+        value
     }
 
     fn variables(&mut self, neuron: &ast::Neuron, population: PopulationId, rule: &mut Rule) {
@@ -289,7 +317,7 @@ impl Resolver<'_> {
             let Some(position) = found else { continue };
             let Some(tree) = &written.value else { continue };
             match written.kind {
-                Written::State => {
+                Written::State | Written::Trace => {
                     let value = self.constant(tree);
                     rule.variables[position].kind = VariableKind::State(value);
                 }
@@ -299,7 +327,7 @@ impl Resolver<'_> {
                     }
                 }
                 Written::Let => {
-                    let value = self.expression(tree, Reader::Unit(population), self.all());
+                    let value = self.definition(tree, Reader::Unit(population));
                     if let (VariableKind::Let(definitions), Some(value)) =
                         (&mut rule.variables[position].kind, value)
                     {
@@ -315,9 +343,16 @@ impl Resolver<'_> {
     fn synapse(&mut self, written: &ast::Synapse, rule: &mut Rule) {
         let Some(position) = rule.synapses.iter().position(|s| s.span == written.name.span) else { return };
         for attribute in &written.attributes {
-            if !matches!(attribute.text.as_str(), "fixed" | "symmetric") {
-                let known = ["fixed", "symmetric"].map(str::to_owned).to_vec();
-                self.scope(0).unknown("attribute of a synapse", &attribute.text, attribute.span, known);
+            match (attribute.name.text.as_str(), &attribute.arguments[..]) {
+                ("fixed" | "symmetric", []) => {}
+                ("in", [low, high]) => {
+                    let (low, high) = (self.constant(low), self.constant(high));
+                    rule.synapses[position].bounds = low.zip(high);
+                }
+                (name, _) => {
+                    let known = ["fixed", "symmetric", "in"].map(str::to_owned).to_vec();
+                    self.scope().unknown("attribute of a synapse", name, attribute.name.span, known);
+                }
             }
         }
         if let Some(init) = written.init.as_ref().and_then(|tree| self.initialiser(tree)) {
@@ -326,160 +361,14 @@ impl Resolver<'_> {
     }
 
     fn initialiser(&mut self, tree: &ast::Expr) -> Option<Initialiser> {
-        initialiser(tree, &mut self.scope(0))
-    }
-
-    fn phase(&mut self, written: &ast::Phase, position: usize) -> Phase {
-        let mut phase = blank_phase(written);
-        if let Some(steps) = written.steps.as_ref().and_then(|tree| self.constant(tree)) {
-            phase.steps = steps;
-        }
-        let until = written.until.as_ref().and_then(|tree| tolerance(tree, self.findings));
-        phase.until = until.and_then(|tree| self.constant(tree));
-        phase.from = written.from.as_ref().and_then(|name| self.scope(position).phase(name));
-        phase.body = self.statements(&written.body, position);
-        phase
-    }
-
-    fn statements(&mut self, body: &[ast::PhaseStatement], phase: usize) -> Vec<Statement> {
-        body.iter().filter_map(|statement| self.statement(statement, phase)).collect()
-    }
-
-    fn statement(&mut self, statement: &ast::PhaseStatement, phase: usize) -> Option<Statement> {
-        Some(match statement {
-            ast::PhaseStatement::Clamp(clamp) => {
-                let written = ast::Equation {
-                    role: clamp.role,
-                    target: clamp.target.clone(),
-                    assign: Assign::Set,
-                    value: clamp.value.clone(),
-                    span: clamp.span,
-                };
-                Statement::Clamp(self.dynamics(&written, phase)?)
-            }
-            ast::PhaseStatement::Release(release) => {
-                let role = release.role.map(|(role, _)| role);
-                Statement::Release { role, variable: self.state(&release.target)? }
-            }
-            ast::PhaseStatement::Equation(equation) => Statement::Equation(self.dynamics(equation, phase)?),
-            ast::PhaseStatement::Sweep(sweep) => Statement::Sweep(
-                sweep.direction,
-                sweep.body.iter().filter_map(|e| self.dynamics(e, phase)).collect(),
-            ),
-            ast::PhaseStatement::InTurn(body, _) => Statement::InTurn(self.statements(body, phase)),
-            ast::PhaseStatement::Error(_) => return None,
-        })
-    }
-
-    fn dynamics(&mut self, written: &ast::Equation, phase: usize) -> Option<Dynamics> {
-        let variable = self.state(&written.target)?;
-        let population = self.skeleton.variables[variable.0].population;
-        let value = self.expression(&written.value, Reader::Unit(population), phase)?;
-        let span = written.target.name.span;
-        let own = Expr { kind: ExprKind::Variable { place: Place::Own, variable, phase: None }, span };
-        let value = match written.assign {
-            Assign::Set => value,
-            Assign::Add => combine(BinaryOp::Add, own, value),
-            Assign::Subtract => combine(BinaryOp::Sub, own, value),
-        };
-        Some(Dynamics { role: written.role.map(|(role, _)| role), variable, value, span: written.span })
-    }
-
-    /// The variable that an equation writes, in the named or in the only population that has it.
-    fn written(&mut self, target: &ast::Target) -> Option<VariableId> {
-        let skeleton = self.skeleton;
-        if let Some(name) = &target.population
-            && !skeleton.populations.iter().any(|p| p.name.as_deref() == Some(&name.text))
-        {
-            let known = skeleton.populations.iter().filter_map(|p| p.name.clone()).collect();
-            self.scope(0).unknown("population", &name.text, name.span, known);
-            return None;
-        }
-        let wanted = target.population.as_ref().map(|n| n.text.as_str());
-        let fits =
-            |v: &Variable| wanted.is_none() || skeleton.populations[v.population.0].name.as_deref() == wanted;
-        let found: Vec<usize> = (0..skeleton.variables.len())
-            .filter(|&i| skeleton.variables[i].name == target.name.text && fits(&skeleton.variables[i]))
-            .collect();
-        if let [one] = found[..] {
-            return Some(VariableId(one));
-        }
-        let known = skeleton.variables.iter().map(|v| v.name.clone()).collect();
-        let kind = if found.is_empty() { "variable" } else { "single variable" };
-        self.scope(0).unknown(kind, &target.name.text, target.name.span, known);
-        None
-    }
-
-    fn state(&mut self, target: &ast::Target) -> Option<VariableId> {
-        let at = target.name.span;
-        if self.skeleton.synapses.iter().any(|s| s.name == target.name.text) {
-            let shapes = Shapes::NotWritable { is: "a synapse's weight", wanted: "a state, or in `learn`" };
-            return mismatch(at, shapes, &mut self.scope(0));
-        }
-        let variable = self.written(target)?;
-        let is = match self.skeleton.variables[variable.0].kind {
-            VariableKind::State(_) => return Some(variable),
-            VariableKind::Let(_) => "a definition",
-            VariableKind::Param(_) => "a parameter",
-        };
-        mismatch(at, Shapes::NotWritable { is, wanted: "a state" }, &mut self.scope(0))
-    }
-
-    fn learn(&mut self, learn: &ast::Learn, rule: &mut Rule) {
-        for written in &learn.body {
-            let Some(target) = self.learned(&written.target) else { continue };
-            let (reader, current) = match target {
-                Learned::Synapse(synapse) => {
-                    (Reader::Synapse(synapse), ExprKind::Weight { synapse, transposed: false })
-                }
-                Learned::Unit(variable) => {
-                    let population = self.skeleton.variables[variable.0].population;
-                    (
-                        Reader::Unit(population),
-                        ExprKind::Variable { place: Place::Own, variable, phase: None },
-                    )
-                }
-            };
-            let Some(value) = self.expression(&written.value, reader, self.all()) else { continue };
-            let span = value.span;
-            let increment = match written.assign {
-                Assign::Add => value,
-                Assign::Subtract => Expr { kind: ExprKind::Unary(UnaryOp::Neg, Box::new(value)), span },
-                Assign::Set => {
-                    combine(BinaryOp::Sub, value, Expr { kind: current, span: written.target.name.span })
-                }
-            };
-            let role = written.role.map(|(role, _)| role);
-            rule.plasticity.push(Plasticity {
-                role,
-                target,
-                increment,
-                reduction: learn.reduction,
-                span: written.span,
-            });
-        }
-    }
-
-    fn learned(&mut self, target: &ast::Target) -> Option<Learned> {
-        if target.population.is_none()
-            && let Some(synapse) = self.scope(0).synapse(&target.name.text)
-        {
-            return Some(Learned::Synapse(synapse));
-        }
-        let variable = self.written(target)?;
-        let is = match self.skeleton.variables[variable.0].kind {
-            VariableKind::Param(_) => return Some(Learned::Unit(variable)),
-            VariableKind::Let(_) => "a definition",
-            VariableKind::State(_) => "a state",
-        };
-        let shapes = Shapes::NotWritable { is, wanted: "a weight or a `param`" };
-        mismatch(target.name.span, shapes, &mut self.scope(0))
+        initialiser(tree, &mut self.scope())
     }
 
     fn predict(&mut self, predict: &ast::Predict, rule: &mut Rule) {
-        let after = self.scope(self.skeleton.phases.len()).phase(&predict.after);
-        let ended = after.map_or(self.all(), |PhaseId(p)| p + 1);
-        let value = self.expression(&predict.value, Reader::Global, ended);
+        self.ended = self.skeleton.phases.len();
+        let after = self.scope().phase(&predict.after);
+        self.ended = after.map_or(self.ended, |PhaseId(p)| p + 1);
+        let value = self.expression(&predict.value, Reader::Global);
         if rule.predict.is_some() {
             let first = rule.predict.as_ref().map_or(predict.span, |p| p.span);
             self.findings.push(crate::check::duplicate_name::DuplicateName {
@@ -492,11 +381,6 @@ impl Resolver<'_> {
             rule.predict = Some(Predict { value, after, span: predict.span });
         }
     }
-}
-
-fn combine(op: BinaryOp, a: Expr, b: Expr) -> Expr {
-    let span = a.span.to(b.span);
-    Expr { kind: ExprKind::Binary(op, Box::new(a), Box::new(b)), span }
 }
 
 /// `below`, `above.P`, `P`

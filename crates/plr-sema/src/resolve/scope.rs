@@ -6,7 +6,9 @@ use plr_syntax::span::Span;
 
 use crate::check::unknown_name::UnknownName;
 use crate::check::unknown_phase::UnknownPhase;
-use crate::hir::{Endpoint, PhaseId, Place, PopulationId, Relative, Rule, SignalId, SynapseId, VariableId};
+use crate::hir::{
+    Endpoint, Expr, PhaseId, Place, PopulationId, Relative, Rule, SignalId, SynapseId, VariableId,
+};
 
 use super::Library;
 
@@ -27,6 +29,17 @@ pub enum Reader<'a> {
     Constant,
 }
 
+/// When an expression is evaluated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// Whenever somebody reads it: a definition, or a constant.
+    Definition,
+    /// Once in a step.
+    Step,
+    /// When parameters learn.
+    Learning,
+}
+
 /// Everything an expression can name.
 pub struct Scope<'a> {
     /// Functions and costs.
@@ -39,6 +52,10 @@ pub struct Scope<'a> {
     pub hyper_parameters: usize,
     /// How many phases have ended where the expression is evaluated.
     pub ended: usize,
+    /// The time step of the phase around the expression.
+    pub dt: Option<&'a Expr>,
+    /// When the expression is evaluated.
+    pub moment: Moment,
     /// The findings.
     pub findings: &'a mut Findings,
 }

@@ -1,7 +1,7 @@
 //! Clauses that may stand in any order, but each only once.
 
 use super::Builder;
-use crate::ast::{Call, Comparison, Expectation, Expr, Name, Setting};
+use crate::ast::{Call, Comparison, Expectation, Expr, Name, Phase, PhaseStatement, Setting};
 use crate::finding::DuplicateClause;
 use crate::span::Span;
 
@@ -14,6 +14,10 @@ pub(crate) enum PhaseOption {
     Until(Expr),
     /// `from = free`
     From(Name),
+    /// `dt = 0.1`
+    Dt(Expr),
+    /// `integrator = heun`
+    Integrator(Name),
 }
 
 /// The options in the head of a phase.
@@ -22,6 +26,8 @@ pub(crate) struct PhaseOptions {
     steps: Once<Expr>,
     until: Once<Expr>,
     from: Once<Name>,
+    dt: Once<Expr>,
+    integrator: Once<Name>,
 }
 
 /// A clause after the bound of a claim.
@@ -66,9 +72,11 @@ impl<T> Once<T> {
 }
 
 impl PhaseOptions {
-    /// Steps, tolerance, start.
-    pub(crate) fn values(self) -> (Option<Expr>, Option<Expr>, Option<Name>) {
-        (self.steps.value(), self.until.value(), self.from.value())
+    /// The phase with these options.
+    pub(crate) fn phase(self, name: Name, body: Vec<PhaseStatement>, span: Span) -> Phase {
+        let Self { steps, until, from, dt, integrator } = self;
+        let (steps, until, from) = (steps.value(), until.value(), from.value());
+        Phase { name, steps, until, from, dt: dt.value(), integrator: integrator.value(), body, span }
     }
 }
 
@@ -81,6 +89,8 @@ impl Builder<'_> {
                 PhaseOption::Steps(value) => self.once(&mut options.steps, value, span),
                 PhaseOption::Until(value) => self.once(&mut options.until, value, span),
                 PhaseOption::From(value) => self.once(&mut options.from, value, span),
+                PhaseOption::Dt(value) => self.once(&mut options.dt, value, span),
+                PhaseOption::Integrator(value) => self.once(&mut options.integrator, value, span),
             }
         }
         options

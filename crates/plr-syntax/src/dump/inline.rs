@@ -48,6 +48,12 @@ pub(super) fn call(call: &Call) -> String {
     format!("{}{}({})", call.name.text, if call.primed { "'" } else { "" }, arguments.join(", "))
 }
 
+/// `fixed`, `in(0, 1)`
+pub(super) fn attribute(attribute: &Call) -> String {
+    let plain = attribute.arguments.is_empty() && attribute.settings.is_empty();
+    if plain { attribute.name.text.clone() } else { call(attribute) }
+}
+
 /// `input 784 relu()`
 pub(super) fn layer(layer: &ChainLayer) -> String {
     let activation = layer.activation.as_ref().map_or(String::new(), |a| format!(" {}", call(a)));
@@ -70,6 +76,7 @@ pub(super) fn kind(kind: VariableKind) -> &'static str {
         VariableKind::State => "state",
         VariableKind::Let => "let",
         VariableKind::Param => "param",
+        VariableKind::Trace => "trace",
     }
 }
 
@@ -102,6 +109,7 @@ pub(super) fn assign(assign: Assign) -> &'static str {
         Assign::Set => "=",
         Assign::Add => "+=",
         Assign::Subtract => "-=",
+        Assign::Rate => "rate",
     }
 }
 

@@ -48,6 +48,7 @@ fn of_rule(checked: &Checked, rule: usize) -> Result<audit::Audit, Failure> {
     };
     let model = driver::lower(checked, &plan)?;
     let setting = model.setting();
-    let functions = &setting.library.functions;
-    Ok(audit::Audit::on_network(&setting.rule, functions, &setting.network, &|expr| setting.constant(expr)))
+    Ok(audit::Audit::on_network(&setting.rule, &setting.library, &setting.network, &|expr| {
+        setting.constant(expr)
+    }))
 }

@@ -44,7 +44,7 @@ fn summary(checked: &Checked) -> String {
         if counts.is_empty() { "no rules".into() } else { counts.join(", ") }
     );
     for rule in analysis.rules() {
-        let audit = Audit::of_rule(rule, &analysis.library().functions);
+        let audit = Audit::of_rule(rule, analysis.library());
         text.push_str(&format!("; {} is {}", rule.name, verdict(&audit)));
     }
     text

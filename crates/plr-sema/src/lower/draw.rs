@@ -1,0 +1,86 @@
+//! Random numbers: which stream each drawn number comes from.
+//!
+//! A stream is a function of the place in the rule and the site in the network alone, so that a number is the same in
+//! every program in which it is drawn.
+
+use std::collections::HashMap;
+
+use plr_ir::program::Law;
+
+use crate::equation::Site;
+use crate::hir::{Learned, VariableId};
+
+use super::expression::{Context, Lowerer};
+use super::term::{Axes, Term};
+
+/// Draws of one equation at one site that are told apart by their number.
+const DRAWS: u32 = 64;
+
+/// Who draws.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+struct Drawer {
+    /// The phase, or the block of plasticity.
+    place: usize,
+    /// The variable or synapse.
+    target: usize,
+    /// The layer or edge.
+    site: usize,
+}
+
+/// The random streams of a program under construction.
+#[derive(Debug, Default)]
+pub struct Draws {
+    drawer: Drawer,
+    /// Samples share a number: in plasticity.
+    shared: bool,
+    /// How many numbers each has drawn in this step.
+    drawn: HashMap<Drawer, u32>,
+}
+
+impl Lowerer<'_> {
+    /// A step begins: numbers are told apart by the step from now on.
+    pub fn restart_draws(&mut self) {
+        self.draws.drawn.clear();
+    }
+
+    /// The equation of a state draws.
+    pub fn draw_for_state(&mut self, place: usize, variable: VariableId, layer: usize) {
+        self.draws.drawer = Drawer { place, target: variable.0, site: layer };
+        self.draws.shared = false;
+    }
+
+    /// The equation of a learned quantity draws.
+    pub fn draw_for_learned(&mut self, place: usize, target: Learned, site: Site) {
+        let layers = self.setting.network.layers.len();
+        let target = match target {
+            Learned::Unit(variable) => variable.0,
+            Learned::Synapse(synapse) => self.setting.rule.variables.len() + synapse.0,
+        };
+        let site = match site {
+            Site::Layer(layer) => layer,
+            Site::Edge(pre, post) => layers * (1 + pre) + post,
+        };
+        self.draws.drawer = Drawer { place, target, site };
+        self.draws.shared = true;
+    }
+
+    /// One number for each unit and sample; in plasticity one for each synapse or unit.
+    pub fn draw(&mut self, law: Law, cx: Context<'_>) -> Term {
+        let own = self.own_axes(cx);
+        let axes = if self.draws.shared { own } else { own.union(Axes::SAMPLE) };
+        let stream = self.next_stream();
+        let dims = cx.extents.dims(axes);
+        Term { value: self.b.random(law, stream, self.step, &dims), axes }
+    }
+
+    fn next_stream(&mut self) -> u32 {
+        let Drawer { place, target, site } = self.draws.drawer;
+        let layers = self.setting.network.layers.len();
+        let targets = self.setting.rule.variables.len() + self.setting.rule.synapses.len();
+        let drawer = (place * targets + target) * layers * (layers + 1) + site;
+        let number = self.draws.drawn.entry(self.draws.drawer).or_default();
+        let stream = (drawer as u32).wrapping_mul(DRAWS).wrapping_add(*number);
+        *number += 1;
+        stream
+    }
+}

@@ -1,0 +1,55 @@
+//! Filters: an increment, reduced over samples, goes through a filter's equations.
+
+use crate::hir::{Expr, FilterId};
+use crate::memory::Memory;
+
+use super::environment::Unavailable;
+use super::expression::{Context, Evaluated, Lowerer};
+use super::setting::ParameterId;
+use super::term::{self, Axes, Term};
+use plr_ir::scalar::BinaryOp;
+
+impl Lowerer<'_> {
+    /// What a filter makes of an increment. What it remembers is noted for whoever commits the update.
+    pub fn filtered(
+        &mut self,
+        filter: Option<FilterId>,
+        settings: &[Option<Expr>],
+        increment: &Expr,
+        place: u32,
+        cx: Context<'_>,
+    ) -> Evaluated {
+        let increment = self.over_samples(increment, cx)?;
+        let increment = term::as_number(&mut self.b, &cx.extents, increment);
+        let Some(filter) = filter else { return Ok(increment) };
+        let filter = &self.setting.library.filters[filter.0];
+        let Some(site) = cx.site else { unreachable!("whatever learns has a site") };
+        let memory = |index| ParameterId::Memory(Memory { place, index, site });
+        let result = self.own_axes(cx);
+        let mut arguments = vec![increment];
+        for index in 0..filter.memories.len() {
+            arguments.push(Term { value: self.parameter(memory(index))?, axes: result });
+        }
+        let number = if filter.counts_updates() { self.updates()? } else { term::number(&mut self.b, 0.0) };
+        arguments.push(number);
+        let mut bound = Vec::new();
+        for (given, (_, default)) in settings.iter().zip(&filter.settings) {
+            bound.push(self.evaluate(given.as_ref().unwrap_or(default), cx)?);
+        }
+        for (index, value) in &filter.updates {
+            let value = self.evaluate(value, Context { arguments: &arguments, settings: &bound, ..cx })?;
+            let value = term::as_number(&mut self.b, &cx.extents, value);
+            arguments[1 + index] = term::widen(&mut self.b, &cx.extents, value, result);
+            self.memories.retain(|(id, _)| *id != memory(*index));
+            self.memories.push((memory(*index), arguments[1 + index].value));
+        }
+        self.evaluate(&filter.result, Context { arguments: &arguments, settings: &bound, ..cx })
+    }
+
+    /// The number of this presentation, from 1.
+    pub fn updates(&mut self) -> Result<Term, Unavailable> {
+        let before = Term { value: self.parameter(ParameterId::Updates)?, axes: Axes::NONE };
+        let one = term::number(&mut self.b, 1.0);
+        Ok(Term { value: self.b.binary(BinaryOp::Add, before.value, one.value), axes: Axes::NONE })
+    }
+}

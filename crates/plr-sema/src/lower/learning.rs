@@ -1,0 +1,136 @@
+//! Learning: blocks of plasticity equations change parameters, all from what they were before.
+
+use std::collections::{HashMap, HashSet};
+
+use plr_ir::Value;
+use plr_ir::scalar::BinaryOp;
+
+use crate::equation::{self, Source};
+use crate::hir::{PlasticityId, Statement};
+use crate::memory::{Memory, filterings, for_each_call};
+
+use super::environment::{Environment, Unavailable};
+use super::expression::Lowerer;
+use super::parameter_at;
+use super::setting::ParameterId;
+
+/// The learning of a program under construction.
+#[derive(Debug, Default)]
+pub struct Learning {
+    /// The parameters that learn; the others stay.
+    marked: HashSet<ParameterId>,
+    /// What should have learned but could not.
+    pub missing: Vec<Unavailable>,
+    /// What was added to each parameter that has changed; `None` where it changed in several steps.
+    pub increments: HashMap<ParameterId, Option<Value>>,
+}
+
+impl Learning {
+    /// Only these learn.
+    pub fn of(marked: HashSet<ParameterId>) -> Self {
+        Self { marked, ..Self::default() }
+    }
+}
+
+impl Lowerer<'_> {
+    /// The parameters after a block of equations.
+    pub fn learn(&mut self, block: &[PlasticityId], read: &Environment) -> Vec<(ParameterId, Value)> {
+        let mut totals: Vec<(ParameterId, Value)> = Vec::new();
+        for (equation, id) in self.learners(block) {
+            match self.increment(equation, id, read) {
+                Ok(increment) => match totals.iter().position(|(other, _)| *other == id) {
+                    Some(at) => totals[at].1 = self.b.binary(BinaryOp::Add, totals[at].1, increment),
+                    None => totals.push((id, increment)),
+                },
+                Err(unavailable) => {
+                    self.learning.iter_mut().for_each(|l| l.missing.push(unavailable.clone()));
+                }
+            }
+        }
+        let mut after = std::mem::take(&mut self.memories);
+        for (id, increment) in totals {
+            let old = self.parameters[&id];
+            let new = self.b.binary(BinaryOp::Add, old, increment);
+            after.push((id, self.bounded(id, new)));
+            self.note(id, increment);
+        }
+        after
+    }
+
+    /// The equations of a block at the sites of the network, with what changes there.
+    fn learners(&self, block: &[PlasticityId]) -> Vec<(PlasticityId, ParameterId)> {
+        let Some(learning) = &self.learning else { return Vec::new() };
+        let rule = &self.setting.rule;
+        let mut found = Vec::new();
+        for &id in block {
+            let equation = &rule.plasticity[id.0];
+            for site in equation::sites(Source::Plasticity(equation), rule, &self.setting.network) {
+                let parameter = parameter_at(equation.target, site);
+                if learning.marked.contains(&parameter) {
+                    found.push((id, parameter));
+                }
+            }
+        }
+        found
+    }
+
+    /// What a parameter may be, at most.
+    fn bounded(&mut self, id: ParameterId, value: Value) -> Value {
+        let ParameterId::Weight(synapse, ..) = id else { return value };
+        let setting = self.setting;
+        let Some((low, high)) = &setting.rule.synapses[synapse.0].bounds else { return value };
+        let dims = self.b.type_of(value).dims.clone();
+        let low = self.b.constant(setting.constant(low), &dims);
+        let high = self.b.constant(setting.constant(high), &dims);
+        let value = self.b.binary(BinaryOp::Max, value, low);
+        self.b.binary(BinaryOp::Min, value, high)
+    }
+
+    fn note(&mut self, id: ParameterId, increment: Value) {
+        let bounded =
+            matches!(id, ParameterId::Weight(s, ..) if self.setting.rule.synapses[s.0].bounds.is_some());
+        let again = self.step.is_some() || bounded;
+        let Some(learning) = &mut self.learning else { return };
+        let alone = (!again).then_some(increment);
+        learning.increments.entry(id).and_modify(|all| *all = None).or_insert(alone);
+    }
+
+    /// The equations that learn at every step of a phase's body.
+    pub fn plasticity_within(body: &[Statement]) -> Vec<PlasticityId> {
+        let mut found = Vec::new();
+        for statement in body {
+            match statement {
+                Statement::Learn(block) => found.extend(block),
+                Statement::InTurn(body) => found.extend(Self::plasticity_within(body)),
+                Statement::Clamp(_)
+                | Statement::Release { .. }
+                | Statement::Equation(_)
+                | Statement::Sweep(..) => {}
+            }
+        }
+        found
+    }
+
+    /// The parameters that change in a step of a phase's body, filters' memories included.
+    pub fn changed_within(&self, body: &[Statement]) -> Vec<ParameterId> {
+        let rule = &self.setting.rule;
+        let mut changed = Vec::new();
+        let calls = filterings(rule, &self.setting.library);
+        let learners = self.learners(&Self::plasticity_within(body));
+        for &(equation, id) in &learners {
+            let mut places = Vec::new();
+            for_each_call(&rule.plasticity[equation.0].increment, &mut |_, place| places.push(place));
+            let filters = calls.iter().filter(|call| places.contains(&call.place));
+            for call in filters {
+                let Some(site) = id.site() else { continue };
+                let memory = |index| ParameterId::Memory(Memory { place: call.place, index, site });
+                changed.extend((0..call.filter.memories.len()).map(memory));
+            }
+            changed.push(id);
+        }
+        changed.retain(|id| self.parameters.contains_key(id));
+        let mut seen = HashSet::new();
+        changed.retain(|id| seen.insert(*id));
+        changed
+    }
+}

@@ -1,0 +1,100 @@
+//! What filters remember: for every call of a filter in a learning equation, its memories at every site of what it
+//! filters. They are parameters like any other.
+
+use crate::equation::Site;
+use crate::hir::{Expr, ExprKind, Filter, Learned, Rule};
+use crate::resolve::{Library, Optimiser};
+
+/// The call of a filter.
+#[derive(Clone, Copy, Debug)]
+pub struct Filtering<'r> {
+    /// Where the call stands.
+    pub place: u32,
+    /// The filter.
+    pub filter: &'r Filter,
+    /// What learns from its result.
+    pub target: Learned,
+    /// How many calls for the same target stand before it.
+    earlier: usize,
+}
+
+/// A memory of a filter at a site.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Memory {
+    /// Where the call of the filter stands.
+    pub place: u32,
+    /// Position in [`Filter::memories`].
+    pub index: usize,
+    /// Where what it filters is.
+    pub site: Site,
+}
+
+/// All calls of filters in the order of the text. The chosen filter has been put in its place.
+pub fn filterings<'r>(rule: &'r Rule, library: &'r Library) -> Vec<Filtering<'r>> {
+    let mut found: Vec<Filtering<'r>> = Vec::new();
+    for plasticity in &rule.plasticity {
+        for_each_call(&plasticity.increment, &mut |filter, place| {
+            let earlier = found.iter().filter(|f| f.target == plasticity.target).count();
+            let filter = &library.filters[filter];
+            found.push(Filtering { place, filter, target: plasticity.target, earlier });
+        });
+    }
+    found
+}
+
+/// Visits every call of a filter in an expression, with the filter's position and where the call stands.
+pub fn for_each_call(expr: &Expr, visit: &mut dyn FnMut(usize, u32)) {
+    if let ExprKind::Filtered { filter: Some(filter), place, .. } = &expr.kind {
+        visit(filter.0, *place);
+    }
+    expr.for_each_child(|child| for_each_call(child, visit));
+}
+
+impl Filtering<'_> {
+    /// `W.m`, the group of a memory; `W.m2` of the second call for `W`.
+    pub fn group(&self, target: &str, index: usize) -> String {
+        let number = if self.earlier == 0 { String::new() } else { (self.earlier + 1).to_string() };
+        format!("{target}.{}{number}", self.filter.memories[index].0)
+    }
+}
+
+/// The name of the parameter that counts presentations.
+pub const UPDATES: &str = "updates";
+
+/// Whether anything in the rule asks for the number of the presentation.
+pub fn counts_updates(rule: &Rule, library: &Library) -> bool {
+    filterings(rule, library).iter().any(|f| f.filter.counts_updates())
+        || rule.plasticity.iter().any(|p| mentions(&p.increment, &|kind| matches!(kind, ExprKind::Updates)))
+}
+
+impl Filter {
+    /// Whether it asks for the number of the presentation, its last argument.
+    pub fn counts_updates(&self) -> bool {
+        let last = self.memories.len() + 1;
+        let asks = |e: &Expr| mentions(e, &|kind| matches!(kind, ExprKind::Argument(i) if *i == last));
+        self.updates.iter().any(|(_, value)| asks(value)) || asks(&self.result)
+    }
+}
+
+fn mentions(expr: &Expr, wanted: &dyn Fn(&ExprKind) -> bool) -> bool {
+    let mut found = wanted(&expr.kind);
+    expr.for_each_child(|child| found = found || mentions(child, wanted));
+    found
+}
+
+/// The rule with a filter in the place of `optim`.
+pub fn with_optimiser(rule: &Rule, optimiser: &Optimiser) -> Rule {
+    let mut rule = rule.clone();
+    for plasticity in &mut rule.plasticity {
+        choose(&mut plasticity.increment, optimiser);
+    }
+    rule
+}
+
+fn choose(expr: &mut Expr, optimiser: &Optimiser) {
+    if let ExprKind::Filtered { filter: filter @ None, settings, .. } = &mut expr.kind {
+        *filter = Some(optimiser.filter);
+        settings.clone_from(&optimiser.settings);
+    }
+    expr.for_each_child_mut(|child| choose(child, optimiser));
+}
