@@ -107,7 +107,7 @@ fn filtered(
     if scope.moment != Moment::Learning {
         return mismatch(call.span, Shapes::FilterOutsideLearn, scope);
     }
-    let [increment] = function::exactly(call, arguments.to_vec(), scope)?;
+    let [increment] = function::counted(call, arguments.to_vec(), scope)?;
     let settings = settings(call, filter, scope)?;
     Some(ExprKind::Filtered { filter, settings, increment: Box::new(increment), place: call.span.start })
 }

@@ -197,11 +197,20 @@ pub fn exactly<const N: usize>(
     arguments: Vec<Expr>,
     scope: &mut Scope<'_>,
 ) -> Option<[Expr; N]> {
-    let found = arguments.len();
     if let Some(setting) = call.settings.first() {
         scope.unknown("setting", &setting.name.text, setting.name.span, Vec::new());
         return None;
     }
+    counted(call, arguments, scope)
+}
+
+/// The arguments as an array of the wanted length, whatever settings there are; otherwise a finding.
+pub fn counted<const N: usize>(
+    call: &ast::Call,
+    arguments: Vec<Expr>,
+    scope: &mut Scope<'_>,
+) -> Option<[Expr; N]> {
+    let found = arguments.len();
     arguments.try_into().ok().or_else(|| {
         scope.findings.push(WrongArgumentCount {
             at: call.span,

@@ -24,10 +24,12 @@ pub fn resolve(item: &ast::Rule, library: &Library, findings: &mut Findings) -> 
     endpoints(item, &mut skeleton, library, findings);
     let mut rule = skeleton.clone();
     let (ended, dt, moment) = (0, None, Moment::Definition);
-    let mut resolver = Resolver { skeleton: &skeleton, library, findings, ended, dt, moment };
+    let mut resolver =
+        Resolver { skeleton: &skeleton, library, findings, ended, dt, moment, taught: Vec::new() };
     resolver.heads(item, &mut rule);
     resolver.members(item, &mut rule);
-    never_learned(&rule, findings);
+    let taught = resolver.taught;
+    never_learned(&rule, &taught, findings);
     super::super::check::unused_name::report(&rule, findings);
     rule
 }
@@ -193,11 +195,11 @@ pub(super) fn blank_phase(phase: &ast::Phase) -> Phase {
 }
 
 /// A weight or unit parameter that is not fixed is learned, and the other way round.
-fn never_learned(rule: &Rule, findings: &mut Findings) {
+fn never_learned(rule: &Rule, taught: &[Learned], findings: &mut Findings) {
     for (i, synapse) in rule.synapses.iter().enumerate() {
         let equation = rule.plasticity.iter().find(|p| p.target == Learned::Synapse(SynapseId(i)));
         match (equation, synapse.fixed) {
-            (None, None) => {
+            (None, None) if !taught.contains(&Learned::Synapse(SynapseId(i))) => {
                 findings.push(ParameterNeverLearned {
                     at: synapse.span,
                     name: synapse.name.clone(),
@@ -207,11 +209,11 @@ fn never_learned(rule: &Rule, findings: &mut Findings) {
             (Some(equation), Some(declared)) => {
                 findings.push(FixedIsLearned { at: equation.span, declared, name: synapse.name.clone() });
             }
-            (None, Some(_)) | (Some(_), None) => {}
+            (None, _) | (Some(_), None) => {}
         }
     }
     for (i, variable) in rule.variables.iter().enumerate() {
-        let learned = rule.plasticity.iter().any(|p| p.target == Learned::Unit(VariableId(i)));
+        let learned = taught.contains(&Learned::Unit(VariableId(i)));
         if matches!(variable.kind, VariableKind::Param(_)) && !learned {
             findings.push(ParameterNeverLearned {
                 at: variable.span,
@@ -233,6 +235,8 @@ pub(super) struct Resolver<'a> {
     pub(super) dt: Option<Expr>,
     /// When the expression at hand is evaluated.
     pub(super) moment: Moment,
+    /// What some equation is meant to change, right or wrong.
+    pub(super) taught: Vec<Learned>,
 }
 
 impl Resolver<'_> {

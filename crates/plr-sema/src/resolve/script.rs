@@ -166,6 +166,7 @@ impl Resolver<'_> {
         let moment = std::mem::replace(&mut self.moment, Moment::Learning);
         for written in &learn.body {
             let Some(target) = self.learned(&written.target) else { continue };
+            self.taught.push(target);
             let (reader, current) = match target {
                 Learned::Synapse(synapse) => {
                     (Reader::Synapse(synapse), ExprKind::Weight { synapse, transposed: false })
