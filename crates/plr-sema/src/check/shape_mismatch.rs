@@ -43,6 +43,11 @@ pub enum Shapes {
     },
     /// A sum over synapses in the equation of a single synapse.
     SumInSynapse,
+    /// The weight of a synapse that does not join the two neurons, or not in the direction that is read.
+    NoWeight {
+        /// The synapse.
+        synapse: String,
+    },
     /// `f(pre.x + post.x)`, `f(1)`: no layer to take the activation from.
     NoLayer,
     /// Something that varies where a constant is needed.
@@ -97,6 +102,9 @@ impl Finding for ShapeMismatch {
             Shapes::SumInSynapse => {
                 "a synapse knows its own two units, not a sum over other synapses".to_owned()
             }
+            Shapes::NoWeight { synapse } => {
+                format!("no synapse of `{synapse}` joins these two neurons in that direction")
+            }
             Shapes::NoLayer => "it is not clear which layer's activation is meant".to_owned(),
             Shapes::NotConstant => "a constant is needed here".to_owned(),
             Shapes::NotStored => {
@@ -116,6 +124,7 @@ impl Finding for ShapeMismatch {
             Shapes::NotASynapse => "not a synapse".to_owned(),
             Shapes::OwnVariableSent { .. } => "the reader's, not the sender's".to_owned(),
             Shapes::SumInSynapse => "a sum over synapses".to_owned(),
+            Shapes::NoWeight { .. } => "there is no such weight".to_owned(),
             Shapes::NoLayer => "the argument belongs to no single layer".to_owned(),
             Shapes::NotConstant => "varies".to_owned(),
             Shapes::NotStored => "not stored".to_owned(),
@@ -134,6 +143,7 @@ impl Finding for ShapeMismatch {
             | Shapes::NotASynapse
             | Shapes::OwnVariableSent { .. }
             | Shapes::SumInSynapse
+            | Shapes::NoWeight { .. }
             | Shapes::NoLayer
             | Shapes::NotConstant
             | Shapes::NotStored
@@ -159,6 +169,7 @@ impl Finding for ShapeMismatch {
             Shapes::NotGlobal => Some("reduce it over the layer: `sum(…)`, `mean(…)`, `max(…)`".to_owned()),
             Shapes::WrongEnd { .. }
             | Shapes::NotASynapse
+            | Shapes::NoWeight { .. }
             | Shapes::NoLayer
             | Shapes::NotConstant
             | Shapes::NotStored

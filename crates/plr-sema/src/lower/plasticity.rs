@@ -39,13 +39,13 @@ impl Lowerer<'_> {
         environment: &Environment,
     ) -> Result<Value, Unavailable> {
         let learner = match (equation.target, id) {
-            (Learned::Synapse(synapse), ParameterId::Weight(_, pre, post)) => {
+            (Learned::Synapse(_), ParameterId::Weight(_, pre, post)) => {
                 let extents = Extents {
                     samples: self.batch,
                     units: self.setting.units(post),
                     pre: self.setting.units(pre),
                 };
-                let cx = self.synapse_context(synapse, pre, post, environment);
+                let cx = self.synapse_context(pre, post, environment);
                 Learner { cx, extents, reduction: equation.reduction, result: Axes::UNIT.union(Axes::PRE) }
             }
             (_, ParameterId::Unit(_, layer) | ParameterId::Weight(_, _, layer)) => {
