@@ -12,7 +12,7 @@ mod scope;
 pub use claim::{CheckSetting, ResolvedCheck};
 pub use constant::{Constants, constant};
 pub use experiment::{DataSource, Experiment, Length, SiteValue};
-pub use function::places;
+pub use function::{has_weight, places};
 pub use network::chain as network_chain;
 
 use plr_syntax::ast;

@@ -48,7 +48,7 @@ pub enum Shapes {
         /// The synapse.
         synapse: String,
     },
-    /// `f(pre.x + post.x)`, `f(1)`: no layer to take the activation from.
+    /// `f(pre.x + post.x)`, `f(1)`, in a synapse `sum(W)`: no layer to take the activation from or to reduce over.
     NoLayer,
     /// Something that varies where a constant is needed.
     NotConstant,
@@ -105,7 +105,7 @@ impl Finding for ShapeMismatch {
             Shapes::NoWeight { synapse } => {
                 format!("no synapse of `{synapse}` joins these two neurons in that direction")
             }
-            Shapes::NoLayer => "it is not clear which layer's activation is meant".to_owned(),
+            Shapes::NoLayer => "it is not clear which layer is meant".to_owned(),
             Shapes::NotConstant => "a constant is needed here".to_owned(),
             Shapes::NotStored => {
                 "only a unit's variable or a signal can be read at the end of a phase".to_owned()

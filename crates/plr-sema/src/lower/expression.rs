@@ -17,7 +17,7 @@ use crate::hir::{
     Expr, ExprKind, FunctionId, PhaseId, Place, Reduction, SynapseId, VariableId, VariableKind,
 };
 use crate::network::LayerId;
-use crate::resolve::places;
+use crate::resolve::{has_weight, places};
 
 use super::environment::{Environment, Unavailable};
 use super::setting::{ParameterId, Setting};
@@ -158,7 +158,10 @@ impl<'s> Lowerer<'s> {
 
     /// Evaluates an expression.
     pub fn evaluate(&mut self, expr: &Expr, cx: Context<'_>) -> Evaluated {
-        if let Reader::Synapse { pre, post } = cx.reader {
+        // A weight is no unit's own, whatever stands beside it.
+        if let Reader::Synapse { pre, post } = cx.reader
+            && !has_weight(expr)
+        {
             match places(expr)[..] {
                 [Place::Pre] => return self.evaluate_end(expr, pre, true, cx),
                 [Place::Post] => return self.evaluate_end(expr, post, false, cx),
