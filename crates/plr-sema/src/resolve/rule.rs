@@ -25,10 +25,11 @@ pub fn resolve(item: &ast::Rule, library: &Library, findings: &mut Findings) -> 
     let mut skeleton = declare(item, findings);
     endpoints(item, &mut skeleton, library, findings);
     let mut rule = skeleton.clone();
-    let mut resolver = Resolver { skeleton: &skeleton, library, findings };
+    let mut resolver = Resolver { skeleton: &skeleton, library, mistaken: Vec::new(), findings };
     resolver.heads(item, &mut rule);
     resolver.members(item, &mut rule);
-    never_learned(&rule, findings);
+    let mistaken = resolver.mistaken;
+    never_learned(&rule, &mistaken, findings);
     super::super::check::unused_name::report(&rule, findings);
     rule
 }
@@ -181,11 +182,13 @@ fn blank_phase(phase: &ast::Phase) -> Phase {
     Phase { name: phase.name.text.clone(), steps: one, until: None, from: None, body: Vec::new(), span }
 }
 
-/// A weight or unit parameter that is not fixed is learned, and the other way round.
-fn never_learned(rule: &Rule, findings: &mut Findings) {
+/// A weight or unit parameter that is not fixed is learned, and the other way round. An equation that has a mistake in
+/// it is one all the same.
+fn never_learned(rule: &Rule, mistaken: &[Learned], findings: &mut Findings) {
     for (i, synapse) in rule.synapses.iter().enumerate() {
         let equation = rule.plasticity.iter().find(|p| p.target == Learned::Synapse(SynapseId(i)));
         match (equation, synapse.fixed) {
+            (None, None) if mistaken.contains(&Learned::Synapse(SynapseId(i))) => {}
             (None, None) => {
                 findings.push(ParameterNeverLearned {
                     at: synapse.span,
@@ -200,7 +203,8 @@ fn never_learned(rule: &Rule, findings: &mut Findings) {
         }
     }
     for (i, variable) in rule.variables.iter().enumerate() {
-        let learned = rule.plasticity.iter().any(|p| p.target == Learned::Unit(VariableId(i)));
+        let target = Learned::Unit(VariableId(i));
+        let learned = rule.plasticity.iter().any(|p| p.target == target) || mistaken.contains(&target);
         if matches!(variable.kind, VariableKind::Param(_)) && !learned {
             findings.push(ParameterNeverLearned {
                 at: variable.span,
@@ -214,6 +218,8 @@ fn never_learned(rule: &Rule, findings: &mut Findings) {
 struct Resolver<'a> {
     skeleton: &'a Rule,
     library: &'a Library,
+    /// What plasticity equations with a mistake in them would change.
+    mistaken: Vec<Learned>,
     findings: &'a mut Findings,
 }
 
@@ -440,7 +446,10 @@ impl Resolver<'_> {
                     )
                 }
             };
-            let Some(value) = self.expression(&written.value, reader, self.all()) else { continue };
+            let Some(value) = self.expression(&written.value, reader, self.all()) else {
+                self.mistaken.push(target);
+                continue;
+            };
             let span = value.span;
             let increment = match written.assign {
                 Assign::Add => value,
