@@ -5,6 +5,7 @@ mod constant;
 mod experiment;
 mod expression;
 mod function;
+mod global;
 mod network;
 mod rule;
 mod scope;
@@ -13,6 +14,7 @@ pub use claim::{CheckSetting, ResolvedCheck};
 pub use constant::{Constants, constant};
 pub use experiment::{DataSource, Experiment, Length, SiteValue};
 pub use function::{has_weight, places};
+pub use global::unit_layers;
 pub use network::chain as network_chain;
 
 use plr_syntax::ast;

@@ -68,6 +68,10 @@ pub enum Shapes {
     },
     /// A per-unit value where one number per sample is needed.
     NotGlobal,
+    /// `input.x * output.x` in a signal: the layers have different units.
+    TwoLayers,
+    /// A prediction that is a value of the input units.
+    PredictedByInput,
 }
 
 /// A value of one kind of owner where another is needed.
@@ -113,6 +117,8 @@ impl Finding for ShapeMismatch {
             Shapes::NotWritable { is, wanted } => format!("{is} cannot be written here, only {wanted}"),
             Shapes::NoUnit { variable } => format!("`{variable}` needs a layer"),
             Shapes::NotGlobal => "a signal is one number per sample, this is one per unit".to_owned(),
+            Shapes::TwoLayers => "the input and the output layer have different units".to_owned(),
+            Shapes::PredictedByInput => "a prediction is a value of the output units".to_owned(),
         }
     }
 
@@ -131,6 +137,8 @@ impl Finding for ShapeMismatch {
             Shapes::NotWritable { .. } => "written here".to_owned(),
             Shapes::NoUnit { .. } => "of which layer?".to_owned(),
             Shapes::NotGlobal => "one number per unit".to_owned(),
+            Shapes::TwoLayers => "joins values of both".to_owned(),
+            Shapes::PredictedByInput => "a value of the input units".to_owned(),
         };
         Label::new(self.at, text)
     }
@@ -149,7 +157,9 @@ impl Finding for ShapeMismatch {
             | Shapes::NotStored
             | Shapes::NotWritable { .. }
             | Shapes::NoUnit { .. }
-            | Shapes::NotGlobal => Vec::new(),
+            | Shapes::NotGlobal
+            | Shapes::TwoLayers
+            | Shapes::PredictedByInput => Vec::new(),
         }
     }
 
@@ -166,14 +176,17 @@ impl Finding for ShapeMismatch {
                 Some("define the sum as a `let` of the neuron and read it as `post.…`".to_owned())
             }
             Shapes::NoUnit { variable } => Some(format!("write `output.{variable}`")),
-            Shapes::NotGlobal => Some("reduce it over the layer: `sum(…)`, `mean(…)`, `max(…)`".to_owned()),
+            Shapes::NotGlobal | Shapes::TwoLayers => {
+                Some("reduce it over the layer: `sum(…)`, `mean(…)`, `max(…)`".to_owned())
+            }
             Shapes::WrongEnd { .. }
             | Shapes::NotASynapse
             | Shapes::NoWeight { .. }
             | Shapes::NoLayer
             | Shapes::NotConstant
             | Shapes::NotStored
-            | Shapes::NotWritable { .. } => None,
+            | Shapes::NotWritable { .. }
+            | Shapes::PredictedByInput => None,
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::hir::{
     Expr, ExprKind, FunctionId, PhaseId, Place, Reduction, SynapseId, VariableId, VariableKind,
 };
 use crate::network::LayerId;
-use crate::resolve::{has_weight, places};
+use crate::resolve::{has_weight, places, unit_layers};
 
 use super::environment::{Environment, Unavailable};
 use super::setting::{ParameterId, Setting};
@@ -168,6 +168,7 @@ impl<'s> Lowerer<'s> {
                 _ => {}
             }
         }
+        let cx = self.among_units(expr, cx);
         let extents = cx.extents;
         Ok(match &expr.kind {
             ExprKind::Number(x) => term::number(&mut self.b, *x),
@@ -247,6 +248,17 @@ impl<'s> Lowerer<'s> {
                 self.reduction(*reduction, a, Axes::SAMPLE, extents.samples, &extents)
             }
         })
+    }
+
+    /// In a signal or prediction, the extents are those of the layer whose units an expression is about.
+    fn among_units<'c>(&self, expr: &Expr, cx: Context<'c>) -> Context<'c> {
+        let inner = if let ExprKind::Layer(_, argument) = &expr.kind { argument } else { expr };
+        match unit_layers(inner)[..] {
+            [place @ (Place::Input | Place::Output)] if cx.reader == Reader::Global => {
+                Context { extents: self.unit_extents(self.layer(place, cx)), ..cx }
+            }
+            _ => cx,
+        }
     }
 
     /// What belongs to one end of a synapse is that unit's own; its units are then the presynaptic axis.

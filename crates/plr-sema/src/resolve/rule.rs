@@ -17,6 +17,7 @@ use crate::hir::{
 };
 
 use super::expression::{self, mismatch};
+use super::global::{joins_two_layers, unit_layers};
 use super::scope::{Reader, Scope};
 use super::{Declared, Library};
 
@@ -245,6 +246,15 @@ impl Resolver<'_> {
         expression::resolve(tree, reader, &mut self.scope(ended))
     }
 
+    /// A signal or a prediction.
+    fn global(&mut self, tree: &ast::Expr, ended: usize) -> Option<Expr> {
+        let value = self.expression(tree, Reader::Global, ended)?;
+        match joins_two_layers(&value) {
+            Some(at) => mismatch(at, Shapes::TwoLayers, &mut self.scope(ended)),
+            None => Some(value),
+        }
+    }
+
     fn constant(&mut self, tree: &ast::Expr) -> Option<Expr> {
         self.expression(tree, Reader::Constant, 0)
     }
@@ -271,7 +281,7 @@ impl Resolver<'_> {
                 }
                 Member::Synapse(synapse) => self.synapse(synapse, rule),
                 Member::Signal(signal) => {
-                    let value = self.expression(&signal.value, Reader::Global, self.all());
+                    let value = self.global(&signal.value, self.all());
                     let found = rule.signals.iter_mut().find(|s| s.span == signal.name.span);
                     if let (Some(found), Some(value)) = (found, value) {
                         found.value = value;
@@ -488,7 +498,12 @@ impl Resolver<'_> {
     fn predict(&mut self, predict: &ast::Predict, rule: &mut Rule) {
         let after = self.scope(self.skeleton.phases.len()).phase(&predict.after);
         let ended = after.map_or(self.all(), |PhaseId(p)| p + 1);
-        let value = self.expression(&predict.value, Reader::Global, ended);
+        let value = self.global(&predict.value, ended).and_then(|value| {
+            if unit_layers(&value).contains(&Place::Input) {
+                return mismatch(value.span, Shapes::PredictedByInput, &mut self.scope(ended));
+            }
+            Some(value)
+        });
         if rule.predict.is_some() {
             let first = rule.predict.as_ref().map_or(predict.span, |p| p.span);
             self.findings.push(crate::check::duplicate_name::DuplicateName {
