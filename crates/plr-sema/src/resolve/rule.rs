@@ -5,6 +5,7 @@ use plr_syntax::ast::{self, Assign, Member, VariableKind as Written};
 use plr_syntax::diagnostic::Findings;
 use plr_syntax::span::Span;
 
+use crate::check::bad_value::BadValue;
 use crate::check::fixed_is_learned::FixedIsLearned;
 use crate::check::parameter_never_learned::ParameterNeverLearned;
 use crate::check::reserved_name::{RESERVED, ReservedName};
@@ -349,6 +350,14 @@ impl Resolver<'_> {
         let mut phase = blank_phase(written);
         if let Some(steps) = written.steps.as_ref().and_then(|tree| self.constant(tree)) {
             phase.steps = steps;
+        }
+        if let (Some(tree), None) = (&written.until, &written.steps) {
+            self.findings.push(BadValue {
+                at: tree.span,
+                what: format!("the number of steps of `{}`", written.name.text),
+                wanted: "needed too: `steps = n until …`",
+                found: "a tolerance alone".to_owned(),
+            });
         }
         let until = written.until.as_ref().and_then(|tree| tolerance(tree, self.findings));
         phase.until = until.and_then(|tree| self.constant(tree));
