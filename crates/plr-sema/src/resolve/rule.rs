@@ -27,12 +27,17 @@ pub fn resolve(item: &ast::Rule, library: &Library, findings: &mut Findings) -> 
     let mut skeleton = declare(item, findings);
     endpoints(item, &mut skeleton, library, findings);
     let mut rule = skeleton.clone();
-    let mut resolver = Resolver { skeleton: &skeleton, library, mistaken: Vec::new(), findings };
+    let mut resolver = Resolver { skeleton: &skeleton, library, mistaken: Vec::new(), lost: false, findings };
     resolver.heads(item, &mut rule);
     resolver.members(item, &mut rule);
-    let mistaken = resolver.mistaken;
-    never_learned(&rule, &mistaken, findings);
-    super::super::check::unused_name::report(&rule, findings);
+    let Resolver { mistaken, lost, .. } = resolver;
+    if !lost {
+        never_learned(&rule, &mistaken, findings);
+    }
+    // What is read in an equation with a mistake in it is not known.
+    if !findings.any_error() {
+        super::super::check::unused_name::report(&rule, findings);
+    }
     rule
 }
 
@@ -222,6 +227,8 @@ struct Resolver<'a> {
     library: &'a Library,
     /// What plasticity equations with a mistake in them would change.
     mistaken: Vec<Learned>,
+    /// Some plasticity equation changes nobody knows what.
+    lost: bool,
     findings: &'a mut Findings,
 }
 
@@ -452,7 +459,10 @@ impl Resolver<'_> {
 
     fn learn(&mut self, learn: &ast::Learn, rule: &mut Rule) {
         for written in &learn.body {
-            let Some(target) = self.learned(&written.target) else { continue };
+            let Some(target) = self.learned(&written.target) else {
+                self.lost = true;
+                continue;
+            };
             let (reader, current) = match target {
                 Learned::Synapse(synapse) => {
                     (Reader::Synapse(synapse), ExprKind::Weight { synapse, transposed: false })
