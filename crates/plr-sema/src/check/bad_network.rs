@@ -23,6 +23,8 @@ pub enum Flaw {
     Cycle,
     /// An edge that cannot be, and why.
     Edge(String, WrongEdge),
+    /// An activation on the input layer.
+    InputActivation,
     /// A layer that takes an activation reading the whole layer from its right neighbour.
     InheritedLayerWide(String),
 }
@@ -68,6 +70,7 @@ impl Finding for BadNetwork {
             Flaw::Cycle => "the edges form a cycle".to_owned(),
             Flaw::Edge(edge, WrongEdge::Twice) => format!("the edge `{edge}` is there twice"),
             Flaw::Edge(edge, _) => format!("`{edge}` cannot be an edge"),
+            Flaw::InputActivation => "the input layer has no activation".to_owned(),
             Flaw::InheritedLayerWide(name) => {
                 format!("`{name}` reads its whole layer; write it on each layer that is meant")
             }
@@ -85,6 +88,7 @@ impl Finding for BadNetwork {
             Flaw::Edge(_, WrongEdge::IntoInput) => "the input layer hears no other layer",
             Flaw::Edge(_, WrongEdge::OutOfOutput) => "the output layer sends to no other layer",
             Flaw::Edge(_, WrongEdge::Twice) => "a second time",
+            Flaw::InputActivation => "its units are what the data says",
             Flaw::InheritedLayerWide(_) => "this layer would have it too",
         };
         Label::new(self.at, text)

@@ -60,6 +60,8 @@ pub enum Shapes {
         is: &'static str,
         /// What can be written here.
         wanted: &'static str,
+        /// How such a thing does change.
+        change: Option<&'static str>,
     },
     /// A bare variable of a unit where no unit is meant: in a signal or a prediction.
     NoUnit {
@@ -70,6 +72,8 @@ pub enum Shapes {
     NotGlobal,
     /// `input.x * output.x` in a signal: the layers have different units.
     TwoLayers,
+    /// `synapse W : below -> above`: no end is the layer itself.
+    NoOwnEnd,
     /// A prediction that is a value of the input units.
     PredictedByInput,
 }
@@ -114,10 +118,11 @@ impl Finding for ShapeMismatch {
             Shapes::NotStored => {
                 "only a unit's variable or a signal can be read at the end of a phase".to_owned()
             }
-            Shapes::NotWritable { is, wanted } => format!("{is} cannot be written here, only {wanted}"),
+            Shapes::NotWritable { is, wanted, .. } => format!("{is} cannot be written here, only {wanted}"),
             Shapes::NoUnit { variable } => format!("`{variable}` needs a layer"),
             Shapes::NotGlobal => "a signal is one number per sample, this is one per unit".to_owned(),
             Shapes::TwoLayers => "the input and the output layer have different units".to_owned(),
+            Shapes::NoOwnEnd => "one end of a synapse is the layer itself".to_owned(),
             Shapes::PredictedByInput => "a prediction is a value of the output units".to_owned(),
         }
     }
@@ -138,6 +143,7 @@ impl Finding for ShapeMismatch {
             Shapes::NoUnit { .. } => "of which layer?".to_owned(),
             Shapes::NotGlobal => "one number per unit".to_owned(),
             Shapes::TwoLayers => "joins values of both".to_owned(),
+            Shapes::NoOwnEnd => "neither end is".to_owned(),
             Shapes::PredictedByInput => "a value of the input units".to_owned(),
         };
         Label::new(self.at, text)
@@ -159,6 +165,7 @@ impl Finding for ShapeMismatch {
             | Shapes::NoUnit { .. }
             | Shapes::NotGlobal
             | Shapes::TwoLayers
+            | Shapes::NoOwnEnd
             | Shapes::PredictedByInput => Vec::new(),
         }
     }
@@ -179,13 +186,14 @@ impl Finding for ShapeMismatch {
             Shapes::NotGlobal | Shapes::TwoLayers => {
                 Some("reduce it over the layer: `sum(…)`, `mean(…)`, `max(…)`".to_owned())
             }
+            Shapes::NotWritable { change: Some(change), .. } => Some((*change).to_owned()),
             Shapes::WrongEnd { .. }
             | Shapes::NotASynapse
             | Shapes::NoWeight { .. }
             | Shapes::NoLayer
             | Shapes::NotConstant
             | Shapes::NotStored
-            | Shapes::NotWritable { .. }
+            | Shapes::NotWritable { change: None, .. }
             | Shapes::PredictedByInput => None,
         }
     }

@@ -52,6 +52,7 @@ pub fn chain(
         if named {
             inherited = own;
         }
+        no_activation_of_input(role, layer, findings)?;
         let activation = if role == Role::Input { None } else { inherited.clone() };
         if let Some(activation) = &activation
             && !named
@@ -81,6 +82,14 @@ fn chain_role(layer: &ChainLayer, i: usize, last: usize, findings: &mut Findings
     match layer.role {
         Some((role, at)) if role != natural => flaw(at, Flaw::Misplaced(role), findings),
         Some(_) | None => Some(natural),
+    }
+}
+
+/// Input units are what the data says: nothing would apply an activation there.
+fn no_activation_of_input(role: Role, layer: &ChainLayer, findings: &mut Findings) -> Option<()> {
+    match (&layer.activation, role) {
+        (Some(call), Role::Input) => flaw(call.span, Flaw::InputActivation, findings),
+        (Some(_) | None, _) => Some(()),
     }
 }
 
@@ -171,6 +180,7 @@ fn graph(
                     return None;
                 }
                 let role = written.role.map_or(Role::Hidden, |(role, _)| role);
+                no_activation_of_input(role, written, findings)?;
                 let activation = match &written.activation {
                     Some(call) => Some(activation(call, library, findings)?),
                     None => None,

@@ -9,7 +9,7 @@ use crate::check::bad_value::BadValue;
 use crate::check::fixed_is_learned::FixedIsLearned;
 use crate::check::parameter_never_learned::ParameterNeverLearned;
 use crate::check::reserved_name::{RESERVED, ReservedName};
-use crate::check::shape_mismatch::Shapes;
+use crate::check::shape_mismatch::{ShapeMismatch, Shapes};
 use crate::check::unknown_name::UnknownName;
 use crate::hir::{
     Dynamics, Endpoint, Expr, ExprKind, HyperParameter, Initialiser, Learned, Licence, Phase, PhaseId, Place,
@@ -48,8 +48,14 @@ fn endpoints(item: &ast::Rule, rule: &mut Rule, library: &Library, findings: &mu
         let visible = library.functions.len();
         let mut scope = Scope { library, visible, rule: Some(rule), hyper_parameters: 0, ended: 0, findings };
         let ends = (endpoint(&written.from, &mut scope), endpoint(&written.to, &mut scope));
-        let found = rule.synapses.iter_mut().find(|s| s.span == written.name.span);
-        if let (Some(synapse), (Some(from), Some(to))) = (found, ends) {
+        let (Some(from), Some(to)) = ends else { continue };
+        if from.layer != Relative::Own && to.layer != Relative::Own {
+            findings.push(ShapeMismatch {
+                at: written.from.head.span.to(written.to.head.span),
+                shapes: Shapes::NoOwnEnd,
+            });
+        }
+        if let Some(synapse) = rule.synapses.iter_mut().find(|s| s.span == written.name.span) {
             (synapse.from, synapse.to) = (from, to);
         }
     }
@@ -445,16 +451,17 @@ impl Resolver<'_> {
     fn state(&mut self, target: &ast::Target) -> Option<VariableId> {
         let at = target.name.span;
         if self.skeleton.synapses.iter().any(|s| s.name == target.name.text) {
-            let shapes = Shapes::NotWritable { is: "a synapse's weight", wanted: "a state, or in `learn`" };
+            let change = Some("weights change in `learn`");
+            let shapes = Shapes::NotWritable { is: "a weight", wanted: "a state", change };
             return mismatch(at, shapes, &mut self.scope(0));
         }
         let variable = self.written(target)?;
-        let is = match self.skeleton.variables[variable.0].kind {
+        let (is, change) = match self.skeleton.variables[variable.0].kind {
             VariableKind::State(_) => return Some(variable),
-            VariableKind::Let(_) => "a definition",
-            VariableKind::Param(_) => "a parameter",
+            VariableKind::Let(_) => ("a definition", None),
+            VariableKind::Param(_) => ("a parameter", Some("parameters change in `learn`")),
         };
-        mismatch(at, Shapes::NotWritable { is, wanted: "a state" }, &mut self.scope(0))
+        mismatch(at, Shapes::NotWritable { is, wanted: "a state", change }, &mut self.scope(0))
     }
 
     fn learn(&mut self, learn: &ast::Learn, rule: &mut Rule) {
@@ -505,12 +512,12 @@ impl Resolver<'_> {
             return Some(Learned::Synapse(synapse));
         }
         let variable = self.written(target)?;
-        let is = match self.skeleton.variables[variable.0].kind {
+        let (is, change) = match self.skeleton.variables[variable.0].kind {
             VariableKind::Param(_) => return Some(Learned::Unit(variable)),
-            VariableKind::Let(_) => "a definition",
-            VariableKind::State(_) => "a state",
+            VariableKind::Let(_) => ("a definition", None),
+            VariableKind::State(_) => ("a state", Some("states change in phases")),
         };
-        let shapes = Shapes::NotWritable { is, wanted: "a weight or a `param`" };
+        let shapes = Shapes::NotWritable { is, wanted: "a weight or a `param`", change };
         mismatch(target.name.span, shapes, &mut self.scope(0))
     }
 
