@@ -194,6 +194,7 @@ impl Finding for ShapeMismatch {
             | Shapes::NotConstant
             | Shapes::NotStored
             | Shapes::NotWritable { change: None, .. }
+            | Shapes::NoOwnEnd
             | Shapes::PredictedByInput => None,
         }
     }
