@@ -69,9 +69,9 @@ fn zero(span: Span) -> Expr {
 fn declare(item: &ast::Rule, findings: &mut Findings) -> Rule {
     let mut names = Declared::default();
     let mut free = |name: &ast::Name, findings: &mut Findings| {
+        // It is declared all the same: its uses are no further mistakes.
         if RESERVED.contains(&name.text.as_str()) {
             findings.push(ReservedName { at: name.span, name: name.text.clone() });
-            return false;
         }
         names.add(name, findings)
     };
@@ -163,7 +163,8 @@ fn declare_population(neuron: &ast::Neuron, rule: &mut Rule, findings: &mut Find
         }
         if RESERVED.contains(&name.text.as_str()) {
             findings.push(ReservedName { at: name.span, name: name.text.clone() });
-        } else if declared.add(name, findings) {
+        }
+        if declared.add(name, findings) {
             let kind = match variable.kind {
                 Written::State => VariableKind::State(None),
                 Written::Let => VariableKind::Let(Vec::new()),
