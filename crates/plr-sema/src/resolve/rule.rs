@@ -443,7 +443,8 @@ impl Resolver<'_> {
         if let [one] = found[..] {
             return Some(VariableId(one));
         }
-        let known = skeleton.variables.iter().map(|v| v.name.clone()).collect();
+        let variables = skeleton.variables.iter().map(|v| v.name.clone());
+        let known = variables.chain(skeleton.synapses.iter().map(|s| s.name.clone())).collect();
         let kind = if found.is_empty() { "variable" } else { "single variable" };
         self.scope(0).unknown(kind, &target.name.text, target.name.span, known);
         None
