@@ -2,7 +2,8 @@
 //!
 //! The contents go to a temporary file in the same directory, are flushed to the disk, and only then take the
 //! name of the old file. A full disk, a directory that cannot be written or an interrupted process leaves the old
-//! file as it was; the temporary file is removed on every error.
+//! file as it was; the temporary file is removed on every error. A link stays a link: what it leads to is replaced.
+//! Only a device or a pipe is written where it is, because another file in its place would not be one.
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
@@ -15,25 +16,30 @@ static SERIAL: AtomicU32 = AtomicU32::new(0);
 
 /// Replaces the file at `path` by what `fill` writes, or leaves everything as it was and returns the error.
 pub fn replace(path: &Path, fill: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> io::Result<()> {
-    let temporary = temporary_beside(path)?;
+    let old = match path.metadata() {
+        Ok(old) if old.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
+        Ok(old) if !old.is_file() => {
+            return write(OpenOptions::new().write(true).open(path)?, fill).map(drop);
+        }
+        Ok(old) => Some(old.permissions()),
+        Err(_nothing_there) => None,
+    };
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let temporary = temporary_beside(&path)?;
     let file = OpenOptions::new().write(true).create_new(true).open(&temporary)?;
-    write_and_rename(file, &temporary, path, fill).inspect_err(|_| {
+    let written = old.map_or(Ok(()), |old| file.set_permissions(old));
+    let written = written.and_then(|()| write(file, fill)?.sync_all());
+    written.and_then(|()| fs::rename(&temporary, path)).inspect_err(|_| {
         // The first error is the one to report; a temporary file that cannot be removed either changes nothing.
         let _ = fs::remove_file(&temporary);
     })
 }
 
-fn write_and_rename(
-    file: File,
-    temporary: &Path,
-    path: &Path,
-    fill: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
-) -> io::Result<()> {
+fn write(file: File, fill: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> io::Result<File> {
     let mut writer = BufWriter::new(file);
     fill(&mut writer)?;
     writer.flush()?;
-    writer.get_ref().sync_all()?;
-    fs::rename(temporary, path)
+    writer.into_inner().map_err(io::IntoInnerError::into_error)
 }
 
 /// A name in the directory of `path` (a rename across file systems would not be atomic) that no other writer uses.

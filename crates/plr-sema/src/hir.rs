@@ -82,6 +82,13 @@ pub struct Rule {
     pub predict: Option<Predict>,
 }
 
+impl Rule {
+    /// The synapse itself of one of its quantities.
+    pub fn weight_of(&self, synapse: SynapseId) -> SynapseId {
+        self.synapses[synapse.0].beside.unwrap_or(synapse)
+    }
+}
+
 /// A part of a presentation.
 #[derive(Clone, Debug)]
 pub enum Act {
@@ -175,6 +182,8 @@ pub struct Synapse {
     pub fixed: Option<Span>,
     /// It is one physical, bidirectional synapse.
     pub symmetric: Option<Span>,
+    /// The synapse of which this is a further quantity, beside the weight.
+    pub beside: Option<SynapseId>,
     /// Where its weights stay, constants.
     pub bounds: Option<(Expr, Expr)>,
     /// Where its name is declared.

@@ -6,6 +6,7 @@ mod experiment;
 mod expression;
 mod filter;
 mod function;
+mod global;
 mod network;
 mod rule;
 mod scope;
@@ -14,7 +15,8 @@ mod script;
 pub use claim::{CheckSetting, ResolvedCheck};
 pub use constant::{Constants, constant};
 pub use experiment::{DataSource, Experiment, Length, Optimiser, SiteValue};
-pub use function::places;
+pub use function::{has_weight, places};
+pub use global::unit_layers;
 pub use network::chain as network_chain;
 
 use plr_syntax::ast;

@@ -18,7 +18,7 @@ pub mod command;
 mod data;
 pub mod diagnostics;
 pub mod driver;
-mod failure;
+pub mod failure;
 mod interrupt;
 mod optimised;
 mod progress;

@@ -302,11 +302,10 @@ impl<'a> Reader<'a> {
     fn weight(&self, synapse: SynapseId, transposed: bool, here: Here) -> Reads {
         // Resolution lets only synapses' equations name a bare weight.
         let Here::Synapse(pre, post) = here else { return Reads::default() };
-        let (edge, pattern) =
-            if transposed { ((post, pre), Pattern::Reciprocal) } else { ((pre, post), Pattern::Entry) };
-        if !self.edges(synapse).contains(&edge) {
-            return Reads::default();
-        }
+        let declared = &self.rule.synapses[synapse.0];
+        let found = self.network.beside((declared.from, declared.to), (pre, post), transposed);
+        let Some((edge, reciprocal)) = found else { return Reads::default() };
+        let pattern = if reciprocal { Pattern::Reciprocal } else { Pattern::Entry };
         Reads::one(Input::Weight(synapse, edge), pattern)
     }
 

@@ -71,7 +71,8 @@ pub fn requirement(rule: &Rule, synapse: Option<SynapseId>, information: Informa
         }
         Information::Arrival { synapse, transposed } => transposed.then(|| against(synapse)),
         Information::Weight { synapse: read, transposed: false } => {
-            (Some(read) != synapse).then_some(Requirement::OtherSynapse)
+            let same = synapse.is_some_and(|own| rule.weight_of(own) == rule.weight_of(read));
+            (!same).then_some(Requirement::OtherSynapse)
         }
         Information::Weight { synapse: read, transposed: true } if Some(read) == synapse => {
             Some(against(read))

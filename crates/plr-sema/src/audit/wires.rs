@@ -95,7 +95,8 @@ pub fn wires(rule: &Rule, library: &Library, network: &Network) -> Vec<Wire> {
             synapses: edges.iter().map(|&(pre, post)| units(pre) * units(post)).sum(),
         }
     };
-    rule.synapses.iter().enumerate().map(wire).collect()
+    let weights = rule.synapses.iter().enumerate().filter(|(_, synapse)| synapse.beside.is_none());
+    weights.map(wire).collect()
 }
 
 /// The synapses read against their direction, as arrivals or as reciprocal weights.

@@ -2,6 +2,7 @@
 //!
 //! Allowed: `network n { input 784 - 256 relu - output 10 }`. Forbidden: `network n { input 0 - 10 }`.
 
+use plr_syntax::ast::Role;
 use plr_syntax::diagnostic::{Finding, Label};
 use plr_syntax::span::Span;
 
@@ -14,16 +15,29 @@ pub enum Flaw {
     Units,
     /// Not exactly one layer with this role.
     Role(&'static str),
-    /// A role at the wrong end of a chain.
-    Misplaced(&'static str),
+    /// A role at the wrong place of a chain.
+    Misplaced(Role),
     /// The layer is on no path from the input to the output.
     Disconnected(String),
     /// The edges form a cycle.
     Cycle,
-    /// An edge into the input or out of the output, or given twice.
-    Edge(String),
+    /// An edge that cannot be, and why.
+    Edge(String, WrongEdge),
+    /// An activation on the input layer.
+    InputActivation,
     /// A layer that takes an activation reading the whole layer from its right neighbour.
     InheritedLayerWide(String),
+}
+
+/// Why an edge cannot be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WrongEdge {
+    /// It ends in the input layer.
+    IntoInput,
+    /// It leaves the output layer.
+    OutOfOutput,
+    /// It is there already.
+    Twice,
 }
 
 /// A network that is not a directed acyclic graph of layers from one input to one output.
@@ -43,14 +57,20 @@ impl Finding for BadNetwork {
     fn message(&self) -> String {
         match &self.flaw {
             Flaw::TooShort => "a network has at least an input and an output layer".to_owned(),
-            Flaw::Units => "the number of units is an integer from 1 to 1000000".to_owned(),
+            Flaw::Units => "the number of units must be an integer from 1 to 1000000".to_owned(),
             Flaw::Role(role) => format!("a network has exactly one {role} layer"),
-            Flaw::Misplaced(role) => format!("in a chain the {role} layer stands at its end"),
+            Flaw::Misplaced(Role::Input) => "the input layer of a chain is its first".to_owned(),
+            Flaw::Misplaced(Role::Hidden) => {
+                "the first and the last layer of a chain are not hidden".to_owned()
+            }
+            Flaw::Misplaced(Role::Output) => "the output layer of a chain is its last".to_owned(),
             Flaw::Disconnected(layer) => {
                 format!("layer `{layer}` is on no path from the input to the output")
             }
             Flaw::Cycle => "the edges form a cycle".to_owned(),
-            Flaw::Edge(edge) => format!("`{edge}` cannot be an edge"),
+            Flaw::Edge(edge, WrongEdge::Twice) => format!("the edge `{edge}` is there twice"),
+            Flaw::Edge(edge, _) => format!("`{edge}` cannot be an edge"),
+            Flaw::InputActivation => "the input layer has no activation".to_owned(),
             Flaw::InheritedLayerWide(name) => {
                 format!("`{name}` reads its whole layer; write it on each layer that is meant")
             }
@@ -62,10 +82,13 @@ impl Finding for BadNetwork {
             Flaw::TooShort => "too few layers",
             Flaw::Units => "not such a number",
             Flaw::Role(_) => "this network",
-            Flaw::Misplaced(_) => "not at the end",
+            Flaw::Misplaced(_) => "not its place",
             Flaw::Disconnected(_) => "this layer",
-            Flaw::Cycle => "closes a cycle",
-            Flaw::Edge(_) => "into the input, out of the output, or a second time",
+            Flaw::Cycle => "this network",
+            Flaw::Edge(_, WrongEdge::IntoInput) => "the input layer hears no other layer",
+            Flaw::Edge(_, WrongEdge::OutOfOutput) => "the output layer sends to no other layer",
+            Flaw::Edge(_, WrongEdge::Twice) => "a second time",
+            Flaw::InputActivation => "its units are what the data says",
             Flaw::InheritedLayerWide(_) => "this layer would have it too",
         };
         Label::new(self.at, text)

@@ -24,7 +24,7 @@ impl Finding for BadValue {
     }
 
     fn message(&self) -> String {
-        format!("{} is {}", self.what, self.wanted)
+        format!("{} must be {}", self.what, self.wanted)
     }
 
     fn primary(&self) -> Label {

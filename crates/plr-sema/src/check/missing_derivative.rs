@@ -31,6 +31,9 @@ impl Finding for MissingDerivative {
     }
 
     fn help(&self) -> Option<String> {
-        Some("`fn name(x) = … with derivative …` declares one".to_owned())
+        Some(format!(
+            "if its value depends on one unit only, `fn {}(x) = … with derivative …` declares one",
+            self.function
+        ))
     }
 }

@@ -1,21 +1,51 @@
-//! A unit that reads another unit without a synapse between them.
+//! A reader of another unit without a synapse between them.
 //!
 //! Allowed: `x = W @ below.x`. Forbidden: `x = below.x`; `x = W @ below.below.x`, two synapses away.
 
 use plr_syntax::diagnostic::{Finding, Label};
 use plr_syntax::span::Span;
 
-/// A unit that reads another unit without a synapse between them.
+/// A reader of another unit without a synapse between them.
 #[derive(Debug)]
 pub struct NoSynapse {
     /// Where it reads.
     pub at: Span,
-    /// What it reads, in words: `the layer above`.
-    pub whose: String,
-    /// How many synapses away it is.
-    pub distance: usize,
-    /// The local way, if there is one: `W @ below.x`.
-    pub instead: Option<String>,
+    /// What it reads.
+    pub remote: Remote,
+}
+
+/// What is read over there.
+#[derive(Debug)]
+pub enum Remote {
+    /// A variable of the units next door, with nothing that carries it here.
+    Neighbour {
+        /// Whose it is: `below`.
+        whose: String,
+        /// Who reads it.
+        reader: Listener,
+        /// The local way, if there is one: `W @ below.x`.
+        instead: Option<String>,
+    },
+    /// A variable of units further away.
+    Distant {
+        /// Whose it is: `below.below`.
+        whose: String,
+        /// How many synapses away they are.
+        distance: usize,
+    },
+    /// What arrives at another unit, or at no unit in particular.
+    Arrivals,
+}
+
+/// Who reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listener {
+    /// A unit.
+    Unit,
+    /// A synapse.
+    Synapse,
+    /// A signal or a prediction.
+    Global,
 }
 
 impl Finding for NoSynapse {
@@ -24,21 +54,36 @@ impl Finding for NoSynapse {
     }
 
     fn message(&self) -> String {
-        match self.distance {
-            0 | 1 => format!("nothing carries a value of {} to this reader", self.whose),
-            n => format!("{} is {n} synapses away", self.whose),
+        match &self.remote {
+            Remote::Neighbour { whose, .. } => format!("nothing carries a value of `{whose}` to this reader"),
+            Remote::Distant { whose, distance } => format!("`{whose}` is {distance} synapses away"),
+            Remote::Arrivals => "what arrives at a unit is known to that unit only".to_owned(),
         }
     }
 
     fn primary(&self) -> Label {
-        let text = match self.distance {
-            0 | 1 => format!("known only to {}; a unit hears other units through synapses", self.whose),
-            _ => "a neuron hears its neighbours only".to_owned(),
+        let text = match &self.remote {
+            Remote::Neighbour { whose, reader, .. } => {
+                let hears = match reader {
+                    Listener::Unit => "a unit hears other units through synapses",
+                    Listener::Synapse => "a synapse hears the two units it joins",
+                    Listener::Global => "input and output units alone are heard everywhere",
+                };
+                format!("known only to `{whose}`; {hears}")
+            }
+            Remote::Distant { .. } => "a unit hears its neighbours only".to_owned(),
+            Remote::Arrivals => "a sum over the synapses of another unit".to_owned(),
         };
         Label::new(self.at, text)
     }
 
     fn help(&self) -> Option<String> {
-        self.instead.as_ref().map(|instead| format!("read what arrives through a synapse: `{instead}`"))
+        match &self.remote {
+            Remote::Neighbour { instead, .. } => {
+                instead.as_ref().map(|instead| format!("read what arrives through a synapse: `{instead}`"))
+            }
+            Remote::Distant { .. } => None,
+            Remote::Arrivals => Some("define the sum as a `let` of the neuron and read that".to_owned()),
+        }
     }
 }

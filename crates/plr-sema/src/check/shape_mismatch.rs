@@ -43,7 +43,12 @@ pub enum Shapes {
     },
     /// A sum over synapses in the equation of a single synapse.
     SumInSynapse,
-    /// `f(pre.x + post.x)`, `f(1)`: no layer to take the activation from.
+    /// The weight of a synapse that does not join the two neurons, or not in the direction that is read.
+    NoWeight {
+        /// The synapse.
+        synapse: String,
+    },
+    /// `f(pre.x + post.x)`, `f(1)`, in a synapse `sum(W)`: no layer to take the activation from or to reduce over.
     NoLayer,
     /// Something that varies where a constant is needed.
     NotConstant,
@@ -55,6 +60,8 @@ pub enum Shapes {
         is: &'static str,
         /// What can be written here.
         wanted: &'static str,
+        /// How such a thing does change.
+        change: Option<&'static str>,
     },
     /// A bare variable of a unit where no unit is meant: in a signal or a prediction.
     NoUnit {
@@ -67,6 +74,12 @@ pub enum Shapes {
     FilterOutsideLearn,
     /// A random number where nothing says when it is drawn: in a definition, a signal or a prediction.
     DrawOutsideEquation,
+    /// `input.x * output.x` in a signal: the layers have different units.
+    TwoLayers,
+    /// `synapse W : below -> above`: no end is the layer itself.
+    NoOwnEnd,
+    /// A prediction that is a value of the input units.
+    PredictedByInput,
 }
 
 /// A value of one kind of owner where another is needed.
@@ -101,16 +114,22 @@ impl Finding for ShapeMismatch {
             Shapes::SumInSynapse => {
                 "a synapse knows its own two units, not a sum over other synapses".to_owned()
             }
-            Shapes::NoLayer => "it is not clear which layer's activation is meant".to_owned(),
+            Shapes::NoWeight { synapse } => {
+                format!("no synapse of `{synapse}` joins these two neurons in that direction")
+            }
+            Shapes::NoLayer => "it is not clear which layer is meant".to_owned(),
             Shapes::NotConstant => "a constant is needed here".to_owned(),
             Shapes::NotStored => {
                 "only a unit's variable or a signal can be read at the end of a phase".to_owned()
             }
-            Shapes::NotWritable { is, wanted } => format!("{is} cannot be written here, only {wanted}"),
+            Shapes::NotWritable { is, wanted, .. } => format!("{is} cannot be written here, only {wanted}"),
             Shapes::NoUnit { variable } => format!("`{variable}` needs a layer"),
             Shapes::NotGlobal => "a signal is one number per sample, this is one per unit".to_owned(),
             Shapes::FilterOutsideLearn => "a filter takes the increment of a learned quantity".to_owned(),
             Shapes::DrawOutsideEquation => "nothing says when this random number is drawn".to_owned(),
+            Shapes::TwoLayers => "the input and the output layer have different units".to_owned(),
+            Shapes::NoOwnEnd => "one end of a synapse is the layer itself".to_owned(),
+            Shapes::PredictedByInput => "a prediction is a value of the output units".to_owned(),
         }
     }
 
@@ -122,6 +141,7 @@ impl Finding for ShapeMismatch {
             Shapes::NotASynapse => "not a synapse".to_owned(),
             Shapes::OwnVariableSent { .. } => "the reader's, not the sender's".to_owned(),
             Shapes::SumInSynapse => "a sum over synapses".to_owned(),
+            Shapes::NoWeight { .. } => "there is no such weight".to_owned(),
             Shapes::NoLayer => "the argument belongs to no single layer".to_owned(),
             Shapes::NotConstant => "varies".to_owned(),
             Shapes::NotStored => "not stored".to_owned(),
@@ -130,6 +150,9 @@ impl Finding for ShapeMismatch {
             Shapes::NotGlobal => "one number per unit".to_owned(),
             Shapes::FilterOutsideLearn => "nothing is learned here".to_owned(),
             Shapes::DrawOutsideEquation => "a definition is re-read at every use".to_owned(),
+            Shapes::TwoLayers => "joins values of both".to_owned(),
+            Shapes::NoOwnEnd => "neither end is".to_owned(),
+            Shapes::PredictedByInput => "a value of the input units".to_owned(),
         };
         Label::new(self.at, text)
     }
@@ -142,6 +165,7 @@ impl Finding for ShapeMismatch {
             | Shapes::NotASynapse
             | Shapes::OwnVariableSent { .. }
             | Shapes::SumInSynapse
+            | Shapes::NoWeight { .. }
             | Shapes::NoLayer
             | Shapes::NotConstant
             | Shapes::NotStored
@@ -149,7 +173,10 @@ impl Finding for ShapeMismatch {
             | Shapes::NoUnit { .. }
             | Shapes::NotGlobal
             | Shapes::FilterOutsideLearn
-            | Shapes::DrawOutsideEquation => Vec::new(),
+            | Shapes::DrawOutsideEquation
+            | Shapes::TwoLayers
+            | Shapes::NoOwnEnd
+            | Shapes::PredictedByInput => Vec::new(),
         }
     }
 
@@ -166,17 +193,23 @@ impl Finding for ShapeMismatch {
                 Some("define the sum as a `let` of the neuron and read it as `post.…`".to_owned())
             }
             Shapes::NoUnit { variable } => Some(format!("write `output.{variable}`")),
-            Shapes::NotGlobal => Some("reduce it over the layer: `sum(…)`, `mean(…)`, `max(…)`".to_owned()),
+            Shapes::NotGlobal | Shapes::TwoLayers => {
+                Some("reduce it over the layer: `sum(…)`, `mean(…)`, `max(…)`".to_owned())
+            }
+            Shapes::NotWritable { change: Some(change), .. } => Some((*change).to_owned()),
             Shapes::FilterOutsideLearn => Some("call it in a `learn` block".to_owned()),
             Shapes::DrawOutsideEquation => {
                 Some("draw it into a `state` in a phase, and read that".to_owned())
             }
             Shapes::WrongEnd { .. }
             | Shapes::NotASynapse
+            | Shapes::NoWeight { .. }
             | Shapes::NoLayer
             | Shapes::NotConstant
             | Shapes::NotStored
-            | Shapes::NotWritable { .. } => None,
+            | Shapes::NotWritable { change: None, .. }
+            | Shapes::NoOwnEnd
+            | Shapes::PredictedByInput => None,
         }
     }
 }

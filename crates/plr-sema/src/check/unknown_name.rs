@@ -5,6 +5,9 @@
 use plr_syntax::diagnostic::{Finding, Label};
 use plr_syntax::span::Span;
 
+/// More names than these are not listed.
+const MOST_LISTED: usize = 6;
+
 /// A name that nothing in scope has.
 #[derive(Debug)]
 pub struct UnknownName {
@@ -32,7 +35,17 @@ impl Finding for UnknownName {
     }
 
     fn help(&self) -> Option<String> {
-        closest(&self.name, &self.known).map(|near| format!("did you mean `{near}`?"))
+        if let Some(near) = closest(&self.name, &self.known) {
+            return Some(format!("did you mean `{near}`?"));
+        }
+        let mut known: Vec<&String> = Vec::new();
+        for name in &self.known {
+            if !known.contains(&name) {
+                known.push(name);
+            }
+        }
+        let list: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
+        (1..=MOST_LISTED).contains(&list.len()).then(|| format!("there is {}", list.join(", ")))
     }
 }
 
@@ -40,7 +53,8 @@ impl Finding for UnknownName {
 pub fn closest<'k>(name: &str, known: &'k [String]) -> Option<&'k str> {
     let limit = (name.chars().count() / 3).clamp(1, 3);
     let near = known.iter().map(|k| (edit_distance(&name.to_lowercase(), &k.to_lowercase()), k.as_str()));
-    near.filter(|&(distance, _)| distance <= limit).min().map(|(_, k)| k)
+    // A name of which no letter is right is no slip of the pen.
+    near.filter(|&(distance, _)| distance <= limit && distance < name.chars().count()).min().map(|(_, k)| k)
 }
 
 /// The number of characters to insert, delete, replace, or swap with a neighbour (Damerau's restricted distance).
@@ -79,5 +93,7 @@ mod tests {
         let known = ["gamma".to_owned(), "beta".to_owned()];
         assert_eq!(closest("gama", &known), Some("gamma"));
         assert_eq!(closest("lr", &known), None);
+        assert_eq!(closest("V", &["W".to_owned()]), None);
+        assert_eq!(closest("w", &["W".to_owned()]), Some("W"));
     }
 }

@@ -47,7 +47,7 @@ impl Finding for UnknownPhase {
         match closest(&self.name, &self.ended) {
             Some(near) => Some(format!("did you mean `{near}`?")),
             None if self.ended.is_empty() => None,
-            None => Some(format!("the phases are {}", self.ended.join(", "))),
+            None => Some(format!("there is `{}`", self.ended.join("`, `"))),
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::check::missing_derivative::MissingDerivative;
 use crate::check::read_before_write::ReadBeforeWrite;
 use crate::check::shape_mismatch::{ShapeMismatch, Shapes};
 use crate::check::unknown_to_unit::UnknownToUnit;
-use crate::hir::VariableId;
+use crate::hir::{SynapseId, VariableId};
 use crate::network::LayerId;
 
 use super::setting::Setting;
@@ -65,6 +65,13 @@ pub enum Unavailable {
     },
     /// A parameter on which nothing observable depends; the program does not have it.
     NotBuilt,
+    /// The weight of a synapse that does not join the two neurons, or not in that direction.
+    NoWeight {
+        /// Of which synapse.
+        synapse: SynapseId,
+        /// Where it is read.
+        at: Span,
+    },
     /// A per-unit value where one per sample is needed.
     NotGlobal {
         /// Where.
@@ -100,6 +107,10 @@ impl Unavailable {
                 push(findings, MissingDerivative { at, function, layer: layer.map(layer_name) });
             }
             Self::NotBuilt => unreachable!("whatever something observable reads is built"),
+            Self::NoWeight { synapse, at } => {
+                let synapse = setting.rule.synapses[synapse.0].name.clone();
+                push(findings, ShapeMismatch { at, shapes: Shapes::NoWeight { synapse } });
+            }
             Self::NotGlobal { at } => push(findings, ShapeMismatch { at, shapes: Shapes::NotGlobal }),
         }
     }

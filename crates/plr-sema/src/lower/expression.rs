@@ -17,7 +17,7 @@ use crate::hir::{
     Expr, ExprKind, FunctionId, PhaseId, Place, Reduction, SynapseId, VariableId, VariableKind,
 };
 use crate::network::LayerId;
-use crate::resolve::places;
+use crate::resolve::{has_weight, places, unit_layers};
 
 use super::draw::Draws;
 use super::environment::{Environment, Unavailable};
@@ -84,7 +84,7 @@ pub struct Context<'c> {
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Reader {
     Unit(LayerId),
-    Synapse { synapse: SynapseId, pre: LayerId, post: LayerId },
+    Synapse { pre: LayerId, post: LayerId },
     Global,
 }
 
@@ -146,7 +146,6 @@ impl<'s> Lowerer<'s> {
     /// A synapse's context.
     pub fn synapse_context<'c>(
         &mut self,
-        synapse: SynapseId,
         pre: LayerId,
         post: LayerId,
         environment: &'c Environment,
@@ -156,7 +155,7 @@ impl<'s> Lowerer<'s> {
             Extents { samples: self.batch, units: self.setting.units(post), pre: self.setting.units(pre) };
         let context = self.unit_context(post, environment, None);
         Context {
-            reader: Reader::Synapse { synapse, pre, post },
+            reader: Reader::Synapse { pre, post },
             site: Some(Site::Edge(pre, post)),
             extents,
             ..context
@@ -199,13 +198,17 @@ impl<'s> Lowerer<'s> {
 
     /// Evaluates an expression.
     pub fn evaluate(&mut self, expr: &Expr, cx: Context<'_>) -> Evaluated {
-        if let Reader::Synapse { pre, post, .. } = cx.reader {
+        // A weight is no unit's own, whatever stands beside it.
+        if let Reader::Synapse { pre, post } = cx.reader
+            && !has_weight(expr)
+        {
             match places(expr)[..] {
                 [Place::Pre] => return self.evaluate_end(expr, pre, true, cx),
                 [Place::Post] => return self.evaluate_end(expr, post, false, cx),
                 _ => {}
             }
         }
+        let cx = self.among_units(expr, cx);
         let extents = cx.extents;
         Ok(match &expr.kind {
             ExprKind::Number(x) => term::number(&mut self.b, *x),
@@ -218,7 +221,9 @@ impl<'s> Lowerer<'s> {
             ExprKind::Variable { place, variable, phase } => {
                 return self.variable(*place, *variable, phase.or(cx.phase), expr.span, cx);
             }
-            ExprKind::Weight { synapse, transposed } => return self.weight(*synapse, *transposed, cx),
+            ExprKind::Weight { synapse, transposed } => {
+                return self.weight(*synapse, *transposed, expr.span, cx);
+            }
             ExprKind::Arrive { synapse, transposed, sent } => {
                 return self.arrive(*synapse, *transposed, sent, cx);
             }
@@ -288,6 +293,17 @@ impl<'s> Lowerer<'s> {
                 self.reduction(*reduction, a, Axes::SAMPLE, extents.samples, &extents)
             }
         })
+    }
+
+    /// In a signal or prediction, the extents are those of the layer whose units an expression is about.
+    fn among_units<'c>(&self, expr: &Expr, cx: Context<'c>) -> Context<'c> {
+        let inner = if let ExprKind::Layer(_, argument) = &expr.kind { argument } else { expr };
+        match unit_layers(inner)[..] {
+            [place @ (Place::Input | Place::Output)] if cx.reader == Reader::Global => {
+                Context { extents: self.unit_extents(self.layer(place, cx)), ..cx }
+            }
+            _ => cx,
+        }
     }
 
     /// What belongs to one end of a synapse is that unit's own; its units are then the presynaptic axis.
@@ -434,18 +450,17 @@ impl<'s> Lowerer<'s> {
         self.parameters.get(&id).copied().ok_or(Unavailable::NotBuilt)
     }
 
-    fn weight(&mut self, synapse: SynapseId, transposed: bool, cx: Context<'_>) -> Evaluated {
-        let Reader::Synapse { synapse: own, pre, post } = cx.reader else {
+    fn weight(&mut self, synapse: SynapseId, transposed: bool, at: Span, cx: Context<'_>) -> Evaluated {
+        let Reader::Synapse { pre, post } = cx.reader else {
             unreachable!("resolution gives weights to synapses only")
         };
-        let declared = &self.setting.rule.synapses[synapse.0];
-        let own = &self.setting.rule.synapses[own.0];
-        // Another synapse between the same layers may be declared in the other direction.
-        let reversed = (declared.from, declared.to) == (own.to, own.from) || transposed;
-        let (from, to) = if reversed { (post, pre) } else { (pre, post) };
+        let setting = self.setting;
+        let declared = &setting.rule.synapses[synapse.0];
+        let found = setting.network.beside((declared.from, declared.to), (pre, post), transposed);
+        let ((from, to), reciprocal) = found.ok_or(Unavailable::NoWeight { synapse, at })?;
         let value = self.parameter(ParameterId::Weight(synapse, from, to))?;
         let axes = Axes::UNIT.union(Axes::PRE);
-        if !reversed {
+        if !reciprocal {
             return Ok(Term { value, axes });
         }
         let one = self.b.constant(1.0, &[]);

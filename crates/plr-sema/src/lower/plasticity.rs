@@ -33,8 +33,8 @@ impl Lowerer<'_> {
         let place = setting.rule.phases.len() + equation.0;
         let equation = &setting.rule.plasticity[equation.0];
         let cx = match (equation.target, id.site()) {
-            (Learned::Synapse(synapse), Some(Site::Edge(pre, post))) => {
-                self.synapse_context(synapse, pre, post, environment)
+            (Learned::Synapse(_), Some(Site::Edge(pre, post))) => {
+                self.synapse_context(pre, post, environment)
             }
             (_, Some(Site::Layer(layer) | Site::Edge(_, layer))) => self.layer_context(layer, environment),
             (_, None) => unreachable!("whatever learns has a site"),

@@ -102,7 +102,7 @@ impl Setting {
             if let Some((tolerance, at)) = until.filter(|(t, _)| t.is_nan() || *t <= 0.0) {
                 bad(
                     at,
-                    &format!("the residual of `{}`", phase.name),
+                    &format!("the tolerance of `{}`", phase.name),
                     "a positive number",
                     tolerance,
                     &mut findings,

@@ -137,7 +137,7 @@ impl Resolver<'_> {
             Written::Until(tree) => {
                 let tolerance = number(rule::tolerance(tree, self.findings)?, library, self.findings)?;
                 if tolerance.is_nan() || tolerance <= 0.0 {
-                    let what = "the residual".to_owned();
+                    let what = "the tolerance".to_owned();
                     self.findings.push(BadValue {
                         at: tree.span,
                         what,

@@ -3,6 +3,7 @@
 use plr_ir::Precision;
 use plr_syntax::ast::{self, Clause, ExprKind as Tree, NetworkRef};
 use plr_syntax::diagnostic::Findings;
+use plr_syntax::finding::DuplicateClause;
 use plr_syntax::span::Span;
 
 use crate::check::bad_value::BadValue;
@@ -99,11 +100,16 @@ pub fn resolve(
     let mut reader = ClauseReader { library: &resolved.library, findings };
     reader.no_clause_twice(item);
     let call = item.clauses.iter().find_map(|c| if let Clause::Rule(call) = c { Some(call) } else { None });
-    let Some(call) = call else { return reader.missing(item, "rule") };
-    let rule = reader.rule(call, file, resolved)?;
+    let rule = match call {
+        Some(call) => reader.rule(call, file, resolved),
+        None => reader.missing(item, "rule"),
+    };
     let written = item.clauses.iter().find_map(|c| if let Clause::Network(n) = c { Some(n) } else { None });
-    let Some(written) = written else { return reader.missing(item, "network") };
-    let network = reader.network(written, resolved)?;
+    let network = match written {
+        Some(written) => reader.network(written, resolved),
+        None => reader.missing(item, "network"),
+    };
+    let (call, rule, network) = (call?, rule?, network?);
     let settings = reader.settings(&call.settings, &resolved.rules[rule].0)?;
     let mut experiment = Experiment {
         name: item.name.text.clone(),
@@ -135,23 +141,18 @@ struct ClauseReader<'a> {
 
 impl ClauseReader<'_> {
     fn missing<T>(&mut self, item: &ast::Experiment, clause: &'static str) -> Option<T> {
-        self.findings.push(MissingClause {
-            at: item.name.span,
-            owner: "an experiment",
-            clause,
-            twice: false,
-        });
+        self.findings.push(MissingClause { at: item.name.span, owner: "an experiment", clause });
         None
     }
 
     fn no_clause_twice(&mut self, item: &ast::Experiment) {
-        let mut seen = Vec::new();
+        let mut seen: Vec<(&str, Span)> = Vec::new();
         for clause in &item.clauses {
-            let Some((word, at)) = clause_word(clause) else { continue };
-            if seen.contains(&word) {
-                self.findings.push(MissingClause { at, owner: "an experiment", clause: word, twice: true });
+            let Some((word, second)) = clause_word(clause) else { continue };
+            match seen.iter().find(|(known, _)| *known == word) {
+                Some(&(_, first)) => self.findings.push(DuplicateClause { first, second }),
+                None => seen.push((word, second)),
             }
-            seen.push(word);
         }
     }
 
@@ -287,8 +288,8 @@ fn clause_word(clause: &Clause) -> Option<(&'static str, Span)> {
         Clause::Data(call) => ("data", call.span),
         Clause::Validation(tree) => ("validation", tree.span),
         Clause::Batch(tree) => ("batch", tree.span),
-        Clause::Epochs(tree) => ("epochs", tree.span),
-        Clause::Updates(tree) => ("updates", tree.span),
+        // Two ways to say one thing.
+        Clause::Epochs(tree) | Clause::Updates(tree) => ("epochs` or `updates", tree.span),
         Clause::Seed(tree) => ("seed", tree.span),
         Clause::Precision(name) => ("precision", name.span),
         Clause::PerSite(..) | Clause::Error(_) => return None,

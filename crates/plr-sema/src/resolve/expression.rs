@@ -4,7 +4,7 @@ use plr_ir::scalar::{BinaryOp, CompareOp, UnaryOp};
 use plr_syntax::ast::{self, BinaryOp as Infix, ExprKind as Tree};
 use plr_syntax::span::Span;
 
-use crate::check::no_synapse::NoSynapse;
+use crate::check::no_synapse::{Listener, NoSynapse, Remote};
 use crate::check::shape_mismatch::{ShapeMismatch, Shapes};
 use crate::hir::{Endpoint, Expr, ExprKind, HyperId, Place, Relative, SynapseId};
 
@@ -215,7 +215,8 @@ fn path(tree: &ast::Expr, reader: Reader<'_>, scope: &mut Scope<'_>) -> Option<E
     };
     if path.len() > used + 1 || (path.len() == used + 1 && scope.endpoint(&path[used..]).is_some()) {
         let whose = path[..path.len() - 1].iter().map(|n| n.text.as_str()).collect::<Vec<_>>().join(".");
-        scope.findings.push(NoSynapse { at, whose, distance: path.len() - used, instead: None });
+        let remote = Remote::Distant { whose, distance: path.len() - used };
+        scope.findings.push(NoSynapse { at, remote });
         return None;
     }
     let Some(name) = path.get(used) else {
@@ -248,19 +249,20 @@ fn place_of(
         }
         Reader::Sender(expected) => {
             let (carries, asked) = (endpoint_word(expected, scope), endpoint_word(end, scope));
-            scope.findings.push(NoSynapse {
-                at,
-                whose: format!("`{asked}`"),
-                distance: 1,
-                instead: Some(format!("… @ {carries}.…")),
-            });
+            let instead = Some(format!("… @ {carries}.…"));
+            let remote = Remote::Neighbour { whose: asked, reader: Listener::Unit, instead };
+            scope.findings.push(NoSynapse { at, remote });
             None
         }
         Reader::Constant => mismatch(at, Shapes::NotConstant, scope),
         Reader::Unit(_) | Reader::Synapse(_) | Reader::Global | Reader::Function(..) => {
-            let instead = local_way(end, &name.text, scope);
-            let whose = format!("`{}`", endpoint_word(end, scope));
-            scope.findings.push(NoSynapse { at, whose, distance: 1, instead });
+            let (reader, instead) = match reader {
+                Reader::Synapse(_) => (Listener::Synapse, None),
+                Reader::Global => (Listener::Global, None),
+                _ => (Listener::Unit, local_way(end, &name.text, scope)),
+            };
+            let remote = Remote::Neighbour { whose: endpoint_word(end, scope), reader, instead };
+            scope.findings.push(NoSynapse { at, remote });
             None
         }
     }
@@ -287,7 +289,8 @@ fn end_of_synapse(
     let skip = usize::from(rest.len() == 2 && named == Some(end.population));
     if rest.len() > skip + 1 {
         let whose = path[..path.len() - 1].iter().map(|n| n.text.as_str()).collect::<Vec<_>>().join(".");
-        scope.findings.push(NoSynapse { at, whose, distance: rest.len() - skip, instead: None });
+        let remote = Remote::Distant { whose, distance: rest.len() - skip };
+        scope.findings.push(NoSynapse { at, remote });
         return None;
     }
     let name = &rest[skip];
@@ -366,12 +369,7 @@ fn arrive(
         // A sum at the sender, or without a reader at all: define it as a `let` there.
         Reader::Sender(_) | Reader::Global | Reader::Function(..) | Reader::Constant => {
             let at = synapse.span.to(sent.span);
-            scope.findings.push(NoSynapse {
-                at,
-                whose: "a sum at another neuron".to_owned(),
-                distance: 2,
-                instead: None,
-            });
+            scope.findings.push(NoSynapse { at, remote: Remote::Arrivals });
             return None;
         }
     };

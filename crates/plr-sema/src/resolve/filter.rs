@@ -60,12 +60,7 @@ fn filter(item: &ast::Filter, library: &Library, findings: &mut Findings) -> Opt
         }
     }
     if result.is_none() {
-        findings.push(MissingClause {
-            at: item.name.span,
-            owner: "a filter",
-            clause: "return",
-            twice: false,
-        });
+        findings.push(MissingClause { at: item.name.span, owner: "a filter", clause: "return" });
     }
     let (settings, result) = (settings?, result?);
     distinct.then(|| Filter { name: item.name.text.clone(), settings, memories, updates, result })

@@ -7,6 +7,7 @@ use plr_ir::program::Law;
 use plr_ir::scalar::{BinaryOp, UnaryOp};
 use plr_syntax::ast;
 use plr_syntax::diagnostic::Findings;
+use plr_syntax::span::Span;
 
 use crate::check::missing_derivative::MissingDerivative;
 use crate::check::reserved_name::{RESERVED, ReservedName};
@@ -153,7 +154,7 @@ pub fn call(call: &ast::Call, reader: Reader<'_>, scope: &mut Scope<'_>) -> Opti
     match name {
         "f" if in_rule => {
             let [argument] = exactly(call, arguments, scope)?;
-            if places(&argument).len() != 1 {
+            if !of_one_layer(&[&argument], reader) {
                 return mismatch(argument.span, Shapes::NoLayer, scope);
             }
             Some(ExprKind::Activation { primed: call.primed, argument: Box::new(argument) })
@@ -174,6 +175,32 @@ pub fn call(call: &ast::Call, reader: Reader<'_>, scope: &mut Scope<'_>) -> Opti
             },
         },
     }
+}
+
+/// Whether arguments together are a value of the units of one layer, which then is the layer that an activation or a
+/// reduction is about. A weight belongs to two.
+fn of_one_layer(arguments: &[&Expr], reader: Reader<'_>) -> bool {
+    let of_synapse = matches!(reader, Reader::Synapse(_));
+    let own = |place: Place| if of_synapse && place == Place::Own { Place::Post } else { place };
+    let mut found: Vec<Place> = arguments.iter().flat_map(|a| places(a)).map(own).collect();
+    found.sort_by_key(|place| *place as usize);
+    found.dedup();
+    found.len() == 1 && !arguments.iter().any(|a| has_weight(a))
+}
+
+/// Whether an expression has a weight as a number.
+pub fn has_weight(expr: &Expr) -> bool {
+    let mut found = matches!(expr.kind, ExprKind::Weight { .. });
+    expr.for_each_child(|child| found = found || has_weight(child));
+    found
+}
+
+/// In a synapse's equation, a reduction over a layer must be about the layer of one of its ends.
+fn reduces_one_layer(at: Span, arguments: &[&Expr], reader: Reader<'_>, scope: &mut Scope<'_>) -> Option<()> {
+    if matches!(reader, Reader::Synapse(_)) && !of_one_layer(arguments, reader) {
+        return mismatch(at, Shapes::NoLayer, scope);
+    }
+    Some(())
 }
 
 /// The places whose variables an expression has.
@@ -260,6 +287,10 @@ fn user_call(
         };
         settings[position] = Some(resolve(&setting.value, reader, scope)?);
     }
+    if function.layer_wide {
+        let given: Vec<&Expr> = arguments.iter().chain(settings.iter().flatten()).collect();
+        reduces_one_layer(call.span, &given, reader, scope)?;
+    }
     Some(ExprKind::Call { function: id, primed: call.primed, arguments, settings })
 }
 
@@ -287,6 +318,7 @@ fn primitive(
     }
     if let Some(reduction) = reduction(name) {
         let [a] = exactly(call, arguments, scope)?;
+        reduces_one_layer(call.span, &[&a], reader, scope)?;
         return Some(ExprKind::Layer(reduction, Box::new(a)));
     }
     if let Some(reduction) = name.strip_prefix("batch_").and_then(reduction) {

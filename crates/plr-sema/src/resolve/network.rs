@@ -4,7 +4,7 @@ use plr_syntax::ast::{self, ChainLayer, GraphStatement, NetworkBody, Role};
 use plr_syntax::diagnostic::Findings;
 use plr_syntax::span::Span;
 
-use crate::check::bad_network::{BadNetwork, Flaw};
+use crate::check::bad_network::{BadNetwork, Flaw, WrongEdge};
 use crate::check::unknown_name::UnknownName;
 use crate::network::{Activation, Layer, LayerId, Network};
 
@@ -52,6 +52,7 @@ pub fn chain(
         if named {
             inherited = own;
         }
+        no_activation_of_input(role, layer, findings)?;
         let activation = if role == Role::Input { None } else { inherited.clone() };
         if let Some(activation) = &activation
             && !named
@@ -79,8 +80,16 @@ fn chain_role(layer: &ChainLayer, i: usize, last: usize, findings: &mut Findings
         _ => Role::Hidden,
     };
     match layer.role {
-        Some((role, at)) if role != natural => flaw(at, Flaw::Misplaced(role_word(role)), findings),
+        Some((role, at)) if role != natural => flaw(at, Flaw::Misplaced(role), findings),
         Some(_) | None => Some(natural),
+    }
+}
+
+/// Input units are what the data says: nothing would apply an activation there.
+fn no_activation_of_input(role: Role, layer: &ChainLayer, findings: &mut Findings) -> Option<()> {
+    match (&layer.activation, role) {
+        (Some(call), Role::Input) => flaw(call.span, Flaw::InputActivation, findings),
+        (Some(_) | None, _) => Some(()),
     }
 }
 
@@ -171,6 +180,7 @@ fn graph(
                     return None;
                 }
                 let role = written.role.map_or(Role::Hidden, |(role, _)| role);
+                no_activation_of_input(role, written, findings)?;
                 let activation = match &written.activation {
                     Some(call) => Some(activation(call, library, findings)?),
                     None => None,
@@ -210,10 +220,14 @@ fn edges(
         }
         for (pair, names) in places.windows(2).zip(path.windows(2)) {
             let edge = (pair[0], pair[1]);
-            let wrong = layers[edge.1].0.role == Role::Input || layers[edge.0].0.role == Role::Output;
-            if wrong || edges.contains(&edge) {
+            let wrong = match () {
+                () if layers[edge.0].0.role == Role::Output => Some(WrongEdge::OutOfOutput),
+                () if layers[edge.1].0.role == Role::Input => Some(WrongEdge::IntoInput),
+                () => edges.contains(&edge).then_some(WrongEdge::Twice),
+            };
+            if let Some(wrong) = wrong {
                 let name = format!("{} -> {}", names[0].text, names[1].text);
-                return flaw(names[0].span.to(names[1].span), Flaw::Edge(name), findings);
+                return flaw(names[0].span.to(names[1].span), Flaw::Edge(name, wrong), findings);
             }
             edges.push(edge);
         }

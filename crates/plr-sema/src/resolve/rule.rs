@@ -4,17 +4,20 @@ use plr_syntax::ast::{self, Member, VariableKind as Written};
 use plr_syntax::diagnostic::Findings;
 use plr_syntax::span::Span;
 
+use crate::check::bad_value::BadValue;
 use crate::check::fixed_is_learned::FixedIsLearned;
 use crate::check::parameter_never_learned::ParameterNeverLearned;
 use crate::check::reserved_name::{RESERVED, ReservedName};
+use crate::check::shape_mismatch::{ShapeMismatch, Shapes};
 use crate::check::unknown_name::UnknownName;
 use crate::hir::{
     Act, Endpoint, Expr, ExprKind, HyperParameter, Initialiser, Integrator, Learned, Licence, Phase, PhaseId,
-    Population, PopulationId, Predict, Relative, Rule, Signal, Synapse, SynapseId, Variable, VariableId,
-    VariableKind,
+    Place, Population, PopulationId, Predict, Relative, Rule, Signal, Synapse, SynapseId, Variable,
+    VariableId, VariableKind,
 };
 
-use super::expression;
+use super::expression::{self, mismatch};
+use super::global::{joins_two_layers, unit_layers};
 use super::scope::{Moment, Reader, Scope};
 use super::{Declared, Library};
 
@@ -23,14 +26,26 @@ pub fn resolve(item: &ast::Rule, library: &Library, findings: &mut Findings) -> 
     let mut skeleton = declare(item, findings);
     endpoints(item, &mut skeleton, library, findings);
     let mut rule = skeleton.clone();
-    let (ended, dt, moment) = (0, None, Moment::Definition);
-    let mut resolver =
-        Resolver { skeleton: &skeleton, library, findings, ended, dt, moment, taught: Vec::new() };
+    let mut resolver = Resolver {
+        skeleton: &skeleton,
+        library,
+        mistaken: Vec::new(),
+        lost: false,
+        ended: 0,
+        dt: None,
+        moment: Moment::Definition,
+        findings,
+    };
     resolver.heads(item, &mut rule);
     resolver.members(item, &mut rule);
-    let taught = resolver.taught;
-    never_learned(&rule, &taught, findings);
-    super::super::check::unused_name::report(&rule, findings);
+    let Resolver { mistaken, lost, .. } = resolver;
+    if !lost {
+        never_learned(&rule, &mistaken, findings);
+    }
+    // What is read in an equation with a mistake in it is not known.
+    if !findings.any_error() {
+        super::super::check::unused_name::report(&rule, findings);
+    }
     rule
 }
 
@@ -41,9 +56,21 @@ fn endpoints(item: &ast::Rule, rule: &mut Rule, library: &Library, findings: &mu
         let visible = library.functions.len();
         let mut scope = Scope { rule: Some(rule), visible, ..super::function::scope(library, findings) };
         let ends = (endpoint(&written.from, &mut scope), endpoint(&written.to, &mut scope));
-        let found = rule.synapses.iter_mut().find(|s| s.span == written.name.span);
-        if let (Some(synapse), (Some(from), Some(to))) = (found, ends) {
+        let (Some(from), Some(to)) = ends else { continue };
+        if from.layer != Relative::Own && to.layer != Relative::Own {
+            findings.push(ShapeMismatch {
+                at: written.from.head.span.to(written.to.head.span),
+                shapes: Shapes::NoOwnEnd,
+            });
+        }
+        if let Some(synapse) = rule.synapses.iter_mut().find(|s| s.span == written.name.span) {
             (synapse.from, synapse.to) = (from, to);
+        }
+    }
+    for i in 0..rule.synapses.len() {
+        if let Some(weight) = rule.synapses[i].beside {
+            (rule.synapses[i].from, rule.synapses[i].to) =
+                (rule.synapses[weight.0].from, rule.synapses[weight.0].to);
         }
     }
 }
@@ -56,9 +83,9 @@ fn zero(span: Span) -> Expr {
 fn declare(item: &ast::Rule, findings: &mut Findings) -> Rule {
     let mut names = Declared::default();
     let mut free = |name: &ast::Name, findings: &mut Findings| {
+        // It is declared all the same: its uses are no further mistakes.
         if RESERVED.contains(&name.text.as_str()) {
             findings.push(ReservedName { at: name.span, name: name.text.clone() });
-            return false;
         }
         names.add(name, findings)
     };
@@ -98,6 +125,12 @@ fn declare(item: &ast::Rule, findings: &mut Findings) -> Rule {
             Member::Synapse(synapse) => {
                 if free(&synapse.name, findings) {
                     rule.synapses.push(blank_synapse(synapse));
+                    let weight = SynapseId(rule.synapses.len() - 1);
+                    for quantity in &synapse.variables {
+                        if quantity.kind == Written::Param && free(&quantity.name, findings) {
+                            rule.synapses.push(beside(weight, &quantity.name, &rule.synapses[weight.0]));
+                        }
+                    }
                 }
             }
             Member::Signal(signal) => {
@@ -136,6 +169,14 @@ fn licences(item: &ast::Rule, findings: &mut Findings) -> Vec<(Licence, Span)> {
 /// Variables of one population form one namespace; a `let` may have one definition per role.
 fn declare_population(neuron: &ast::Neuron, rule: &mut Rule, findings: &mut Findings) {
     let population = PopulationId(rule.populations.len());
+    if let Some(layer) = &neuron.sized {
+        findings.push(BadValue {
+            at: layer.span,
+            what: "the size of a population".to_owned(),
+            wanted: "that of its own layer",
+            found: format!("`sized {}`, which this version does not know", layer.text),
+        });
+    }
     let span = neuron.name.as_ref().map_or(neuron.span, |n| n.span);
     rule.populations.push(Population { name: neuron.name.as_ref().map(|n| n.text.clone()), span });
     let mut declared = Declared::default();
@@ -151,7 +192,8 @@ fn declare_population(neuron: &ast::Neuron, rule: &mut Rule, findings: &mut Find
         }
         if RESERVED.contains(&name.text.as_str()) {
             findings.push(ReservedName { at: name.span, name: name.text.clone() });
-        } else if declared.add(name, findings) {
+        }
+        if declared.add(name, findings) {
             let kind = match variable.kind {
                 Written::State | Written::Trace => VariableKind::State(None),
                 Written::Let => VariableKind::Let(Vec::new()),
@@ -173,9 +215,16 @@ fn blank_synapse(synapse: &ast::Synapse) -> Synapse {
         init: Initialiser::Glorot,
         fixed,
         symmetric,
+        beside: None,
         bounds: None,
         span: synapse.name.span,
     }
+}
+
+/// A further quantity of a synapse.
+fn beside(weight: SynapseId, name: &ast::Name, synapse: &Synapse) -> Synapse {
+    let (name, span) = (name.text.clone(), name.span);
+    Synapse { name, fixed: None, beside: Some(weight), span, ..synapse.clone() }
 }
 
 /// A phase of which only the name is known.
@@ -194,12 +243,14 @@ pub(super) fn blank_phase(phase: &ast::Phase) -> Phase {
     }
 }
 
-/// A weight or unit parameter that is not fixed is learned, and the other way round.
-fn never_learned(rule: &Rule, taught: &[Learned], findings: &mut Findings) {
+/// A weight or unit parameter that is not fixed is learned, and the other way round. An equation that has a mistake in
+/// it is one all the same.
+fn never_learned(rule: &Rule, mistaken: &[Learned], findings: &mut Findings) {
     for (i, synapse) in rule.synapses.iter().enumerate() {
         let equation = rule.plasticity.iter().find(|p| p.target == Learned::Synapse(SynapseId(i)));
         match (equation, synapse.fixed) {
-            (None, None) if !taught.contains(&Learned::Synapse(SynapseId(i))) => {
+            (None, None) if mistaken.contains(&Learned::Synapse(SynapseId(i))) => {}
+            (None, None) => {
                 findings.push(ParameterNeverLearned {
                     at: synapse.span,
                     name: synapse.name.clone(),
@@ -213,7 +264,8 @@ fn never_learned(rule: &Rule, taught: &[Learned], findings: &mut Findings) {
         }
     }
     for (i, variable) in rule.variables.iter().enumerate() {
-        let learned = taught.contains(&Learned::Unit(VariableId(i)));
+        let target = Learned::Unit(VariableId(i));
+        let learned = rule.plasticity.iter().any(|p| p.target == target) || mistaken.contains(&target);
         if matches!(variable.kind, VariableKind::Param(_)) && !learned {
             findings.push(ParameterNeverLearned {
                 at: variable.span,
@@ -228,15 +280,17 @@ fn never_learned(rule: &Rule, taught: &[Learned], findings: &mut Findings) {
 pub(super) struct Resolver<'a> {
     pub(super) skeleton: &'a Rule,
     library: &'a Library,
-    pub(super) findings: &'a mut Findings,
+    /// What plasticity equations with a mistake in them would change.
+    pub(super) mistaken: Vec<Learned>,
+    /// Some plasticity equation changes nobody knows what.
+    pub(super) lost: bool,
     /// How many phases have ended where the expression at hand is evaluated.
     pub(super) ended: usize,
     /// The time step of the phase at hand.
     pub(super) dt: Option<Expr>,
     /// When the expression at hand is evaluated.
     pub(super) moment: Moment,
-    /// What some equation is meant to change, right or wrong.
-    pub(super) taught: Vec<Learned>,
+    pub(super) findings: &'a mut Findings,
 }
 
 impl Resolver<'_> {
@@ -256,6 +310,15 @@ impl Resolver<'_> {
 
     pub(super) fn expression(&mut self, tree: &ast::Expr, reader: Reader<'_>) -> Option<Expr> {
         expression::resolve(tree, reader, &mut self.scope())
+    }
+
+    /// A signal or a prediction.
+    fn global(&mut self, tree: &ast::Expr) -> Option<Expr> {
+        let value = self.expression(tree, Reader::Global)?;
+        match joins_two_layers(&value) {
+            Some(at) => mismatch(at, Shapes::TwoLayers, &mut self.scope()),
+            None => Some(value),
+        }
     }
 
     pub(super) fn constant(&mut self, tree: &ast::Expr) -> Option<Expr> {
@@ -284,7 +347,7 @@ impl Resolver<'_> {
                 }
                 Member::Synapse(synapse) => self.synapse(synapse, rule),
                 Member::Signal(signal) => {
-                    let value = self.definition(&signal.value, Reader::Global);
+                    let value = self.at_any_time(|resolver| resolver.global(&signal.value));
                     let found = rule.signals.iter_mut().find(|s| s.span == signal.name.span);
                     if let (Some(found), Some(value)) = (found, value) {
                         found.value = value;
@@ -306,12 +369,12 @@ impl Resolver<'_> {
         }
     }
 
-    /// An expression that may be read at any time.
-    fn definition(&mut self, tree: &ast::Expr, reader: Reader<'_>) -> Option<Expr> {
+    /// Resolves an expression that may be read at any time.
+    fn at_any_time<T>(&mut self, resolve: impl FnOnce(&mut Self) -> T) -> T {
         let ended = std::mem::replace(&mut self.ended, self.skeleton.phases.len());
-        let value = self.expression(tree, reader);
+        let resolved = resolve(self);
         self.ended = ended;
-        value
+        resolved
     }
 
     fn variables(&mut self, neuron: &ast::Neuron, population: PopulationId, rule: &mut Rule) {
@@ -331,7 +394,8 @@ impl Resolver<'_> {
                     }
                 }
                 Written::Let => {
-                    let value = self.definition(tree, Reader::Unit(population));
+                    let value =
+                        self.at_any_time(|resolver| resolver.expression(tree, Reader::Unit(population)));
                     if let (VariableKind::Let(definitions), Some(value)) =
                         (&mut rule.variables[position].kind, value)
                     {
@@ -362,6 +426,28 @@ impl Resolver<'_> {
         if let Some(init) = written.init.as_ref().and_then(|tree| self.initialiser(tree)) {
             rule.synapses[position].init = init;
         }
+        for quantity in &written.variables {
+            self.quantity(quantity, rule);
+        }
+    }
+
+    /// A further quantity of a synapse.
+    fn quantity(&mut self, written: &ast::Variable, rule: &mut Rule) {
+        if written.kind != Written::Param {
+            self.findings.push(BadValue {
+                at: written.name.span,
+                what: "a quantity of a synapse".to_owned(),
+                wanted: "a `param`",
+                found: "another kind".to_owned(),
+            });
+            return;
+        }
+        let Some(position) = rule.synapses.iter().position(|s| s.span == written.name.span) else { return };
+        let zero = Initialiser::Constant(zero(written.name.span));
+        let init = written.value.as_ref().map_or(Some(zero), |tree| self.initialiser(tree));
+        if let Some(init) = init {
+            rule.synapses[position].init = init;
+        }
     }
 
     fn initialiser(&mut self, tree: &ast::Expr) -> Option<Initialiser> {
@@ -372,7 +458,12 @@ impl Resolver<'_> {
         self.ended = self.skeleton.phases.len();
         let after = self.scope().phase(&predict.after);
         self.ended = after.map_or(self.ended, |PhaseId(p)| p + 1);
-        let value = self.expression(&predict.value, Reader::Global);
+        let value = self.global(&predict.value).and_then(|value| {
+            if unit_layers(&value).contains(&Place::Input) {
+                return mismatch(value.span, Shapes::PredictedByInput, &mut self.scope());
+            }
+            Some(value)
+        });
         if rule.predict.is_some() {
             let first = rule.predict.as_ref().map_or(predict.span, |p| p.span);
             self.findings.push(crate::check::duplicate_name::DuplicateName {

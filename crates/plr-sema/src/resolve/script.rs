@@ -3,6 +3,7 @@
 use plr_ir::scalar::{BinaryOp, UnaryOp};
 use plr_syntax::ast::{self, Assign};
 
+use crate::check::bad_value::BadValue;
 use crate::check::missing_clause::MissingClause;
 use crate::check::shape_mismatch::Shapes;
 use crate::check::unknown_name::UnknownName;
@@ -23,6 +24,14 @@ impl Resolver<'_> {
         phase.integrator = written.integrator.as_ref().and_then(|n| self.integrator(n)).unwrap_or_default();
         if let Some(steps) = written.steps.as_ref().and_then(|tree| self.constant(tree)) {
             phase.steps = steps;
+        }
+        if let (Some(tree), None) = (&written.until, &written.steps) {
+            self.findings.push(BadValue {
+                at: tree.span,
+                what: format!("the number of steps of `{}`", written.name.text),
+                wanted: "needed too: `steps = n until …`",
+                found: "a tolerance alone".to_owned(),
+            });
         }
         let until = written.until.as_ref().and_then(|tree| tolerance(tree, self.findings));
         phase.until = until.and_then(|tree| self.constant(tree));
@@ -109,12 +118,7 @@ impl Resolver<'_> {
         match &self.dt {
             Some(dt) => Some(Expr { kind: dt.kind.clone(), span: at }),
             None => {
-                self.findings.push(MissingClause {
-                    at,
-                    owner: "a phase with rates",
-                    clause: "dt",
-                    twice: false,
-                });
+                self.findings.push(MissingClause { at, owner: "a phase with rates", clause: "dt" });
                 None
             }
         }
@@ -139,7 +143,8 @@ impl Resolver<'_> {
         if let [one] = found[..] {
             return Some(VariableId(one));
         }
-        let known = skeleton.variables.iter().map(|v| v.name.clone()).collect();
+        let variables = skeleton.variables.iter().map(|v| v.name.clone());
+        let known = variables.chain(skeleton.synapses.iter().map(|s| s.name.clone())).collect();
         let kind = if found.is_empty() { "variable" } else { "single variable" };
         self.scope().unknown(kind, &target.name.text, target.name.span, known);
         None
@@ -148,16 +153,17 @@ impl Resolver<'_> {
     fn state(&mut self, target: &ast::Target) -> Option<VariableId> {
         let at = target.name.span;
         if self.skeleton.synapses.iter().any(|s| s.name == target.name.text) {
-            let shapes = Shapes::NotWritable { is: "a synapse's weight", wanted: "a state, or in `learn`" };
+            let change = Some("weights change in `learn`");
+            let shapes = Shapes::NotWritable { is: "a weight", wanted: "a state", change };
             return mismatch(at, shapes, &mut self.scope());
         }
         let variable = self.written(target)?;
-        let is = match self.skeleton.variables[variable.0].kind {
+        let (is, change) = match self.skeleton.variables[variable.0].kind {
             VariableKind::State(_) => return Some(variable),
-            VariableKind::Let(_) => "a definition",
-            VariableKind::Param(_) => "a parameter",
+            VariableKind::Let(_) => ("a definition", None),
+            VariableKind::Param(_) => ("a parameter", Some("parameters change in `learn`")),
         };
-        mismatch(at, Shapes::NotWritable { is, wanted: "a state" }, &mut self.scope())
+        mismatch(at, Shapes::NotWritable { is, wanted: "a state", change }, &mut self.scope())
     }
 
     /// Resolves the equations of a `learn` block, and says which they are.
@@ -165,8 +171,10 @@ impl Resolver<'_> {
         let first = rule.plasticity.len();
         let moment = std::mem::replace(&mut self.moment, Moment::Learning);
         for written in &learn.body {
-            let Some(target) = self.learned(&written.target) else { continue };
-            self.taught.push(target);
+            let Some(target) = self.learned(&written.target) else {
+                self.lost = true;
+                continue;
+            };
             let (reader, current) = match target {
                 Learned::Synapse(synapse) => {
                     (Reader::Synapse(synapse), ExprKind::Weight { synapse, transposed: false })
@@ -179,7 +187,10 @@ impl Resolver<'_> {
                     )
                 }
             };
-            let Some(value) = self.expression(&written.value, reader) else { continue };
+            let Some(value) = self.expression(&written.value, reader) else {
+                self.mistaken.push(target);
+                continue;
+            };
             let span = value.span;
             let increment = match written.assign {
                 Assign::Add => value,
@@ -212,12 +223,12 @@ impl Resolver<'_> {
             return Some(Learned::Synapse(synapse));
         }
         let variable = self.written(target)?;
-        let is = match self.skeleton.variables[variable.0].kind {
+        let (is, change) = match self.skeleton.variables[variable.0].kind {
             VariableKind::Param(_) => return Some(Learned::Unit(variable)),
-            VariableKind::Let(_) => "a definition",
-            VariableKind::State(_) => "a state",
+            VariableKind::Let(_) => ("a definition", None),
+            VariableKind::State(_) => ("a state", Some("states change in phases")),
         };
-        let shapes = Shapes::NotWritable { is, wanted: "a weight or a `param`" };
+        let shapes = Shapes::NotWritable { is, wanted: "a weight or a `param`", change };
         mismatch(target.name.span, shapes, &mut self.scope())
     }
 }

@@ -10,7 +10,7 @@ use crate::tree::*;
 
 /// Code, primary span, message and help of each finding.
 fn found(rule: &Rule) -> Vec<(&'static str, Span, String, String)> {
-    let findings = non_local(rule, &functions());
+    let findings = non_local(rule, &library());
     let all = findings.sorted().into_iter();
     all.map(|f| (f.code(), f.primary().span, f.message(), f.help().unwrap_or_default())).collect()
 }
@@ -46,7 +46,7 @@ fn weight_transport_is_underlined_and_a_feedback_synapse_offered() {
         unreachable!("the second statement is the sweep")
     };
     backwards(&body[0].value, &mut spans);
-    let findings = non_local(&rule, &functions());
+    let findings = non_local(&rule, &library());
     let all = findings.sorted();
     assert_eq!((all.len(), all[0].code(), all[0].severity()), (1, "non_local_read", Severity::Error));
     assert_eq!(all[0].message(), "a neuron cannot know the weights of the synapses that leave it");
@@ -107,7 +107,7 @@ fn other_synapses_and_other_samples() {
 #[test]
 fn a_licence_that_nothing_needs_is_a_warning() {
     let rule = allow(allow(backprop(), Licence::WeightTransport), Licence::BatchStatistics);
-    let findings = non_local(&rule, &functions());
+    let findings = non_local(&rule, &library());
     let all = findings.sorted();
     assert_eq!((all.len(), all[0].code(), all[0].severity()), (1, "unused_licence", Severity::Warning));
     assert_eq!(all[0].primary().span, rule.licences[1].1);

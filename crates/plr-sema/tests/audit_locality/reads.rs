@@ -13,9 +13,9 @@ use crate::tree::*;
 
 /// `x/h1 own, W/input->h1 row` of each instance by name.
 fn expect(rule: &Rule, network: &Network, expected: &[(&str, &str)]) {
-    let functions = functions();
+    let library = library();
     let found = instances(rule, network);
-    let found: Vec<_> = found.iter().map(|i| equation(rule, &functions, network, i)).collect();
+    let found: Vec<_> = found.iter().map(|i| equation(rule, &library, network, i)).collect();
     let names: Vec<_> = found.iter().map(|e| e.name.as_str()).collect();
     assert_eq!(names, expected.iter().map(|(name, _)| *name).collect::<Vec<_>>());
     for (equation, (name, expected)) in found.iter().zip(expected) {
@@ -207,9 +207,9 @@ fn a_lateral_synapse_in_a_named_population() {
 
 #[test]
 fn owners_are_units_synapses_and_parameters_of_units() {
-    let (rule, functions, network) = (feedback_alignment(), functions(), chain(None));
+    let (rule, library, network) = (feedback_alignment(), library(), chain(None));
     let owner = |name: &str| {
-        let all = instances(&rule, &network).into_iter().map(|i| equation(&rule, &functions, &network, &i));
+        let all = instances(&rule, &network).into_iter().map(|i| equation(&rule, &library, &network, &i));
         all.filter(|e| e.name == name).map(|e| e.owner).collect::<Vec<_>>()
     };
     assert_eq!(owner("forward: a at h1"), [Owner::Unit]);

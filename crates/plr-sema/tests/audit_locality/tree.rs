@@ -5,11 +5,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use plr_ir::scalar::{BinaryOp, UnaryOp};
 use plr_sema::hir::{Dynamics, Learned};
 use plr_sema::hir::{
-    Endpoint, Expr, ExprKind, Function, HyperId, Initialiser, Licence, Phase, PhaseId, Place, Plasticity,
-    Population, PopulationId, Reduction, Relative, Rule, Statement, Synapse, SynapseId, Variable, VariableId,
-    VariableKind,
+    Endpoint, Expr, ExprKind, Function, HyperId, Initialiser, Integrator, Licence, Phase, PhaseId, Place,
+    Plasticity, Population, PopulationId, Reduction, Relative, Rule, Statement, Synapse, SynapseId, Variable,
+    VariableId, VariableKind,
 };
 use plr_sema::network::{Activation, Layer, Network};
+use plr_sema::resolve::Library;
 use plr_syntax::ast::{BatchReduction, Role};
 use plr_syntax::span::Span;
 
@@ -86,7 +87,7 @@ pub fn batch_mean(argument: Expr) -> Expr {
 
 /// An equation for the layers of a role, or for all.
 pub fn dynamics(role: Option<Role>, variable: usize, value: Expr) -> Dynamics {
-    Dynamics { role, variable: VariableId(variable), value, span: span() }
+    Dynamics { role, variable: VariableId(variable), value, rate: None, span: span() }
 }
 
 pub fn learn_synapse(synapse: usize, increment: Expr) -> Plasticity {
@@ -107,6 +108,8 @@ pub fn phase(name: &str, steps: f64, from: Option<usize>, body: Vec<Statement>) 
         steps: number(steps),
         until: None,
         from: from.map(PhaseId),
+        dt: None,
+        integrator: Integrator::Euler,
         body,
         span: span(),
     }
@@ -142,6 +145,8 @@ pub fn synapse(name: &str, from: Relative, symmetric: bool) -> Synapse {
         init: Initialiser::Glorot,
         fixed: None,
         symmetric: symmetric.then(span),
+        beside: None,
+        bounds: None,
         span: span(),
     }
 }
@@ -159,6 +164,7 @@ pub fn rule(name: &str, variables: Vec<Variable>, synapses: Vec<Synapse>) -> Rul
         signals: Vec::new(),
         phases: Vec::new(),
         plasticity: Vec::new(),
+        script: Vec::new(),
         predict: None,
     }
 }
@@ -168,11 +174,11 @@ pub fn allow(mut rule: Rule, licence: Licence) -> Rule {
     rule
 }
 
-/// The position of [`softmax`] in [`functions`].
+/// The position of [`softmax`] in the functions of [`library`].
 pub const SOFTMAX: usize = 1;
 
 /// An element-wise function with a derivative, and softmax.
-pub fn functions() -> Vec<Function> {
+pub fn library() -> Library {
     let argument = || Box::new(expr(ExprKind::Argument(0)));
     let sigmoid = || expr(ExprKind::Unary(UnaryOp::Sigmoid, argument()));
     let exp = || expr(ExprKind::Unary(UnaryOp::Exp, argument()));
@@ -183,12 +189,14 @@ pub fn functions() -> Vec<Function> {
         body,
         derivative,
         layer_wide,
+        draws: false,
         span: None,
     };
-    vec![
+    let functions = vec![
         function("sigmoid", sigmoid(), Some(mul(sigmoid(), sub(number(1.0), sigmoid()))), false),
         function("softmax", binary(BinaryOp::Div, exp(), layer_sum(exp())), None, true),
-    ]
+    ];
+    Library { functions, ..Library::default() }
 }
 
 /// 3 - 4 sigmoid - 5 sigmoid - 2, the output with the given activation.

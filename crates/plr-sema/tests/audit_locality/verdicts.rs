@@ -9,7 +9,7 @@ use crate::rules::*;
 use crate::tree::*;
 
 fn verdicts(rule: &Rule) -> Vec<(String, String)> {
-    let rows = Audit::of_rule(rule, &functions()).rows;
+    let rows = Audit::of_rule(rule, &library()).rows;
     rows.into_iter().map(|row| (row.name, row.verdict.unwrap_or_else(|| "global".to_owned()))).collect()
 }
 
@@ -139,7 +139,7 @@ fn a_definition_answers_for_itself() {
 /// Softmax at the output makes two equations lateral there and nowhere else.
 #[test]
 fn a_layer_wide_activation_is_lateral_where_it_is() {
-    let audit = Audit::on_network(&feedback_alignment(), &functions(), &chain(Some(SOFTMAX)), &constant);
+    let audit = Audit::on_network(&feedback_alignment(), &library(), &chain(Some(SOFTMAX)), &constant);
     let found: Vec<_> = audit
         .rows
         .iter()
@@ -198,8 +198,8 @@ fn verdicts_are_monotone() {
             }
         }
         for (before, after) in Subject::all(&rule).into_iter().zip(Subject::all(&extended)) {
-            let before: Vec<_> = Verdict::of(before, &rule, &functions(), None).requirements().collect();
-            let after: Vec<_> = Verdict::of(after, &extended, &functions(), None).requirements().collect();
+            let before: Vec<_> = Verdict::of(before, &rule, &library(), None).requirements().collect();
+            let after: Vec<_> = Verdict::of(after, &extended, &library(), None).requirements().collect();
             assert!(
                 before.iter().all(|r| after.contains(r)),
                 "{before:?} became {after:?} with {extension:?}"

@@ -26,6 +26,6 @@ impl Finding for NestedTooDeeply {
     }
 
     fn help(&self) -> Option<String> {
-        Some("name a part of it with `let`".to_owned())
+        Some("name a part of it, with `let` or `fn`".to_owned())
     }
 }
