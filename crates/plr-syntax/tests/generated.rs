@@ -175,9 +175,7 @@ fn formatting_keeps_the_tree_and_no_parentheses_too_many() {
 /// Whether the parentheses hold what arrives, beside another factor: these are kept as written.
 fn is_arriving_factor(before: &str, inside: &str, after: &str) -> bool {
     let beside = before.trim_end().ends_with(['*', '/']) || after.trim_start().starts_with(['*', '/']);
-    let arrives = |item: &Item| {
-        matches!(item, Item::Function(f) if matches!(f.body.kind, ExprKind::Binary(BinaryOp::Arrive, ..)))
-    };
+    let arrives = |item: &Item| matches!(item, Item::Function(f) if matches!(f.body.kind, ExprKind::Binary(BinaryOp::Arrive, ..)));
     beside && parse(&format!("fn f() = {inside}")).file.items.iter().any(arrives)
 }
 
