@@ -18,7 +18,9 @@ static SERIAL: AtomicU32 = AtomicU32::new(0);
 pub fn replace(path: &Path, fill: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> io::Result<()> {
     let old = match path.metadata() {
         Ok(old) if old.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
-        Ok(old) if !old.is_file() => return write(OpenOptions::new().write(true).open(path)?, fill).map(drop),
+        Ok(old) if !old.is_file() => {
+            return write(OpenOptions::new().write(true).open(path)?, fill).map(drop);
+        }
         Ok(old) => Some(old.permissions()),
         Err(_nothing_there) => None,
     };

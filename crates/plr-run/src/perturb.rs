@@ -15,7 +15,7 @@ use plr_ir::tensor::Data;
 use plr_ir::types::Location;
 use plr_ir::{Precision, Program, Tensor};
 
-use crate::backend::{Arrays, Backend, Context, RunError, Runner};
+use crate::backend::{Arrays, Backend, Context, RunError, Runner, execute_error};
 use crate::draws::Draws;
 
 pub use elements::Element;
@@ -126,11 +126,8 @@ impl<'a> Examination<'a> {
 
     fn evaluate(&mut self, arrays: &Arrays) -> Result<Tensor, RunError> {
         let mut outputs = self.runner.run_named(arrays, self.context)?;
-        let program = &self.runner.program().name;
-        outputs.remove("value").ok_or_else(|| RunError::Execute {
-            program: program.clone(),
-            reason: "it does not yield `value`".to_owned(),
-        })
+        let program = self.runner.program();
+        outputs.remove("value").ok_or_else(|| execute_error(program, &"it does not yield `value`"))
     }
 
     fn finding(mut self) -> Result<Finding, RunError> {
