@@ -9,7 +9,7 @@ use crate::draws::Draws;
 /// The first value of every parameter, in the order given.
 ///
 /// The numbers are drawn in f64 and then rounded, from a stream of the parameter's own name: they depend on the seed,
-/// the name and the law, and neither on the precision (up to rounding) nor on what else the rule contains.
+/// the name and the law, and neither on the precision (up to rounding) nor on what else the rule contains (R11.2).
 pub fn parameters(parameters: &[Parameter], seed: u64, precision: Precision) -> Vec<Tensor> {
     parameters.iter().map(|parameter| draw(parameter, seed, precision)).collect()
 }

@@ -1,4 +1,4 @@
-//! The locality audit put to the test: what an equation is said not to read must not change its result by one bit.
+//! The locality audit put to the test: what an equation is said not to read must not change its result by one bit (R13.7).
 //!
 //! For each equation on each layer or edge, and a few of its owners (a unit, or a synapse), every element that the owner
 //! may not read is replaced, by other random numbers, by huge ones and by NaN, and the owner's result is compared bit

@@ -3,11 +3,11 @@
 //! # What holds
 //!
 //! 1. A run is a function of the rule, the data, the precision, the minibatch size and the seed: neither the back end
-//!    (up to rounding of contractions) nor the number of threads nor the moments at which it was interrupted matter.
+//!    (up to rounding of contractions) nor the number of threads nor the moments at which it was interrupted matter (R19.1).
 //! 2. A call of [`Session::train`] happens completely or not at all: if it is stopped or fails, parameters and counters
 //!    are those before the call.
-//! 3. Training never leaves a parameter infinite or NaN: the call fails and names the parameter and the update.
-//! 4. Evaluation changes nothing.
+//! 3. Training never leaves a parameter infinite or NaN: the call fails and names the parameter and the update (R19.3).
+//! 4. Evaluation changes nothing (R19.2).
 
 mod checkpoint;
 mod error;

@@ -1,4 +1,4 @@
-//! Data as experiments and the command line name it. Paths are relative to the current directory in both.
+//! Data as experiments and the command line name it. Paths are relative to the current directory in both (R17.2).
 
 use std::path::{Path, PathBuf};
 

@@ -6,7 +6,7 @@
 //! 10 epochs).
 //!
 //! Image `i` is a function of the seed and `i` alone. Only `+ − × ÷ √` are used, which IEEE 754 rounds correctly, so that
-//! the images are the same bit for bit on every machine.
+//! the images are the same bit for bit on every machine (R17.1).
 
 mod render;
 mod strokes;

@@ -25,7 +25,7 @@ pub struct Presentation {
 }
 
 impl Lowerer<'_> {
-    /// The start of a presentation: states with a reset value have it, the others nothing.
+    /// The start of a presentation: states with a reset value have it, the others nothing (R3.2, R3.3, R7.1).
     pub fn begin(&mut self) -> Presentation {
         let setting = self.setting;
         let layers = setting.network.layers.len();
@@ -56,7 +56,7 @@ impl Lowerer<'_> {
         self.b.set_location(Location::default());
     }
 
-    /// Goes back to the states at the end of another phase if the phase says so; then its clamps take hold.
+    /// Goes back to the states at the end of another phase if the phase says so; then its clamps take hold (R7.11).
     pub fn enter_phase(&mut self, phase: PhaseId, presentation: &mut Presentation) {
         let setting = self.setting;
         let declared = &setting.rule.phases[phase.0];
@@ -73,6 +73,7 @@ impl Lowerer<'_> {
     fn clamp(&mut self, body: &[Statement], presentation: &mut Presentation) {
         for statement in body {
             match statement {
+                // R7.9
                 Statement::Clamp(clamp) => {
                     for layer in self.layers(clamp) {
                         let cell = (clamp.variable, layer);
@@ -81,6 +82,7 @@ impl Lowerer<'_> {
                         presentation.clamped.push(cell);
                     }
                 }
+                // R7.10
                 Statement::Release { role, variable } => {
                     let network = &self.setting.network;
                     presentation
@@ -173,7 +175,7 @@ impl Lowerer<'_> {
         environment.get(cell).unwrap_or_else(|| self.b.constant(0.0, &dims))
     }
 
-    /// The largest absolute change of any state of any sample.
+    /// The largest absolute change of any state of any sample (R7.12).
     pub fn residual(&mut self, old: &[Value], new: &[Value]) -> Value {
         let mut largest = self.b.constant(0.0, &[]);
         for (&old, &new) in old.iter().zip(new) {
@@ -186,7 +188,7 @@ impl Lowerer<'_> {
     }
 
     /// One step. Plain equations read the states before the step; equations in an ordered block read what was just
-    /// written.
+    /// written (R7.3, R7.7).
     pub fn step(&mut self, phase: PhaseId, before: &Environment, clamped: &[Cell]) -> Environment {
         let setting = self.setting;
         let mut now = before.clone();
@@ -208,6 +210,7 @@ impl Lowerer<'_> {
                 let before = now.clone();
                 self.apply(dynamics, &self.layers(dynamics), &before, now, clamped);
             }
+            // R7.5
             Statement::Sweep(direction, body) => {
                 let mut order: Vec<LayerId> = (0..self.setting.network.layers.len()).collect();
                 if *direction == Direction::Down {
@@ -222,6 +225,7 @@ impl Lowerer<'_> {
                     }
                 }
             }
+            // R7.6
             Statement::InTurn(body) => body.iter().for_each(|s| self.in_turn(s, now, clamped)),
         }
     }

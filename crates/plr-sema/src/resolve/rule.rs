@@ -1,4 +1,4 @@
-//! Rules: first all declarations, so that the order of the text does not matter, then what they say.
+//! Rules: first all declarations, so that the order of the text does not matter, then what they say (R2.1).
 
 use plr_ir::scalar::{BinaryOp, UnaryOp};
 use plr_syntax::ast::{self, Assign, Member, VariableKind as Written};
@@ -65,7 +65,7 @@ fn zero(span: Span) -> Expr {
     Expr { kind: ExprKind::Number(0.0), span }
 }
 
-/// The names of a rule, without what they mean.
+/// The names of a rule, without what they mean (R2.3).
 fn declare(item: &ast::Rule, findings: &mut Findings) -> Rule {
     let mut names = Declared::default();
     let mut free = |name: &ast::Name, findings: &mut Findings| {
@@ -197,7 +197,7 @@ fn blank_phase(phase: &ast::Phase) -> Phase {
 }
 
 /// A weight or unit parameter that is not fixed is learned, and the other way round. An equation that has a mistake in
-/// it is one all the same.
+/// it is one all the same (R4.5).
 fn never_learned(rule: &Rule, mistaken: &[Learned], findings: &mut Findings) {
     for (i, synapse) in rule.synapses.iter().enumerate() {
         let equation = rule.plasticity.iter().find(|p| p.target == Learned::Synapse(SynapseId(i)));
@@ -418,6 +418,7 @@ impl Resolver<'_> {
         let own = Expr { kind: ExprKind::Variable { place: Place::Own, variable, phase: None }, span };
         let value = match written.assign {
             Assign::Set => value,
+            // R7.4
             Assign::Add => combine(BinaryOp::Add, own, value),
             Assign::Subtract => combine(BinaryOp::Sub, own, value),
         };
@@ -489,6 +490,7 @@ impl Resolver<'_> {
                 continue;
             };
             let span = value.span;
+            // R8.2
             let increment = match written.assign {
                 Assign::Add => value,
                 Assign::Subtract => Expr { kind: ExprKind::Unary(UnaryOp::Neg, Box::new(value)), span },

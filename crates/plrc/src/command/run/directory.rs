@@ -1,4 +1,4 @@
-//! The directory of a run: its weights, its epochs, what it was and what came of it. Each file is replaced as a whole.
+//! The directory of a run: its weights, its epochs, what it was and what came of it. Each file is replaced as a whole (R18.2).
 
 use std::fmt::Write as _;
 use std::fs;
