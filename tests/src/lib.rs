@@ -8,6 +8,8 @@
 //! | `broken` | a program of `examples` with one sign changed | some claim notices |
 //! | `differential` | a generated program | compiled = interpreted, optimised = lowered |
 //! | `house` | a sentence about the code | it is true |
+//! | `reference` | a block or a rule of `grammar/README.md` | it is true, and cited where it is implemented and tested |
+//! | `semantics` | a numbered rule of the reference | a program computed by hand |
 
 use std::fs;
 use std::io;

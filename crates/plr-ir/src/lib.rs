@@ -13,13 +13,13 @@
 //! 2. **Shapes are static.** A value has an element kind ([`Elem`]) and dimensions ([`Type`]), row-major, the batch
 //!    first where there is one. A rank-0 value is a scalar. Every dimension is at least 1.
 //! 3. **One precision.** All `real` values of a program have the program's [`Precision`]. Constants are written in
-//!    f64 and rounded to it.
+//!    f64 and rounded to it (R12.1).
 //! 4. **No implicit broadcasting.** Operands of element-wise operations have equal types; [`Op::Broadcast`] says where
 //!    axes come from.
 //! 5. **Element-wise operations** mean what [`scalar`] says, element by element, bit for bit, in every back end.
 //! 6. **Contractions** ([`Op::Contract`]) are sums of products over the labels missing from the result. The order of
 //!    summation is not specified; each result is within `n·ε·Σ|a·b|` of the exact sum, `n` the number of terms and `ε`
-//!    the unit round-off times 2, and does not depend on the number of threads.
+//!    the unit round-off times 2, and does not depend on the number of threads (R12.7).
 //! 7. **Reductions** ([`Op::Reduce`]) run sequentially in row-major order of the reduced axes, starting from the first
 //!    element; both back ends agree bit for bit. `max` and `min` are those of [`scalar`].
 //! 8. **Random numbers** ([`Op::Random`]) are a function of the run's seed and update number, the operation's stream,

@@ -19,7 +19,7 @@ use crate::types::{Location, Precision};
 /// A learned or fixed quantity of one site of the network.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parameter {
-    /// Its full name, `W/input->h1`.
+    /// Its full name, `W/input->h1` (R4.3).
     pub name: String,
     /// The name in the rule, `W`.
     pub group: String,

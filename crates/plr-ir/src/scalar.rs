@@ -10,13 +10,13 @@
 //! 1. Reals are IEEE 754 binary32 or binary64; `add`, `sub`, `mul`, `div` and `sqrt` are the correctly rounded ones (ties
 //!    to even). Subnormal numbers are kept.
 //! 2. **NaN is never swallowed**: if an operand is NaN, so is the result, of `max`, `min`, `sign` and `pow` too. Which NaN
-//!    (sign, payload) is not specified, except that `neg` and `abs` change the sign bit alone.
+//!    (sign, payload) is not specified, except that `neg` and `abs` change the sign bit alone (R12.2).
 //! 3. `neg` flips the sign bit, `abs` clears it; `neg(x)` is not `0 − x`.
 //! 4. `floor(x)` is the largest integer not above `x`; `round(x)` is the nearest integer, the even one of two. Both keep
 //!    ±0 and ±∞.
 //! 5. `sign(x)` is 1 above zero, −1 below, and `x` itself at ±0.
 //! 6. `max(a, b)` is `b` if `a < b`, else `a`; `min(a, b)` is `b` if `b < a`, else `a`. Hence of two zeros either returns the
-//!    first whatever their signs, and ±∞ are ordinary.
+//!    first whatever their signs, and ±∞ are ordinary (R12.3).
 //! 7. Comparisons are IEEE's: with a NaN all are false but `ne`, which is `not eq`; −0 equals +0.
 //!
 //! # Exponential family
@@ -26,16 +26,16 @@
 //! 10. `tanh` is odd, keeps ±0, and is exactly ±1 from where the nearest real is ±1 onwards.
 //! 11. `sigmoid(x) = 1/(1 + e^−x)` is computed without cancellation on both sides: `sigmoid(−∞) = 0`, `sigmoid(+∞) = 1`,
 //!     and to the left it underflows gradually as `exp` does.
-//! 12. `softplus(x) = log(1 + e^x)`: `softplus(−∞) = 0`, `softplus(+∞) = +∞`, never below `max(x, 0)`.
+//! 12. `softplus(x) = log(1 + e^x)`: `softplus(−∞) = 0`, `softplus(+∞) = +∞`, never below `max(x, 0)` (R12.4).
 //!
 //! # Circular functions
 //!
 //! 13. `sin` and `cos` are defined for |x| ≤ 2¹³ in f32 and |x| ≤ 2²⁰ in f64, and NaN beyond: an argument of that
-//!     size is a mistake, and is to be seen. Zero results are +0 or −0.
+//!     size is a mistake, and is to be seen. Zero results are +0 or −0 (R12.5).
 //!
 //! # Power
 //!
-//! 14. `pow(x, 0) = 1` and `pow(1, y) = 1` for all that are not NaN.
+//! 14. `pow(x, 0) = 1` and `pow(1, y) = 1` for all that are not NaN (R12.6).
 //! 15. For `x < 0`, −∞ included, the result is NaN unless `y` is integral (±∞ counts as even); it is negative if `y` is
 //!     odd. A zero passes its sign on by the same rule.
 //! 16. `pow(±0, y)` is zero for `y > 0` and infinite for `y < 0`; `pow(±∞, y)` the reverse.

@@ -12,7 +12,7 @@ use plr_jit::{Context, Executable, Options};
 
 /// Seconds of one run: the median over rounds of as many runs as fit into some milliseconds.
 fn seconds(program: &Program, threads: usize) -> f64 {
-    let options = Options { threads, verify_clif: false, keep_text: false };
+    let options = Options { threads, verify_clif: false, ..Options::default() };
     let mut executable = Executable::compile(program, &options).expect("it compiles");
     let tensor = |value: &Value| {
         let ty = program.type_of(*value);
@@ -127,7 +127,7 @@ fn compilation() {
         b.output(format!("y{i}"), y);
     }
     let program = b.finish();
-    let options = Options { threads: 1, verify_clif: false, keep_text: false };
+    let options = Options { threads: 1, verify_clif: false, ..Options::default() };
     let times = (0..9).map(|_| Executable::compile(&program, &options).expect("it compiles").compile_time());
     let mut times: Vec<f64> = times.map(|time| (time.planning + time.linking).as_secs_f64() * 1e3).collect();
     times.sort_by(f64::total_cmp);

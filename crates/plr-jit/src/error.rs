@@ -86,7 +86,7 @@ impl fmt::Display for Error {
             Self::UnsupportedHost { reason } => write!(f, "this machine cannot run compiled code: {reason}"),
             Self::ExecutableMemory { reason } => write!(f, "no executable memory: {reason}"),
             Self::Memory { bytes } => {
-                write!(f, "the program needs {bytes} bytes of memory, which the system refused")
+                write!(f, "the program needs {bytes} bytes of memory, more than it may have")
             }
             Self::Codegen { kernel, message } => {
                 write!(f, "this is a bug in plrc: the code generator refused kernel {kernel}: {message}")

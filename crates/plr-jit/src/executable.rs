@@ -25,12 +25,14 @@ pub struct Options {
     pub verify_clif: bool,
     /// Whether the text of each kernel is kept for [`Executable::kernels`].
     pub keep_text: bool,
+    /// The most bytes that the values of the program may take, inputs and outputs not counted.
+    pub memory: usize,
 }
 
 impl Default for Options {
-    /// One thread; checks in debug builds only; no text.
+    /// One thread; checks in debug builds only; no text; as much memory as the system gives.
     fn default() -> Self {
-        Self { threads: 1, verify_clif: cfg!(debug_assertions), keep_text: false }
+        Self { threads: 1, verify_clif: cfg!(debug_assertions), keep_text: false, memory: usize::MAX }
     }
 }
 
@@ -93,7 +95,7 @@ impl Executable {
         let compile_time = CompileTime { planning, linking: begin.elapsed() - planning };
         let types_of = |values: &[_]| values.iter().map(|&value| program.type_of(value).clone()).collect();
         Ok(Self {
-            buffers: Buffers::new(&plan)?,
+            buffers: Buffers::new(&plan, options.memory)?,
             plan,
             code,
             pool: Pool::shared(options.threads.max(1)),

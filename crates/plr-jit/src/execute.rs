@@ -44,11 +44,14 @@ unsafe impl Send for Buffers {}
 unsafe impl Sync for Buffers {}
 
 impl Buffers {
-    /// Memory for a plan; an error if there is not enough.
-    pub(crate) fn new(plan: &Plan) -> Result<Self, Error> {
-        let lines = plan.memory.arena.div_ceil(64);
+    /// Memory for a plan; an error if it is more than `most` bytes, or than there is.
+    pub(crate) fn new(plan: &Plan, most: usize) -> Result<Self, Error> {
+        let bytes = plan.memory.arena;
+        let lines = bytes.div_ceil(64);
         let mut arena = Vec::new();
-        arena.try_reserve_exact(lines).map_err(|_| Error::Memory { bytes: plan.memory.arena })?;
+        if bytes > most || arena.try_reserve_exact(lines).is_err() {
+            return Err(Error::Memory { bytes });
+        }
         arena.resize(lines, CacheLine { _bytes: [0; 64] });
         let (at, slots) =
             (vec![std::ptr::null_mut(); plan.memory.places.len()], vec![0; plan.slots as usize]);

@@ -67,8 +67,21 @@ fn a_program_that_needs_more_memory_than_there_is_is_refused() {
 }
 
 #[test]
+fn a_program_that_needs_more_memory_than_it_may_have_is_refused() {
+    let mut b = Builder::new("two steps", Precision::F32);
+    let x = b.input("x", Type::real([16, 16]));
+    let square = b.contract("ij,jk->ik", x, x);
+    let fourth = b.contract("ij,jk->ik", square, square);
+    b.output("fourth", fourth);
+    let program = b.finish();
+    let with = |memory| Executable::compile(&program, &Options { memory, ..Options::default() }).map(drop);
+    assert_eq!(with(1024), Ok(()));
+    assert_eq!(with(1023), Err(Error::Memory { bytes: 1024 }));
+}
+
+#[test]
 fn texts_are_kept_on_request() {
-    let options = Options { threads: 1, verify_clif: true, keep_text: true };
+    let options = Options { threads: 1, verify_clif: true, keep_text: true, ..Options::default() };
     let executable = Executable::compile(&program(), &options).expect("it compiles");
     assert_eq!(executable.kernels().len(), executable.plan().kernels());
     assert!(executable.clif().contains("function u0:0"), "{}", executable.clif());

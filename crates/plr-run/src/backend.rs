@@ -5,7 +5,9 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use plr_ir::tensor::Data;
-use plr_ir::{Block, Op, Program, Tensor, Value};
+use plr_ir::{Block, Op, Precision, Program, Tensor, Type, Value};
+
+use crate::room::{self, NoRoom};
 
 /// Arrays by name.
 pub type Arrays = BTreeMap<String, Tensor>;
@@ -34,10 +36,24 @@ pub struct Context {
 /// Why a program could not be made ready or run.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RunError {
+    /// The numbers of the program do not fit into memory.
+    NoRoom {
+        /// The program's name.
+        program: String,
+        /// How many there are.
+        room: NoRoom,
+    },
+    /// This machine or its system cannot run compiled code.
+    Machine {
+        /// What the back end said.
+        reason: String,
+    },
     /// The program could not be compiled: a mistake of the compiler.
     Compile {
         /// The program's name.
         program: String,
+        /// Its text form.
+        text: String,
         /// What the back end said.
         reason: String,
     },
@@ -45,6 +61,8 @@ pub enum RunError {
     Execute {
         /// The program's name.
         program: String,
+        /// Its text form.
+        text: String,
         /// What the back end said.
         reason: String,
     },
@@ -57,13 +75,33 @@ pub enum RunError {
     },
 }
 
+impl RunError {
+    /// Whether it is a mistake of the compiler.
+    pub fn is_bug(&self) -> bool {
+        match self {
+            Self::NoRoom { .. } | Self::Machine { .. } => false,
+            Self::Compile { .. } | Self::Execute { .. } | Self::MissingInput { .. } => true,
+        }
+    }
+
+    /// The text form of the program that shows the mistake.
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::Compile { text, .. } | Self::Execute { text, .. } => Some(text),
+            Self::NoRoom { .. } | Self::Machine { .. } | Self::MissingInput { .. } => None,
+        }
+    }
+}
+
 impl fmt::Display for RunError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Compile { program, reason } => {
+            Self::NoRoom { program, room } => write!(f, "the program `{program}` needs {room}"),
+            Self::Machine { reason } => f.write_str(reason),
+            Self::Compile { program, reason, .. } => {
                 write!(f, "compiler bug: the program `{program}` could not be compiled: {reason}")
             }
-            Self::Execute { program, reason } => {
+            Self::Execute { program, reason, .. } => {
                 write!(f, "compiler bug: the program `{program}` could not be run: {reason}")
             }
             Self::MissingInput { program, input } => {
@@ -94,17 +132,18 @@ impl Runner {
     /// Compiles the program, or takes it as it is for the interpreter.
     ///
     /// # Errors
-    /// [`RunError::Compile`].
+    /// [`RunError::NoRoom`], [`RunError::Machine`] and [`RunError::Compile`].
     pub fn new(program: Program, backend: Backend) -> Result<Self, RunError> {
         let start = Instant::now();
         let engine = match backend {
-            Backend::Interpreter => Engine::Interpreted,
+            Backend::Interpreter => {
+                check_room(&program, &program.values)?;
+                Engine::Interpreted
+            }
             Backend::Jit { threads } => {
+                check_room(&program, program.body.results.iter().map(|&value| program.type_of(value)))?;
                 let options = plr_jit::Options { threads, ..plr_jit::Options::default() };
-                let executable = plr_jit::Executable::compile(&program, &options).map_err(|e| {
-                    RunError::Compile { program: program.name.clone(), reason: e.to_string() }
-                })?;
-                Engine::Compiled(Box::new(executable))
+                Engine::Compiled(Box::new(compile(&program, options)?))
             }
         };
         let compile_time = start.elapsed();
@@ -162,8 +201,43 @@ impl Runner {
     }
 }
 
+/// Compiles a program whose numbers may take as much memory as is free.
+///
+/// # Errors
+/// [`RunError::NoRoom`], [`RunError::Machine`] and [`RunError::Compile`].
+pub fn compile(program: &Program, options: plr_jit::Options) -> Result<plr_jit::Executable, RunError> {
+    let free = room::free();
+    let options = plr_jit::Options { memory: usize::try_from(free).unwrap_or(usize::MAX), ..options };
+    plr_jit::Executable::compile(program, &options).map_err(|error| match error {
+        plr_jit::Error::Memory { bytes } => {
+            RunError::NoRoom { program: program.name.clone(), room: NoRoom { needed: bytes as u64, free } }
+        }
+        plr_jit::Error::UnsupportedHost { .. } | plr_jit::Error::ExecutableMemory { .. } => {
+            RunError::Machine { reason: error.to_string() }
+        }
+        plr_jit::Error::Codegen { .. }
+        | plr_jit::Error::Unverified { .. }
+        | plr_jit::Error::Count { .. }
+        | plr_jit::Error::Mismatch { .. } => RunError::Compile {
+            program: program.name.clone(),
+            text: program.to_string(),
+            reason: error.to_string(),
+        },
+    })
+}
+
+/// Whether there is memory for values of these types.
+fn check_room<'a>(program: &Program, types: impl IntoIterator<Item = &'a Type>) -> Result<(), RunError> {
+    let width = match program.precision {
+        Precision::F32 => 4,
+        Precision::F64 => 8,
+    };
+    let bytes = types.into_iter().map(|ty| width * ty.count() as u64).sum();
+    room::check(bytes).map_err(|room| RunError::NoRoom { program: program.name.clone(), room })
+}
+
 pub(crate) fn execute_error(program: &Program, reason: &dyn fmt::Display) -> RunError {
-    RunError::Execute { program: program.name.clone(), reason: reason.to_string() }
+    RunError::Execute { program: program.name.clone(), text: program.to_string(), reason: reason.to_string() }
 }
 
 /// The arrays a program takes, in the order of its inputs.

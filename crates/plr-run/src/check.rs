@@ -5,11 +5,11 @@
 //! everything it needs and changes nothing else.
 //!
 //! 1. The number of a claim is the worst over the sites of a parameter group (all edges of a synapse, all layers of a
-//!    unit parameter).
+//!    unit parameter) (R14.4).
 //! 2. Increments are compared with the negative gradient for `lr = 1`, unless the claim sets `lr`; updates made before
-//!    use the rule's own `lr`. A rule without `lr` is taken as it is.
-//! 3. Update `n` and the measurement after `n` updates see the `n`-th minibatch, a fresh one each.
-//! 4. The rule runs in the check's precision; gradients are taken in f64, at the same (rounded) parameters and samples.
+//!    use the rule's own `lr`. A rule without `lr` is taken as it is (R14.2).
+//! 3. Update `n` and the measurement after `n` updates see the `n`-th minibatch, a fresh one each (R14.8).
+//! 4. The rule runs in the check's precision; gradients are taken in f64, at the same (rounded) parameters and samples (R14.13).
 
 mod angle;
 mod differences;
@@ -38,7 +38,7 @@ use subject::{Settings, Subject};
 pub struct ClaimResult {
     /// The claim.
     pub claim: Claim,
-    /// What was measured, or why nothing could be.
+    /// What was measured, or why nothing could be (R14.14).
     pub outcome: Result<Measured, CheckError>,
 }
 
@@ -108,7 +108,7 @@ impl Examiner<'_> {
         per_site(measure, claim.at.as_deref(), model, evidence)
     }
 
-    /// The slope at every site, and the worst number at every value.
+    /// The slope at every site, and the worst number at every value (R14.6).
     fn order(
         &mut self,
         claim: &Claim,

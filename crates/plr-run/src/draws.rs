@@ -1,4 +1,4 @@
-//! Named random streams: every draw is a function of a seed, a name, an item and a position.
+//! Named random streams: every draw is a function of a seed, a name, an item and a position (R11.1).
 //!
 //! Whatever is drawn on the host for a rule (first weights, samples of a check, perturbations) is drawn from here by
 //! name, so that the same quantity gets the same numbers whatever else is drawn in the run.

@@ -1,6 +1,7 @@
 //! Parameters before the first update.
 
 use plr_ir::model::{Init, Parameter};
+use plr_ir::tensor::Data;
 use plr_ir::{Precision, Tensor};
 
 use crate::draws::Draws;
@@ -8,7 +9,7 @@ use crate::draws::Draws;
 /// The first value of every parameter, in the order given.
 ///
 /// The numbers are drawn in f64 and then rounded, from a stream of the parameter's own name: they depend on the seed,
-/// the name and the law, and neither on the precision (up to rounding) nor on what else the rule contains.
+/// the name and the law, and neither on the precision (up to rounding) nor on what else the rule contains (R11.2).
 pub fn parameters(parameters: &[Parameter], seed: u64, precision: Precision) -> Vec<Tensor> {
     parameters.iter().map(|parameter| draw(parameter, seed, precision)).collect()
 }
@@ -20,9 +21,21 @@ fn draw(parameter: &Parameter, seed: u64, precision: Precision) -> Tensor {
         Init::Uniform { low, high } => low + (high - low) * draws.uniform(),
         Init::Normal { mean, deviation } => mean + deviation * draws.normal(),
     };
-    let count = parameter.dims.iter().product();
-    let numbers: Vec<f64> = (0..count).map(|_| element()).collect();
-    Tensor::from_f64(parameter.dims.clone(), &numbers, precision)
+    let places = 0..parameter.dims.iter().product();
+    let data = match precision {
+        Precision::F32 => Data::F32(places.map(|_| element() as f32).collect()),
+        Precision::F64 => Data::F64(places.map(|_| element()).collect()),
+    };
+    Tensor { dims: parameter.dims.clone(), data }
+}
+
+/// The memory of the parameters.
+pub fn bytes(parameters: &[Parameter], precision: Precision) -> u64 {
+    let width = match precision {
+        Precision::F32 => 4,
+        Precision::F64 => 8,
+    };
+    parameters.iter().map(|p| width * p.dims.iter().product::<usize>() as u64).sum()
 }
 
 #[cfg(test)]

@@ -13,5 +13,6 @@ pub mod init;
 pub mod metrics;
 pub mod perturb;
 pub mod probe;
+pub mod room;
 pub mod session;
 pub mod weights;

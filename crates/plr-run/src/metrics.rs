@@ -1,4 +1,4 @@
-//! How two lists of numbers compare, without loss of digits where they are nearly equal.
+//! How two lists of numbers compare, without loss of digits where they are nearly equal (R14.3).
 //!
 //! `measured` is what a rule did and `reference` what it is compared with. Everything is computed in f64. A measure
 //! that has no value (the direction of a zero vector, the slope of one point) is NaN, which satisfies no claim.
@@ -67,7 +67,7 @@ pub fn log_log_slope(x: &[f64], y: &[f64]) -> f64 {
 }
 
 /// How many rows of `predictions` have their largest element where `targets` has its own, both `[samples, classes]`.
-/// The first of equally large elements counts; a row with a NaN is wrong.
+/// The first of equally large elements counts; a row with a NaN is wrong (R9.2).
 pub fn correct(predictions: &[f64], targets: &[f64], classes: usize) -> usize {
     let rows = predictions.chunks_exact(classes).zip(targets.chunks_exact(classes));
     rows.filter(|(prediction, target)| {

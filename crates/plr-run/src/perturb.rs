@@ -1,4 +1,4 @@
-//! The locality audit put to the test: what an equation is said not to read must not change its result by one bit.
+//! The locality audit put to the test: what an equation is said not to read must not change its result by one bit (R13.7).
 //!
 //! For each equation on each layer or edge, and a few of its owners (a unit, or a synapse), every element that the owner
 //! may not read is replaced, by other random numbers, by huge ones and by NaN, and the owner's result is compared bit
@@ -15,7 +15,7 @@ use plr_ir::tensor::Data;
 use plr_ir::types::Location;
 use plr_ir::{Precision, Program, Tensor};
 
-use crate::backend::{Arrays, Backend, Context, RunError, Runner};
+use crate::backend::{Arrays, Backend, Context, RunError, Runner, execute_error};
 use crate::draws::Draws;
 
 pub use elements::Element;
@@ -126,11 +126,8 @@ impl<'a> Examination<'a> {
 
     fn evaluate(&mut self, arrays: &Arrays) -> Result<Tensor, RunError> {
         let mut outputs = self.runner.run_named(arrays, self.context)?;
-        let program = &self.runner.program().name;
-        outputs.remove("value").ok_or_else(|| RunError::Execute {
-            program: program.clone(),
-            reason: "it does not yield `value`".to_owned(),
-        })
+        let program = self.runner.program();
+        outputs.remove("value").ok_or_else(|| execute_error(program, &"it does not yield `value`"))
     }
 
     fn finding(mut self) -> Result<Finding, RunError> {

@@ -39,6 +39,17 @@ pub enum ProbeError {
     Run(RunError),
 }
 
+impl ProbeError {
+    /// Whether it is a mistake of the compiler.
+    pub fn is_bug(&self) -> bool {
+        match self {
+            Self::NoProgram => true,
+            Self::Run(error) => error.is_bug(),
+            Self::Missing { .. } | Self::Unknown { .. } | Self::ShapeDiffers { .. } => false,
+        }
+    }
+}
+
 impl fmt::Display for ProbeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -3,11 +3,11 @@
 //! # What holds
 //!
 //! 1. A run is a function of the rule, the data, the precision, the minibatch size and the seed: neither the back end
-//!    (up to rounding of contractions) nor the number of threads nor the moments at which it was interrupted matter.
+//!    (up to rounding of contractions) nor the number of threads nor the moments at which it was interrupted matter (R19.1).
 //! 2. A call of [`Session::train`] happens completely or not at all: if it is stopped or fails, parameters and counters
 //!    are those before the call.
-//! 3. Training never leaves a parameter infinite or NaN: the call fails and names the parameter and the update.
-//! 4. Evaluation changes nothing.
+//! 3. Training never leaves a parameter infinite or NaN: the call fails and names the parameter and the update (R19.3).
+//! 4. Evaluation changes nothing (R19.2).
 
 mod checkpoint;
 mod error;
@@ -24,8 +24,9 @@ use plr_ir::tensor::Data;
 use plr_ir::{Precision, Tensor};
 
 use crate::backend::{Backend, Context};
-use crate::data::{Batches, Epoch};
+use crate::data::{Batches, Dataset, Epoch};
 use crate::init;
+use crate::room;
 
 pub use error::SessionError;
 pub use evaluation::Evaluation;
@@ -34,6 +35,9 @@ pub use training::{Control, Progress, Report};
 
 use presentation::Presentation;
 use training::Trainer;
+
+/// The parameters now and before the current call of [`Session::train`]; the next ones are outputs of the update.
+const COPIES: u64 = 2;
 
 /// How a rule is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,22 +83,33 @@ impl<'m> Session<'m> {
     /// A rule before its first update, compiled for its minibatch size.
     ///
     /// # Errors
-    /// [`SessionError::Run`] and the other compiler bugs; the data is looked at when it is used.
+    /// [`SessionError::NoRoom`], [`SessionError::Run`] and the other compiler bugs; the data is looked at when it is used.
     pub fn new(model: &'m dyn Model, options: Options) -> Result<Self, SessionError> {
-        let parameters = init::parameters(model.parameters(), options.seed, options.precision);
         let mut session = Self {
             model,
             options,
-            before: parameters.clone(),
-            parameters,
+            parameters: Vec::new(),
+            before: Vec::new(),
             position: Position::default(),
             order: None,
             trainers: Vec::new(),
             evaluators: BTreeMap::new(),
             compile_time: Duration::ZERO,
         };
+        // Compiled first: whether its numbers fit into memory is known before any is drawn.
         session.trainer(options.batch)?;
+        room::check(COPIES * init::bytes(model.parameters(), options.precision))?;
+        session.parameters = init::parameters(model.parameters(), options.seed, options.precision);
+        session.before = session.parameters.clone();
         Ok(session)
+    }
+
+    /// Whether a data set has what the rule reads, and as many features and outputs as the network.
+    ///
+    /// # Errors
+    /// [`SessionError::FeaturesDiffer`], [`SessionError::OutputsDiffer`], [`SessionError::NoTargets`].
+    pub fn fits(&self, data: &Dataset) -> Result<(), SessionError> {
+        self.trainers.iter().try_for_each(|trainer| trainer.fits(data))
     }
 
     /// The rule.

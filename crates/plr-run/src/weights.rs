@@ -1,7 +1,7 @@
 //! Weights on disk: named tensors and a few strings about them, in the safetensors format.
 //!
 //! A file is written completely or not at all, and the same weights always give the same bytes. Loading checks every
-//! name, element type and shape against what the network has, and reports all differences at once.
+//! name, element type and shape against what the network has, and reports all differences at once (R18.1).
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -163,7 +163,7 @@ fn exceptions(
 ) -> Vec<Exception> {
     let mut found = Vec::new();
     for site in subject.sites(rule, network) {
-        // What an equation uses depends on the site through roles, too; only what a site adds is news.
+        // What an equation uses depends on the site through roles, too; only what a site adds is news (R13.5).
         let verdict = Verdict::of(subject, rule, library, Some((network, site))).and(usual);
         if verdict != *usual {
             let requires = verdict.requirements().collect();

@@ -49,7 +49,7 @@ pub struct Instance<'r> {
     pub site: Site,
 }
 
-/// Whether an equation with this role prefix is for this layer.
+/// Whether an equation with this role prefix is for this layer (R7.8).
 pub fn applies(role: Option<Role>, network: &Network, layer: LayerId) -> bool {
     role.is_none_or(|role| network.layers[layer].role == role)
 }
@@ -89,7 +89,7 @@ fn collect<'r>(phase: PhaseId, body: &'r [Statement], found: &mut Vec<Source<'r>
     }
 }
 
-/// The sites of an equation on a network.
+/// The sites of an equation on a network (R8.5).
 pub fn sites(source: Source<'_>, rule: &Rule, network: &Network) -> Vec<Site> {
     let layers =
         |role| (0..network.layers.len()).filter(move |&l| applies(role, network, l)).map(Site::Layer);
@@ -116,7 +116,7 @@ pub fn instances<'r>(rule: &'r Rule, network: &Network) -> Vec<Instance<'r>> {
     sources(rule).into_iter().flat_map(at_sites).collect()
 }
 
-/// The definition of a `let` that holds in a layer.
+/// The definition of a `let` that holds in a layer (R3.5).
 pub fn definition<'r>(
     kind: &'r VariableKind,
     network: &Network,

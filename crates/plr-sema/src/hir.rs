@@ -134,7 +134,7 @@ impl Licence {
     }
 }
 
-/// A population that exists once in every layer, with as many units as the layer.
+/// A population that exists once in every layer, with as many units as the layer (R3.1).
 #[derive(Clone, Debug)]
 pub struct Population {
     /// Its name; `None` for the only, unnamed one.
@@ -163,7 +163,7 @@ pub enum VariableKind {
     State(Option<Expr>),
     /// Definitions, each for the layers of a role or for all; the first that fits a layer holds there.
     Let(Vec<(Option<Role>, Expr)>),
-    /// One value per unit, kept between presentations.
+    /// One value per unit, kept between presentations (R3.7).
     Param(Initialiser),
 }
 
@@ -180,7 +180,7 @@ pub struct Synapse {
     pub init: Initialiser,
     /// It is not learned.
     pub fixed: Option<Span>,
-    /// It is one physical, bidirectional synapse.
+    /// It is one physical, bidirectional synapse (R4.6).
     pub symmetric: Option<Span>,
     /// The synapse of which this is a further quantity, beside the weight.
     pub beside: Option<SynapseId>,
@@ -227,7 +227,7 @@ impl Relative {
     }
 }
 
-/// The law of first values; fan-in and fan-out are those of the instance.
+/// The law of first values; fan-in and fan-out are those of the instance (R4.4).
 #[derive(Clone, Debug)]
 pub enum Initialiser {
     /// The same number everywhere.
@@ -242,7 +242,7 @@ pub enum Initialiser {
     He,
 }
 
-/// A global scalar per sample.
+/// A global scalar per sample (R10.1).
 #[derive(Clone, Debug)]
 pub struct Signal {
     /// Its name.
@@ -323,7 +323,7 @@ pub struct Dynamics {
     pub span: Span,
 }
 
-/// What a plasticity equation changes.
+/// What a plasticity equation changes (R8.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Learned {
     /// A weight.

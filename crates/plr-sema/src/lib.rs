@@ -113,7 +113,7 @@ impl Analysis {
     }
 
     /// What a rule is examined with: the network and cost of its first experiment, with layers shrunk; otherwise the small
-    /// chain.
+    /// chain (R2.4).
     fn trial(&self, rule: &hir::Rule) -> Choice {
         let own = self.experiments.iter().find(|e| self.rules[e.rule].0.name == rule.name);
         let mut network = own.map_or_else(|| small_network(&self.library), |e| e.network.clone());

@@ -77,7 +77,7 @@ impl Specialised {
     }
 
     /// Drops the parameters on which nothing observable depends: starting from what the prediction reads (or, without
-    /// one, from all weights), adds what their updates read, until nothing is new. Returns the last update program.
+    /// one, from all weights), adds what their updates read, until nothing is new. Returns the last update program (R3.8).
     fn keep_observable(&mut self) -> Result<Program, Findings> {
         let everything = std::mem::take(&mut self.parameters);
         self.parameters.clone_from(&everything);
@@ -116,7 +116,7 @@ impl Specialised {
         Ok(program)
     }
 
-    /// A phase is used if an operation of it is left when everything unobservable is gone.
+    /// A phase is used if an operation of it is left when everything unobservable is gone (R7.14).
     fn unused_phases(&self, update: &Program, warnings: &mut Findings) {
         let mut left = Vec::new();
         locations(&update.body, &mut left);

@@ -76,7 +76,7 @@ impl Network {
     /// The instances of a projection, as (presynaptic, postsynaptic) layers, by postsynaptic layer.
     ///
     /// `below -> self` and `above -> self` have one per edge, the latter reversed; `input -> self` and `output -> self` one per
-    /// layer other than the sender, the input layer excepted; a projection within a layer one per layer other than the input.
+    /// layer other than the sender, the input layer excepted; a projection within a layer one per layer other than the input (R4.1).
     pub fn instances(&self, from: Endpoint, to: Endpoint) -> Vec<(LayerId, LayerId)> {
         let receivers = || (0..self.layers.len()).filter(|&l| self.layers[l].role != Role::Input);
         let broadcast = |sender: LayerId| receivers().filter(move |&l| l != sender).map(move |l| (sender, l));
@@ -96,7 +96,7 @@ impl Network {
     }
 
     /// The instance of a projection whose weight a synapse from `pre` to `post` reads in its own equation, and whether
-    /// it runs the other way: the parallel one, or the reciprocal one where the text says `.T` or there is no other.
+    /// it runs the other way: the parallel one, or the reciprocal one where the text says `.T` or there is no other (R5.6).
     pub fn beside(
         &self,
         (from, to): (Endpoint, Endpoint),

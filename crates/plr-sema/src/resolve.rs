@@ -39,7 +39,7 @@ pub struct Library {
 }
 
 impl Library {
-    /// The function that a name means at the end of the file.
+    /// The function that a name means at the end of the file (R6.4).
     pub fn function(&self, name: &str) -> Option<crate::hir::FunctionId> {
         self.functions.iter().rposition(|f| f.name == name).map(crate::hir::FunctionId)
     }
@@ -79,7 +79,7 @@ pub struct Resolved {
     pub experiments: Vec<Experiment>,
 }
 
-/// Resolves a whole file. Rules with a mistake in them are left out.
+/// Resolves a whole file. Rules with a mistake in them are left out (R1.9).
 pub fn resolve(source: &str, file: &ast::File) -> (Resolved, Findings) {
     let mut findings = Findings::new();
     let mut library = Library::prelude();

@@ -9,7 +9,7 @@ use crate::lexer::Lexeme;
 use crate::span::Span;
 use crate::token::Token;
 
-/// How deep brackets, and operators of an expression, may nest. Every walk over the tree may recurse.
+/// How deep brackets, and operators of an expression, may nest. Every walk over the tree may recurse (R1.8).
 pub(crate) const MAX_DEPTH: u32 = 200;
 
 /// The tokens as the grammar knows them.
@@ -86,7 +86,7 @@ impl Layout {
         self.out.push(lexeme);
     }
 
-    /// Emits a separator if one statement ends and another begins before `lexeme`.
+    /// Emits a separator if one statement ends and another begins before `lexeme` (R1.3).
     fn separate(&mut self, lexeme: Lexeme, grouped: bool, next: Option<Token>) {
         let semicolon = self.semicolon.take();
         let Some(last) = self.out.last().copied() else { return };

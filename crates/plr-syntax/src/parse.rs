@@ -41,6 +41,7 @@ pub fn parse(source: &str) -> Parsed {
 /// Parses and keeps the tokens.
 pub(crate) fn analyse(source: &str) -> Analysis {
     let mut findings = Findings::new();
+    // R1.1
     if u32::try_from(source.len()).is_err() {
         findings.push(SourceTooLarge { bytes: source.len() });
         let parsed = Parsed { file: File::default(), findings, comments: Vec::new() };

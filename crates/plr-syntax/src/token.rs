@@ -16,19 +16,20 @@ pub(crate) enum Mistake {
 
 /// A token of the language.
 #[derive(Logos, Clone, Copy, Debug, PartialEq)]
+// R1.1
 #[logos(skip r"[ \t\r\u{feff}]+", error = Mistake)]
 pub(crate) enum Token {
-    /// An identifier or a keyword.
+    /// An identifier or a keyword (R1.6).
     #[regex(r"[\p{XID_Start}_]\p{XID_Continue}*", |lex| Word::of(lex.slice()))]
     Word(Word),
-    /// `0.1`, `1e-3`; and the beginnings that are none.
+    /// `0.1`, `1e-3`; and the beginnings that are none (R1.4).
     #[regex(r"[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?", number)]
     #[regex(r"\.[0-9]+", |lex| { skip_number(lex); Err(Mistake::BadNumber) })]
     Number(f64),
     /// `"text"`
     #[token("\"", text)]
     Text,
-    /// `// comment`; the parser never sees it.
+    /// `// comment`; the parser never sees it (R1.2).
     #[token("//", |lex| skip_to_line_end(lex))]
     Comment,
     /// The end of a line; the parser sees a [`Token::Separator`] where it ends a statement.
@@ -295,7 +296,7 @@ fn in_number(c: char) -> bool {
     c.is_alphanumeric() || c == '_' || c == '.'
 }
 
-/// Reads to the closing quote on the same line. There are no escapes, so that paths can be written as they are.
+/// Reads to the closing quote on the same line. There are no escapes, so that paths can be written as they are (R1.5).
 fn text(lex: &mut Lexer<'_, Token>) -> Result<(), Mistake> {
     let rest = lex.remainder();
     let end = rest.find(['"', '\n']).unwrap_or(rest.len());

@@ -1,6 +1,7 @@
 //! Generated programs: the parser reads the tree that was written, and the formatter keeps it with as few parentheses
 //! as the grammar allows.
 
+use plr_syntax::ast::{BinaryOp, ExprKind, Item};
 use plr_syntax::{dump, format, parse};
 
 /// xorshift64*: a fixed sequence for a fixed seed.
@@ -171,7 +172,14 @@ fn formatting_keeps_the_tree_and_no_parentheses_too_many() {
     }
 }
 
-/// The text without one pair of its parentheses, for each pair.
+/// Whether the parentheses hold what arrives, beside another factor: these are kept as written.
+fn is_arriving_factor(before: &str, inside: &str, after: &str) -> bool {
+    let beside = before.trim_end().ends_with(['*', '/']) || after.trim_start().starts_with(['*', '/']);
+    let arrives = |item: &Item| matches!(item, Item::Function(f) if matches!(f.body.kind, ExprKind::Binary(BinaryOp::Arrive, ..)));
+    beside && parse(&format!("fn f() = {inside}")).file.items.iter().any(arrives)
+}
+
+/// The text without one pair of its parentheses, for each pair that must be needed.
 fn without_one_pair(text: &str) -> Vec<String> {
     let mut open = Vec::new();
     let mut results = Vec::new();
@@ -180,7 +188,10 @@ fn without_one_pair(text: &str) -> Vec<String> {
             open.push(i);
         } else if c == ')' {
             let start: usize = open.pop().expect("balanced");
-            results.push(format!("{} {} {}", &text[..start], &text[start + 1..i], &text[i + 1..]));
+            let (before, inside, after) = (&text[..start], &text[start + 1..i], &text[i + 1..]);
+            if !is_arriving_factor(before, inside, after) {
+                results.push(format!("{before} {inside} {after}"));
+            }
         }
     }
     results

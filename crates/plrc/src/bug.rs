@@ -1,6 +1,10 @@
 //! What is said when the compiler itself is wrong.
 
+use std::io::{self, Write as _};
 use std::panic;
+use std::path::PathBuf;
+
+use plr_run::atomic_file;
 
 /// Where the user can help, under every message about a bug.
 pub const REQUEST: &str = concat!(
@@ -16,4 +20,27 @@ pub fn install_hook() {
         default(info);
         eprintln!("\n{REQUEST}");
     }));
+}
+
+/// Saves a program that shows a bug, for the report.
+///
+/// # Errors
+/// If the directory for temporary files cannot be written.
+pub fn save(program: &str) -> io::Result<PathBuf> {
+    let path = std::env::temp_dir().join(format!("plrc-bug-{}.plir", std::process::id()));
+    atomic_file::replace(&path, |file| file.write_all(program.as_bytes()))?;
+    Ok(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    #[test]
+    fn a_program_that_shows_a_bug_is_saved() {
+        let program = "program \"x\" f32 () {\n}\n";
+        let path = super::save(program).expect("there is a place for temporary files");
+        assert_eq!(fs::read_to_string(&path).ok().as_deref(), Some(program));
+        let _ = fs::remove_file(path);
+    }
 }

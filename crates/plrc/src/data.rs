@@ -1,4 +1,4 @@
-//! Data as experiments and the command line name it. Paths are relative to the current directory in both.
+//! Data as experiments and the command line name it. Paths are relative to the current directory in both (R17.2).
 
 use std::path::{Path, PathBuf};
 
@@ -27,12 +27,13 @@ impl DataArgument {
     /// # Errors
     /// A sentence, if a setting of `digits` is not one.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let (kind, rest) = text.split_once(':').unwrap_or((text, ""));
-        Ok(match kind {
-            "digits" => Self::Source(generated(rest)?),
-            "idx" => Self::Source(Source::Idx(rest.into())),
-            "npz" => Self::Source(Source::Npz(rest.into())),
-            "csv" => Self::Source(table(&[rest.to_owned()], None)),
+        let parts = text.split_once(':').unwrap_or((text, ""));
+        Ok(match parts {
+            ("", _) | ("idx" | "npz" | "csv", "") => return Err("a path is missing".to_owned()),
+            ("digits", settings) => Self::Source(generated(settings)?),
+            ("idx", path) => Self::Source(Source::Idx(path.into())),
+            ("npz", path) => Self::Source(Source::Npz(path.into())),
+            ("csv", path) => Self::Source(table(&[path.to_owned()], None)),
             _ => Self::Path(text.into()),
         })
     }

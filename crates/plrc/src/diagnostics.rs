@@ -38,6 +38,8 @@ pub struct Source {
     text: String,
     /// The offsets at which lines begin.
     lines: Vec<usize>,
+    /// Offsets in spans count so many bytes that are not part of the text.
+    before: usize,
 }
 
 impl Source {
@@ -45,7 +47,13 @@ impl Source {
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
         let text = text.into();
         let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Self { name: name.into(), text, lines }
+        Self { name: name.into(), text, lines, before: 0 }
+    }
+
+    /// The same text in spans that count `before` bytes in front of it.
+    #[must_use]
+    pub fn after(self, before: usize) -> Self {
+        Self { before, ..self }
     }
 
     /// Its name.
@@ -60,7 +68,7 @@ impl Source {
 
     /// Line and column of an offset, both from 1; columns count characters.
     pub fn place(&self, offset: u32) -> (usize, usize) {
-        let offset = (offset as usize).min(self.text.len());
+        let offset = self.offset(offset);
         let line = self.lines.partition_point(|&start| start <= offset);
         let start = self.lines[line - 1];
         let before = self.text.get(start..offset).unwrap_or_default();
@@ -69,9 +77,21 @@ impl Source {
 
     /// The span as offset and length within the text.
     fn extent(&self, span: Span) -> (usize, usize) {
-        let end = (span.end as usize).min(self.text.len());
-        let start = (span.start as usize).min(end);
-        (start, end - start)
+        let (start, end) = (self.offset(span.start), self.offset(span.end));
+        (start.min(end), end.saturating_sub(start))
+    }
+
+    /// An offset within the text.
+    fn offset(&self, offset: u32) -> usize {
+        (offset as usize).saturating_sub(self.before).min(self.text.len())
+    }
+
+    /// The bytes of the longest of the lines that a span touches and of their neighbours.
+    fn longest_line(&self, span: Span) -> usize {
+        let line = |offset| self.lines.partition_point(|&start| start <= self.offset(offset));
+        let end = |line: usize| self.lines.get(line).copied().unwrap_or(self.text.len());
+        let lines = line(span.start).saturating_sub(2)..(line(span.end) + 1).min(self.lines.len());
+        lines.map(|line| end(line + 1) - self.lines[line]).max().unwrap_or(0)
     }
 }
 
@@ -95,6 +115,8 @@ fn word(severity: Severity) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use plr_syntax::span::Span;
+
     use super::Source;
 
     #[test]
@@ -106,5 +128,15 @@ mod tests {
         assert_eq!(source.place(7), (2, 3));
         assert_eq!(source.place(10), (3, 1));
         assert_eq!(source.place(99), (3, 1));
+        assert_eq!(source.after(3).place(5), (1, 3));
+    }
+
+    #[test]
+    fn the_longest_line_is_one_of_those_shown() {
+        let source = Source::new("x", "long line\n1\n\n12\n");
+        assert_eq!(source.longest_line(Span::new(0, 1)), 10);
+        assert_eq!(source.longest_line(Span::new(10, 11)), 10);
+        assert_eq!(source.longest_line(Span::new(12, 12)), 3);
+        assert_eq!(source.longest_line(Span::new(16, 99)), 3);
     }
 }

@@ -3,10 +3,12 @@
 //! Each step takes one age of the program and returns the next.
 
 use std::fs;
+use std::io::{self, Read as _};
 use std::path::Path;
 
 use plr_ir::Program;
 use plr_ir::model::Piece;
+use plr_run::backend;
 use plr_run::data::{Batches, Splits};
 use plr_run::session::{self, Session};
 use plr_sema::{Analysis, Specialised, analyse};
@@ -29,7 +31,7 @@ pub struct Checked {
     pub warnings: Findings,
 }
 
-/// Reads a program.
+/// Reads a program; `-` is the standard input.
 ///
 /// # Errors
 /// If it is not a readable file of UTF-8 text.
@@ -37,15 +39,20 @@ pub fn read(path: &Path) -> Result<Source, Failure> {
     if path.is_dir() {
         return Err(Failure::Directory { path: path.to_owned() });
     }
-    let bytes = fs::read(path).map_err(|error| Failure::Read { path: path.to_owned(), error })?;
-    text(path, bytes)
+    let (path, bytes) = if path == Path::new("-") {
+        let mut bytes = Vec::new();
+        (Path::new("standard input"), io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes))
+    } else {
+        (path, fs::read(path))
+    };
+    text(path, bytes.map_err(|error| Failure::Read { path: path.to_owned(), error })?)
 }
 
 /// The bytes of a file as text.
 ///
 /// # Errors
 /// [`Failure::NotText`] with the first byte that is not UTF-8.
-pub fn text(path: &Path, bytes: Vec<u8>) -> Result<Source, Failure> {
+fn text(path: &Path, bytes: Vec<u8>) -> Result<Source, Failure> {
     match String::from_utf8(bytes) {
         Ok(text) => Ok(Source::new(path.display().to_string(), text)),
         Err(error) => {
@@ -120,10 +127,10 @@ pub fn compile(model: &Optimised, options: session::Options) -> Result<Session<'
 /// Compiles one program alone and keeps the text of its kernels.
 ///
 /// # Errors
-/// If this machine cannot run compiled code, and bugs of the compiler.
+/// If this machine cannot run compiled code or has too little memory, and bugs of the compiler.
 pub fn kernels(program: &Program) -> Result<plr_jit::Executable, Failure> {
     let options = plr_jit::Options { keep_text: true, ..plr_jit::Options::default() };
-    plr_jit::Executable::compile(program, &options).map_err(Failure::Compile)
+    Ok(backend::compile(program, options)?)
 }
 
 /// The program of a piece as lowered, before any pass.

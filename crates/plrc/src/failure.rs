@@ -48,6 +48,16 @@ pub enum Failure {
         /// The directory.
         path: PathBuf,
     },
+    /// Something else was given where a directory is needed.
+    NoDirectory {
+        /// What was given.
+        path: PathBuf,
+    },
+    /// A file has no rule to work on.
+    NoRule {
+        /// The file.
+        file: String,
+    },
     /// A file is no text.
     NotText {
         /// The file.
@@ -101,14 +111,19 @@ pub enum Failure {
     },
     /// The given data is wrong.
     Data(DataError),
-    /// Training or evaluation went wrong.
+    /// A rule could not be made ready, or evaluated.
     Session(SessionError),
+    /// Training went wrong.
+    Training {
+        /// What.
+        error: SessionError,
+        /// What is left of the work, in words.
+        kept: String,
+    },
     /// A presentation could not be made.
     Probe(ProbeError),
     /// A program could not be run.
     Run(RunError),
-    /// A program could not be compiled for printing.
-    Compile(plr_jit::Error),
     /// A measurement could not be made.
     Check(CheckError),
     /// The handler of Ctrl-C could not be installed.
@@ -123,15 +138,25 @@ pub enum Failure {
 impl Failure {
     /// Whether it is the compiler's fault.
     pub fn is_bug(&self) -> bool {
-        use SessionError::{MissingOutput, UnknownInput};
-        matches!(
-            self,
-            Self::Run(_)
-                | Self::Session(SessionError::Run(_) | UnknownInput { .. } | MissingOutput { .. })
-                | Self::Check(CheckError::Run(_) | CheckError::MissingOutput { .. })
-                | Self::Probe(ProbeError::NoProgram | ProbeError::Run(_))
-                | Self::Compile(plr_jit::Error::Codegen { .. } | plr_jit::Error::Unverified { .. })
-        )
+        match self {
+            Self::Run(error) => error.is_bug(),
+            Self::Session(error) | Self::Training { error, .. } => error.is_bug(),
+            Self::Check(error) => error.is_bug(),
+            Self::Probe(error) => error.is_bug(),
+            _the_user_s_mistake => false,
+        }
+    }
+
+    /// The text form of the program that shows a bug.
+    pub fn program_text(&self) -> Option<&str> {
+        match self {
+            Self::Run(error)
+            | Self::Session(SessionError::Run(error))
+            | Self::Training { error: SessionError::Run(error), .. }
+            | Self::Check(CheckError::Run(error))
+            | Self::Probe(ProbeError::Run(error)) => error.text(),
+            _no_program => None,
+        }
     }
 
     /// Whether nothing else can be done after it.
@@ -162,6 +187,8 @@ impl fmt::Display for Failure {
             Self::Read { path, error } => write!(f, "cannot read `{}`: {error}", path.display()),
             Self::Write { path, error } => write!(f, "cannot write `{}`: {error}", path.display()),
             Self::Directory { path } => write!(f, "`{}` is a directory, not a program", path.display()),
+            Self::NoDirectory { path } => write!(f, "`{}` is not a directory", path.display()),
+            Self::NoRule { file } => write!(f, "`{file}` has no rule"),
             Self::NotText { path, line, column } => {
                 write!(f, "`{}` is not UTF-8 text: line {line}, byte {column}", path.display())
             }
@@ -176,16 +203,17 @@ impl fmt::Display for Failure {
             Self::Site { name, site, network } => {
                 write!(
                     f,
-                    "the experiment sets `{name}` on `{site}`, which the network {network} does not have"
+                    "the experiment sets `{name}` on `{site}`, which the network {network} does not have; set it on all edges with \
+                     `--set {name}=…`"
                 )
             }
             Self::NoPiece { rule, piece } => write!(f, "the rule `{rule}` has no program `{piece}`"),
             Self::ArrayTwice { name } => write!(f, "the array `{name}` is in both files"),
             Self::Data(error) => error.fmt(f),
             Self::Session(error) => error.fmt(f),
+            Self::Training { error, kept } => write!(f, "{error}; {kept}"),
             Self::Probe(error) => error.fmt(f),
             Self::Run(error) => error.fmt(f),
-            Self::Compile(error) => error.fmt(f),
             Self::Check(error) => error.fmt(f),
             Self::Interrupt(error) => write!(f, "cannot listen for Ctrl-C: {error}"),
             Self::Interrupted { kept } => write!(f, "stopped; {kept}"),
@@ -201,15 +229,19 @@ fn choice(
     known: &[String],
 ) -> fmt::Result {
     match (asked, known) {
-        (_, []) => return write!(f, "{place} has no {what}"),
         (Some(asked), _) => write!(f, "{place} has no {what} `{asked}`")?,
+        (None, []) => write!(f, "{place} has no {what}")?,
         (None, _) => write!(f, "{place} has several {what}s, name one")?,
+    }
+    if known.is_empty() {
+        return Ok(());
     }
     if let Some(near) = asked.and_then(|asked| plr_sema::check::unknown_name::closest(asked, known)) {
         return write!(f, "; did you mean `{near}`?");
     }
     let known: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
-    write!(f, ": {}", known.join(", "))
+    let link = if asked.is_some() { "; it has" } else { ":" };
+    write!(f, "{link} {}", known.join(", "))
 }
 
 impl From<DataError> for Failure {

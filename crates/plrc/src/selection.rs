@@ -38,6 +38,9 @@ pub struct Setting {
 impl Setting {
     fn parse(text: &str) -> Result<Self, String> {
         let (name, value) = text.split_once('=').ok_or("it is a name, `=` and a number")?;
+        if name.trim().is_empty() {
+            return Err("there is no name before `=`".to_owned());
+        }
         let value: f64 = value.trim().parse().map_err(|_| format!("`{}` is not a number", value.trim()))?;
         if !value.is_finite() {
             return Err(format!("`{value}` is not a finite number"));
@@ -204,13 +207,15 @@ fn network(checked: &Checked, text: &str) -> Result<Network, Failure> {
         place: format!("`{}`", checked.source.name()),
         known: named.iter().map(|(name, _)| name.clone()).collect(),
     };
-    if name.chars().all(|c| c.is_alphanumeric() || c == '_')
+    if !name.is_empty()
+        && name.chars().all(|c| c.is_alphanumeric() || c == '_')
         && !name.starts_with(|c: char| c.is_ascii_digit())
     {
         return Err(unknown());
     }
-    let source = Source::new("--network", format!("network given {{ {name} }}"));
-    let parsed = plr_syntax::parse(source.text());
+    const BEFORE: &str = "network given { ";
+    let source = Source::new("--network", name).after(BEFORE.len());
+    let parsed = plr_syntax::parse(&format!("{BEFORE}{name} }}"));
     let mut findings = parsed.findings;
     if findings.any_error() {
         return Err(Failure::Findings { source, findings });

@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
 
 use plr_syntax::diagnostic::Findings;
 
+use crate::bug;
 use crate::diagnostics::{ErrorFormat, Source, render};
 use crate::failure::Failure;
 
@@ -66,7 +67,12 @@ impl Shell {
             other => self.remark(self.format.message("error", other)),
         }
         if failure.is_bug() {
-            self.remark(crate::bug::REQUEST);
+            self.remark(bug::REQUEST);
+        }
+        match failure.program_text().map(bug::save) {
+            None => {}
+            Some(Ok(path)) => self.remark(format_args!("the program is in `{}`", path.display())),
+            Some(Err(error)) => self.remark(format_args!("the program could not be saved: {error}")),
         }
     }
 

@@ -9,7 +9,7 @@ use plr_jit::{Context, Executable, Options};
 
 /// Compiles with the code generator's checks.
 pub fn compile(program: &Program, threads: usize) -> Executable {
-    let options = Options { threads, verify_clif: true, keep_text: false };
+    let options = Options { threads, verify_clif: true, ..Options::default() };
     Executable::compile(program, &options).expect("the program compiles")
 }
 

@@ -84,6 +84,28 @@ pub enum CheckError {
     Run(RunError),
 }
 
+impl CheckError {
+    /// Whether it is a mistake of the compiler.
+    pub fn is_bug(&self) -> bool {
+        match self {
+            Self::MissingOutput { .. } => true,
+            Self::Run(error) => error.is_bug(),
+            Self::Setting { .. }
+            | Self::NoCost { .. }
+            | Self::UnknownGroup { .. }
+            | Self::NoReference
+            | Self::NoRows { .. }
+            | Self::NoPrincipalDirection
+            | Self::SpectrumDiffers { .. }
+            | Self::NotAtEquilibrium { .. }
+            | Self::NotContracting { .. }
+            | Self::TooFewSteps { .. }
+            | Self::NoLoop { .. }
+            | Self::Data(_) => false,
+        }
+    }
+}
+
 impl fmt::Display for CheckError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

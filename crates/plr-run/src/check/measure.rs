@@ -150,7 +150,7 @@ pub(super) fn worst(numbers: &PerSite, comparison: Comparison, bound: f64) -> f6
     numbers.iter().map(|(_, number)| *number).reduce(worse).unwrap_or(f64::NAN)
 }
 
-/// Whether a number satisfies a comparison; NaN satisfies none.
+/// Whether a number satisfies a comparison; NaN satisfies none (R14.5).
 pub(super) fn satisfies(number: f64, comparison: Comparison, bound: f64, tolerance: f64) -> bool {
     match comparison {
         Comparison::Less => number < bound,

@@ -67,7 +67,7 @@ impl<'a> Presented<'a> {
     }
 }
 
-/// The gradients of the cost with respect to all learned parameters, in the model's order, in f64.
+/// The gradients of the cost with respect to all learned parameters, in the model's order, in f64 (R14.1).
 ///
 /// `parameters` stand in the model's order; the minibatch is `data` `[batch, features]` and `target`
 /// `[batch, outputs]`.

@@ -1,4 +1,4 @@
-//! The minibatches of a check: a function of its seed and of how many came before.
+//! The minibatches of a check: a function of its seed and of how many came before (R14.12).
 
 use plr_ir::model::CheckData;
 use plr_ir::{Precision, Tensor};

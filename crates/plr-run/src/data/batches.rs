@@ -6,7 +6,7 @@ use super::error::DataError;
 /// The division of a training set into shuffled minibatches, anew in every epoch.
 ///
 /// The order of an epoch is a function of the seed, the epoch and the number of samples alone, so that a run can
-/// be resumed at any epoch and two rules can be compared on the same sequence of samples.
+/// be resumed at any epoch and two rules can be compared on the same sequence of samples (R11.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Batches {
     samples: usize,
@@ -31,7 +31,7 @@ impl Batches {
         self.samples.div_ceil(self.batch)
     }
 
-    /// The minibatches of one epoch, counted from 0: every sample exactly once.
+    /// The minibatches of one epoch, counted from 0: every sample exactly once (R16.4).
     pub fn epoch(&self, epoch: u64) -> Epoch {
         Epoch {
             order: permutation(self.samples, Draws::new(self.seed, Stream::Shuffle, epoch)),

@@ -6,7 +6,7 @@
 //! 10 epochs).
 //!
 //! Image `i` is a function of the seed and `i` alone. Only `+ − × ÷ √` are used, which IEEE 754 rounds correctly, so that
-//! the images are the same bit for bit on every machine.
+//! the images are the same bit for bit on every machine (R17.1).
 
 mod render;
 mod strokes;
@@ -15,6 +15,7 @@ use super::dataset::{Dataset, Targets};
 use super::draws::{Draws, Stream};
 use super::error::DataError;
 use super::table::{Cells, Table};
+use crate::room;
 use render::Canvas;
 use strokes::Point;
 
@@ -28,20 +29,21 @@ pub const TEST_SAMPLES: usize = 2_000;
 pub const SEED: u64 = 0;
 
 const CLASSES: usize = 10;
+/// The images as drawn, and as divided into sets.
+const COPIES: u64 = 2;
 const PIXELS: usize = SIDE * SIDE;
 
 /// Draws a training set of `train` images and a test set of `test` further ones (none if 0).
 ///
 /// # Errors
-/// [`DataError::Generated`] if `train` is 0 or memory for so many images cannot be counted.
+/// [`DataError::Generated`] if `train` is 0, [`DataError::NoRoom`] if there is no memory for so many images.
 pub fn generate(train: usize, test: usize, seed: u64) -> Result<(Dataset, Option<Dataset>), DataError> {
-    let countable = train.checked_add(test).and_then(|images| images.checked_mul(PIXELS)).is_some();
-    if train == 0 || !countable {
-        return Err(DataError::Generated {
-            what: "digits",
-            needs: "at least one training sample, and memory for all",
-        });
+    if train == 0 {
+        return Err(DataError::Generated { what: "digits", needs: "at least one training sample" });
     }
+    let samples = (train as u64).saturating_add(test as u64);
+    room::check(samples.saturating_mul(COPIES * PIXELS as u64))
+        .map_err(|room| DataError::NoRoom { what: "digits", room })?;
     let training = images(seed, 0..train)?;
     let testing = if test == 0 { None } else { Some(images(seed, train..train + test)?) };
     Ok((training, testing))

@@ -8,6 +8,7 @@ use super::csv::CsvFault;
 use super::idx::IdxFault;
 use super::npy::NpyFault;
 use super::npz::NpzFault;
+use crate::room::NoRoom;
 
 /// Why data could not be read, written or used.
 #[derive(Debug)]
@@ -96,6 +97,13 @@ pub enum DataError {
         /// Samples in the training set.
         samples: usize,
     },
+    /// Data does not fit into memory.
+    NoRoom {
+        /// Which.
+        what: &'static str,
+        /// How much it is.
+        room: NoRoom,
+    },
     /// Generated data was asked for with an impossible size or parameter.
     Generated {
         /// What was to be generated.
@@ -167,6 +175,7 @@ impl std::error::Error for DataError {
             | Self::TestDiffers { .. }
             | Self::ValidationTooLarge { .. }
             | Self::Batch { .. }
+            | Self::NoRoom { .. }
             | Self::Generated { .. } => None,
         }
     }
@@ -207,6 +216,7 @@ impl fmt::Display for DataError {
             Self::Batch { batch, samples } => {
                 write!(f, "a minibatch of {batch} samples is larger than the training set of {samples}")
             }
+            Self::NoRoom { what, room } => write!(f, "so many {what} need {room}"),
             Self::Generated { what, needs } => write!(f, "cannot generate {what}: it needs {needs}"),
         }
     }

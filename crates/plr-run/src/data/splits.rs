@@ -23,7 +23,7 @@ impl Splits {
     /// Takes `validation` samples of `train` aside and locks `test` away.
     ///
     /// The validation samples are drawn at random, since files are often sorted by class; the choice depends on the
-    /// two counts only, not on the seed of the run.
+    /// two counts only, not on the seed of the run (R17.4).
     ///
     /// # Errors
     /// [`DataError::ValidationTooLarge`] if nothing is left to train on, [`DataError::TestDiffers`] if the test set

@@ -15,7 +15,7 @@ pub struct Table {
 /// a file of f64 loses nothing.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Cells {
-    /// Grey levels: the byte `v` means `v / 255`.
+    /// Grey levels: the byte `v` means `v / 255` (R17.3).
     Pixels(Vec<u8>),
     /// Single precision.
     F32(Vec<f32>),

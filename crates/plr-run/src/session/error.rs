@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::backend::RunError;
 use crate::data::DataError;
+use crate::room::NoRoom;
 use crate::weights::WeightsError;
 
 /// Why a session could not go on. Its parameters are those before the call that failed.
@@ -64,8 +65,29 @@ pub enum SessionError {
         /// The output.
         output: String,
     },
+    /// The parameters do not fit into memory.
+    NoRoom(NoRoom),
     /// A program could not be compiled or run.
     Run(RunError),
+}
+
+impl SessionError {
+    /// Whether it is a mistake of the compiler.
+    pub fn is_bug(&self) -> bool {
+        match self {
+            Self::UnknownInput { .. } | Self::MissingOutput { .. } => true,
+            Self::Run(error) => error.is_bug(),
+            Self::FeaturesDiffer { .. }
+            | Self::OutputsDiffer { .. }
+            | Self::NoTargets
+            | Self::Batch(_)
+            | Self::NotFinite { .. }
+            | Self::LossNotFinite { .. }
+            | Self::Weights(_)
+            | Self::Position { .. }
+            | Self::NoRoom(_) => false,
+        }
+    }
 }
 
 impl fmt::Display for SessionError {
@@ -80,9 +102,14 @@ impl fmt::Display for SessionError {
             Self::NoTargets => f.write_str("the rule reads `target`, but the data has no targets"),
             Self::Batch(error) => error.fmt(f),
             Self::NotFinite { parameter, value, update, epoch } => {
-                write!(f, "`{parameter}` became {value} in update {update} (epoch {epoch})")
+                write!(
+                    f,
+                    "training diverged: `{parameter}` became {value} in update {update} (epoch {epoch})"
+                )
             }
-            Self::LossNotFinite { loss, updates } => write!(f, "the loss is {loss} after {updates} updates"),
+            Self::LossNotFinite { loss, updates } => {
+                write!(f, "training diverged: the loss is {loss} after {updates} updates")
+            }
             Self::Weights(error) => error.fmt(f),
             Self::Position { key, text } => {
                 write!(f, "the weights file says `{text}` where the number of its {key} should stand")
@@ -91,6 +118,7 @@ impl fmt::Display for SessionError {
                 write!(f, "compiler bug: a program takes `{input}`, which is no parameter of the rule")
             }
             Self::MissingOutput { output } => write!(f, "compiler bug: a program does not yield `{output}`"),
+            Self::NoRoom(room) => write!(f, "the parameters of the network need {room}"),
             Self::Run(error) => error.fmt(f),
         }
     }
@@ -107,6 +135,12 @@ impl From<RunError> for SessionError {
 impl From<DataError> for SessionError {
     fn from(error: DataError) -> Self {
         Self::Batch(error)
+    }
+}
+
+impl From<NoRoom> for SessionError {
+    fn from(error: NoRoom) -> Self {
+        Self::NoRoom(error)
     }
 }
 

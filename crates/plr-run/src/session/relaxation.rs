@@ -1,4 +1,4 @@
-//! Counting relaxations that were cut off before they reached their tolerance: reported, never silent.
+//! Counting relaxations that were cut off before they reached their tolerance: reported, never silent (R7.13).
 
 use plr_ir::{Op, Precision, Program, Tensor, Value};
 

@@ -80,6 +80,10 @@ impl Trainer {
         self.presentation.batch()
     }
 
+    pub(super) fn fits(&self, data: &Dataset) -> Result<(), SessionError> {
+        self.presentation.fits(data)
+    }
+
     /// One update: the new parameters take the place of the old ones, whose memory takes the next new ones.
     fn step(
         &mut self,
@@ -129,7 +133,7 @@ impl Session<'_> {
     /// Compiles for the minibatch sizes to come, so that the time of training is free of it.
     fn prepare(&mut self, data: &Dataset, order: &Epoch, most: Option<u64>) -> Result<(), SessionError> {
         let full = self.trainer(self.options.batch)?;
-        self.trainers[full].presentation.fits(data)?;
+        self.trainers[full].fits(data)?;
         let rest = data.samples() % self.options.batch;
         let left = order.batches().len().saturating_sub(self.position.minibatch);
         if rest != 0 && most.is_none_or(|most| most >= left as u64) {

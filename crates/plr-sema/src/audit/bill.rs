@@ -1,4 +1,4 @@
-//! What hardware would pay for a rule on a network. Each field says exactly what it counts.
+//! What hardware would pay for a rule on a network. Each field says exactly what it counts (R13.9).
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -2,7 +2,7 @@
 //!
 //! An equation answers for all that is written in it and in the definitions of its own unit. What stands behind the
 //! name of another unit's variable is that unit's information, arriving as one number; it is answered for in that
-//! unit's own row. Hence definitions and clamps have rows too, or nobody would answer for them.
+//! unit's own row. Hence definitions and clamps have rows too, or nobody would answer for them (R13.1).
 
 use plr_syntax::ast::Role;
 use plr_syntax::span::Span;

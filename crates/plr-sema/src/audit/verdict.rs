@@ -12,7 +12,7 @@
 //!
 //! The last three are not local and need a licence in the rule's head. A verdict is the set of requirements, so more
 //! uses can only make it less local. A signal's own definition may reduce over the input and output layers: that is
-//! what a signal is.
+//! what a signal is (R13.2, R13.6).
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -153,7 +153,7 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// Every use that needs a licence the rule's head does not give, and every licence that no use needs.
+/// Every use that needs a licence the rule's head does not give, and every licence that no use needs (R13.3, R13.4).
 pub fn non_local(rule: &Rule, library: &Library) -> Findings {
     let mut findings = Findings::new();
     let mut needed = Vec::new();

@@ -1,4 +1,4 @@
-//! The wires that hardware would need, by class.
+//! The wires that hardware would need, by class (R13.8).
 
 use serde::Serialize;
 

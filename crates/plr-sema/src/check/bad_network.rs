@@ -1,4 +1,4 @@
-//! A network that is not a directed acyclic graph of layers from one input to one output.
+//! A network that is not a directed acyclic graph of layers from one input to one output (R15.4).
 //!
 //! Allowed: `network n { input 784 - 256 relu - output 10 }`. Forbidden: `network n { input 0 - 10 }`.
 

@@ -5,7 +5,7 @@
 use plr_syntax::diagnostic::{Finding, Label};
 use plr_syntax::span::Span;
 
-/// The names with a fixed meaning.
+/// The names with a fixed meaning (R1.7).
 pub const RESERVED: [&str; 13] = [
     "f", "cost", "loss", "data", "target", "below", "above", "self", "input", "output", "hidden", "pre",
     "post",

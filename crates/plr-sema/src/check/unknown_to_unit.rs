@@ -1,6 +1,6 @@
 //! A unit that reads what only other units are told: the target outside the output layer, the data outside the input.
 //!
-//! Allowed: `output e = target - x`. Forbidden: `hidden e = target - x`.
+//! Allowed: `output e = target - x`. Forbidden: `hidden e = target - x`; a prediction that depends on the target.
 
 use plr_syntax::diagnostic::{Finding, Label};
 use plr_syntax::span::Span;
@@ -16,6 +16,8 @@ pub struct UnknownToUnit {
     pub who: &'static str,
     /// The layer that asked.
     pub layer: String,
+    /// The units that asked would know, but not yet when they predict.
+    pub predicting: bool,
 }
 
 impl Finding for UnknownToUnit {
@@ -24,14 +26,26 @@ impl Finding for UnknownToUnit {
     }
 
     fn message(&self) -> String {
-        format!("only {} units know the {}", self.who, self.what)
+        if self.predicting {
+            format!("nobody knows the {} when the prediction is made", self.what)
+        } else {
+            format!("only {} units know the {}", self.who, self.what)
+        }
     }
 
     fn primary(&self) -> Label {
-        Label::new(self.at, format!("asked of layer `{}`", self.layer))
+        if self.predicting {
+            Label::new(self.at, "the prediction depends on this")
+        } else {
+            Label::new(self.at, format!("asked of layer `{}`", self.layer))
+        }
     }
 
     fn help(&self) -> Option<String> {
-        Some(format!("write the equation for those units only: `{} … = …`", self.who))
+        Some(if self.predicting {
+            format!("`predict … after` an earlier phase, which does not read the {}", self.what)
+        } else {
+            format!("write the equation for those units only: `{} … = …`", self.who)
+        })
     }
 }

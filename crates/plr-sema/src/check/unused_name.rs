@@ -36,7 +36,7 @@ impl Finding for UnusedName {
     }
 }
 
-/// Reports the names of a rule that nothing reads. Weights and parameters count as read: learning them is a purpose.
+/// Reports the names of a rule that nothing reads. Weights and parameters count as read: learning them is a purpose (R2.5).
 pub fn report(rule: &Rule, findings: &mut Findings) {
     let read = Reads::of(rule);
     let mut unused = |used: bool, name: &str, at: Span| {

@@ -98,7 +98,9 @@ impl Unavailable {
                 );
             }
             Self::NotTold { what, who, layer, at } => {
-                push(findings, UnknownToUnit { at, what, who, layer: layer_name(layer) })
+                // The programs of a prediction have no target, not even at the output.
+                let predicting = layer == setting.network.output() && what == "target";
+                push(findings, UnknownToUnit { at, what, who, layer: layer_name(layer), predicting })
             }
             Self::Cycle { variable, at } => {
                 push(findings, DefinitionCycle { at, declared: declared(variable), name: name(variable) });

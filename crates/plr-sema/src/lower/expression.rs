@@ -405,7 +405,7 @@ impl<'s> Lowerer<'s> {
         }
     }
 
-    /// A definition is evaluated once for an equation; one that needs itself has no value.
+    /// A definition is evaluated once for an equation; one that needs itself has no value (R3.4, R3.6).
     fn definition(
         &mut self,
         variable: VariableId,
@@ -467,7 +467,7 @@ impl<'s> Lowerer<'s> {
         Ok(Term { value: self.b.contract("ji,->ij", value, one), axes })
     }
 
-    /// The sum over all instances of a synapse that end here (or, transposed, leave here) of weight times what is sent.
+    /// The sum over all instances of a synapse that end here (or, transposed, leave here) of weight times what is sent (R5.2, R5.4).
     fn arrive(&mut self, synapse: SynapseId, transposed: bool, sent: &Expr, cx: Context<'_>) -> Evaluated {
         let Reader::Unit(here) = cx.reader else { unreachable!("resolution gives sums to units only") };
         let setting = self.setting;
@@ -499,7 +499,7 @@ impl<'s> Lowerer<'s> {
         Ok(total.unwrap_or_else(|| term::number(&mut self.b, 0.0)))
     }
 
-    /// What only the units of a role are told.
+    /// What only the units of a role are told (R5.8).
     fn told(
         &mut self,
         what: &'static str,
@@ -518,7 +518,7 @@ impl<'s> Lowerer<'s> {
         }
     }
 
-    /// The activation of a layer, or its derivative.
+    /// The activation of a layer, or its derivative (R6.5).
     fn activation(&mut self, layer: LayerId, primed: bool, x: Term, at: Span, cx: Context<'_>) -> Evaluated {
         let setting = self.setting;
         let Some(activation) = &setting.network.layers[layer].activation else {
@@ -560,7 +560,7 @@ impl<'s> Lowerer<'s> {
         self.evaluate(body, Context { arguments, settings: &bound, ..cx })
     }
 
-    /// The cost at the output units: of the activity (`loss`), or of the drive (`cost`), through the activation.
+    /// The cost at the output units: of the activity (`loss`), or of the drive (`cost`), through the activation (R6.7).
     fn cost(&mut self, primed: bool, of_drive: bool, x: Term, at: Span, cx: Context<'_>) -> Evaluated {
         let setting = self.setting;
         let target = self.told("target", Role::Output, self.target, at, cx)?;
@@ -578,6 +578,7 @@ impl<'s> Lowerer<'s> {
             .activation
             .as_ref()
             .filter(|a| a.settings.iter().all(Option::is_none));
+        // R6.8
         let closed = plain.and_then(|a| cost.after.iter().find(|(f, _)| *f == a.function));
         if let (true, Some((_, derivative))) = (of_drive, closed) {
             return self.evaluate(derivative, inside);

@@ -30,7 +30,7 @@ pub struct Builder<'m> {
 type Built = Result<Program, Vec<Unavailable>>;
 
 impl Builder<'_> {
-    /// Builds a piece; `None` if the rule has no such piece.
+    /// Builds a piece; `None` if the rule has no such piece (R9.3).
     pub fn build(&self, piece: Piece) -> Result<Option<Program>, Vec<Unavailable>> {
         let predicts = self.model.setting.rule.predict.is_some();
         match piece {
@@ -61,7 +61,7 @@ impl Builder<'_> {
     }
 
     /// One presentation; outputs the marked parameters after it. A marked parameter without a value for its increment is
-    /// an error if it has somebody to learn it.
+    /// an error if it has somebody to learn it (R8.1).
     pub fn update(&self, marked: &[bool]) -> Built {
         let mut lowerer = self.lowerer("update", true);
         let presentation = self.learn(&mut lowerer, marked)?;
@@ -132,6 +132,7 @@ impl Builder<'_> {
             unreachable!("asked only of rules that predict")
         };
         let mut lowerer = self.lowerer(if evaluate { "evaluate" } else { "predict" }, evaluate);
+        // R9.1
         let presentation = lowerer.present(&self.model.durations, Some(predict.after));
         let prediction = self.prediction(&mut lowerer, &presentation.environment)?;
         lowerer.b.output("prediction", prediction);
@@ -167,7 +168,7 @@ impl Builder<'_> {
         Ok(lowerer.b.reduce(ReduceKind::Sum, found.value, &[1]))
     }
 
-    /// The mean over samples of the cost, with the states at hand.
+    /// The mean over samples of the cost, with the states at hand (R6.6).
     fn cost(&self, lowerer: &mut Lowerer<'_>, states: &Environment) -> Result<Value, Vec<Unavailable>> {
         let loss = self.loss(lowerer, states)?;
         let sum = lowerer.b.reduce(ReduceKind::Sum, loss, &[0]);

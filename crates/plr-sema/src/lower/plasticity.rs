@@ -157,6 +157,7 @@ impl Lowerer<'_> {
             self.outer_product(&factors, extents)
         };
         let samples = self.batch as f64;
+        // R8.3, R8.4
         let weight = match (cx.reduction, varies) {
             (BatchReduction::Mean, true) => sign / samples,
             (BatchReduction::Sum, false) => sign * samples,

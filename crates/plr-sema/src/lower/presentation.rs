@@ -24,7 +24,7 @@ pub struct Presentation {
 }
 
 impl Lowerer<'_> {
-    /// The start of a presentation: states with a reset value have it, the others nothing.
+    /// The start of a presentation: states with a reset value have it, the others nothing (R3.2, R3.3, R7.1).
     pub fn begin(&mut self) -> Presentation {
         let setting = self.setting;
         let layers = setting.network.layers.len();
@@ -75,7 +75,7 @@ impl Lowerer<'_> {
         self.b.set_location(Location::default());
     }
 
-    /// Goes back to the states at the end of another phase if the phase says so; then its clamps take hold.
+    /// Goes back to the states at the end of another phase if the phase says so; then its clamps take hold (R7.11).
     pub fn enter_phase(&mut self, phase: PhaseId, presentation: &mut Presentation) {
         let setting = self.setting;
         let declared = &setting.rule.phases[phase.0];
@@ -93,6 +93,7 @@ impl Lowerer<'_> {
     fn clamp(&mut self, phase: PhaseId, body: &[Statement], presentation: &mut Presentation) {
         for statement in body {
             match statement {
+                // R7.9
                 Statement::Clamp(clamp) => {
                     for layer in self.layers(clamp) {
                         let cell = (clamp.variable, layer);
@@ -102,6 +103,7 @@ impl Lowerer<'_> {
                         presentation.clamped.push(cell);
                     }
                 }
+                // R7.10
                 Statement::Release { role, variable } => {
                     let network = &self.setting.network;
                     presentation
@@ -202,7 +204,7 @@ impl Lowerer<'_> {
         environment.get(cell).unwrap_or_else(|| self.b.constant(0.0, &dims))
     }
 
-    /// The largest absolute change of any state of any sample.
+    /// The largest absolute change of any state of any sample (R7.12).
     pub fn residual(&mut self, old: &[Value], new: &[Value]) -> Value {
         let mut largest = self.b.constant(0.0, &[]);
         for (&old, &new) in old.iter().zip(new) {
@@ -215,20 +217,25 @@ impl Lowerer<'_> {
     }
 
     /// One step. Plain equations and plasticity read what was before the step; in an ordered block they read what was just
-    /// written.
+    /// written (R7.3, R7.7).
     pub fn step(&mut self, phase: PhaseId, before: &Environment, clamped: &[Cell]) -> Environment {
-        let setting = self.setting;
         self.restart_draws();
-        let body = &setting.rule.phases[phase.0].body;
+        let setting = self.setting;
+        let parameters = self.parameters.clone();
         let mut turn = Turn { phase, clamped, now: before.clone() };
-        let plain: Vec<&Dynamics> = body.iter().filter_map(plain_equation).collect();
-        let learnt = self.learn(&plain_plasticity(body), before);
-        self.apply(&plain, &all_layers(&setting.network), before, &mut turn);
-        self.parameters.extend(learnt);
-        for statement in body {
-            if !matches!(statement, Statement::Equation(_) | Statement::Learn(_)) {
-                self.in_turn(statement, &mut turn);
+        for statements in setting.rule.phases[phase.0].body.chunk_by(|a, b| is_plain(a) && is_plain(b)) {
+            if let [ordered] = statements
+                && !is_plain(ordered)
+            {
+                self.in_turn(ordered, &mut turn);
+                continue;
             }
+            let now = std::mem::replace(&mut self.parameters, parameters.clone());
+            let learnt = self.learn(&plain_plasticity(statements), before);
+            let equations: Vec<&Dynamics> = statements.iter().filter_map(plain_equation).collect();
+            self.apply(&equations, &all_layers(&setting.network), before, &mut turn);
+            self.parameters = now;
+            self.parameters.extend(learnt);
         }
         turn.now
     }
@@ -245,6 +252,7 @@ impl Lowerer<'_> {
                 let before = turn.now.clone();
                 self.apply(&[dynamics], &all_layers(network), &before, turn);
             }
+            // R7.5
             Statement::Sweep(direction, body) => {
                 for layers in sweep_order(*direction, network) {
                     for dynamics in body {
@@ -253,6 +261,7 @@ impl Lowerer<'_> {
                     }
                 }
             }
+            // R7.6
             Statement::InTurn(body) => body.iter().for_each(|s| self.in_turn(s, turn)),
         }
     }
@@ -301,6 +310,11 @@ struct Turn<'t> {
 
 fn all_layers(network: &Network) -> Vec<LayerId> {
     (0..network.layers.len()).collect()
+}
+
+/// Whether a statement reads what was before the step.
+fn is_plain(statement: &Statement) -> bool {
+    matches!(statement, Statement::Equation(_) | Statement::Learn(_))
 }
 
 fn plain_equation(statement: &Statement) -> Option<&Dynamics> {

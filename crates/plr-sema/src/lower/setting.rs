@@ -58,7 +58,7 @@ impl Setting {
     }
 
     /// Whether a value given for an edge or layer holds at a site: an edge's for its synapses in both orientations and for
-    /// the units it ends in, a layer's for its units and the synapses that end there.
+    /// the units it ends in, a layer's for its units and the synapses that end there (R16.3).
     fn covers(&self, given: &str, site: Site) -> bool {
         let (from, to) = match given.split_once("->") {
             Some((from, to)) => (self.network.layer(from), self.network.layer(to)),
@@ -83,7 +83,7 @@ impl Setting {
         constant(expr, &self.constants, &self.library).unwrap_or(f64::NAN)
     }
 
-    /// How long each phase runs, or a finding for each that cannot.
+    /// How long each phase runs, or a finding for each that cannot (R7.2).
     pub fn durations(&self) -> Result<Vec<Duration>, Findings> {
         let mut findings = Findings::new();
         let mut durations = Vec::new();

@@ -108,7 +108,7 @@ pub fn as_number(b: &mut Builder, extents: &Extents, term: Term) -> Term {
     Term { value: b.select(term.value, one, zero), axes: term.axes }
 }
 
-/// A number as a truth value: whether it is not 0.
+/// A number as a truth value: whether it is not 0 (R5.9).
 pub fn as_condition(b: &mut Builder, extents: &Extents, term: Term) -> Term {
     if b.type_of(term.value).elem == Elem::Bool {
         return term;

@@ -22,7 +22,7 @@ const DECADES: [f64; 3] = [0.1, 0.01, 0.001];
 const ORDER_TOLERANCE: f64 = 0.1;
 /// The distance from any other claimed value that still counts as equal, when the claim names none.
 const VALUE_TOLERANCE: f64 = 1e-6;
-/// The most steps of a phase that runs until its residual is small, in a check.
+/// The most steps of a phase that runs until its residual is small, in a check (R14.11).
 const MOST_STEPS: u32 = 100_000;
 
 /// A check with the setting that the rule is to be specialised to.
@@ -76,6 +76,7 @@ struct Resolver<'a> {
 impl Resolver<'_> {
     fn check(&mut self, written: &ast::Check) -> Option<ResolvedCheck> {
         let reference = self.reference(&written.reference)?;
+        // R14.10
         let check = Check {
             reference,
             data: CheckData::Random,
@@ -233,8 +234,10 @@ impl Resolver<'_> {
 
     fn claim(&mut self, written: &ast::Expectation, found: &ResolvedCheck) -> Option<Claim> {
         let library = &self.resolved.library;
+        // R14.7
         let measure = self.measure(&written.measure, &written.over)?;
         let bound = number(&written.bound, library, self.findings)?;
+        // R14.9
         if let Some(unit) = written.unit.as_ref().filter(|u| u.text != "deg") {
             let known = vec!["deg".to_owned()];
             self.findings.push(UnknownName { at: unit.span, kind: "unit", name: unit.text.clone(), known });

@@ -11,7 +11,7 @@ use super::Library;
 pub struct Constants(pub Vec<f64>);
 
 impl Constants {
-    /// The defaults of a rule's head, with some replaced; a default may use those before it, replaced or not.
+    /// The defaults of a rule's head, with some replaced; a default may use those before it, replaced or not (R2.2).
     pub fn of(rule: &Rule, library: &Library, replaced: &[(String, f64)]) -> Self {
         let mut values = Self::default();
         for hyper in &rule.hyper_parameters {

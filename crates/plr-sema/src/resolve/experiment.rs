@@ -90,7 +90,7 @@ pub struct SiteValue {
     pub value: f64,
 }
 
-/// Resolves an experiment; `None` means that a finding was reported.
+/// Resolves an experiment; `None` means that a finding was reported (R16.1).
 pub fn resolve(
     item: &ast::Experiment,
     file: &ast::File,
@@ -111,6 +111,7 @@ pub fn resolve(
     };
     let (call, rule, network) = (call?, rule?, network?);
     let settings = reader.settings(&call.settings, &resolved.rules[rule].0)?;
+    // R16.2
     let mut experiment = Experiment {
         name: item.name.text.clone(),
         rule,
@@ -337,7 +338,7 @@ pub fn number(tree: &ast::Expr, library: &Library, findings: &mut Findings) -> O
     constant(&expr, &Constants::default(), library)
 }
 
-/// An integer of at least `least`, below 2³², in an experiment or a check.
+/// An integer of at least `least`, below 2³², in an experiment or a check (R16.5).
 pub fn count(
     tree: &ast::Expr,
     what: &str,

@@ -70,7 +70,7 @@ fn infix(
     })
 }
 
-/// A name without a path.
+/// A name without a path (R2.3).
 fn name_alone(name: &str, at: Span, reader: Reader<'_>, scope: &mut Scope<'_>) -> Option<ExprKind> {
     if let Reader::Function(arguments, settings) = reader {
         if let Some(i) = arguments.iter().position(|a| a.text == name) {
@@ -227,7 +227,7 @@ fn path(tree: &ast::Expr, reader: Reader<'_>, scope: &mut Scope<'_>) -> Option<E
     place_of(end, name, at, reader, scope)
 }
 
-/// A variable of the unit at an endpoint, if the reader hears that unit.
+/// A variable of the unit at an endpoint, if the reader hears that unit (R5.1).
 fn place_of(
     end: Endpoint,
     name: &ast::Name,
@@ -274,7 +274,7 @@ fn local_way(end: Endpoint, variable: &str, scope: &Scope<'_>) -> Option<String>
     Some(format!("{} @ {}.{variable}", synapse.name, endpoint_word(end, scope)))
 }
 
-/// `pre.x` or `post.x`
+/// `pre.x` or `post.x` (R5.5)
 fn end_of_synapse(
     path: &[ast::Name],
     synapse: SynapseId,
@@ -324,7 +324,7 @@ fn global_path(path: &[ast::Name], scope: &mut Scope<'_>) -> Option<ExprKind> {
     }
 }
 
-/// `x[free]`
+/// `x[free]` (R5.7)
 fn stored(
     inner: &ast::Expr,
     phase: &ast::Name,
@@ -342,7 +342,7 @@ fn stored(
     }
 }
 
-/// `W @ sent` or `W.T @ sent`
+/// `W @ sent` or `W.T @ sent` (R5.3)
 fn arrive(
     synapse: &ast::Expr,
     sent: &ast::Expr,

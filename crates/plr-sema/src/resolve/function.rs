@@ -87,6 +87,7 @@ fn function(item: &ast::Function, own: bool, library: &Library, findings: &mut F
         .iter()
         .map(|s| Some((s.name.text.clone(), resolve(&s.value, Reader::Constant, &mut scope)?)))
         .collect();
+    // R6.1
     let reader = Reader::Function(&item.arguments, &item.settings);
     let body = resolve(&item.body, reader, &mut scope);
     let derivative = match &item.derivative {
@@ -195,7 +196,7 @@ pub fn has_weight(expr: &Expr) -> bool {
     found
 }
 
-/// In a synapse's equation, a reduction over a layer must be about the layer of one of its ends.
+/// In a synapse's equation, a reduction over a layer must be about the layer of one of its ends (R5.10).
 fn reduces_one_layer(at: Span, arguments: &[&Expr], reader: Reader<'_>, scope: &mut Scope<'_>) -> Option<()> {
     if matches!(reader, Reader::Synapse(_)) && !of_one_layer(arguments, reader) {
         return mismatch(at, Shapes::NoLayer, scope);
@@ -218,7 +219,7 @@ pub fn places(expr: &Expr) -> Vec<Place> {
     found
 }
 
-/// The arguments as an array of the wanted length; otherwise a finding.
+/// The arguments as an array of the wanted length; otherwise a finding (R6.2).
 pub fn exactly<const N: usize>(
     call: &ast::Call,
     arguments: Vec<Expr>,
@@ -231,7 +232,7 @@ pub fn exactly<const N: usize>(
     counted(call, arguments, scope)
 }
 
-/// The arguments as an array of the wanted length, whatever settings there are; otherwise a finding.
+/// The arguments as an array of the wanted length, whatever settings there are; otherwise a finding (R6.2).
 pub fn counted<const N: usize>(
     call: &ast::Call,
     arguments: Vec<Expr>,
@@ -267,6 +268,7 @@ fn user_call(
         });
         return None;
     }
+    // R6.3
     if call.primed && function.derivative.is_none() {
         scope.findings.push(MissingDerivative {
             at: call.span,
@@ -294,7 +296,7 @@ fn user_call(
     Some(ExprKind::Call { function: id, primed: call.primed, arguments, settings })
 }
 
-/// Scalar operations and reductions.
+/// Scalar operations and reductions (R6.10).
 fn primitive(
     call: &ast::Call,
     arguments: Vec<Expr>,
@@ -321,6 +323,7 @@ fn primitive(
         reduces_one_layer(call.span, &[&a], reader, scope)?;
         return Some(ExprKind::Layer(reduction, Box::new(a)));
     }
+    // R5.11
     if let Some(reduction) = name.strip_prefix("batch_").and_then(reduction) {
         let [a] = exactly(call, arguments, scope)?;
         return Some(ExprKind::Batch(reduction, Box::new(a)));

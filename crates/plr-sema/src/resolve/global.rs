@@ -1,4 +1,4 @@
-//! Signals and predictions: nobody's equations, which read the input and the output layer.
+//! Signals and predictions: nobody's equations, which read the input and the output layer (R10.2).
 
 use plr_syntax::span::Span;
 

@@ -12,7 +12,7 @@ use super::constant::{Constants, constant};
 use super::scope::{Reader, Scope};
 use super::{Declared, Library};
 
-/// The most units of a layer: beyond it the number is a slip of the pen.
+/// The most units of a layer: beyond it the number is a slip of the pen (R15.5).
 const MOST_UNITS: f64 = 1e6;
 
 /// Resolves a network; `None` means that a finding was reported.
@@ -29,7 +29,7 @@ fn flaw<T>(at: Span, flaw: Flaw, findings: &mut Findings) -> Option<T> {
 }
 
 /// A chain: the first layer is the input, the last the output, those between are `h1`, `h2`, … A layer without an
-/// activation has that of the next layer that names one; without any it is linear.
+/// activation has that of the next layer that names one; without any it is linear (R15.1, R15.2).
 pub fn chain(
     written: &[ChainLayer],
     at: Span,
@@ -164,7 +164,7 @@ fn activation_text(activation: &Activation, library: &Library) -> String {
     if given.is_empty() { function.name.clone() } else { format!("{}({})", function.name, given.join(", ")) }
 }
 
-/// A graph of named layers and paths between them.
+/// A graph of named layers and paths between them (R15.3).
 fn graph(
     statements: &[GraphStatement],
     at: Span,
@@ -235,7 +235,7 @@ fn edges(
     Some(edges)
 }
 
-/// Layers in topological order, in the order of the text where the edges leave a choice.
+/// Layers in topological order, in the order of the text where the edges leave a choice (R15.6).
 fn sorted(
     layers: Vec<(Layer, Span)>,
     edges: Vec<(LayerId, LayerId)>,

@@ -1,4 +1,4 @@
-//! Rules: first all declarations, so that the order of the text does not matter, then what they say.
+//! Rules: first all declarations, so that the order of the text does not matter, then what they say (R2.1).
 
 use plr_syntax::ast::{self, Member, VariableKind as Written};
 use plr_syntax::diagnostic::Findings;
@@ -79,7 +79,7 @@ fn zero(span: Span) -> Expr {
     Expr { kind: ExprKind::Number(0.0), span }
 }
 
-/// The names of a rule, without what they mean.
+/// The names of a rule, without what they mean (R2.3).
 fn declare(item: &ast::Rule, findings: &mut Findings) -> Rule {
     let mut names = Declared::default();
     let mut free = |name: &ast::Name, findings: &mut Findings| {
@@ -244,7 +244,7 @@ pub(super) fn blank_phase(phase: &ast::Phase) -> Phase {
 }
 
 /// A weight or unit parameter that is not fixed is learned, and the other way round. An equation that has a mistake in
-/// it is one all the same.
+/// it is one all the same (R4.5).
 fn never_learned(rule: &Rule, mistaken: &[Learned], findings: &mut Findings) {
     for (i, synapse) in rule.synapses.iter().enumerate() {
         let equation = rule.plasticity.iter().find(|p| p.target == Learned::Synapse(SynapseId(i)));
@@ -543,11 +543,6 @@ pub fn tolerance<'t>(tree: &'t ast::Expr, findings: &mut Findings) -> Option<&'t
         return Some(right);
     }
     let (what, found) = ("the condition after `until`".to_owned(), "something else".to_owned());
-    findings.push(crate::check::bad_value::BadValue {
-        at: tree.span,
-        what,
-        wanted: "`residual < tolerance`",
-        found,
-    });
+    findings.push(BadValue { at: tree.span, what, wanted: "`residual < tolerance`", found });
     None
 }

@@ -95,7 +95,7 @@ impl Scope<'_> {
         None
     }
 
-    /// The layer word and population of `below`, `above.P`, `P`; `None` if the first name is none of those.
+    /// The layer word and population of `below`, `above.P`, `P`; `None` if the first name is none of those (R4.2).
     pub fn endpoint(&self, path: &[ast::Name]) -> Option<(Endpoint, usize)> {
         let head = path.first()?;
         let layer = match head.text.as_str() {

@@ -102,6 +102,7 @@ impl Resolver<'_> {
         let own = Expr { kind: ExprKind::Variable { place: Place::Own, variable, phase: None }, span };
         let (value, rate) = match written.assign {
             Assign::Set => (right, None),
+            // R7.4
             Assign::Add => (combine(BinaryOp::Add, own, right), None),
             Assign::Subtract => (combine(BinaryOp::Sub, own, right), None),
             Assign::Rate => {
@@ -192,6 +193,7 @@ impl Resolver<'_> {
                 continue;
             };
             let span = value.span;
+            // R8.2
             let increment = match written.assign {
                 Assign::Add => value,
                 Assign::Subtract => Expr { kind: ExprKind::Unary(UnaryOp::Neg, Box::new(value)), span },

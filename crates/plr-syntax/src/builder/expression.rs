@@ -145,10 +145,17 @@ impl Builder<'_> {
     pub(crate) fn binary(&mut self, left: Operand, op: BinaryOp, right: Operand) -> Operand {
         let span = left.extent().to(right.extent());
         let (left_place, right_place) = places(op);
-        let (left, left_height) = self.take(left, left_place);
-        let (right, right_height) = self.take(right, right_place);
+        let (left, left_height) = self.operand(op, left, left_place);
+        let (right, right_height) = self.operand(op, right, right_place);
         let kind = ExprKind::Binary(op, Box::new(left), Box::new(right));
         self.node(kind, span, left_height.max(right_height))
+    }
+
+    /// The operand of an infix operator. What arrives keeps its parentheses as a factor: on paper it is one thing, and
+    /// nobody learns at school that `@` binds more tightly than `*`.
+    fn operand(&mut self, op: BinaryOp, operand: Operand, place: Level) -> (Expr, u32) {
+        let arriving_factor = binary_level(op) == Level::Product && operand.level() == Level::Arrive;
+        if arriving_factor { (operand.expr, operand.height) } else { self.take(operand, place) }
     }
 
     /// `-x`, `--x`: a minus at each of `offsets`, before an operand of `place`.

@@ -28,6 +28,9 @@ impl Audit {
         let checked = driver::check(driver::read(&self.file)?)?;
         shell.findings(&checked.source, &checked.warnings);
         let count = checked.analysis.rules().count();
+        if count == 0 {
+            return Err(Failure::NoRule { file: checked.source.name().to_owned() });
+        }
         let audits = (0..count).map(|rule| of_rule(&checked, rule)).collect::<Result<Vec<_>, _>>()?;
         if self.json {
             let text =

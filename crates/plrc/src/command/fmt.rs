@@ -1,10 +1,10 @@
 //! `plrc fmt`: the canonical format.
 
-use std::fs;
-use std::io::{self, Read as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use plr_run::atomic_file;
 
 use crate::diagnostics::Source;
 use crate::driver;
@@ -26,22 +26,7 @@ pub struct Fmt {
 
 impl Fmt {
     pub(super) fn run(&self, shell: Shell) -> Result<(), Failure> {
-        each(shell, &self.files, |file| {
-            if file == Path::new("-") { self.stream(shell) } else { self.file(shell, file) }
-        })
-    }
-
-    fn stream(&self, shell: Shell) -> Result<(), Failure> {
-        let path = Path::new("standard input");
-        let mut bytes = Vec::new();
-        let read = io::stdin().lock().read_to_end(&mut bytes);
-        read.map_err(|error| Failure::Read { path: path.to_owned(), error })?;
-        let source = driver::text(path, bytes)?;
-        let formatted = formatted(&source)?;
-        if !self.check {
-            return shell.print(formatted);
-        }
-        compare(shell, &source, &formatted)
+        each(shell, &self.files, |file| self.file(shell, file))
     }
 
     fn file(&self, shell: Shell, path: &Path) -> Result<(), Failure> {
@@ -49,10 +34,13 @@ impl Fmt {
         let formatted = formatted(&source)?;
         if self.check {
             compare(shell, &source, &formatted)
+        } else if path == Path::new("-") {
+            shell.print(formatted)
         } else if formatted == source.text() {
             Ok(())
         } else {
-            fs::write(path, formatted).map_err(|error| Failure::Write { path: path.to_owned(), error })
+            let written = atomic_file::replace(path, |file| file.write_all(formatted.as_bytes()));
+            written.map_err(|error| Failure::Write { path: path.to_owned(), error })
         }
     }
 }
@@ -67,7 +55,8 @@ fn compare(shell: Shell, source: &Source, formatted: &str) -> Result<(), Failure
     if formatted == source.text() {
         return Ok(());
     }
-    let same = source.text().lines().zip(formatted.lines()).take_while(|(is, should)| is == should).count();
+    let (is, should) = (source.text().split_inclusive('\n'), formatted.split_inclusive('\n'));
+    let same = is.zip(should).take_while(|(is, should)| is == should).count();
     shell.line(format_args!("{}:{}: not in the canonical format", source.name(), same + 1))?;
     Err(Failure::Reported)
 }

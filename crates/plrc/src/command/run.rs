@@ -7,7 +7,7 @@ mod training;
 
 use std::path::PathBuf;
 use std::thread::available_parallelism;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use plr_run::session;
@@ -40,8 +40,8 @@ pub struct Run {
     #[arg(long, value_parser = DataArgument::parse)]
     data: Option<DataArgument>,
     /// Samples in a minibatch.
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
-    batch: Option<u32>,
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    batch: Option<u64>,
     /// How often all training samples are presented.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     epochs: Option<u32>,
@@ -81,17 +81,19 @@ impl Run {
         let clock = Instant::now();
         let session = driver::compile(&model, options)?;
         let compile_time = before_compilation + clock.elapsed();
+        session.fits(&splits.train)?;
 
         let about = About::new(&model, &plan, &splits, options, self.threads());
-        let directory = self.out.as_deref().map(|path| Directory::open(path, &about)).transpose()?;
+        let open = |path| Directory::open(path, &about, &session);
+        let directory = self.out.as_deref().map(open).transpose()?;
         shell.line(&about)?;
-        let mut training = Training::new(session, &splits, shell, Interrupt::listen()?, directory)?;
+        let mut training = Training::new(session, splits, shell, Interrupt::listen(shell)?, directory);
         let trained = training.run(plan.length);
         if self.passes.time_passes {
             shell.remark(model.times());
         }
         trained?;
-        let outcome = finish(training, splits, &model, compile_time)?;
+        let outcome = finish(training, &model, compile_time)?;
         shell.print(&outcome)?;
         outcome.warnings().for_each(|warning| shell.warn(warning));
         Ok(())
@@ -106,7 +108,7 @@ impl Run {
             // So many of other data may be all of this.
             plan.validation = None;
         }
-        plan.batch = self.batch.map_or(plan.batch, |batch| batch as usize);
+        plan.batch = self.batch.map_or(plan.batch, |batch| usize::try_from(batch).unwrap_or(usize::MAX));
         plan.seed = self.seed.unwrap_or(plan.seed);
         plan.precision = self.precision.map_or(plan.precision, Into::into);
         plan.length = match (self.epochs, self.updates) {
@@ -129,30 +131,24 @@ impl Run {
 }
 
 /// Everything that is measured once, at the end; the test set last.
-fn finish(
-    mut training: Training<'_>,
-    splits: plr_run::data::Splits,
-    model: &Optimised,
-    compile_time: std::time::Duration,
-) -> Result<Outcome, Failure> {
-    let sample = splits.validation.as_ref().unwrap_or(&splits.train);
+fn finish(training: Training<'_>, model: &Optimised, compile_time: Duration) -> Result<Outcome, Failure> {
+    let sample = training.splits.validation.as_ref().unwrap_or(&training.splits.train);
     let angles = angles::measure(&training.session, model, sample)?;
-    let validation = training.last_evaluation;
-    let test = match splits.into_test() {
-        Some(test) => training.session.evaluate(&test)?,
-        None => None,
-    };
+    training.unless_interrupted()?;
+    let epoch_time = training.epoch_time();
+    let Training { mut session, splits, directory, last_evaluation, cut_off, .. } = training;
+    let test = splits.into_test().map(|test| session.evaluate(&test)).transpose()?.flatten();
     let outcome = Outcome {
-        validation,
+        validation: last_evaluation,
         test,
         predicts: model.lowered().setting().rule.predict.is_some(),
         angles,
         compile_time,
-        epoch_time: training.epoch_time(),
-        cut_off: std::mem::take(&mut training.cut_off),
-        presentations: training.session.position().updates,
+        epoch_time,
+        cut_off,
+        presentations: session.position().updates,
     };
-    if let Some(directory) = &training.directory {
+    if let Some(directory) = directory {
         directory.finish(&outcome)?;
     }
     Ok(outcome)

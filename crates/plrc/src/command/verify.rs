@@ -43,8 +43,12 @@ impl Verify {
         each(shell, &self.files, |file| {
             let checked = driver::check(driver::read(file)?)?;
             shell.findings(&checked.source, &checked.warnings);
+            let count = checked.analysis.rules().count();
+            if count == 0 {
+                return Err(Failure::NoRule { file: checked.source.name().to_owned() });
+            }
             let mut ok = true;
-            for rule in 0..checked.analysis.rules().count() {
+            for rule in 0..count {
                 ok &= of_rule(shell, &checked, rule)?;
             }
             if ok { Ok(()) } else { Err(Failure::Reported) }
@@ -61,7 +65,7 @@ fn of_rule(shell: Shell, checked: &Checked, rule: usize) -> Result<bool, Failure
     };
     let mut lines = agreement::lines(&model)?;
     lines.extend(locality::lines(&model)?);
-    lines.extend(claims::lines(&workshop));
+    lines.extend(claims::lines(&workshop)?);
     let mut table = Table::with_head(["what", "measured", "claimed", "ok"]);
     for Line { what, measured, claimed, ok } in &lines {
         let ok = if *ok { "yes" } else { "NO" };

@@ -9,8 +9,15 @@ use super::{Source, plain, word};
 
 const WIDTH: usize = 100;
 
-/// One finding; if miette cannot show it, in plain text.
+/// A place in a longer line is not found by looking at the line, and miette refuses lines much longer.
+const LONGEST_LINE: usize = 400;
+
+/// One finding; if there is no use in showing its lines, or miette cannot, in plain text.
 pub fn render(source: &Source, finding: &dyn Finding, colour: bool) -> String {
+    let labels = std::iter::once(finding.primary()).chain(finding.secondary());
+    if labels.map(|label| source.longest_line(label.span)).any(|length| length > LONGEST_LINE) {
+        return plain::render(source, finding);
+    }
     let theme = if colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
     let handler = GraphicalReportHandler::new_themed(theme)
         .without_syntax_highlighting()

@@ -25,6 +25,7 @@ pub fn render(source: &Source, finding: &dyn Finding) -> String {
 }
 
 fn place(source: &Source, label: &Label, primary: bool) -> Value {
+    let (start, length) = source.extent(label.span);
     let (line, column) = source.place(label.span.start);
     let (end_line, end_column) = source.place(label.span.end);
     json!({
@@ -34,8 +35,8 @@ fn place(source: &Source, label: &Label, primary: bool) -> Value {
         "column": column,
         "end_line": end_line,
         "end_column": end_column,
-        "start": label.span.start,
-        "end": label.span.end,
+        "start": start,
+        "end": start + length,
     })
 }
 

@@ -1,11 +1,15 @@
 //! The angle between what the trained rule would add to each synapse group and the negative gradient.
 
-use plr_ir::Tensor;
+use std::fmt;
+
 use plr_ir::model::{Model as _, Reference};
 use plr_ir::tensor::Data;
+use plr_ir::{Precision, Tensor};
 use plr_run::backend::Context;
 use plr_run::check::{Angle, CheckError, angles};
 use plr_run::data::Dataset;
+use plr_run::init;
+use plr_run::room::{self, NoRoom};
 use plr_run::session::Session;
 
 use crate::failure::Failure;
@@ -13,6 +17,8 @@ use crate::optimised::Optimised;
 
 /// Samples of the minibatch on which angles are taken.
 const SAMPLES: usize = 64;
+/// The parameters in the precision of the reference, and the gradient as it grows and as it is compared.
+const COPIES: u64 = 3;
 
 /// The angles, and to which gradient.
 #[derive(Clone, Debug)]
@@ -23,32 +29,70 @@ pub struct Angles {
     pub reference: String,
 }
 
-/// Takes the angles on the first samples of a data set; `None` if the rule has no cost.
-pub fn measure(session: &Session<'_>, model: &Optimised, data: &Dataset) -> Result<Option<Angles>, Failure> {
-    let setting = model.lowered().setting();
-    let Some(predict) = &setting.rule.predict else { return Ok(None) };
-    if data.outputs() != model.shape().1 {
-        return Ok(None);
+/// Why there are no angles.
+#[derive(Debug)]
+pub enum NoAngles {
+    /// The rule predicts nothing.
+    NoCost,
+    /// The data has no targets for the outputs.
+    NoTargets,
+    /// The gradient does not fit into memory.
+    NoRoom(NoRoom),
+    /// There is no such gradient.
+    NoGradient(CheckError),
+}
+
+impl fmt::Display for NoAngles {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoCost => f.write_str("the rule has no cost"),
+            Self::NoTargets => f.write_str("the data has no targets"),
+            Self::NoRoom(room) => write!(f, "the gradient needs {room}"),
+            Self::NoGradient(error) => error.fmt(f),
+        }
     }
+}
+
+/// Takes the angles on the first samples of a data set.
+///
+/// # Errors
+/// Bugs of the compiler.
+pub fn measure(
+    session: &Session<'_>,
+    model: &Optimised,
+    data: &Dataset,
+) -> Result<Result<Angles, NoAngles>, Failure> {
+    match measured(session, model, data) {
+        Err(NoAngles::NoGradient(error)) if error.is_bug() => Err(Failure::Check(error)),
+        angles => Ok(angles),
+    }
+}
+
+fn measured(session: &Session<'_>, model: &Optimised, data: &Dataset) -> Result<Angles, NoAngles> {
+    let Some(predict) = &model.lowered().setting().rule.predict else { return Err(NoAngles::NoCost) };
+    if data.outputs() != model.shape().1 {
+        return Err(NoAngles::NoTargets);
+    }
+    room::check(COPIES * init::bytes(model.parameters(), Precision::F64)).map_err(NoAngles::NoRoom)?;
     let phase = predict.after.0;
     let name = &model.phases()[phase];
     let relaxes = model.lowered().durations()[phase].steps > 1;
     if relaxes {
         match to(session, model, data, Reference::Equilibrium(phase)) {
             Ok(angles) => {
-                return Ok(Some(Angles {
+                return Ok(Angles {
                     angles,
                     reference: format!("the gradient at the fixed point of `{name}`"),
-                }));
+                });
             }
             // A phase without a fixed point still has a gradient through its steps.
             Err(CheckError::NotAtEquilibrium { .. } | CheckError::NotContracting { .. }) => {}
-            Err(error) => return Err(Failure::Check(error)),
+            Err(error) => return Err(NoAngles::NoGradient(error)),
         }
     }
-    let angles = to(session, model, data, Reference::FeedForward(phase)).map_err(Failure::Check)?;
+    let angles = to(session, model, data, Reference::FeedForward(phase)).map_err(NoAngles::NoGradient)?;
     let through = if relaxes { "through all steps of" } else { "through" };
-    Ok(Some(Angles { angles, reference: format!("the gradient {through} `{name}`") }))
+    Ok(Angles { angles, reference: format!("the gradient {through} `{name}`") })
 }
 
 fn to(

@@ -1,4 +1,4 @@
-//! The directory of a run: its weights, its epochs, what it was and what came of it. Each file is replaced as a whole.
+//! The directory of a run: its weights, its epochs, what it was and what came of it. Each file is replaced as a whole (R18.2).
 
 use std::fmt::Write as _;
 use std::fs;
@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use plr_run::atomic_file;
-use plr_run::session::{Evaluation, Session};
+use plr_run::session::{Evaluation, Session, SessionError};
 use serde_json::Value;
 
 use crate::failure::Failure;
@@ -17,6 +17,8 @@ use super::report::{About, Outcome};
 #[derive(Debug)]
 pub struct Directory {
     path: PathBuf,
+    /// Updates made before the weights were written last.
+    updates: u64,
     about: Value,
     epochs: String,
 }
@@ -36,24 +38,34 @@ pub struct EpochRow {
 
 impl Directory {
     /// Makes the directory if it is not there, and writes what is known before training, so that a place that cannot be
-    /// written is found out now.
-    pub fn open(path: &Path, about: &About) -> Result<Self, Failure> {
+    /// written is found out now; the weights first, because they are the most likely not to fit.
+    pub fn open(path: &Path, about: &About, session: &Session<'_>) -> Result<Self, Failure> {
+        if path.exists() && !path.is_dir() {
+            return Err(Failure::NoDirectory { path: path.to_owned() });
+        }
         fs::create_dir_all(path).map_err(|error| Failure::Write { path: path.to_owned(), error })?;
         let epochs = "epoch,updates,seconds,validation_loss,validation_accuracy\n".to_owned();
-        let directory = Self { path: path.to_owned(), about: about.json(), epochs };
+        let mut directory = Self { path: path.to_owned(), updates: 0, about: about.json(), epochs };
+        directory.save(session)?;
         directory.replace("epochs.csv", &directory.epochs)?;
         directory.replace("run.json", &pretty(&directory.about))?;
         Ok(directory)
     }
 
-    /// The file of the weights.
-    pub fn weights(&self) -> PathBuf {
+    fn weights(&self) -> PathBuf {
         self.path.join("weights.safetensors")
     }
 
     /// Writes the weights as they are now.
-    pub fn save(&self, session: &Session<'_>) -> Result<(), Failure> {
-        Ok(session.save(&self.weights())?)
+    pub fn save(&mut self, session: &Session<'_>) -> Result<(), SessionError> {
+        session.save(&self.weights())?;
+        self.updates = session.position().updates;
+        Ok(())
+    }
+
+    /// Which weights are there, in words.
+    pub fn kept(&self) -> String {
+        format!("the weights after {} updates are in `{}`", self.updates, self.weights().display())
     }
 
     /// Adds an epoch.

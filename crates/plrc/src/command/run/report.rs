@@ -15,7 +15,7 @@ use crate::progress::duration;
 use crate::selection::Plan;
 use crate::table::Table;
 
-use super::angles::Angles;
+use super::angles::{Angles, NoAngles};
 
 /// What a run is: everything its result depends on.
 #[derive(Debug)]
@@ -92,12 +92,12 @@ impl About {
 impl fmt::Display for About {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let settings: Vec<String> =
-            self.settings.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+            self.settings.iter().map(|(name, value)| format!("{name} = {}", number(*value))).collect();
         let [train, validation, test] = self.samples;
         let mut table = Table::new();
         table.row(["rule".to_owned(), format!("{}({})", self.rule, settings.join(", "))]);
         for (site, name, value) in &self.sites {
-            table.row([String::new(), format!("{name} = {value} on {site}")]);
+            table.row([String::new(), format!("{name} = {} on {site}", number(*value))]);
         }
         table.row(["network".to_owned(), self.network.clone()]);
         table.row(["cost".to_owned(), self.cost.clone()]);
@@ -126,7 +126,7 @@ pub struct Outcome {
     /// Whether the rule predicts anything.
     pub predicts: bool,
     /// Angles to the gradient.
-    pub angles: Option<Angles>,
+    pub angles: Result<Angles, NoAngles>,
     /// From the file to runnable kernels, without reading the data.
     pub compile_time: Duration,
     /// The mean time of an epoch, without evaluation.
@@ -150,7 +150,7 @@ impl Outcome {
         json!({
             "validation": evaluation(self.validation),
             "test": evaluation(self.test),
-            "gradient": self.angles.as_ref().map(|angles| angles.reference.as_str()),
+            "gradient": self.angles.as_ref().ok().map(|angles| angles.reference.as_str()),
             "angles": angles,
             "compile_seconds": self.compile_time.as_secs_f64(),
             "seconds_per_epoch": self.epoch_time.as_secs_f64(),
@@ -195,12 +195,8 @@ impl fmt::Display for Outcome {
         let mut table = Table::new();
         self.evaluations(&mut table);
         match &self.angles {
-            None => table.row([
-                "angle to the gradient".to_owned(),
-                "–".to_owned(),
-                "the rule has no cost".to_owned(),
-            ]),
-            Some(Angles { angles, reference }) => {
+            Err(why) => table.row(["angle to the gradient".to_owned(), "–".to_owned(), why.to_string()]),
+            Ok(Angles { angles, reference }) => {
                 for angle in angles {
                     let value = if angle.degrees.is_nan() {
                         "–".to_owned()
@@ -220,6 +216,11 @@ impl fmt::Display for Outcome {
         writeln!(f)?;
         table.fmt(f)
     }
+}
+
+/// `0.05`, `1e30`
+fn number(value: f64) -> String {
+    if value == 0.0 || (1e-5..1e7).contains(&value.abs()) { value.to_string() } else { format!("{value:e}") }
 }
 
 /// `97.10 %`

@@ -20,8 +20,7 @@ pub struct Training<'a> {
     shell: Shell,
     interrupt: Interrupt,
     bar: Bar,
-    train: plr_run::data::Dataset,
-    validation: Option<plr_run::data::Dataset>,
+    pub splits: Splits,
     pub directory: Option<Directory>,
     /// On the validation set, after the last complete call.
     pub last_evaluation: Option<Evaluation>,
@@ -32,42 +31,43 @@ pub struct Training<'a> {
 }
 
 impl<'a> Training<'a> {
-    /// Before the first update; its weights are written, so that there is something to go back to.
+    /// Before the first update.
     pub fn new(
         session: Session<'a>,
-        splits: &Splits,
+        splits: Splits,
         shell: Shell,
         interrupt: Interrupt,
         directory: Option<Directory>,
-    ) -> Result<Self, Failure> {
-        if let Some(directory) = &directory {
-            directory.save(&session)?;
-        }
-        Ok(Self {
+    ) -> Self {
+        Self {
             session,
             shell,
             interrupt,
             bar: Bar::new(shell.is_terminal()),
-            train: splits.train.clone(),
-            validation: splits.validation.clone(),
+            splits,
             directory,
             last_evaluation: None,
             cut_off: Vec::new(),
             time: Duration::ZERO,
             samples: 0,
-        })
+        }
     }
 
     /// Trains for that long, or until Ctrl-C.
     pub fn run(&mut self, length: Length) -> Result<(), Failure> {
         while let Some(most) = self.left(length) {
-            let report = self.train(most)?;
+            let report = self.train(most).map_err(|error| self.failure(error))?;
             if report.stopped {
-                return Err(Failure::Interrupted { kept: self.kept() });
+                return Err(self.interrupted());
             }
             self.record(&report)?;
         }
         Ok(())
+    }
+
+    /// Fails after Ctrl-C.
+    pub fn unless_interrupted(&self) -> Result<(), Failure> {
+        if self.interrupt.pressed() { Err(self.interrupted()) } else { Ok(()) }
     }
 
     /// How many minibatches the next call may present; `None` when nothing is left to do.
@@ -81,19 +81,14 @@ impl<'a> Training<'a> {
         }
     }
 
-    fn train(&mut self, most: Option<u64>) -> Result<Report, Failure> {
+    fn train(&mut self, most: Option<u64>) -> Result<Report, SessionError> {
         let (bar, interrupt) = (&self.bar, &self.interrupt);
-        let report = self.session.train(&self.train, most, &mut |progress| {
+        let report = self.session.train(&self.splits.train, most, &mut |progress| {
             bar.show(progress);
             if interrupt.pressed() { Control::Stop } else { Control::Continue }
         });
         self.bar.clear();
-        report.map_err(|error| {
-            if matches!(error, SessionError::NotFinite { .. }) {
-                self.shell.remark(self.kept());
-            }
-            error.into()
-        })
+        report
     }
 
     /// Evaluates, prints the line of an epoch, and writes it down.
@@ -101,13 +96,12 @@ impl<'a> Training<'a> {
         self.time += report.time;
         self.samples += report.samples;
         self.count(&report.cut_off);
-        self.last_evaluation = match &self.validation {
-            Some(validation) => self.session.evaluate(validation)?,
-            None => None,
-        };
+        let evaluated = self.splits.validation.as_ref().map(|validation| self.session.evaluate(validation));
+        self.last_evaluation = evaluated.transpose().map_err(|error| self.failure(error))?.flatten();
         self.shell.line(line(report, self.session.position().updates, self.last_evaluation))?;
+        let saved = self.directory.as_mut().map(|directory| directory.save(&self.session));
+        saved.transpose().map_err(|error| self.failure(error))?;
         let Some(directory) = &mut self.directory else { return Ok(()) };
-        directory.save(&self.session)?;
         directory.epoch(EpochRow {
             epoch: report.epoch + 1,
             updates: self.session.position().updates,
@@ -132,18 +126,21 @@ impl<'a> Training<'a> {
 
     /// The mean time of an epoch: of as many samples as there are.
     pub fn epoch_time(&self) -> Duration {
-        self.time.mul_f64(self.train.samples() as f64 / self.samples.max(1) as f64)
+        self.time.mul_f64(self.splits.train.samples() as f64 / self.samples.max(1) as f64)
+    }
+
+    fn failure(&self, error: SessionError) -> Failure {
+        Failure::Training { error, kept: self.kept() }
+    }
+
+    fn interrupted(&self) -> Failure {
+        Failure::Interrupted { kept: self.kept() }
     }
 
     /// What is left when training ends before its time.
     fn kept(&self) -> String {
-        let updates = self.session.position().updates;
-        match &self.directory {
-            Some(directory) => {
-                format!("the weights after {updates} updates are in `{}`", directory.weights().display())
-            }
-            None => "no weights were kept, because there is no `--out`".to_owned(),
-        }
+        let nothing = "no weights were kept, because there is no `--out`";
+        self.directory.as_ref().map_or_else(|| nothing.to_owned(), Directory::kept)
     }
 }
 

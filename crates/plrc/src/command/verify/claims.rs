@@ -4,21 +4,26 @@ use plr_ir::model::{Claim, Comparison, Workshop};
 use plr_run::backend::Backend;
 use plr_run::check::{self, ClaimResult};
 
+use crate::failure::Failure;
+
 use super::{Line, number};
 
 /// A line for each claim.
-pub fn lines(workshop: &dyn Workshop) -> Vec<Line> {
+pub fn lines(workshop: &dyn Workshop) -> Result<Vec<Line>, Failure> {
     let results =
         (0..workshop.checks().len()).flat_map(|at| check::run(workshop, at, Backend::Jit { threads: 1 }));
-    results.map(|result| line(&result)).collect()
+    results.map(line).collect()
 }
 
-fn line(result: &ClaimResult) -> Line {
-    let measured = match &result.outcome {
+fn line(result: ClaimResult) -> Result<Line, Failure> {
+    let ok = result.holds();
+    let measured = match result.outcome {
         Ok(measured) => number(measured.number),
+        Err(error) if error.is_bug() => return Err(Failure::Check(error)),
         Err(error) => error.to_string(),
     };
-    Line { what: result.claim.text.clone(), measured, claimed: bound(&result.claim), ok: result.holds() }
+    let claimed = bound(&result.claim);
+    Ok(Line { what: result.claim.text, measured, claimed, ok })
 }
 
 /// `< 0.001`, `2 ± 0.1`

@@ -1,0 +1,174 @@
+//! Rules 13: locality.
+
+use plr_ir::Precision;
+use plr_run::backend::Backend;
+use plr_run::perturb;
+use plr_sema::audit::{Audit, Row};
+
+use crate::bench::{Bench, clean, finds, legal};
+use crate::text::plain;
+
+/// The rows of the audit of the first rule, on the network `n` if there is one.
+fn audit(text: &str) -> Audit {
+    let analysis = legal(text);
+    let rule = analysis.rules().next().expect("there is a rule");
+    let functions = &analysis.library().functions;
+    match analysis.networks().first() {
+        Some((_, network)) => Audit::on_network(rule, functions, network, &|_| 1.0),
+        None => Audit::of_rule(rule, functions),
+    }
+}
+
+fn row<'a>(audit: &'a Audit, name: &str) -> &'a Row {
+    audit
+        .rows
+        .iter()
+        .find(|row| row.name == name)
+        .unwrap_or_else(|| panic!("no `{name}` in {:?}", audit.rows))
+}
+
+fn verdict(text: &str, name: &str) -> String {
+    row(&audit(text), name).verdict.clone().unwrap_or_default()
+}
+
+/// R13.1: an equation answers for its own unit's definitions; another unit's definition for itself.
+#[test]
+fn definitions_answer_for_themselves() {
+    let text = |read: &str| {
+        plain("state x", "state x\n let u = sum(x)")
+            .replace("= W @ below.x", &format!("= W @ below.x + {read}"))
+    };
+    assert_eq!(verdict(&text("0 * (W @ below.u)"), "p: x"), "local");
+    assert_eq!(verdict(&text("0 * (W @ below.u)"), "let u"), "local + lateral");
+    let own = plain("state x", "state x\n let u = sum(W @ below.x)").replace("= W @ below.x", "= u");
+    assert_eq!(verdict(&own, "p: x"), "local + lateral");
+}
+
+/// R13.2: the table of verdicts.
+#[test]
+fn verdicts_follow_from_what_is_used() {
+    let unit = |read: &str, licence: &str| {
+        let text = plain("= W @ below.x", &format!("= W @ below.x + {read}")).replace("(lr = 1)", &format!("(lr = 1){licence}"))
+            .replace("synapse W : below -> self", "signal s = sum(input.x)\n  synapse W : below -> self\n  synapse V : below -> self = 1, fixed, symmetric")
+            .replace("state x", "state x = 0").replace("predict output.x", "predict output.x + 0 * s");
+        verdict(&text.replace("post.x * pre.x", "post.x * pre.x + 0 * s + 0 * post.x"), "p: x")
+    };
+    assert_eq!(unit("x", ""), "local");
+    assert_eq!(unit("s", ""), "local + modulator");
+    assert_eq!(unit("max(x)", ""), "local + lateral");
+    assert_eq!(unit("softmax(x)", ""), "local + lateral");
+    assert_eq!(unit("V.T @ above.x", ""), "local given symmetric synapses");
+    assert_eq!(unit("V.T @ above.x + s", ""), "local + modulator, given symmetric synapses");
+    assert_eq!(unit("W.T @ above.x", " allow weight_transport"), "not local (weight_transport)");
+    assert_eq!(unit("batch_mean(x)", " allow batch_statistics"), "not local (batch_statistics)");
+    let synapse = |read: &str, licence: &str| {
+        let text = plain("post.x * pre.x", read)
+            .replace("(lr = 1)", &format!("(lr = 1){licence}"))
+            .replace("synapse W", "synapse V : below -> self = 1, fixed\n  synapse W")
+            .replace("= W @ below.x", "= W @ below.x + V @ below.x");
+        verdict(&text, "learn: W")
+    };
+    assert_eq!(synapse("post.x * pre.x[p] * W", ""), "local");
+    assert_eq!(synapse("V", " allow other_synapse"), "not local (other_synapse)");
+}
+
+/// R13.3: what is not local needs a licence, and there are three.
+#[test]
+fn what_is_not_local_needs_a_licence() {
+    let backwards = plain("state x", "state x = 0").replace("= W @ below.x", "= W @ below.x + W.T @ above.x");
+    finds("non_local_read", &backwards);
+    clean(&backwards.replace("(lr = 1)", "(lr = 1) allow weight_transport"));
+    finds("non_local_read", &plain("= W @ below.x", "= W @ below.x + batch_mean(1)"));
+    finds("unknown_name", &plain("(lr = 1)", "(lr = 1) allow telepathy"));
+    let other = plain("synapse W", "synapse V : below -> self = 1, fixed\n  synapse W")
+        .replace("= W @ below.x", "= W @ below.x + V @ below.x")
+        .replace("post.x * pre.x", "V");
+    finds("non_local_read", &other);
+}
+
+/// R13.4: a licence that nothing needs is a doubt.
+#[test]
+fn licences_are_needed() {
+    for licence in ["weight_transport", "other_synapse", "batch_statistics"] {
+        finds("unused_licence", &plain("(lr = 1)", &format!("(lr = 1) allow {licence}")));
+    }
+}
+
+/// R13.5: a layer-wide activation makes its layer an exception.
+#[test]
+fn layer_wide_activations_are_exceptions() {
+    let text =
+        format!("{}network n {{ 3 - 4 relu - 2 softmax }}", plain("= W @ below.x", "= f(W @ below.x)"));
+    let audit = audit(&text);
+    let row = row(&audit, "p: x");
+    assert_eq!(row.verdict.as_deref(), Some("local"));
+    let exceptions: Vec<_> = row.exceptions.iter().map(|e| (e.site.as_str(), e.verdict.as_str())).collect();
+    assert_eq!(exceptions, [("output", "local + lateral")]);
+}
+
+/// R13.6: a signal may reduce; it has no verdict of its own.
+#[test]
+fn signals_are_global_by_declaration() {
+    let text =
+        plain("synapse W", "signal s = sum(output.x)\n  synapse W").replace("lr * post.x", "lr * s * post.x");
+    assert_eq!(row(&audit(&text), "signal s").verdict, None);
+    assert_eq!(verdict(&text, "learn: W"), "local + modulator");
+}
+
+/// R13.7: perturbation finds no leak, and each reading does something.
+#[test]
+fn audits_are_put_to_the_test() {
+    let text = plain("state x", "state x = 0")
+        .replace("= W @ below.x", "= tanh(W @ below.x + L @ self.x)")
+        .replace("synapse W", "synapse L : self -> self\n  synapse W")
+        .replace("learn {", "learn { L -= lr * L * post.x;")
+        .replace("{ clamp", "(steps = 2) { clamp")
+        .replace("sweep up { x", "x")
+        .replace("self.x) } }", "self.x) }");
+    let model = Bench::new(&format!("{text}network n {{ 3 - 4 - 2 }}")).model();
+    for backend in [Backend::Interpreter, Backend::Jit { threads: 1 }] {
+        let found = perturb::run(&model, Precision::F32, 1, backend).expect("the equations run");
+        assert!(found.len() >= 6);
+        assert!(found.iter().all(|finding| finding.leaks.is_empty() && finding.idle.is_empty()), "{found:?}");
+    }
+}
+
+/// R13.8 and R13.9: classes and traffic of wires, and the bill of a small rule, counted by hand.
+#[test]
+fn bills_are_counted() {
+    let text = "rule R allow weight_transport {
+  neuron { param b = 0\n state x, d }
+  synapse W : below -> self
+  synapse S : below -> self = 1, fixed, symmetric
+  synapse L : self -> self = 1, fixed
+  synapse O : output -> self = 1, fixed
+  phase p { clamp input x = data;  sweep up { x = W @ below.x + S @ below.x + b } }
+  phase q { output d = target - x + x[p];  sweep down { hidden d = W.T @ above.d + S.T @ above.d + O @ output.d + L @ self.x } }
+  learn { W += post.d * pre.x;  b += d }
+  predict output.x after p
+}
+network n { 5 - 3 - 2 }";
+    let bill = audit(text).bill.expect("there is a network");
+    let wires: Vec<String> = bill
+        .wires
+        .iter()
+        .map(|w| format!("{} {} {:?} {} {}", w.synapse, w.class.name(), w.traffic, w.instances, w.synapses))
+        .collect();
+    assert_eq!(
+        wires,
+        [
+            "W forward Transported 2 21",
+            "S forward Bidirectional 2 21",
+            "L lateral OneWay 2 13",
+            "O broadcast OneWay 1 6",
+        ]
+    );
+    assert_eq!((bill.units, bill.states.len(), bill.steps), (10, 2, 2));
+    assert_eq!(bill.phases.iter().map(|p| p.depth).collect::<Vec<_>>(), [2, 2]);
+    assert_eq!(bill.sequential_depth, 4);
+    // p: W and S, 21 each. q: at h1 W.T and S.T from the output, 6 each, O 6, L 9.
+    assert_eq!((bill.multiply_adds.dynamics, bill.multiply_adds.plasticity), (42 + 6 + 6 + 6 + 9, 21));
+    assert!(bill.copies.is_empty(), "x is not written after p");
+    let locked: Vec<_> = bill.locking.iter().map(|l| (l.equation.as_str(), l.waits_for.join(","))).collect();
+    assert_eq!(locked, [("learn: W", "p,q".to_owned()), ("learn: b", "q".to_owned())]);
+}

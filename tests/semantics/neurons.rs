@@ -1,0 +1,133 @@
+//! Rules 3: neurons.
+
+use plr_ir::model::Model as _;
+
+use crate::bench::{Bench, finds};
+use crate::text::{PLAIN, plain};
+
+/// R3.1: every population exists in every layer, with the layer's units.
+#[test]
+fn populations_exist_in_every_layer() {
+    let bench = Bench::new(
+        "rule R {
+  neuron P { state x }
+  neuron Q { state y = 0 }
+  synapse W : below.P -> P
+  synapse V : P -> Q = 1, fixed
+  phase p { clamp input P: x = data;  sweep up { P: x = W @ below.P.x;  Q: y = V @ P.x } }
+  learn { W += post.x * pre.x }
+  predict output.Q.y after p
+}
+network n { 1 - 2 - 1 }",
+    );
+    let weights: &[(&str, &[f64])] =
+        &[("W/input->h1", &[1.0, 2.0]), ("W/h1->output", &[1.0, 1.0]), ("V/output->output", &[4.0])];
+    let found = bench.present(weights, &[&[3.0]], &[]);
+    found.is("state/p/P.x/h1", &[3.0, 6.0]);
+    found.is("state/p/Q.y/output", &[36.0]);
+}
+
+/// R3.2 and R3.3: a state is reset at every presentation; one without a reset value has none until it is written.
+#[test]
+fn states_live_for_one_presentation() {
+    let text = plain("state x", "state x\n state c = 7")
+        .replace("{ x = W", "{ c = c + 1;  x = c * (W")
+        .replace("@ below.x }", "@ below.x) }");
+    let bench = Bench::new(&format!("{text}network n {{ 1 - 1 }}"));
+    for _ in 0..2 {
+        let found = bench.present(&[("W/input->output", &[1.0])], &[&[1.0], &[2.0]], &[]);
+        found.is("state/p/c/output", &[8.0, 8.0]);
+        found.is("state/p/x/output", &[8.0, 16.0]);
+    }
+    finds("read_before_write", &plain("x = W @ below.x", "x = x + W @ below.x"));
+}
+
+/// R3.4: a definition is read anew each time: before the step in a plain equation, as just written in an ordered block.
+#[test]
+fn definitions_are_never_stale() {
+    let rule = |block: &str, end: &str| {
+        format!(
+            "rule R {{
+  neuron {{ state x = 1, y = 0\n let u = 10 * x }}
+  synapse W : below -> self
+  phase p {{ {block} output x = 2;  output y = u {end} }}
+  learn {{ W += post.y + post.u + post.u[p] }}
+}}
+network n {{ 1 - 1 }}"
+        )
+    };
+    Bench::new(&rule("", "")).present(&[], &[&[0.0]], &[]).is("state/p/y/output", &[10.0]);
+    let found = Bench::new(&rule("in turn {", "}")).present(&[], &[&[0.0]], &[]);
+    found.is("state/p/y/output", &[20.0]);
+    found.is("increment/W/input->output", &[20.0 + 20.0 + 20.0]);
+}
+
+/// R3.5: a definition for a role comes before the one for all.
+#[test]
+fn roles_have_their_definitions() {
+    let rule = |definitions: &str| {
+        format!(
+            "rule R {{
+  neuron {{ state x = 1\n {definitions} }}
+  synapse W : below -> self
+  phase p {{ x = u }}
+  learn {{ W += post.x + pre.x }}
+  predict output.x after p
+}}
+network n {{ 1 - 1 - 1 }}"
+        )
+    };
+    let found =
+        Bench::new(&rule("let u = 2\n output let u = 3\n input let u = 4")).present(&[], &[&[0.0]], &[]);
+    found.is("state/p/x/input", &[4.0]);
+    found.is("state/p/x/h1", &[2.0]);
+    found.is("state/p/x/output", &[3.0]);
+    finds("read_before_write", &rule("hidden let u = 2\n input let u = 1"));
+}
+
+/// R3.6: a definition that needs itself has no value.
+#[test]
+fn definitions_do_not_need_themselves() {
+    finds(
+        "definition_cycle",
+        &plain("state x", "state x\n let u = v\n let v = u").replace("W @ below.x", "u + W @ below.x"),
+    );
+}
+
+/// R3.7: a parameter is one number for each unit, whatever the sample.
+#[test]
+fn parameters_are_shared_by_samples() {
+    let text = plain("state x", "param b = 0.5\n state x")
+        .replace("W @ below.x", "W @ below.x + b")
+        .replace("learn {", "learn { b += lr * x; ");
+    let bench = Bench::new(&format!("{text}network n {{ 1 - 1 }}"));
+    let init = bench.model().parameters().iter().find(|p| p.name == "b/output").map(|p| p.init);
+    assert_eq!(init, Some(plr_ir::model::Init::Constant(0.5)));
+    let found = bench.present(&[("W/input->output", &[1.0]), ("b/output", &[10.0])], &[&[1.0], &[2.0]], &[]);
+    found.is("state/p/x/output", &[11.0, 12.0]);
+    found.is("new/b/output", &[21.5]);
+}
+
+/// R3.8: what nobody observes may be without a value, and is not built.
+#[test]
+fn only_what_is_observed_needs_a_value() {
+    // The error of the input units would need the target: nobody reads it.
+    let text = plain("state x", "param b = 0\n state x, e")
+        .replace(
+            "learn {",
+            "phase q { output e = target - x;  sweep down { hidden e = W.T @ above.e } }\n learn { b += e; ",
+        )
+        .replace("(lr = 1)", "(lr = 1) allow weight_transport")
+        .replace("W @ below.x", "W @ below.x + b");
+    let bench = Bench::new(&format!("{text}network n {{ 1 - 1 - 1 }}"));
+    let names: Vec<String> = bench.model().parameters().iter().map(|p| p.name.clone()).collect();
+    assert_eq!(names, ["W/input->h1", "W/h1->output", "b/h1", "b/output"]);
+    // A synapse that only feeds what nobody observes is not built either.
+    let idle = PLAIN
+        .replace("state x", "state x, z = 0")
+        .replace("synapse W", "synapse V : below -> self\n  synapse W")
+        .replace("{ x = W", "{ z = V @ below.x;  x = W")
+        .replace("learn {", "learn { V += post.z;");
+    let bench = Bench::new(&format!("{idle}network n {{ 1 - 1 }}"));
+    assert_eq!(bench.model().parameters().len(), 1);
+}

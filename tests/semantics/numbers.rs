@@ -1,0 +1,170 @@
+//! Rules 11 and 12: randomness and numbers. What each operation returns on every input is tested beside it, in `plr-ir`.
+
+use plr_ir::model::{Init, Parameter};
+use plr_ir::scalar::{self, BinaryOp, CompareOp, Host, UnaryOp};
+use plr_ir::{Precision, Tensor, random};
+use plr_run::data::Batches;
+use plr_run::draws::Draws;
+use plr_run::{compare, init};
+
+use crate::bench::Bench;
+use crate::text::{PLAIN, plain};
+
+fn unary(op: UnaryOp, x: f64) -> f64 {
+    scalar::unary(&mut Host::<f64>::default(), op, x)
+}
+
+fn binary(op: BinaryOp, a: f64, b: f64) -> f64 {
+    scalar::binary(&mut Host::<f64>::default(), op, a, b)
+}
+
+/// R11.1: the published vectors of Philox4x32-10 (Random123, `kat_vectors`); a draw is a function of its address.
+#[test]
+fn draws_are_functions_of_what_they_are_for() {
+    assert_eq!(random::philox4x32_10([0; 4], [0; 2]), [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8]);
+    let first = |seed, name, item| Draws::new(seed, name, item).bits();
+    assert_eq!(first(1, "a", 0), first(1, "a", 0));
+    assert!(
+        first(1, "a", 0) != first(2, "a", 0)
+            && first(1, "a", 0) != first(1, "b", 0)
+            && first(1, "a", 0) != first(1, "a", 1)
+    );
+}
+
+/// R11.2: a first value depends on seed, full name and law; in f32 it is the rounded one.
+#[test]
+fn first_values_depend_on_their_name() {
+    let weight = |name: &str| Parameter {
+        name: name.to_owned(),
+        group: "W".to_owned(),
+        site: "a->b".to_owned(),
+        layer: "b".to_owned(),
+        dims: vec![3, 2],
+        init: Init::Normal { mean: 0.0, deviation: 1.0 },
+        learned: true,
+        synaptic: true,
+    };
+    let values = |names: &[&str], seed| -> Vec<Tensor> {
+        let all: Vec<Parameter> = names.iter().map(|name| weight(name)).collect();
+        init::parameters(&all, seed, Precision::F64)
+    };
+    assert_eq!(values(&["W/a->b"], 1)[0], values(&["V/a->b", "W/a->b"], 1)[1]);
+    assert_ne!(values(&["W/a->b"], 1), values(&["W/a->c"], 1));
+    assert_ne!(values(&["W/a->b"], 1), values(&["W/a->b"], 2));
+    let single = init::parameters(&[weight("W/a->b")], 1, Precision::F32);
+    assert_eq!(single[0], values(&["W/a->b"], 1)[0].cast(Precision::F32));
+}
+
+/// R11.3: the order of an epoch is a permutation that depends on seed, epoch and number of samples.
+#[test]
+fn orders_depend_on_seed_and_epoch() {
+    let order = |samples, seed, epoch| {
+        Batches::new(samples, 4, seed).expect("the minibatch fits").epoch(epoch).order().to_vec()
+    };
+    let mut sorted = order(20, 1, 0);
+    sorted.sort_unstable();
+    assert_eq!(sorted, (0..20).collect::<Vec<_>>());
+    assert_eq!(order(20, 1, 3), order(20, 1, 3));
+    assert!(order(20, 1, 3) != order(20, 1, 2) && order(20, 1, 3) != order(20, 2, 3));
+}
+
+/// R12.1: one third in f32 is the rounded third, and a product of it the rounded product.
+#[test]
+fn constants_are_rounded_to_the_precision() {
+    use plr_ir::model::{Model as _, Piece};
+    let text = format!("{}network n {{ 1 - 1 }}", plain("lr = 1", "a = 1 / 3, lr = a + a"));
+    let program =
+        Bench::new(&text).model().program(Piece::Update, 1, Precision::F32).expect("there is an update");
+    let one = Tensor::from_f64([1, 1], &[1.0], Precision::F32);
+    let inputs: Vec<&Tensor> = program.inputs.iter().map(|_| &one).collect();
+    let mut runner = plr_run::backend::Runner::new(program, plr_run::backend::Backend::Interpreter)
+        .expect("it is made ready");
+    let context = plr_run::backend::Context { seed: 1, update: 0 };
+    let new = runner.run(&inputs, context).expect("it runs")[0].to_f64();
+    assert_eq!(new, [f64::from(1.0_f32 + (2.0 / 3.0) as f32)]);
+}
+
+/// R12.2: NaN is never swallowed; comparisons with it are false.
+#[test]
+fn nan_stays() {
+    let nan = f64::NAN;
+    for op in UnaryOp::ALL {
+        assert!(unary(*op, nan).is_nan(), "{op}");
+    }
+    for op in BinaryOp::ALL {
+        assert!(binary(*op, nan, 1.0).is_nan() && binary(*op, 1.0, nan).is_nan(), "{op}");
+    }
+    for op in CompareOp::ALL {
+        assert_eq!(scalar::compare(&mut Host::<f64>::default(), *op, nan, nan), *op == CompareOp::Ne, "{op}");
+    }
+}
+
+/// R12.3: extremes, signs and roundings, zeros included.
+#[test]
+fn order_is_as_stated() {
+    let zero_sign = |x: f64| (x == 0.0).then(|| x.is_sign_negative());
+    assert_eq!(zero_sign(binary(BinaryOp::Max, -0.0, 0.0)), Some(true));
+    assert_eq!(zero_sign(binary(BinaryOp::Min, 0.0, -0.0)), Some(false));
+    assert_eq!((binary(BinaryOp::Max, 1.0, 2.0), binary(BinaryOp::Min, 1.0, 2.0)), (2.0, 1.0));
+    assert_eq!([-3.0, 5.0].map(|x| unary(UnaryOp::Sign, x)), [-1.0, 1.0]);
+    for op in [UnaryOp::Sign, UnaryOp::Floor, UnaryOp::Round] {
+        assert_eq!(zero_sign(unary(op, -0.0)), Some(true), "{op}");
+    }
+    assert_eq!([0.5, 1.5, 2.5, -0.6].map(|x| unary(UnaryOp::Round, x)), [0.0, 2.0, 2.0, -1.0]);
+}
+
+/// R12.4: limits.
+#[test]
+fn limits_are_as_stated() {
+    let infinity = f64::INFINITY;
+    assert_eq!([-infinity, 1e4].map(|x| unary(UnaryOp::Exp, x)), [0.0, infinity]);
+    assert_eq!(unary(UnaryOp::Log, 0.0), -infinity);
+    assert!(unary(UnaryOp::Log, -1.0).is_nan() && unary(UnaryOp::Sqrt, -1.0).is_nan());
+    assert_eq!([-infinity, infinity].map(|x| unary(UnaryOp::Sigmoid, x)), [0.0, 1.0]);
+    for x in [-40.0, -1.0, 0.0, 1.0, 40.0, 1e300] {
+        assert!(unary(UnaryOp::Softplus, x) >= f64::max(x, 0.0));
+    }
+    assert_eq!([-30.0, 30.0].map(|x| unary(UnaryOp::Tanh, x)), [-1.0, 1.0]);
+    assert_eq!(binary(BinaryOp::Div, -1.0, 0.0), -infinity);
+    assert!(binary(BinaryOp::Div, 0.0, 0.0).is_nan());
+}
+
+/// R12.5: large angles are seen.
+#[test]
+fn large_angles_are_mistakes() {
+    let (inside, beyond) = (f64::from(1 << 20), f64::from((1 << 20) + 1));
+    for op in [UnaryOp::Sin, UnaryOp::Cos] {
+        assert!(unary(op, inside).is_finite() && unary(op, beyond).is_nan());
+        let single = |x: f32| scalar::unary(&mut Host::<f32>::default(), op, x);
+        assert!(single(8192.0).is_finite() && single(8193.0).is_nan());
+    }
+}
+
+/// R12.6: powers.
+#[test]
+fn powers_are_as_stated() {
+    let pow = |x, y| binary(BinaryOp::Pow, x, y);
+    assert_eq!([pow(0.0, 0.0), pow(-2.0, 0.0), pow(1.0, f64::INFINITY)], [1.0; 3]);
+    assert_eq!([pow(-2.0, 3.0), pow(-2.0, 2.0)].map(f64::round), [-8.0, 4.0]);
+    assert!(pow(-2.0, 0.5).is_nan());
+}
+
+/// R12.7: what does not contract agrees bit for bit; what does, within its bound, in both precisions.
+#[test]
+fn back_ends_agree() {
+    let text =
+        format!("{}network n {{ 30 - 20 tanh - 10 }}", PLAIN.replace("= W @ below.x", "= f(W @ below.x)"));
+    let differences = compare::run(&Bench::new(&text).model(), 7, 1, 2).expect("the programs run");
+    assert!(differences.iter().all(compare::Difference::agrees));
+    assert!(differences.iter().any(|d| d.precision == Precision::F32 && d.bound > 0.0));
+    // Without a contraction on the way the bound is 0.
+    let element_wise = "rule R {
+  neuron { state x }
+  synapse W : below -> self
+  phase p { input x = softplus(data) / 3;  hidden x = 1;  output x = exp(tanh(target)) + sin(target) * mean(softmax(target)) }
+  learn { W += pre.x + post.x }
+}
+network n { 3 - 3 }";
+    let differences = compare::run(&Bench::new(element_wise).model(), 7, 1, 2).expect("the programs run");
+    assert!(differences.iter().all(|d| d.largest == 0.0 && d.bound == 0.0), "{differences:?}");
+}

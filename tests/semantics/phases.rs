@@ -1,0 +1,214 @@
+//! Rules 7: phases.
+
+use plr_run::backend::Backend;
+use plr_run::data::{Dataset, Source, load};
+use plr_run::session::{Control, Options, Session};
+
+use crate::bench::{Bench, finds};
+use crate::text::{PLAIN, plain};
+
+/// A rule with states `x`, reset to 0, and `y`, without a purpose, in three layers of one unit; the weights are 2 and 3.
+fn phases(phases: &str) -> Bench {
+    Bench::new(&format!(
+        "rule R(k = 2) {{
+  neuron {{ state x = 0, y = 0, z = 0 }}
+  synapse W : below -> self
+  {phases}
+  learn {{ W += post.x + post.y + post.z + pre.x + pre.y + pre.z + 0 * k }}
+}}
+network n {{ 1 - 1 - 1 }}"
+    ))
+}
+
+const WEIGHTS: &[(&str, &[f64])] = &[("W/input->h1", &[2.0]), ("W/h1->output", &[3.0])];
+
+fn states(bench: &Bench, states: &[(&str, f64)]) {
+    let found = bench.present(WEIGHTS, &[&[1.0]], &[&[100.0]]);
+    for (name, expected) in states {
+        found.is(&format!("state/{name}"), &[*expected]);
+    }
+}
+
+/// R7.1: a presentation begins from reset values, with nothing clamped; phases follow each other.
+#[test]
+fn presentations_begin_anew() {
+    let bench = phases("phase p { x = x + 1 }\n phase q { clamp x = 5 }\n phase r { x = x + 1 }");
+    for _ in 0..2 {
+        states(&bench, &[("p/x/h1", 1.0), ("q/x/h1", 5.0), ("r/x/h1", 5.0)]);
+    }
+}
+
+/// R7.2: so many steps, one by default; a whole number of at least one.
+#[test]
+fn steps_are_counted() {
+    let bench = phases("phase p (steps = 3 * k) { x = x + 1 }\n phase q { y = y + 1 }");
+    states(&bench, &[("p/x/h1", 6.0), ("q/y/h1", 1.0)]);
+    for steps in ["0", "2.5", "-1", "2e9", "0 / 0"] {
+        finds("bad_value", &plain("phase p {", &format!("phase p (steps = {steps}) {{")));
+    }
+}
+
+/// R7.3: plain equations read old values, whatever their order and layer; the later of two counts.
+#[test]
+fn plain_equations_read_old_values() {
+    let clamped = "phase p (steps = 2) { clamp input x = data; ";
+    // Synchronously the input needs a step for each layer.
+    states(
+        &phases("phase p { clamp input x = data;  x = W @ below.x }"),
+        &[("p/x/h1", 2.0), ("p/x/output", 0.0)],
+    );
+    states(&phases(&format!("{clamped} x = W @ below.x }}")), &[("p/x/h1", 2.0), ("p/x/output", 6.0)]);
+    states(&phases("phase p { x = y + 1;  y = x + 10 }"), &[("p/x/h1", 1.0), ("p/y/h1", 10.0)]);
+    states(&phases("phase p { x += 1;  x += 10 }"), &[("p/x/h1", 10.0)]);
+}
+
+/// R7.4: `+=` and `-=` are abbreviations.
+#[test]
+fn increments_are_abbreviations() {
+    states(&phases("phase p (steps = 3) { x += 2;  y -= 1 }"), &[("p/x/h1", 6.0), ("p/y/h1", -3.0)]);
+}
+
+/// R7.5: a sweep goes layer by layer, and in each layer in the order of the text.
+#[test]
+fn sweeps_read_what_was_just_written() {
+    let up = phases("phase p { clamp input x = data;  sweep up { x = W @ below.x;  y = x + 1 } }");
+    states(&up, &[("p/x/h1", 2.0), ("p/x/output", 6.0), ("p/y/h1", 3.0), ("p/y/output", 7.0)]);
+    let down = phases("phase p { clamp input x = data;  sweep down { x = W @ below.x } }");
+    states(&down, &[("p/x/h1", 2.0), ("p/x/output", 0.0)]);
+    let late = phases("phase p { clamp input x = data;  sweep up { y = x + 1;  x = W @ below.x } }");
+    states(&late, &[("p/y/output", 1.0), ("p/x/output", 6.0)]);
+}
+
+/// R7.6: statements in turn see each other; the layers of one equation do not.
+#[test]
+fn statements_in_turn_read_what_was_just_written() {
+    states(&phases("phase p { in turn { x = y + 1;  y = x + 10 } }"), &[("p/x/h1", 1.0), ("p/y/h1", 11.0)]);
+    let layers = phases("phase p { clamp input x = data;  in turn { x = W @ below.x } }");
+    states(&layers, &[("p/x/h1", 2.0), ("p/x/output", 0.0)]);
+    let nested = phases("phase p { in turn { x = 1;  sweep up { y = x + W @ below.y };  z = y } }");
+    states(&nested, &[("p/z/input", 1.0), ("p/z/h1", 3.0), ("p/z/output", 10.0)]);
+}
+
+/// R7.7: an ordered block sees plain equations above it; a plain equation below does not see the block.
+#[test]
+fn plain_equations_read_old_values_beside_ordered_blocks() {
+    let bench = phases("phase p { x = 1;  in turn { y = x + 10 };  z = y + 100 }");
+    states(&bench, &[("p/y/h1", 11.0), ("p/z/h1", 100.0)]);
+}
+
+/// R7.8: roles and populations before equations, clamps and releases.
+#[test]
+fn roles_choose_layers() {
+    let bench = phases(
+        "phase p { input x = 1;  hidden x = 2;  output x = 3;  clamp hidden y = 4 }\n phase q { y = 5;  release hidden y }",
+    );
+    states(
+        &bench,
+        &[("p/x/input", 1.0), ("p/x/h1", 2.0), ("p/x/output", 3.0), ("p/y/h1", 4.0), ("p/y/output", 0.0)],
+    );
+    states(&bench, &[("q/y/h1", 5.0), ("q/y/output", 5.0)]);
+    for target in ["P.x", "P: x"] {
+        let text = PLAIN
+            .replace("neuron {", "neuron P {")
+            .replace("input x", &format!("input {target}"))
+            .replace("output.x", "output.P.x");
+        assert_eq!(crate::bench::codes(&text), [""; 0], "{text}");
+    }
+}
+
+/// R7.9: a clamp takes hold at the beginning of its phase and holds until it is released, through later phases.
+#[test]
+fn clamps_hold() {
+    let bench = phases(
+        "phase p (steps = 2) { x = x + 1;  clamp hidden x = 10 + y;  clamp hidden y = 3;  clamp output x = z;  y = y + 1 }
+  phase q { x = x + 1 }
+  phase r { clamp hidden x = x + 100 }",
+    );
+    states(
+        &bench,
+        &[("p/x/h1", 10.0), ("p/x/input", 2.0), ("p/y/h1", 3.0), ("p/x/output", 0.0), ("q/x/h1", 10.0)],
+    );
+    states(&bench, &[("q/x/input", 3.0), ("r/x/h1", 110.0)]);
+}
+
+/// R7.10: what is released keeps its value and moves again, from the beginning of the phase.
+#[test]
+fn releases_let_go() {
+    let bench = phases(
+        "phase p { clamp x = 5 }\n phase q (steps = 2) { x = x + 1;  release hidden x }\n phase r { x = x + 1 }",
+    );
+    states(&bench, &[("q/x/h1", 7.0), ("q/x/output", 5.0), ("r/x/h1", 8.0), ("r/x/output", 5.0)]);
+}
+
+/// R7.11: a phase may begin from the end of an earlier one; what is clamped stays.
+#[test]
+fn phases_begin_from_others() {
+    let bench = phases(
+        "phase p { x = 1;  y = 2;  z = 3 }
+  phase q { x = 10;  y = 20;  clamp output z = 30 }
+  phase r (from = p) { x = x + 100;  clamp hidden y = y + 5 }",
+    );
+    states(
+        &bench,
+        &[("r/x/h1", 101.0), ("r/y/output", 2.0), ("r/y/h1", 7.0), ("r/z/output", 30.0), ("r/z/h1", 3.0)],
+    );
+    finds("unknown_phase", &plain("phase p {", "phase p (from = p) {"));
+}
+
+/// R7.12: halving from 1, the change falls below 1/20 in the fifth step, where it is 1/32; in the whole minibatch.
+#[test]
+fn relaxations_stop_at_their_tolerance() {
+    let rule = |options: &str| {
+        format!(
+            "{}network n {{ 1 - 1 }}",
+            plain("phase p {", &format!("phase p ({options}) {{"))
+                .replace("state x", "state x = 1")
+                .replace("sweep up { x = W @ below.x }", "output x = x / 2 * (1 + 0 * (W @ below.x))")
+        )
+    };
+    let bench = Bench::new(&rule("steps = 100 until residual < 0.05"));
+    let found = bench.present(&[], &[&[0.0], &[0.0]], &[]);
+    found.is("steps/p", &[5.0]);
+    found.is("residual/p", &[1.0 / 32.0]);
+    found.is("state/p/x/output", &[1.0 / 32.0; 2]);
+    // Not below: the change of the fourth step is 1/16.
+    let bench = Bench::new(&rule("steps = 100, until residual < 1 / 16"));
+    bench.present(&[], &[&[0.0]], &[]).is("steps/p", &[5.0]);
+    let bench = Bench::new(&rule("steps = 3 until residual < 0.05"));
+    bench.present(&[], &[&[0.0]], &[]).is("steps/p", &[3.0]);
+    // One sample that still moves keeps all moving.
+    let slow = rule("steps = 100 until residual < 0.05")
+        .replace("x / 2 * (1 + 0 * (W @ below.x))", "x * (W @ below.x)");
+    let found = Bench::new(&slow).present(&[("W/input->output", &[1.0])], &[&[0.5], &[0.0]], &[]);
+    found.is("steps/p", &[5.0]);
+    found.is("state/p/x/output", &[1.0 / 32.0, 0.0]);
+    finds("bad_value", &rule("until residual < 0.05"));
+    finds("bad_value", &rule("steps = 3 until residual < 0"));
+    finds("bad_value", &rule("steps = 3 until x < 1"));
+}
+
+/// R7.13: what is cut off is counted, with its residual.
+#[test]
+fn cut_off_relaxations_are_counted() {
+    let text = plain("phase p {", "phase p (steps = 3 until residual < 0.05) {")
+        .replace("state x", "state x = 1")
+        .replace("sweep up { x = W @ below.x }", "output x = x / 2 + 0 * (W @ below.x)");
+    let text = format!("{text}network n {{ 784 - 10 }}");
+    let model = Bench::new(&text).model();
+    let options =
+        Options { backend: Backend::Interpreter, precision: plr_ir::Precision::F32, batch: 5, seed: 1 };
+    let data: Dataset =
+        load(&Source::Digits { train: 20, test: 0, seed: 0 }, 0).expect("digits are drawn").train;
+    let mut session = Session::new(&model, options).expect("the rule compiles");
+    let report = session.train(&data, None, &mut |_| Control::Continue).expect("it trains");
+    assert_eq!(report.cut_off.len(), 1);
+    let cut_off = &report.cut_off[0];
+    assert_eq!((cut_off.phase.as_str(), cut_off.presentations, cut_off.residual), ("p", 4, 0.125));
+}
+
+/// R7.14: a phase that changes nothing observable is a doubt.
+#[test]
+fn phases_have_a_purpose() {
+    let text = plain("state x", "state x, y = 0").replace("  learn", "  phase q { y = x + y }\n  learn");
+    finds("unused_phase", &text);
+}

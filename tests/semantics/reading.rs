@@ -1,0 +1,216 @@
+//! Rules 5: reading.
+
+use crate::bench::{Bench, clean, finds};
+use crate::text::plain;
+
+/// A rule on two layers of one and two units whose state `y` is an expression, with a learned forward and a fixed
+/// feedback synapse.
+fn reads(expression: &str, licences: &str) -> String {
+    format!(
+        "rule R(k = 3){licences} {{
+  neuron {{ param b = 0\n state x = 0, y = 0 }}
+  synapse W : below -> self
+  synapse B : above -> self = 1, fixed
+  phase p {{ clamp input x = data;  sweep up {{ output x = W @ below.x }} }}
+  phase q {{ output y = 0 * x + b + 0 * k;  {expression} }}
+  learn {{ W += post.y + pre.y;  b += y }}
+}}
+network n {{ 2 - 1 }}
+experiment e {{ rule R;  network n }}"
+    )
+}
+
+const WEIGHTS: &[(&str, &[f64])] = &[("W/input->output", &[5.0, 7.0]), ("B/output->input", &[2.0, 4.0])];
+
+fn found(expression: &str, name: &str, expected: &[f64]) {
+    let bench = Bench::new(&reads(expression, " allow weight_transport"));
+    bench.present(WEIGHTS, &[&[1.0, 10.0]], &[&[9.0]]).is(&format!("state/q/{name}"), expected);
+}
+
+/// R5.1: own variables, with or without `self`; not those of others.
+#[test]
+fn units_name_their_own() {
+    found("y = x + self.x", "y/input", &[2.0, 20.0]);
+    finds("no_synapse", &plain("W @ below.x", "below.x + 0 * (W @ below.x)"));
+    finds("no_synapse", &plain("W @ below.x", "W @ below.below.x"));
+}
+
+/// R5.2: a sum over all instances that end here and all their senders; an empty sum is 0.
+#[test]
+fn arrivals_are_sums() {
+    found("y = W @ below.x", "y/output", &[75.0]);
+    found("y = W @ below.x", "y/input", &[0.0, 0.0]);
+    found("y = B @ above.x", "y/input", &[150.0, 300.0]);
+    // Two instances of one synapse end in the output.
+    let bench = Bench::new(
+        "rule R { neuron { state x }
+  synapse W : below -> self
+  phase p { clamp input x = data;  sweep up { x = W @ below.x } }
+  learn { W += post.x }
+  predict output.x after p }
+network n { input i = 1;  layer h = 1;  output o = 1;  i -> h -> o;  i -> o }",
+    );
+    let weights: &[(&str, &[f64])] = &[("W/i->h", &[2.0]), ("W/h->o", &[3.0]), ("W/i->o", &[10.0])];
+    bench.present(weights, &[&[1.0]], &[]).is("state/p/x/o", &[16.0]);
+}
+
+/// R5.3: the sender evaluates what it sends: its variables, its activation, its reductions, its target; the reader's
+/// hyper-parameters.
+#[test]
+fn senders_evaluate_what_they_send() {
+    found("y = W @ (below.x + 1)", "y/output", &[87.0]);
+    found("y = W @ sum(below.x)", "y/output", &[132.0]);
+    found("y = B @ (target - above.x)", "y/input", &[2.0 * -66.0, 4.0 * -66.0]);
+    let bench = Bench::new(&reads("y = W @ (k * below.x)", "")).at("k", "output", 2.0);
+    bench.present(WEIGHTS, &[&[1.0, 10.0]], &[]).is("state/q/y/output", &[150.0]);
+    let bench = Bench::new(&reads("y = B @ f(above.x)", "").replace("2 - 1", "2 - 1 relu"));
+    bench.present(WEIGHTS, &[&[1.0, -10.0]], &[]).is("state/q/y/input", &[0.0, 0.0]);
+    finds("shape_mismatch", &reads("y = W @ above.x", ""));
+    finds("shape_mismatch", &reads("y = W @ (below.x + x)", ""));
+}
+
+/// R5.4: the same weights read from the other end.
+#[test]
+fn transposed_sums_go_backwards() {
+    found("y = W.T @ above.x", "y/input", &[375.0, 525.0]);
+    found("y = W.T @ above.x", "y/output", &[0.0]);
+}
+
+fn learned(synapses: &str, learn: &str, licences: &str) -> String {
+    format!(
+        "rule R(lr = 1){licences} {{
+  neuron {{ state x }}
+  synapse W : below -> self
+  {synapses}
+  phase p {{ clamp input x = data;  sweep up {{ x = W @ below.x }} }}
+  learn {{ {learn} }}
+  predict output.x after p
+}}
+network n {{ 2 - 1 }}"
+    )
+}
+
+/// R5.5: a synapse knows its weight, `pre` and `post`.
+#[test]
+fn synapses_know_their_ends() {
+    let bench = Bench::new(&learned("", "W += 1000 * W + 100 * post.x + pre.x", ""));
+    let found = bench.present(&[("W/input->output", &[2.0, 3.0])], &[&[1.0, 10.0]], &[]);
+    found.is("increment/W/input->output", &[2000.0 + 3200.0 + 1.0, 3000.0 + 3200.0 + 10.0]);
+    finds("shape_mismatch", &learned("", "W += x", ""));
+    finds("shape_mismatch", &learned("", "W += W @ pre.x", ""));
+    // A function of a weight and of one end is a function of both.
+    let bench = Bench::new(&learned("", "W += max(pre.x * W, post.x)", ""));
+    let found = bench.present(&[("W/input->output", &[-2.0, 3.0])], &[&[1.0, 1.0]], &[]);
+    found.is("increment/W/input->output", &[1.0, 3.0]);
+}
+
+/// R5.6: the weight beside: parallel before reciprocal, `.T` always reciprocal.
+#[test]
+fn weights_beside_are_found_by_direction() {
+    let other = " allow other_synapse, weight_transport";
+    let given: &[(&str, &[f64])] = &[("W/input->output", &[2.0, 3.0]), ("B/output->input", &[5.0, 7.0])];
+    let text = learned("synapse B : above -> self = 1, fixed", "W += B", " allow other_synapse");
+    Bench::new(&text).present(given, &[&[0.0, 0.0]], &[]).is("increment/W/input->output", &[5.0, 7.0]);
+    let given: &[(&str, &[f64])] = &[("W/input->output", &[2.0, 3.0]), ("V/input->output", &[5.0, 7.0])];
+    let text = learned("synapse V : below -> self = 1, fixed", "W += V", " allow other_synapse");
+    Bench::new(&text).present(given, &[&[0.0, 0.0]], &[]).is("increment/W/input->output", &[5.0, 7.0]);
+    finds("shape_mismatch", &learned("synapse V : below -> self = 1, fixed", "W += V + V.T", other));
+    // Within a layer both directions exist: a bare name is the synapse's own.
+    let lateral = |learn: &str, licence: &str| {
+        let text = format!(
+            "rule R{licence} {{
+  neuron {{ state x = 1 }}
+  synapse L : self -> self
+  phase p {{ x = L @ self.x }}
+  learn {{ L += {learn} }}
+}}
+network n {{ 1 - 2 }}"
+        );
+        let given: &[(&str, &[f64])] = &[("L/output->output", &[1.0, 2.0, 3.0, 4.0])];
+        Bench::new(&text).present(given, &[&[0.0]], &[])
+    };
+    lateral("10 * L", "").is("increment/L/output->output", &[10.0, 20.0, 30.0, 40.0]);
+    lateral("10 * L.T", " allow weight_transport")
+        .is("increment/L/output->output", &[10.0, 30.0, 20.0, 40.0]);
+}
+
+/// R5.7: the value at the end of a phase that has ended, of states, definitions and signals.
+#[test]
+fn ends_of_phases_are_stored() {
+    let text = "rule R {
+  neuron { state x = 1\n let u = 10 * x }
+  synapse W : below -> self
+  signal s = sum(output.x)
+  phase p { x = 2 }
+  phase q { x = x + x[p] + u[p] }
+  learn { W += post.x + 100 * post.x[p] + 1000 * post.u[p] + 100000 * s[p] }
+}
+network n { 1 - 1 }";
+    let found = Bench::new(text).present(&[], &[&[0.0]], &[]);
+    found.is("state/q/x/output", &[24.0]);
+    found.is("increment/W/input->output", &[24.0 + 200.0 + 20_000.0 + 200_000.0]);
+    finds("unknown_phase", &text.replace("x = x + x[p] + u[p]", "x = x[q]"));
+    finds("unknown_phase", &text.replace("u[p] }", "u[r] }"));
+    finds("shape_mismatch", &text.replace("post.u[p]", "(post.u + 1)[p]"));
+}
+
+/// R5.8: the input is known to the input units, the target to the output units.
+#[test]
+fn data_and_target_are_known_where_they_are() {
+    found("input y = data;  output y = target", "y/input", &[1.0, 10.0]);
+    found("input y = data;  output y = target", "y/output", &[9.0]);
+    finds("unknown_to_unit", &plain("x = W @ below.x", "x = W @ below.x + target"));
+    finds("unknown_to_unit", &plain("x = W @ below.x", "x = W @ below.x + data"));
+}
+
+/// R5.9: conditions are numbers and numbers are conditions.
+#[test]
+fn conditions_are_numbers() {
+    for (expression, expected) in [
+        ("y = (x > 5) + (x <= 5)", [1.0, 1.0]),
+        ("y = x > 5", [0.0, 1.0]),
+        ("y = x > 0 and x != 10", [1.0, 0.0]),
+        ("y = x == 1 or x == 2", [1.0, 0.0]),
+        ("y = not x", [0.0, 0.0]),
+        ("y = not (x - 1)", [1.0, 0.0]),
+        ("y = if x - 1 then 7 else 8", [8.0, 7.0]),
+        ("y = if x > 1 then 1 / (x - 1) else 0", [0.0, 1.0 / 9.0]),
+        ("y = x ^ 3", [1.0, 1000.0]),
+        ("y = (-x) ^ 3", [-1.0, -1000.0]),
+        ("y = x ^ 0.5", [1.0, 10.0_f64.sqrt()]),
+        ("y = x ^ -1", [1.0, 0.1]),
+    ] {
+        found(expression, "y/input", &expected);
+    }
+}
+
+/// R5.10: reductions are over one layer: the unit's, the sender's, that of one end of a synapse.
+#[test]
+fn reductions_are_over_one_layer() {
+    found("y = sum(x)", "y/input", &[11.0, 11.0]);
+    found("y = mean(x) + max(x) + min(x)", "y/input", &[16.5, 16.5]);
+    found("y = W @ mean(below.x)", "y/output", &[66.0]);
+    let bench = Bench::new(&learned("", "W += mean(pre.x) * sum(post.x)", ""));
+    let increment = bench.present(&[("W/input->output", &[2.0, 0.0])], &[&[1.0, 10.0]], &[]);
+    increment.is("increment/W/input->output", &[11.0, 11.0]);
+    for joined in ["sum(W)", "mean(pre.x * W)", "sum(pre.x * post.x)", "softmax(W)", "f(pre.x * W)", "sum(1)"]
+    {
+        finds("shape_mismatch", &learned("", &format!("W += {joined} + 0 * W"), ""));
+    }
+    clean(&learned("", "W += lr * softmax(post.x) * tanh(W * pre.x)", ""));
+}
+
+/// R5.11: reductions over the samples.
+#[test]
+fn batch_reductions_are_over_samples() {
+    for (expression, expected) in [
+        ("batch_sum(x)", [4.0, 40.0]),
+        ("batch_mean(x)", [2.0, 20.0]),
+        ("batch_max(x)", [3.0, 30.0]),
+        ("batch_min(x)", [1.0, 10.0]),
+    ] {
+        let text = reads(&format!("y = {expression}"), " allow batch_statistics");
+        let found = Bench::new(&text).present(WEIGHTS, &[&[1.0, 10.0], &[3.0, 30.0]], &[]);
+        found.is("state/q/y/input", &[expected, expected].concat());
+    }
+}

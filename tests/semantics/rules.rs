@@ -1,0 +1,89 @@
+//! Rules 2: rules.
+
+use crate::bench::{Bench, clean, codes, finds};
+use crate::text::{PLAIN, plain};
+
+/// R2.1: declarations may follow their use; phases run in the order of the text.
+#[test]
+fn declarations_stand_in_any_order() {
+    let bench = Bench::new(
+        "network n { 1 - 1 }
+rule R(lr = 1) {
+  predict output.x after q
+  learn { W += lr * post.x * pre.x }
+  phase p { clamp input x = data;  output x = W @ below.x }
+  phase q { output x = 2 * x }
+  synapse W : below -> self
+  neuron { state x = 1 }
+}",
+    );
+    bench.present(&[("W/input->output", &[5.0])], &[&[3.0]], &[]).is("state/q/x/output", &[30.0]);
+}
+
+/// R2.2: a default follows what it is computed from.
+#[test]
+fn defaults_follow() {
+    let text = plain("(lr = 1)", "(a = 3, lr = 2 * a)");
+    let text = format!("{text}network n {{ 1 - 1 }}");
+    let weight: &[(&str, &[f64])] = &[("W/input->output", &[1.0])];
+    Bench::new(&text).present(weight, &[&[1.0]], &[]).is("increment/W/input->output", &[6.0]);
+    Bench::new(&text).set("a", 5.0).present(weight, &[&[1.0]], &[]).is("increment/W/input->output", &[10.0]);
+    finds("unknown_name", &plain("(lr = 1)", "(lr = a, a = 1)"));
+}
+
+/// R2.3: one name, one meaning; an own variable comes before a hyper-parameter.
+#[test]
+fn names_mean_the_nearest_thing() {
+    finds("duplicate_name", &plain("synapse W", "synapse W : below -> self\n  synapse W"));
+    finds("duplicate_name", &plain("lr = 1", "lr = 1, lr = 2"));
+    finds("duplicate_name", &plain("phase p {", "phase p { clamp input x = data }\n  phase p {"));
+    assert!(codes(&plain("state x", "state x, x")).contains(&"duplicate_name".to_owned()));
+    finds("unknown_name", &plain("lr * post", "rate * post"));
+    let text = plain("state x", "state x, lr = 5").replace("= W @ below.x", "= lr * (W @ below.x)");
+    let bench = Bench::new(&format!("{text}network n {{ 1 - 1 }}"));
+    let found = bench.present(&[("W/input->output", &[1.0])], &[&[2.0]], &[]);
+    found.is("state/p/x/output", &[10.0]);
+    found.is("increment/W/input->output", &[20.0]);
+}
+
+/// R2.4: a rule whose hidden units would lack something is legal in a file whose experiment has none.
+#[test]
+fn rules_are_examined_on_their_network() {
+    let rule = "rule R(lr = 1) {
+  neuron { state x, e }
+  synapse W : below -> self
+  phase p { clamp input x = data;  sweep up { x = W @ below.x } }
+  phase q { output e = target - x }
+  learn { W += lr * post.e * pre.x }
+  predict output.x after p
+}
+";
+    finds("read_before_write", rule);
+    clean(&format!("{rule}experiment e {{ rule R;  network 700 - 10 }}"));
+    finds("read_before_write", &format!("{rule}experiment e {{ rule R;  network 700 - 5 - 10 }}"));
+    // The closed form makes up for the derivative that softmax does not declare: with another cost it is missing.
+    let descent = plain("state x", "state a, x, d")
+        .replace("{ x = W @ below.x }", "{ a = W @ below.x;  x = f(a) }")
+        .replace(
+            "  learn { W += lr * post.x",
+            "  phase q { output d = -cost'(a) }\n  learn { W += lr * post.d",
+        );
+    let on = |cost: &str| format!("{descent}experiment e {{ rule R;  network 3 - 2 softmax;  cost {cost} }}");
+    clean(&on("softmax_cross_entropy"));
+    finds("missing_derivative", &on("half_squared_error"));
+}
+
+/// R2.5: what nothing reads is a doubt, not a mistake.
+#[test]
+fn unread_names_are_doubts() {
+    for (part, by) in [
+        ("lr = 1", "lr = 1, k = 2"),
+        ("state x", "state x\n state y"),
+        ("state x", "state x\n let u = x"),
+        ("synapse W", "synapse V : below -> self = 1, fixed\n  synapse W"),
+        ("synapse W", "signal s = 1\n  synapse W"),
+    ] {
+        finds("unused_name", &plain(part, by));
+    }
+    clean(PLAIN);
+}

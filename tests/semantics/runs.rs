@@ -1,0 +1,105 @@
+//! Rules 18 and 19: weights files and runs. What the command line writes is tested with the reference's console.
+
+use std::path::PathBuf;
+
+use plr_ir::Precision;
+use plr_run::backend::Backend;
+use plr_run::data::{Dataset, Source, load};
+use plr_run::session::{Control, Options, Session, SessionError};
+use plr_run::weights;
+
+use crate::bench::Bench;
+use crate::text::plain;
+
+fn data() -> Dataset {
+    load(&Source::Digits { train: 60, test: 0, seed: 0 }, 0).expect("digits are drawn").train
+}
+
+/// The delta rule on digits.
+fn delta(lr: &str) -> Bench {
+    let text = plain("state x", "state x, e").replace("(lr = 1)", &format!("(lr = {lr})")).replace(
+        "  learn { W += lr * post.x",
+        "  phase q { output e = target - x }\n  learn { W += lr * post.e",
+    );
+    Bench::new(&format!("{text}network n {{ 784 - 10 }}\nexperiment digits {{ rule R;  network n }}"))
+}
+
+fn options(backend: Backend) -> Options {
+    Options { backend, precision: Precision::F32, batch: 8, seed: 3 }
+}
+
+fn file(name: &str) -> PathBuf {
+    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("semantics");
+    std::fs::create_dir_all(&directory).expect("a directory can be made");
+    directory.join(name)
+}
+
+/// R18.1: names, shapes, precision and strings of a file; the same weights are the same bytes.
+#[test]
+fn weights_files_have_names() {
+    let model = delta("0.01").model();
+    let data = data();
+    let mut session = Session::new(&model, options(Backend::Jit { threads: 1 })).expect("it compiles");
+    session.train(&data, None, &mut |_| Control::Continue).expect("it trains");
+    let (first, second) = (file("a.safetensors"), file("b.safetensors"));
+    session.save(&first).expect("a file can be written");
+    session.save(&second).expect("a file can be written");
+    assert_eq!(std::fs::read(&first).expect("it is there"), std::fs::read(&second).expect("it is there"));
+    let weights = weights::load(&first).expect("it is well-formed");
+    let (name, tensor) = weights.tensors.first_key_value().expect("there is a weight");
+    assert_eq!(
+        (name.as_str(), tensor.dims.as_slice(), tensor.precision()),
+        ("W/input->output", &[10, 784][..], Precision::F32)
+    );
+    assert_eq!(*tensor, session.parameters()[0]);
+    for (key, text) in [("rule", "R"), ("seed", "3"), ("epoch", "1"), ("updates", "8")] {
+        assert_eq!(weights.about.get(key).map(String::as_str), Some(text), "{key}");
+    }
+    let mut other = Session::new(&model, options(Backend::Jit { threads: 1 })).expect("it compiles");
+    other.load(&first).expect("it fits");
+    assert_eq!(other.parameters(), session.parameters());
+}
+
+/// R19.1: one thread or three, in one go or in pieces: the same bits; another seed: others.
+#[test]
+fn runs_are_functions() {
+    let model = delta("0.01").model();
+    let data = data();
+    let trained = |backend, seed, piece: Option<u64>| {
+        let mut session = Session::new(&model, Options { seed, ..options(backend) }).expect("it compiles");
+        while session.position().epoch < 2 {
+            session.train(&data, piece, &mut |_| Control::Continue).expect("it trains");
+        }
+        session.parameters().to_vec()
+    };
+    let one = trained(Backend::Jit { threads: 1 }, 3, None);
+    assert_eq!(one, trained(Backend::Jit { threads: 3 }, 3, None));
+    assert_eq!(one, trained(Backend::Jit { threads: 1 }, 3, Some(3)));
+    assert_ne!(one, trained(Backend::Jit { threads: 1 }, 4, None));
+}
+
+/// R19.2: evaluation changes nothing, and says the same again.
+#[test]
+fn evaluation_changes_nothing() {
+    let model = delta("0.01").model();
+    let data = data();
+    let mut session = Session::new(&model, options(Backend::Jit { threads: 1 })).expect("it compiles");
+    let before = session.parameters().to_vec();
+    let first = session.evaluate(&data).expect("it is evaluated");
+    assert_eq!(first, session.evaluate(&data).expect("it is evaluated"));
+    assert_eq!((before.as_slice(), session.position().updates), (session.parameters(), 0));
+}
+
+/// R19.3: divergence is an error that names the parameter and the update; the parameters are those before the call.
+#[test]
+fn training_never_leaves_infinities() {
+    let model = delta("1e30").model();
+    let data = data();
+    let mut session = Session::new(&model, options(Backend::Jit { threads: 1 })).expect("it compiles");
+    let before = session.parameters().to_vec();
+    let error = session.train(&data, None, &mut |_| Control::Continue).expect_err("it diverges");
+    let SessionError::NotFinite { parameter, update, .. } = error else { panic!("{error}") };
+    assert_eq!(parameter, "W/input->output");
+    assert!((1..=8).contains(&update));
+    assert_eq!(before, session.parameters());
+}

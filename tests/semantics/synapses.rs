@@ -1,0 +1,132 @@
+//! Rules 4: synapses.
+
+use plr_ir::model::{Init, Model as _};
+
+use crate::bench::{Bench, clean, codes, finds, legal};
+use crate::text::{PLAIN, plain};
+
+/// A rule whose weights are all observable, with the synapse `W` declared in some way.
+fn declared(synapse: &str) -> String {
+    format!(
+        "rule R(lr = 1) allow other_synapse {{
+  neuron {{ state x = 0 }}
+  synapse W : {synapse}
+  phase p {{ x = 1 }}
+  learn {{ W += lr * post.x }}
+}}
+network n {{ input i = 1;  layer h = 2;  output o = 3;  i -> h -> o;  i -> o }}"
+    )
+}
+
+fn instances(synapse: &str) -> Vec<String> {
+    Bench::new(&declared(synapse)).model().parameters().iter().map(|p| p.name.clone()).collect()
+}
+
+/// R4.1: the table of projections, on a network with a skip.
+#[test]
+fn projections_have_their_instances() {
+    let forward = ["W/i->h", "W/i->o", "W/h->o"];
+    let feedback = ["W/h->i", "W/o->i", "W/o->h"];
+    assert_eq!(instances("below -> self"), forward);
+    assert_eq!(instances("self -> above"), forward);
+    assert_eq!(instances("above -> self"), feedback);
+    assert_eq!(instances("self -> below"), feedback);
+    assert_eq!(instances("self -> self"), ["W/h->h", "W/o->o"]);
+    assert_eq!(instances("input -> self"), ["W/i->h", "W/i->o"]);
+    assert_eq!(instances("output -> self"), ["W/o->h"]);
+    assert_eq!(instances("self -> output"), ["W/h->o"]);
+    assert_eq!(instances("self -> input"), ["W/h->i", "W/o->i"]);
+    assert!(codes(&declared("below -> above")).contains(&"shape_mismatch".to_owned()));
+}
+
+/// R4.2: ends name populations.
+#[test]
+fn ends_name_populations() {
+    let rule = |ends: &str| {
+        format!(
+            "rule R {{
+  neuron P {{ state x = 0 }}
+  neuron Q {{ state y = 0 }}
+  synapse W : {ends}
+  phase p {{ P: x = 1;  Q: y = 2 }}
+  learn {{ W += pre.x * post.y }}
+}}"
+        )
+    };
+    for ends in ["below.P -> Q", "P -> Q", "self.P -> self.Q"] {
+        legal(&rule(ends));
+    }
+    finds("unknown_name", &rule("Q -> P").replace("pre.x * post.y", "pre.y * post.y"));
+    assert!(codes(&rule("below.S -> Q")).contains(&"unknown_name".to_owned()));
+    assert!(codes(&rule("below -> Q")).contains(&"unknown_name".to_owned()));
+}
+
+/// R4.3: names and shapes.
+#[test]
+fn weights_are_post_by_pre() {
+    let bench = Bench::new(&format!("{PLAIN}network n {{ 3 - 2 }}"));
+    let model = bench.model();
+    let weight = &model.parameters()[0];
+    assert_eq!((weight.name.as_str(), weight.dims.as_slice()), ("W/input->output", &[2, 3][..]));
+    let found =
+        bench.present(&[("W/input->output", &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0])], &[&[1.0, 10.0, 100.0]], &[]);
+    found.is("state/p/x/output", &[321.0, 654.0]);
+    found.is("increment/W/input->output", &[321.0, 3210.0, 32100.0, 654.0, 6540.0, 65400.0]);
+}
+
+/// R4.4: the laws of first values.
+#[test]
+fn initialisers_are_laws() {
+    let law = |written: &str| {
+        let text = plain("below -> self", &format!("below -> self{written}"));
+        Bench::new(&format!("{text}network n {{ 4 - 2 }}")).model().parameters()[0].init
+    };
+    assert_eq!(law(" = 0.25"), Init::Constant(0.25));
+    assert_eq!(law(" = 2 * lr"), Init::Constant(2.0));
+    assert_eq!(law(" = normal(0.1)"), Init::Normal { mean: 0.0, deviation: 0.1 });
+    assert_eq!(law(" = uniform(-1, 2)"), Init::Uniform { low: -1.0, high: 2.0 });
+    assert_eq!(law(" = glorot()"), Init::Uniform { low: -1.0, high: 1.0 });
+    assert_eq!(law(""), law(" = glorot()"));
+    assert_eq!(law(" = he()"), Init::Normal { mean: 0.0, deviation: 0.5_f64.sqrt() });
+    finds("wrong_argument_count", &plain("below -> self", "below -> self = normal()"));
+}
+
+/// R4.5: learned or fixed, never neither nor both.
+#[test]
+fn weights_are_learned_or_fixed() {
+    finds(
+        "parameter_never_learned",
+        &plain("learn { W += lr * post.x * pre.x }", "learn { }").replace("(lr = 1)", ""),
+    );
+    finds("fixed_is_learned", &plain("below -> self", "below -> self, fixed"));
+    let bias = plain("state x", "param b = 0\n state x").replace("W @ below.x", "W @ below.x + b");
+    finds("parameter_never_learned", &bias);
+    clean(&bias.replace("learn {", "learn { b += x;"));
+    assert!(codes(&plain("below -> self", "below -> self, sticky")).contains(&"unknown_name".to_owned()));
+}
+
+/// R4.6: `symmetric` changes the verdict, not the numbers.
+#[test]
+fn symmetry_changes_no_number() {
+    let rule = |attribute: &str, licence: &str| {
+        format!(
+            "rule R{licence} {{
+  neuron {{ state x, y }}
+  synapse W : below -> self = glorot(){attribute}
+  phase p {{ clamp input x = data;  sweep up {{ x = W @ below.x }};  output y = target;  sweep down {{ hidden y = W.T @ above.y }} }}
+  learn {{ W += post.y * pre.x }}
+  predict output.x after p
+}}
+network n {{ 1 - 2 - 1 }}"
+        )
+    };
+    finds("non_local_read", &rule("", ""));
+    for text in [rule(", symmetric", ""), rule("", " allow weight_transport")] {
+        let weights: &[(&str, &[f64])] = &[("W/input->h1", &[1.0, 2.0]), ("W/h1->output", &[3.0, 4.0])];
+        let text = text
+            .replace(" };  output", " };\n output")
+            .replace("after p", "after q")
+            .replace("output y", "}\n phase q { output y");
+        Bench::new(&text).present(weights, &[&[1.0]], &[&[5.0]]).is("state/q/y/h1", &[15.0, 20.0]);
+    }
+}
