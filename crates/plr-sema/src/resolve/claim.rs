@@ -135,7 +135,7 @@ impl Resolver<'_> {
             }
             Written::Seed(tree) => found.check.seed = count(tree, "the seed", 0, library, self.findings)?,
             Written::Until(tree) => {
-                let tolerance = number(super::rule::tolerance(tree, self.findings)?, library, self.findings)?;
+                let tolerance = number(rule::tolerance(tree, self.findings)?, library, self.findings)?;
                 if tolerance.is_nan() || tolerance <= 0.0 {
                     let what = "the tolerance".to_owned();
                     self.findings.push(BadValue {

@@ -618,11 +618,6 @@ pub fn tolerance<'t>(tree: &'t ast::Expr, findings: &mut Findings) -> Option<&'t
         return Some(right);
     }
     let (what, found) = ("the condition after `until`".to_owned(), "something else".to_owned());
-    findings.push(crate::check::bad_value::BadValue {
-        at: tree.span,
-        what,
-        wanted: "`residual < tolerance`",
-        found,
-    });
+    findings.push(BadValue { at: tree.span, what, wanted: "`residual < tolerance`", found });
     None
 }
