@@ -142,7 +142,7 @@ impl Found {
         let found = self.0.get(name).unwrap_or_else(|| panic!("`{name}` is not among {:?}", self.names()));
         assert_eq!(found.len(), expected.len(), "`{name}` is {found:?}, not {expected:?}");
         for (a, b) in found.iter().zip(expected) {
-            let same = a == b || (a.is_nan() && b.is_nan()) || (a - b).abs() <= 1e-12 * b.abs().max(1e-3);
+            let same = a == b || (a.is_nan() && b.is_nan()) || (a - b).abs() <= 1e-12 * (b.abs() + 1e-3);
             assert!(same, "`{name}` is {found:?}, not {expected:?}");
         }
     }
