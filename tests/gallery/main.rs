@@ -91,6 +91,7 @@ fn experiment(analysis: &Analysis, at: usize) -> Result<(&Experiment, Specialise
         settings: experiment.settings.clone(),
         sites: experiment.sites.clone(),
         cost: experiment.cost.clone(),
+        optimiser: experiment.optimiser.clone(),
     };
     match analysis.specialise(experiment.rule, choice) {
         Ok((model, _)) => Ok((experiment, model)),

@@ -59,7 +59,10 @@ impl Bench {
         let analysis = legal(text);
         let network = analysis.networks().iter().find(|(name, _)| name == "n").map(|(_, n)| n.clone());
         let network = network.expect("the file has a network `n`");
-        Self { analysis, choice: Choice { network, settings: Vec::new(), sites: Vec::new(), cost: None } }
+        Self {
+            analysis,
+            choice: Choice { network, settings: Vec::new(), sites: Vec::new(), cost: None, optimiser: None },
+        }
     }
 
     /// With a hyper-parameter set.
@@ -142,7 +145,7 @@ impl Found {
         let found = self.0.get(name).unwrap_or_else(|| panic!("`{name}` is not among {:?}", self.names()));
         assert_eq!(found.len(), expected.len(), "`{name}` is {found:?}, not {expected:?}");
         for (a, b) in found.iter().zip(expected) {
-            let same = a == b || (a.is_nan() && b.is_nan()) || (a - b).abs() <= 1e-12 * b.abs().max(1e-3);
+            let same = a == b || (a.is_nan() && b.is_nan()) || (a - b).abs() <= 1e-12 * (b.abs() + 1e-3);
             assert!(same, "`{name}` is {found:?}, not {expected:?}");
         }
     }

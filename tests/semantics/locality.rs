@@ -12,10 +12,10 @@ use crate::text::plain;
 fn audit(text: &str) -> Audit {
     let analysis = legal(text);
     let rule = analysis.rules().next().expect("there is a rule");
-    let functions = &analysis.library().functions;
+    let library = analysis.library();
     match analysis.networks().first() {
-        Some((_, network)) => Audit::on_network(rule, functions, network, &|_| 1.0),
-        None => Audit::of_rule(rule, functions),
+        Some((_, network)) => Audit::on_network(rule, library, network, &|_| 1.0),
+        None => Audit::of_rule(rule, library),
     }
 }
 

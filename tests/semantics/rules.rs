@@ -73,6 +73,33 @@ fn rules_are_examined_on_their_network() {
     finds("missing_derivative", &on("half_squared_error"));
 }
 
+/// What the reference says is not in the language does not compile.
+#[test]
+fn what_is_absent_does_not_compile() {
+    let absent = [
+        ("rule R", "filter adam(g; lr = 1e-3) { param m = 0 }\nrule R"),
+        ("synapse W : below -> self", "synapse W : below -> self\n  trace e"),
+        ("sweep up {", "learn { W += 1 }\n  sweep up {"),
+        ("sweep up { x = W @ below.x }", "dx/dt = W @ below.x"),
+        ("phase p {", "phase p (over time) {"),
+        ("phase p {", "phase p (steps = 10, dt = 0.1) {"),
+        ("state x", "persistent state x"),
+        ("= W @ below.x", "= W @ below.x + normal(1)"),
+        ("= W @ below.x", "= bernoulli(W @ below.x)"),
+        ("below -> self", "below -> self, delay 1"),
+        ("below -> self", "below -> self in [0, 1]"),
+        ("below -> self", "below -> self, one_to_one"),
+        ("neuron {", "neuron I sized above {"),
+        ("sweep up", "sweep even_odd"),
+    ];
+    for (part, by) in absent {
+        let text = plain(part, by);
+        assert!(codes(&text).iter().any(|code| !code.starts_with("unused_")), "{text}");
+    }
+    let convolution = codes("network n { 1x28x28 - conv 32 k5 relu - 10 }");
+    assert!(!convolution.is_empty());
+}
+
 /// R2.5: what nothing reads is a doubt, not a mistake.
 #[test]
 fn unread_names_are_doubts() {

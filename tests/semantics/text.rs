@@ -43,10 +43,7 @@ fn structure(kind: &ExprKind) -> String {
         }
         ExprKind::Unary(op, a) => format!("({op:?} {})", structure(&a.kind)),
         ExprKind::Binary(op, a, b) => {
-            let op = match op {
-                BinaryOp::Arrive => "@".to_owned(),
-                other => format!("{other:?}"),
-            };
+            let op = if *op == BinaryOp::Arrive { "@".to_owned() } else { format!("{op:?}") };
             format!("({op} {} {})", structure(&a.kind), structure(&b.kind))
         }
         ExprKind::If(c, a, b) => {

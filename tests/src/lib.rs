@@ -75,7 +75,7 @@ pub fn findings(source: Source) -> Result<Findings, Failed> {
     match driver::check(source) {
         Ok(checked) => Ok(checked.warnings),
         Err(Failure::Findings { findings, .. }) => Ok(findings),
-        Err(other) => Err(other.into()),
+        Err(other) => Err(other.to_string().into()),
     }
 }
 
@@ -90,6 +90,20 @@ pub fn clean(source: Source) -> Result<Checked, Failed> {
         Ok(checked) => Err(show(&checked.source, &checked.warnings).into()),
         Err(Failure::Findings { source, findings }) => Err(show(&source, &findings).into()),
         Err(other) => Err(other.to_string().into()),
+    }
+}
+
+/// A program without errors; warnings are no matter.
+///
+/// # Errors
+/// The findings, as they are shown to the user.
+pub fn legal(source: Source) -> Result<Checked, String> {
+    match driver::check(source) {
+        Ok(checked) => Ok(checked),
+        Err(Failure::Findings { source, findings }) => {
+            Err(render(&source, &findings, ErrorFormat::Graphical, false))
+        }
+        Err(other) => Err(other.to_string()),
     }
 }
 

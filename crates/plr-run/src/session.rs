@@ -36,8 +36,9 @@ pub use training::{Control, Progress, Report};
 use presentation::Presentation;
 use training::Trainer;
 
-/// The parameters now and before the current call of [`Session::train`]; the next ones are outputs of the update.
-const COPIES: u64 = 2;
+/// The parameters now, before the current call of [`Session::train`], and after the next update, whose memory is there
+/// but not used yet.
+const COPIES: u64 = 3;
 
 /// How a rule is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

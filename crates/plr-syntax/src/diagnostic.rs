@@ -84,6 +84,14 @@ impl Findings {
         self.list.extend(other.list);
     }
 
+    /// The first in the order of the text alone: what is said of the text behind it may be guesses.
+    #[must_use]
+    pub fn first(mut self) -> Self {
+        self.list.sort_by_key(|f| (f.primary().span, f.severity(), f.code()));
+        self.list.truncate(1);
+        self
+    }
+
     /// Whether any is an error.
     pub fn any_error(&self) -> bool {
         self.list.iter().any(|f| f.severity() == Severity::Error)

@@ -138,24 +138,23 @@ pub enum Failure {
 impl Failure {
     /// Whether it is the compiler's fault.
     pub fn is_bug(&self) -> bool {
-        match self {
-            Self::Run(error) => error.is_bug(),
-            Self::Session(error) | Self::Training { error, .. } => error.is_bug(),
-            Self::Check(error) => error.is_bug(),
-            Self::Probe(error) => error.is_bug(),
-            _the_user_s_mistake => false,
-        }
+        matches!(self, Self::Run(error) if error.is_bug())
+            || matches!(self, Self::Session(error) | Self::Training { error, .. } if error.is_bug())
+            || matches!(self, Self::Check(error) if error.is_bug())
+            || matches!(self, Self::Probe(error) if error.is_bug())
     }
 
     /// The text form of the program that shows a bug.
     pub fn program_text(&self) -> Option<&str> {
-        match self {
-            Self::Run(error)
-            | Self::Session(SessionError::Run(error))
-            | Self::Training { error: SessionError::Run(error), .. }
-            | Self::Check(CheckError::Run(error))
-            | Self::Probe(ProbeError::Run(error)) => error.text(),
-            _no_program => None,
+        if let Self::Run(error)
+        | Self::Session(SessionError::Run(error))
+        | Self::Training { error: SessionError::Run(error), .. }
+        | Self::Check(CheckError::Run(error))
+        | Self::Probe(ProbeError::Run(error)) = self
+        {
+            error.text()
+        } else {
+            None
         }
     }
 
@@ -169,10 +168,12 @@ impl Failure {
         if self.is_bug() {
             return 101;
         }
-        match self {
-            Self::OutputClosed => 0,
-            Self::Interrupted { .. } => 130,
-            _the_user_s_mistake => 1,
+        if matches!(self, Self::OutputClosed) {
+            0
+        } else if matches!(self, Self::Interrupted { .. }) {
+            130
+        } else {
+            1
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What is to be run: an experiment or a rule of the file, with what the command line changes in it.
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use plr_ir::Precision;
 use plr_run::data::Source as Data;
 use plr_sema::check::unknown_name::UnknownName;
@@ -20,7 +21,7 @@ use crate::failure::Failure;
 #[derive(Args, Clone, Debug, Default)]
 pub struct Overrides {
     /// The network: a chain such as "784 - 128 sigmoid - 10", or the name of one in the file.
-    #[arg(long)]
+    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
     pub network: Option<String>,
     /// A hyper-parameter of the rule, as in `--set beta=0.1`; on all edges, also where the experiment sets it on some.
     #[arg(long, value_name = "NAME=VALUE", value_parser = Setting::parse)]
@@ -201,32 +202,35 @@ fn network(checked: &Checked, text: &str) -> Result<Network, Failure> {
     if let Some((_, network)) = named.iter().find(|(known, _)| known == name) {
         return Ok(network.clone());
     }
-    let unknown = || Failure::Choice {
-        what: "network",
-        asked: Some(name.to_owned()),
-        place: format!("`{}`", checked.source.name()),
-        known: named.iter().map(|(name, _)| name.clone()).collect(),
-    };
-    if !name.is_empty()
-        && name.chars().all(|c| c.is_alphanumeric() || c == '_')
-        && !name.starts_with(|c: char| c.is_ascii_digit())
-    {
-        return Err(unknown());
+    let is_chain = name.contains(|c: char| !c.is_alphanumeric() && c != '_');
+    if is_chain || name.starts_with(|c: char| c.is_ascii_digit()) {
+        return chain(checked, name);
     }
+    let known = named.iter().map(|(name, _)| name.clone()).collect();
+    let at = Span::new(0, name.len() as u32);
+    Err(in_argument("--network", name, UnknownName { at, kind: "network", name: name.to_owned(), known }))
+}
+
+/// A network written as a chain, read as a program would be that has nothing else in it.
+fn chain(checked: &Checked, text: &str) -> Result<Network, Failure> {
     const BEFORE: &str = "network given { ";
-    let source = Source::new("--network", name).after(BEFORE.len());
-    let parsed = plr_syntax::parse(&format!("{BEFORE}{name} }}"));
+    let source = Source::new("--network", text).after(BEFORE.len());
+    let parsed = plr_syntax::parse(&format!("{BEFORE}{text} }}"));
     let mut findings = parsed.findings;
-    if findings.any_error() {
-        return Err(Failure::Findings { source, findings });
+    match parsed.file.items.as_slice() {
+        [Item::Network(NetworkItem { body: NetworkBody::Chain(layers), span, .. })]
+            if !findings.any_error() =>
+        {
+            let library = checked.analysis.library();
+            network_chain(layers, *span, library, &mut findings).ok_or(Failure::Findings { source, findings })
+        }
+        _no_chain => Err(Failure::Findings { source, findings: unfinished(BEFORE, text) }),
     }
-    let [Item::Network(NetworkItem { body: NetworkBody::Chain(layers), span, .. })] =
-        parsed.file.items.as_slice()
-    else {
-        return Err(unknown());
-    };
-    let library = checked.analysis.library();
-    network_chain(layers, *span, library, &mut findings).ok_or(Failure::Findings { source, findings })
+}
+
+/// The first mistake of an argument, found without the brace that its author did not write.
+fn unfinished(before: &str, text: &str) -> Findings {
+    plr_syntax::parse(&format!("{before}{text}")).findings.first()
 }
 
 /// Replaces a hyper-parameter, everywhere.

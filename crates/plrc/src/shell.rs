@@ -61,10 +61,10 @@ impl Shell {
 
     /// Shows a failure.
     pub fn report(self, failure: &Failure) {
-        match failure {
-            Failure::OutputClosed | Failure::Reported => {}
-            Failure::Findings { source, findings } => self.findings(source, findings),
-            other => self.remark(self.format.message("error", other)),
+        if let Failure::Findings { source, findings } = failure {
+            self.findings(source, findings);
+        } else if !matches!(failure, Failure::OutputClosed | Failure::Reported) {
+            self.remark(self.format.message("error", failure));
         }
         if failure.is_bug() {
             self.remark(bug::REQUEST);

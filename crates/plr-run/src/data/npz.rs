@@ -45,7 +45,11 @@ pub enum NpzFault {
 /// # Errors
 /// [`DataError::Read`], [`DataError::Npz`], and [`DataError::Npy`] with the array's name.
 pub fn read_arrays(path: &Path) -> Result<BTreeMap<String, Array>, DataError> {
-    let file = File::open(path).map_err(|source| DataError::Read { path: path.to_owned(), source })?;
+    let read = |source| DataError::Read { path: path.to_owned(), source };
+    let file = File::open(path).map_err(read)?;
+    if file.metadata().map_err(read)?.is_dir() {
+        return Err(read(io::ErrorKind::IsADirectory.into()));
+    }
     let mut archive = ZipArchive::new(BufReader::new(file)).map_err(|error| archive_error(path, error))?;
     let mut arrays = BTreeMap::new();
     for index in 0..archive.len() {
@@ -185,8 +189,15 @@ fn npy_error(path: &Path, array: &str, fault: NpyFault) -> DataError {
 }
 
 fn archive_error(path: &Path, error: ZipError) -> DataError {
-    let fault = NpzFault::Archive { reason: error.to_string() };
-    DataError::Npz { path: path.to_owned(), fault }
+    if let ZipError::Io(source) = error {
+        return DataError::Read { path: path.to_owned(), source };
+    }
+    let reason = if let ZipError::InvalidArchive(reason) = error {
+        format!("it is no ZIP archive, or not all of one ({reason})")
+    } else {
+        error.to_string()
+    };
+    DataError::Npz { path: path.to_owned(), fault: NpzFault::Archive { reason } }
 }
 
 fn write_error(error: ZipError) -> io::Error {

@@ -71,10 +71,10 @@ pub struct Context<'c> {
     pub(super) environment: &'c Environment,
     /// Whose states `environment` is: a phase's end, or now.
     pub(super) phase: Option<PhaseId>,
-    /// The arguments of the function being evaluated.
-    pub(super) arguments: &'c [Term],
-    /// Its settings.
-    pub(super) settings: &'c [Term],
+    /// The arguments of the function being evaluated. One without a value is no matter unless it is used.
+    pub(super) arguments: &'c [Evaluated],
+    /// Its settings, likewise.
+    pub(super) settings: &'c [Evaluated],
     /// How long the axes are.
     pub(super) extents: Extents,
     /// How the increments of samples combine.
@@ -216,8 +216,8 @@ impl<'s> Lowerer<'s> {
                 let value = self.setting.hyper(*id, cx.site);
                 term::number(&mut self.b, value)
             }
-            ExprKind::Argument(i) => cx.arguments[*i],
-            ExprKind::Setting(i) => cx.settings[*i],
+            ExprKind::Argument(i) => return cx.arguments[*i].clone(),
+            ExprKind::Setting(i) => return cx.settings[*i].clone(),
             ExprKind::Variable { place, variable, phase } => {
                 return self.variable(*place, *variable, phase.or(cx.phase), expr.span, cx);
             }
@@ -233,20 +233,17 @@ impl<'s> Lowerer<'s> {
             ExprKind::Data => return self.told("data", Role::Input, Some(self.data), expr.span, cx),
             ExprKind::Target => return self.told("target", Role::Output, self.target, expr.span, cx),
             ExprKind::Activation { primed, argument } => {
-                let x = self.evaluate(argument, cx)?;
+                let x = self.evaluate(argument, cx);
                 return self.activation(self.owner(argument, cx), *primed, x, expr.span, cx);
             }
             ExprKind::Cost { primed, of_drive, argument } => {
-                let x = self.evaluate(argument, cx)?;
+                let x = self.evaluate(argument, cx);
                 return self.cost(*primed, *of_drive, x, expr.span, cx);
             }
             ExprKind::Call { function, primed, arguments, settings } => {
-                let arguments =
-                    arguments.iter().map(|a| self.evaluate(a, cx)).collect::<Result<Vec<_>, _>>()?;
-                let settings = settings
-                    .iter()
-                    .map(|s| s.as_ref().map(|s| self.evaluate(s, cx)).transpose())
-                    .collect::<Result<Vec<_>, _>>()?;
+                let arguments: Vec<_> = arguments.iter().map(|a| self.evaluate(a, cx)).collect();
+                let given = settings.iter().map(|s| s.as_ref().map(|s| self.evaluate(s, cx)));
+                let settings: Vec<_> = given.collect();
                 return self.call(*function, *primed, &arguments, &settings, None, expr.span, cx);
             }
             ExprKind::Unary(op, a) => {
@@ -519,13 +516,20 @@ impl<'s> Lowerer<'s> {
     }
 
     /// The activation of a layer, or its derivative (R6.5).
-    fn activation(&mut self, layer: LayerId, primed: bool, x: Term, at: Span, cx: Context<'_>) -> Evaluated {
+    fn activation(
+        &mut self,
+        layer: LayerId,
+        primed: bool,
+        x: Evaluated,
+        at: Span,
+        cx: Context<'_>,
+    ) -> Evaluated {
         let setting = self.setting;
         let Some(activation) = &setting.network.layers[layer].activation else {
-            return Ok(if primed { term::number(&mut self.b, 1.0) } else { x });
+            return if primed { Ok(term::number(&mut self.b, 1.0)) } else { x };
         };
-        let settings: Vec<Option<Term>> =
-            activation.settings.iter().map(|s| s.map(|s| term::number(&mut self.b, s))).collect();
+        let settings: Vec<Option<Evaluated>> =
+            activation.settings.iter().map(|s| s.map(|s| Ok(term::number(&mut self.b, s)))).collect();
         self.call(activation.function, primed, &[x], &settings, Some(layer), at, cx)
     }
 
@@ -538,8 +542,8 @@ impl<'s> Lowerer<'s> {
         &mut self,
         function: FunctionId,
         primed: bool,
-        arguments: &[Term],
-        settings: &[Option<Term>],
+        arguments: &[Evaluated],
+        settings: &[Option<Evaluated>],
         layer: Option<LayerId>,
         at: Span,
         cx: Context<'_>,
@@ -553,22 +557,22 @@ impl<'s> Lowerer<'s> {
         let mut bound = Vec::new();
         for (given, (_, default)) in settings.iter().zip(&function.settings) {
             bound.push(match given {
-                Some(given) => *given,
-                None => self.evaluate(default, cx)?,
+                Some(given) => given.clone(),
+                None => self.evaluate(default, cx),
             });
         }
         self.evaluate(body, Context { arguments, settings: &bound, ..cx })
     }
 
     /// The cost at the output units: of the activity (`loss`), or of the drive (`cost`), through the activation (R6.7).
-    fn cost(&mut self, primed: bool, of_drive: bool, x: Term, at: Span, cx: Context<'_>) -> Evaluated {
+    fn cost(&mut self, primed: bool, of_drive: bool, x: Evaluated, at: Span, cx: Context<'_>) -> Evaluated {
         let setting = self.setting;
-        let target = self.told("target", Role::Output, self.target, at, cx)?;
+        let target = self.told("target", Role::Output, self.target, at, cx);
         let Some(cost) = setting.cost() else {
             unreachable!("a setting's cost is looked up when it is made")
         };
         let output = setting.network.output();
-        let activity = if of_drive { self.activation(output, false, x, at, cx)? } else { x };
+        let activity = if of_drive { self.activation(output, false, x.clone(), at, cx) } else { x.clone() };
         let arguments = [activity, target];
         let inside = Context { arguments: &arguments, settings: &[], ..cx };
         if !primed {

@@ -26,22 +26,23 @@ impl Lowerer<'_> {
         let Some(site) = cx.site else { unreachable!("whatever learns has a site") };
         let memory = |index| ParameterId::Memory(Memory { place, index, site });
         let result = self.own_axes(cx);
-        let mut arguments = vec![increment];
+        let mut arguments: Vec<Evaluated> = vec![Ok(increment)];
         for index in 0..filter.memories.len() {
-            arguments.push(Term { value: self.parameter(memory(index))?, axes: result });
+            arguments.push(Ok(Term { value: self.parameter(memory(index))?, axes: result }));
         }
         let number = if filter.counts_updates() { self.updates()? } else { term::number(&mut self.b, 0.0) };
-        arguments.push(number);
+        arguments.push(Ok(number));
         let mut bound = Vec::new();
         for (given, (_, default)) in settings.iter().zip(&filter.settings) {
-            bound.push(self.evaluate(given.as_ref().unwrap_or(default), cx)?);
+            bound.push(self.evaluate(given.as_ref().unwrap_or(default), cx));
         }
         for (index, value) in &filter.updates {
             let value = self.evaluate(value, Context { arguments: &arguments, settings: &bound, ..cx })?;
             let value = term::as_number(&mut self.b, &cx.extents, value);
-            arguments[1 + index] = term::widen(&mut self.b, &cx.extents, value, result);
+            let value = term::widen(&mut self.b, &cx.extents, value, result);
+            arguments[1 + index] = Ok(value);
             self.memories.retain(|(id, _)| *id != memory(*index));
-            self.memories.push((memory(*index), arguments[1 + index].value));
+            self.memories.push((memory(*index), value.value));
         }
         self.evaluate(&filter.result, Context { arguments: &arguments, settings: &bound, ..cx })
     }

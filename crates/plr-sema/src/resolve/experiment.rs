@@ -290,7 +290,7 @@ fn clause_word(clause: &Clause) -> Option<(&'static str, Span)> {
         Clause::Validation(tree) => ("validation", tree.span),
         Clause::Batch(tree) => ("batch", tree.span),
         // Two ways to say one thing.
-        Clause::Epochs(tree) | Clause::Updates(tree) => ("epochs` or `updates", tree.span),
+        Clause::Epochs(tree) | Clause::Updates(tree) => ("length", tree.span),
         Clause::Seed(tree) => ("seed", tree.span),
         Clause::Precision(name) => ("precision", name.span),
         Clause::PerSite(..) | Clause::Error(_) => return None,

@@ -6,12 +6,15 @@ use crate::hir::{Expr, ExprKind, Place};
 
 /// The layers, of input and output, over whose units an expression varies.
 pub fn unit_layers(expr: &Expr) -> Vec<Place> {
-    let mut found = match &expr.kind {
-        ExprKind::Variable { place, .. } => vec![*place],
-        ExprKind::Target | ExprKind::Cost { .. } => vec![Place::Output],
-        ExprKind::Layer(..) => return Vec::new(),
-        _ => Vec::new(),
-    };
+    if matches!(expr.kind, ExprKind::Layer(..)) {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    if let ExprKind::Variable { place, .. } = expr.kind {
+        found.push(place);
+    } else if matches!(expr.kind, ExprKind::Target | ExprKind::Cost { .. }) {
+        found.push(Place::Output);
+    }
     expr.for_each_child(|child| found.extend(unit_layers(child)));
     found.sort_by_key(|place| *place as usize);
     found.dedup();

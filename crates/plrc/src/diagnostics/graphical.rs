@@ -24,7 +24,12 @@ pub fn render(source: &Source, finding: &dyn Finding, colour: bool) -> String {
         .with_width(WIDTH)
         .with_links(false)
         .tab_width(2);
-    let code = NamedSource::new(source.name(), source.text().to_owned());
+    let mut text = source.text().to_owned();
+    if !text.ends_with('\n') {
+        // Without it a place at the end of the last line is not drawn.
+        text.push('\n');
+    }
+    let code = NamedSource::new(source.name(), text);
     let mut out = String::new();
     match handler.render_report(&mut out, &Adapter { finding, source, code }) {
         Ok(()) => out + "\n",

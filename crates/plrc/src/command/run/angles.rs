@@ -29,26 +29,26 @@ pub struct Angles {
     pub reference: String,
 }
 
-/// Why there are no angles.
+/// What angles need and is not there.
 #[derive(Debug)]
-pub enum NoAngles {
+pub enum Missing {
     /// The rule predicts nothing.
-    NoCost,
+    Cost,
     /// The data has no targets for the outputs.
-    NoTargets,
+    Targets,
     /// The gradient does not fit into memory.
-    NoRoom(NoRoom),
+    Room(NoRoom),
     /// There is no such gradient.
-    NoGradient(CheckError),
+    Gradient(CheckError),
 }
 
-impl fmt::Display for NoAngles {
+impl fmt::Display for Missing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoCost => f.write_str("the rule has no cost"),
-            Self::NoTargets => f.write_str("the data has no targets"),
-            Self::NoRoom(room) => write!(f, "the gradient needs {room}"),
-            Self::NoGradient(error) => error.fmt(f),
+            Self::Cost => f.write_str("the rule has no cost"),
+            Self::Targets => f.write_str("the data has no targets"),
+            Self::Room(room) => write!(f, "the gradient needs {room}"),
+            Self::Gradient(error) => error.fmt(f),
         }
     }
 }
@@ -61,19 +61,19 @@ pub fn measure(
     session: &Session<'_>,
     model: &Optimised,
     data: &Dataset,
-) -> Result<Result<Angles, NoAngles>, Failure> {
+) -> Result<Result<Angles, Missing>, Failure> {
     match measured(session, model, data) {
-        Err(NoAngles::NoGradient(error)) if error.is_bug() => Err(Failure::Check(error)),
+        Err(Missing::Gradient(error)) if error.is_bug() => Err(Failure::Check(error)),
         angles => Ok(angles),
     }
 }
 
-fn measured(session: &Session<'_>, model: &Optimised, data: &Dataset) -> Result<Angles, NoAngles> {
-    let Some(predict) = &model.lowered().setting().rule.predict else { return Err(NoAngles::NoCost) };
+fn measured(session: &Session<'_>, model: &Optimised, data: &Dataset) -> Result<Angles, Missing> {
+    let Some(predict) = &model.lowered().setting().rule.predict else { return Err(Missing::Cost) };
     if data.outputs() != model.shape().1 {
-        return Err(NoAngles::NoTargets);
+        return Err(Missing::Targets);
     }
-    room::check(COPIES * init::bytes(model.parameters(), Precision::F64)).map_err(NoAngles::NoRoom)?;
+    room::check(COPIES * init::bytes(model.parameters(), Precision::F64)).map_err(Missing::Room)?;
     let phase = predict.after.0;
     let name = &model.phases()[phase];
     let relaxes = model.lowered().durations()[phase].steps > 1;
@@ -87,10 +87,10 @@ fn measured(session: &Session<'_>, model: &Optimised, data: &Dataset) -> Result<
             }
             // A phase without a fixed point still has a gradient through its steps.
             Err(CheckError::NotAtEquilibrium { .. } | CheckError::NotContracting { .. }) => {}
-            Err(error) => return Err(NoAngles::NoGradient(error)),
+            Err(error) => return Err(Missing::Gradient(error)),
         }
     }
-    let angles = to(session, model, data, Reference::FeedForward(phase)).map_err(NoAngles::NoGradient)?;
+    let angles = to(session, model, data, Reference::FeedForward(phase)).map_err(Missing::Gradient)?;
     let through = if relaxes { "through all steps of" } else { "through" };
     Ok(Angles { angles, reference: format!("the gradient {through} `{name}`") })
 }

@@ -15,7 +15,7 @@ use crate::progress::duration;
 use crate::selection::Plan;
 use crate::table::Table;
 
-use super::angles::{Angles, NoAngles};
+use super::angles::{Angles, Missing};
 
 /// What a run is: everything its result depends on.
 #[derive(Debug)]
@@ -126,7 +126,7 @@ pub struct Outcome {
     /// Whether the rule predicts anything.
     pub predicts: bool,
     /// Angles to the gradient.
-    pub angles: Result<Angles, NoAngles>,
+    pub angles: Result<Angles, Missing>,
     /// From the file to runnable kernels, without reading the data.
     pub compile_time: Duration,
     /// The mean time of an epoch, without evaluation.

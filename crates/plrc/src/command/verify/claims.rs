@@ -33,7 +33,12 @@ fn bound(claim: &Claim) -> String {
         Comparison::LessEqual => "<=",
         Comparison::Greater => ">",
         Comparison::GreaterEqual => ">=",
-        Comparison::Equal => return format!("{} ± {}", claim.bound, claim.tolerance),
+        Comparison::Equal => return format!("{} ± {}", claimed(claim.bound), claimed(claim.tolerance)),
     };
-    format!("{symbol} {}", claim.bound)
+    format!("{symbol} {}", claimed(claim.bound))
+}
+
+/// A number as people write it: without a row of zeros.
+fn claimed(value: f64) -> String {
+    if value != 0.0 && !(1e-3..1e6).contains(&value.abs()) { format!("{value:e}") } else { value.to_string() }
 }
