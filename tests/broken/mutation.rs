@@ -68,6 +68,7 @@ impl Changes<'_> {
                 PhaseStatement::Sweep(sweep) => {
                     sweep.body.iter().for_each(|equation| self.equation(equation))
                 }
+                PhaseStatement::Learn(learn) => learn.body.iter().for_each(|equation| self.equation(equation)),
                 PhaseStatement::InTurn(body, _) => self.statements(body),
                 PhaseStatement::Release(_) | PhaseStatement::Error(_) => {}
             }
@@ -75,7 +76,7 @@ impl Changes<'_> {
     }
 
     fn equation(&mut self, equation: &Equation) {
-        if equation.assign != Assign::Set {
+        if matches!(equation.assign, Assign::Add | Assign::Subtract) {
             self.exchange(equation.target.name.span.end, equation.value.span.start);
         }
         self.expression(&equation.value);
