@@ -17,11 +17,14 @@ use std::ops::Range;
 use std::path::Path;
 use std::process::ExitCode;
 
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Arguments, Trial};
 use plr_tests::number;
 
 /// Cases of each kind, without another wish.
 const CASES: u64 = 1200;
+/// Seeds of rules that once found a mistake: a parameter that only an unused argument reads (10120, 10159, 11066), an
+/// output that a contraction reaches and rounding errors seldom do (10567, 11194).
+const ONCE_FAILED: [u64; 5] = [10120, 10159, 10567, 11066, 11194];
 /// So many cases are one trial.
 const BLOCK: u64 = 50;
 
@@ -38,6 +41,9 @@ fn main() -> ExitCode {
         let seeds = start..(start + BLOCK).min(seed + cases);
         trials.push(block("ir", "plir", seeds.clone(), ir::case));
         trials.push(block("rules", "plr", seeds, rules::case));
+    }
+    for seed in ONCE_FAILED {
+        trials.push(block("rules", "plr", seed..seed + 1, rules::case));
     }
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
@@ -61,18 +67,17 @@ fn block(
     case: fn(u64) -> Result<(), Broken>,
 ) -> Trial {
     Trial::test(format!("{kind}: seeds {} to {}", seeds.start, seeds.end - 1), move || {
-        for seed in seeds {
-            case(seed).map_err(|broken| saved(kind, extension, seed, &broken))?;
-        }
-        Ok(())
+        let failed = seeds.filter_map(|seed| Some(saved(kind, extension, seed, &case(seed).err()?)));
+        let failed: Vec<String> = failed.collect();
+        if failed.is_empty() { Ok(()) } else { Err(failed.join("\n").into()) }
     })
 }
 
-fn saved(kind: &str, extension: &str, seed: u64, broken: &Broken) -> Failed {
+fn saved(kind: &str, extension: &str, seed: u64, broken: &Broken) -> String {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{kind}-{seed}.{extension}"));
     let place = match fs::write(&path, &broken.program) {
         Ok(()) => format!("the program is in {}", path.display()),
         Err(error) => format!("the program could not be saved ({error}):\n{}", broken.program),
     };
-    format!("seed {seed}: {}; {place}", broken.what).into()
+    format!("seed {seed}: {}; {place}", broken.what)
 }

@@ -36,14 +36,16 @@ pub(super) fn has_contraction(block: &Block) -> bool {
     })
 }
 
-/// The program with every contraction moved by a random part of its allowance `n·ε·Σ|a·b|`; different in every draw.
+/// The program with every contraction moved by a random part of its allowance `n·ε·Σ|a·b|`, `times` as large; different in
+/// every draw.
 ///
 /// In even draws the part of an element is the same in every step of a loop, as a rounding error is once a relaxation
 /// has come to rest: then it adds up, and a loop with a tolerance still ends. In odd draws it is different in every step,
 /// as rounding errors are on the way: then it shows in differences between steps, such as residuals.
-pub(super) fn add(program: &Program, draw: u32) -> Program {
+pub(super) fn add(program: &Program, draw: u32, times: f64) -> Program {
     let stream = FIRST_STREAM + draw * STREAMS_PER_DRAW;
-    let mut noise = Noise { program: program.clone(), stream, by_step: !draw.is_multiple_of(2), step: None };
+    let by_step = !draw.is_multiple_of(2);
+    let mut noise = Noise { program: program.clone(), stream, times, by_step, step: None };
     let body = std::mem::take(&mut noise.program.body);
     noise.program.body = noise.block(body);
     noise.program
@@ -54,6 +56,8 @@ struct Noise {
     program: Program,
     /// The stream of the next contraction.
     stream: u32,
+    /// By how much the allowance is exceeded.
+    times: f64,
     /// Whether noise differs from step to step.
     by_step: bool,
     /// The step of the loop under way, if noise differs from step to step.
@@ -94,7 +98,7 @@ impl Noise {
         Block { operations, ..block }
     }
 
-    /// `c + (u·2nε − nε)·Σ|a·b|` in the place of `c = Σ a·b`, with `u` uniform on the unit interval.
+    /// `c + (u·2tnε − tnε)·Σ|a·b|` in the place of `c = Σ a·b`, with `u` uniform on the unit interval.
     fn contraction(
         &mut self,
         operation: Operation,
@@ -104,7 +108,7 @@ impl Noise {
     ) {
         let Operation { results, op, location } = operation;
         let ty = self.program.type_of(results[0]).clone();
-        let allowance = self.terms(lhs, rhs, spec) as f64 * epsilon(self.program.precision);
+        let allowance = self.times * self.terms(lhs, rhs, spec) as f64 * epsilon(self.program.precision);
         let mut append = Append { program: &mut self.program, operations, location };
         let exact = append.push(op, ty.clone());
         let (lhs, rhs) = (append.magnitude(lhs), append.magnitude(rhs));
