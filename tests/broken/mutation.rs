@@ -68,7 +68,9 @@ impl Changes<'_> {
                 PhaseStatement::Sweep(sweep) => {
                     sweep.body.iter().for_each(|equation| self.equation(equation))
                 }
-                PhaseStatement::Learn(learn) => learn.body.iter().for_each(|equation| self.equation(equation)),
+                PhaseStatement::Learn(learn) => {
+                    learn.body.iter().for_each(|equation| self.equation(equation))
+                }
                 PhaseStatement::InTurn(body, _) => self.statements(body),
                 PhaseStatement::Release(_) | PhaseStatement::Error(_) => {}
             }

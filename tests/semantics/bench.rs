@@ -83,6 +83,12 @@ impl Bench {
         self
     }
 
+    /// With the optimiser of the first experiment.
+    pub fn of_experiment(mut self) -> Self {
+        self.choice.optimiser = self.analysis.experiments()[0].optimiser.clone();
+        self
+    }
+
     /// The model.
     pub fn model(&self) -> Specialised {
         match self.analysis.specialise(0, self.choice.clone()) {
@@ -142,12 +148,17 @@ fn tensor(dims: &[usize], numbers: &[f64]) -> Tensor {
 impl Found {
     /// Asserts the numbers of an array, to rounding.
     pub fn is(&self, name: &str, expected: &[f64]) {
-        let found = self.0.get(name).unwrap_or_else(|| panic!("`{name}` is not among {:?}", self.names()));
+        let found = self.get(name);
         assert_eq!(found.len(), expected.len(), "`{name}` is {found:?}, not {expected:?}");
         for (a, b) in found.iter().zip(expected) {
             let same = a == b || (a.is_nan() && b.is_nan()) || (a - b).abs() <= 1e-12 * (b.abs() + 1e-3);
             assert!(same, "`{name}` is {found:?}, not {expected:?}");
         }
+    }
+
+    /// The numbers of an array.
+    pub fn get(&self, name: &str) -> &[f64] {
+        self.0.get(name).unwrap_or_else(|| panic!("`{name}` is not among {:?}", self.names()))
     }
 
     /// Whether there is an array of that name.

@@ -24,23 +24,168 @@ fn adds(learn: &str, body: &str, name: &str, expected: f64) {
     found.is(&format!("increment/{name}"), &[expected]);
 }
 
-/// R8.1: all plasticity reads the end of the last phase and old parameters, its own included, wherever it stands.
+/// R8.1: a block reads old parameters, its own included; what runs later reads new ones.
 #[test]
 fn plasticity_reads_old_values() {
     let text = "rule R {
   neuron { param b = 0\n state x = 0 }
   synapse W : below -> self
-  learn { W += post.x + post.b + W }
   phase p { x = 1 }
-  learn { b += 10 * x + b }
-  phase q { x = 2 }
-  learn { b += 100 }
+  learn { W += post.x + post.b + W;  b += 10 * x + b }
+  phase q { x = 2 + b }
+  learn { b += 100 + x }
 }
 network n { 1 - 1 }";
     let found =
         Bench::new(text).present(&[("W/input->output", &[5.0]), ("b/output", &[7.0])], &[&[0.0]], &[]);
-    found.is("new/W/input->output", &[5.0 + 2.0 + 7.0 + 5.0]);
-    found.is("new/b/output", &[7.0 + 20.0 + 7.0 + 100.0]);
+    found.is("new/W/input->output", &[5.0 + 1.0 + 7.0 + 5.0]);
+    found.is("state/q/x/output", &[2.0 + 24.0]);
+    found.is("new/b/output", &[7.0 + 10.0 + 7.0 + 100.0 + 26.0]);
+}
+
+/// R8.1: for a prediction nothing is learned.
+#[test]
+fn predictions_do_not_learn() {
+    let text = "rule R {
+  neuron { param b = 0\n state x = 0 }
+  phase p { x = 1 }
+  learn { b += 10 }
+  phase q { x = b }
+  predict output.x after q
+}
+network n { 1 - 1 }";
+    Bench::new(text).evaluate(&[("b/output", &[7.0])], &[&[0.0]], &[&[0.0]]).is("prediction", &[7.0]);
+}
+
+/// R8.7: at every step from what was before it; in turn from what was just written.
+#[test]
+fn phases_learn_at_every_step() {
+    let text = |body: &str| {
+        format!(
+            "rule R {{
+  neuron {{ param b = 0\n state x = 0 }}
+  phase p (steps = 3) {{ {body} }}
+  predict output.x after p
+}}
+network n {{ 1 - 1 }}"
+        )
+    };
+    // x: 0 1 2 3, and b grows by the x before each step.
+    let plain = Bench::new(&text("x += 1 + 0 * b;  learn { b += x }")).present(&[], &[&[0.0]], &[]);
+    plain.is("new/b/output", &[3.0]);
+    plain.is("increment/b/output", &[3.0]);
+    let in_turn = text("in turn { x += 1 + 0 * b;  learn { b += x } }");
+    Bench::new(&in_turn).present(&[], &[&[0.0]], &[]).is("new/b/output", &[6.0]);
+    // The state reads the parameter of the step before.
+    let reads = Bench::new(&text("x = b;  learn { b += 1 }")).present(&[], &[&[0.0]], &[]);
+    reads.is("state/p/x/output", &[2.0]);
+}
+
+/// R8.8, R8.9: lines in order, a memory for each weight, of the increment reduced over samples.
+#[test]
+fn filters_remember() {
+    let text = "filter twice(g; s = 1) {
+  param m = 3, n = 0
+  m = m + g
+  n = n + s * m
+  return n + m
+}
+rule R {
+  neuron { state x }
+  synapse W : below -> self
+  phase p { clamp input x = data;  sweep up { x = W @ below.x } }
+  learn { W += twice(pre.x, s = 10) }
+  predict output.x after p
+}
+network n { 2 - 1 }";
+    let bench = Bench::new(text);
+    let given: &[(&str, &[f64])] = &[("W.m/input->output", &[3.0, 4.0]), ("W.n/input->output", &[1.0, 2.0])];
+    let found = bench.present(given, &[&[1.0, 2.0], &[3.0, 6.0]], &[]);
+    found.is("new/W.m/input->output", &[5.0, 8.0]);
+    found.is("new/W.n/input->output", &[51.0, 82.0]);
+    found.is("increment/W/input->output", &[56.0, 90.0]);
+    finds("shape_mismatch", &plain("= W @ below.x", "= momentum(W @ below.x)"));
+    finds("missing_clause", "filter f2(g) { param m = 0 }");
+}
+
+/// R8.10: the number of the presentation.
+#[test]
+fn presentations_are_counted() {
+    let found = learned("learn", "W += 0 * pre.x;  b += updates").present(
+        &[("W/input->h1", &[1.0]), ("W/h1->output", &[1.0]), ("updates", &[4.0])],
+        &[&[1.0]],
+        &[],
+    );
+    found.is("increment/b/h1", &[5.0]);
+    found.is("new/updates", &[5.0]);
+}
+
+/// R8.11: without a choice `optim` is what it is given.
+#[test]
+fn optim_is_chosen_by_the_experiment() {
+    adds("learn", "W += optim(pre.x);  b += x", "W/input->h1", 2.0);
+    let text = format!(
+        "{}\nexperiment e {{\n  rule R\n  network n\n  optimiser sgd(lr = 3)\n}}",
+        "rule R {
+  neuron { param b = 0\n state x }
+  synapse W : below -> self
+  phase p { clamp input x = data;  sweep up { x = W @ below.x + b } }
+  learn { W += optim(pre.x);  b += x }
+  predict output.x after p
+}
+network n { 1 - 1 }"
+    );
+    Bench::new(&text).of_experiment().present(&[], &[&[2.0]], &[]).is("increment/W/input->output", &[6.0]);
+}
+
+/// R8.12: three steps of every optimiser of the prelude against the formulas, written out in f64.
+#[test]
+fn optimisers_are_those_of_the_literature() {
+    type Step = fn(f64, &mut [f64; 2], i32) -> f64;
+    let optimisers: [(&str, &[&str], Step); 5] = [
+        ("sgd(lr = 0.3)", &[], |g, _, _| 0.3 * g),
+        ("momentum(lr = 0.3)", &["v"], |g, m, _| {
+            m[0] = 0.9 * m[0] + g;
+            0.3 * m[0]
+        }),
+        ("nesterov(lr = 0.3)", &["v"], |g, m, _| {
+            m[0] = 0.9 * m[0] + g;
+            0.3 * (g + 0.9 * m[0])
+        }),
+        ("rmsprop(lr = 0.3)", &["v"], |g, m, _| {
+            m[0] = 0.9 * m[0] + (1.0 - 0.9) * g * g;
+            0.3 * g / (m[0].sqrt() + 1e-8)
+        }),
+        ("adam(lr = 0.3)", &["m", "v"], |g, m, t| {
+            m[0] = 0.9 * m[0] + (1.0 - 0.9) * g;
+            m[1] = 0.999 * m[1] + (1.0 - 0.999) * g * g;
+            let power = |b: f64| (0..t).fold(1.0, |p, _| p * b);
+            0.3 * (m[0] / (1.0 - power(0.9))) / ((m[1] / (1.0 - power(0.999))).sqrt() + 1e-8)
+        }),
+    ];
+    for (call, names, step) in optimisers {
+        let (name, settings) = call.split_once('(').expect("a call");
+        let bench = learned("learn", &format!("W += {name}(pre.x, {settings};  b += 0 * x"));
+        let (mut memory, mut weight) = ([0.0; 2], 2.0);
+        for (t, g) in [(1, 2.0), (2, -1.0), (3, 0.5)] {
+            let group = |name: &&str| format!("W.{name}/input->h1");
+            let named: Vec<(String, [f64; 1])> = names
+                .iter()
+                .zip(memory)
+                .map(|(name, m)| (group(name), [m]))
+                .chain([("W/input->h1".to_owned(), [weight])])
+                .chain((name == "adam").then(|| ("updates".to_owned(), [f64::from(t - 1)])))
+                .collect();
+            let given: Vec<(&str, &[f64])> = named.iter().map(|(n, x)| (n.as_str(), &x[..])).collect();
+            let found = bench.present(&given, &[&[g]], &[]);
+            let added = step(g, &mut memory, t);
+            weight += added;
+            found.is("increment/W/input->h1", &[added]);
+            for (name, m) in names.iter().zip(memory) {
+                found.is(&format!("new/{}", group(name)), &[m]);
+            }
+        }
+    }
 }
 
 /// R8.2: sums, differences, and values to become.

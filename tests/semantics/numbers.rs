@@ -7,7 +7,7 @@ use plr_run::data::Batches;
 use plr_run::draws::Draws;
 use plr_run::{compare, init};
 
-use crate::bench::Bench;
+use crate::bench::{Bench, Found, finds};
 use crate::text::{PLAIN, plain};
 
 fn unary(op: UnaryOp, x: f64) -> f64 {
@@ -167,4 +167,68 @@ fn back_ends_agree() {
 network n { 3 - 3 }";
     let differences = compare::run(&Bench::new(element_wise).model(), 7, 1, 2).expect("the programs run");
     assert!(differences.iter().all(|d| d.largest == 0.0 && d.bound == 0.0), "{differences:?}");
+}
+
+/// The draws of one presentation of `samples` samples on a layer of 200 units.
+fn drawn(equations: &str, samples: usize) -> Found {
+    let text = format!(
+        "fn coin() = bernoulli(0.5)
+rule R {{
+  neuron {{ param b = 0\n state x, y = 0, z = 0 }}
+  synapse W : below -> self
+  phase p {{ clamp input x = data;  {equations} }}
+  phase q {{ z = y + 0 * (W @ below.x + b) }}
+  learn {{ W += normal() + 0 * post.z;  b += uniform() + 0 * z }}
+  predict output.z after q
+}}
+network n {{ 1 - 200 }}"
+    );
+    Bench::new(&text).present(&[], &vec![&[0.0][..]; samples], &[])
+}
+
+fn mean(numbers: &[f64]) -> f64 {
+    numbers.iter().sum::<f64>() / numbers.len() as f64
+}
+
+/// R11.4: fresh for every unit and sample, independent in one equation, of the right law.
+#[test]
+fn states_draw_numbers() {
+    let found = drawn("output x = normal();  output y = normal() * normal()", 100);
+    let (x, y) = (found.get("state/p/x/output"), found.get("state/p/y/output"));
+    let square = |numbers: &[f64]| numbers.iter().map(|n| n * n).collect::<Vec<_>>();
+    assert_eq!(x.len(), 20_000);
+    assert!(mean(x).abs() < 0.03, "{}", mean(x));
+    assert!((mean(&square(x)) - 1.0).abs() < 0.05);
+    // The product of two independent ones has the variance 1; the square of one would have the mean 1.
+    assert!(mean(y).abs() < 0.03);
+    let mut sorted = x.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.dedup();
+    assert!(sorted.len() > 19_900);
+}
+
+/// R11.5: plasticity draws one number for each synapse and unit.
+#[test]
+fn plasticity_draws_for_all_samples() {
+    let (one, many) = (drawn("output x = 1", 1), drawn("output x = 1", 50));
+    for name in ["increment/W/input->output", "increment/b/output"] {
+        assert_eq!(one.get(name), many.get(name));
+        assert!(one.get(name)[0] != one.get(name)[1]);
+    }
+    let b = one.get("increment/b/output");
+    assert!(b.iter().all(|u| (0.0..1.0).contains(u)) && (mean(b) - 0.5).abs() < 0.1);
+}
+
+/// R11.6, R11.7: what is drawn can be read again; definitions draw nothing; functions may.
+#[test]
+fn draws_are_states() {
+    let found = drawn("output x = 1;  output y = coin()", 100);
+    let y = found.get("state/p/y/output");
+    assert_eq!(y, found.get("state/q/z/output"));
+    assert!(y.iter().all(|&n| n == 0.0 || n == 1.0));
+    assert!((mean(y) - 0.5).abs() < 0.02);
+    finds("shape_mismatch", &plain("state x", "state x\n  let y = normal()").replace("= W @ below.x", "= y"));
+    let gumbel = drawn("output x = 1;  output y = gumbel()", 100);
+    // Euler's constant is its mean.
+    assert!((mean(gumbel.get("state/p/y/output")) - 0.5772).abs() < 0.05);
 }

@@ -4,7 +4,7 @@ use plr_run::backend::Backend;
 use plr_run::data::{Dataset, Source, load};
 use plr_run::session::{Control, Options, Session};
 
-use crate::bench::{Bench, finds};
+use crate::bench::{Bench, Found, finds};
 use crate::text::{PLAIN, plain};
 
 /// A rule with states `x`, reset to 0, and `y`, without a purpose, in three layers of one unit; the weights are 2 and 3.
@@ -206,9 +206,73 @@ fn cut_off_relaxations_are_counted() {
     assert_eq!((cut_off.phase.as_str(), cut_off.presentations, cut_off.residual), ("p", 4, 0.125));
 }
 
-/// R7.14: a phase that changes nothing observable is a doubt.
+/// R7.17: a phase that changes nothing observable is a doubt.
 #[test]
 fn phases_have_a_purpose() {
     let text = plain("state x", "state x, y = 0").replace("  learn", "  phase q { y = x + y }\n  learn");
     finds("unused_phase", &text);
+}
+
+/// A single unit whose state starts at its input and moves through phase `p`.
+fn moved(options: &str, body: &str) -> Found {
+    let text = format!(
+        "rule R {{
+  neuron {{ state x, y }}
+  phase start {{ clamp input x = data;  clamp input y = 0;  x = 1;  y = 0 }}
+  phase p ({options}) {{ {body} }}
+  predict output.x after p
+}}
+network n {{ 1 - 1 }}"
+    );
+    Bench::new(&text).present(&[], &[&[1.0]], &[])
+}
+
+/// R7.14: rates need a time step, which has a name.
+#[test]
+fn rates_are_per_time() {
+    moved("dt = 0.25", "output dx/dt = 2 + dt;  output y = 1").is("state/p/x/output", &[1.0 + 0.25 * 2.25]);
+    finds("missing_clause", &plain("sweep up { x = W @ below.x }", "dx/dt = W @ below.x"));
+    let text = plain("phase p {", "phase p (dt = -1) {").replace("x = W @ below.x", "dx/dt = W @ below.x");
+    finds("bad_value", &text);
+}
+
+/// R7.15: the exponential, and a rotation, to the order of each method.
+#[test]
+fn integrators_have_their_order() {
+    let h: f64 = 0.5;
+    let series = |order: usize| {
+        let mut term = 1.0;
+        (1..=order).fold(1.0, |sum, n| {
+            term *= -h / n as f64;
+            sum + term
+        })
+    };
+    for (method, order) in [("euler", 1), ("heun", 2), ("rk4", 4)] {
+        let options = format!("dt = 0.5, integrator = {method}");
+        moved(&options, "output dx/dt = -x;  output y = 1").is("state/p/x/output", &[series(order)]);
+    }
+    // x' = -y, y' = x from (1, 0): all rates move together.
+    let found = moved("dt = 0.5, integrator = heun", "output dx/dt = -y;  output dy/dt = x");
+    found.is("state/p/x/output", &[1.0 - h * h / 2.0]);
+    found.is("state/p/y/output", &[h]);
+}
+
+/// R7.16: two turns, layers together.
+#[test]
+fn even_layers_take_turns_with_odd_ones() {
+    let text = "rule R {
+  neuron { state x }
+  synapse W : below -> self = 1, symmetric
+  phase start { clamp input x = data;  x = 1 }
+  phase p { sweep even_odd { x = W @ below.x + W.T @ above.x } }
+  learn { W += 0 * post.x * pre.x }
+  predict output.x after p
+}
+network n { 1 - 1 - 1 - 1 }";
+    let given: &[(&str, &[f64])] = &[("W/input->h1", &[1.0]), ("W/h1->h2", &[1.0]), ("W/h2->output", &[1.0])];
+    let found = Bench::new(text).present(given, &[&[5.0]], &[]);
+    // The input (0) and h2 (2) first, h2 from the old neighbours; then h1 and the output.
+    found.is("state/p/x/h2", &[2.0]);
+    found.is("state/p/x/h1", &[7.0]);
+    found.is("state/p/x/output", &[2.0]);
 }

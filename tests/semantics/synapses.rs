@@ -130,3 +130,32 @@ network n {{ 1 - 2 - 1 }}"
         Bench::new(&text).present(weights, &[&[1.0]], &[&[5.0]]).is("state/q/y/h1", &[15.0, 20.0]);
     }
 }
+
+/// R4.7: bounds hold after learning.
+#[test]
+fn weights_stay_in_bounds() {
+    let text = plain("below -> self", "below -> self, in [-1, 2]");
+    for (input, after) in [(3.0, 2.0), (-30.0, 2.0), (0.5, 1.25)] {
+        let bench = Bench::new(&format!("{text}network n {{ 1 - 1 }}"));
+        bench.present(&[("W/input->output", &[1.0])], &[&[input]], &[]).is("new/W/input->output", &[after]);
+    }
+}
+
+/// R4.8: a number beside the weight, learned and read by its synapse, and transmitting.
+#[test]
+fn synapses_have_further_quantities() {
+    let text = "rule R {
+  neuron { state x }
+  synapse W : below -> self = 1 { param m = 3 }
+  phase p { clamp input x = data;  sweep up { x = W @ below.x + m @ below.x } }
+  learn { W += m * pre.x;  m = W }
+  predict output.x after p
+}
+network n { 1 - 1 }";
+    clean(text);
+    let given: &[(&str, &[f64])] = &[("W/input->output", &[2.0]), ("m/input->output", &[3.0])];
+    let found = Bench::new(text).present(given, &[&[10.0]], &[]);
+    found.is("state/p/x/output", &[50.0]);
+    found.is("new/W/input->output", &[32.0]);
+    found.is("new/m/input->output", &[2.0]);
+}

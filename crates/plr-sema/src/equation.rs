@@ -54,7 +54,7 @@ pub fn applies(role: Option<Role>, network: &Network, layer: LayerId) -> bool {
     role.is_none_or(|role| network.layers[layer].role == role)
 }
 
-/// The layers of a sweep: those that take their turn together, turn after turn.
+/// The layers of a sweep: those that take their turn together, turn after turn (R7.5, R7.16).
 pub fn sweep_order(direction: Direction, network: &Network) -> Vec<Vec<LayerId>> {
     let layers = 0..network.layers.len();
     match direction {

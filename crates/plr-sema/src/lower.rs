@@ -116,7 +116,7 @@ impl Specialised {
         Ok(program)
     }
 
-    /// A phase is used if an operation of it is left when everything unobservable is gone (R7.14).
+    /// A phase is used if an operation of it is left when everything unobservable is gone (R7.17).
     fn unused_phases(&self, update: &Program, warnings: &mut Findings) {
         let mut left = Vec::new();
         locations(&update.body, &mut left);

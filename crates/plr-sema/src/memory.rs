@@ -82,7 +82,7 @@ fn mentions(expr: &Expr, wanted: &dyn Fn(&ExprKind) -> bool) -> bool {
     found
 }
 
-/// The rule with a filter in the place of `optim`.
+/// The rule with a filter in the place of `optim` (R8.11).
 pub fn with_optimiser(rule: &Rule, optimiser: &Optimiser) -> Rule {
     let mut rule = rule.clone();
     for plasticity in &mut rule.plasticity {

@@ -54,7 +54,7 @@ impl Library {
         self.filters.iter().rposition(|f| f.name == name).map(FilterId)
     }
 
-    /// The functions, costs and filters that every file can use.
+    /// The functions, costs and filters that every file can use (R6.9, R6.11, R8.12, R11.7).
     pub fn prelude() -> Self {
         let parsed = plr_syntax::parse(include_str!("prelude.plr"));
         let mut findings = parsed.findings;

@@ -153,8 +153,6 @@ pub enum Member {
 pub struct Neuron {
     /// The population's name; `None` for the only, unnamed one.
     pub name: Option<Name>,
-    /// `sized above`: the layer whose number of units it has; its own when absent.
-    pub sized: Option<Name>,
     /// Its variables.
     pub variables: Vec<Variable>,
     /// The whole member.
@@ -183,8 +181,6 @@ pub enum VariableKind {
     Let,
     /// One value per unit or synapse, shared by samples and kept between presentations.
     Param,
-    /// One value per synapse and sample.
-    Trace,
 }
 
 /// `synapse W : from -> to = init, attribute, …`
@@ -200,7 +196,7 @@ pub struct Synapse {
     pub init: Option<Expr>,
     /// `fixed`, `symmetric`, `in [0, 1]`, …
     pub attributes: Vec<Call>,
-    /// `{ param m = 0;  trace e = 0 }`: further quantities of each synapse.
+    /// `{ param m = 0 }`: further quantities of each synapse.
     pub variables: Vec<Variable>,
     /// The whole member.
     pub span: Span,

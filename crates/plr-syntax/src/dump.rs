@@ -173,8 +173,7 @@ impl Dump {
 
     fn neuron(&mut self, neuron: &Neuron) {
         let name = neuron.name.as_ref().map_or(String::new(), |name| format!(" {}", name.text));
-        let sized = neuron.sized.as_ref().map_or(String::new(), |layer| format!(" sized {}", layer.text));
-        self.nest(&format!("neuron{name}{sized}"), &neuron.variables, Self::variable);
+        self.nest(&format!("neuron{name}"), &neuron.variables, Self::variable);
     }
 
     fn variable(&mut self, variable: &Variable) {

@@ -215,7 +215,7 @@ macro_rules! words {
 words! {
     reserved {
         Rule "rule", Fn "fn", Experiment "experiment", Neuron "neuron", State "state", Let "let", Param "param",
-        Synapse "synapse", Expect "expect", Sweep "sweep", Allow "allow", With "with", Sized "sized",
+        Synapse "synapse", Expect "expect", Sweep "sweep", Allow "allow", With "with",
         Return "return",
         If "if", Then "then", Else "else", And "and", Or "or", Not "not",
     }
@@ -229,7 +229,7 @@ words! {
         Layer "layer", Steps "steps", From "from", Sum "sum", Set "set", Init "init", Up "up", Down "down",
         In "in", Turn "turn", Derivative "derivative", Gradient "gradient", Equilibrium "equilibrium",
         Unrolled "unrolled", By "by", Filter "filter", Optimiser "optimiser", Dt "dt", Integrator "integrator",
-        EvenOdd "even_odd", Trace "trace",
+        EvenOdd "even_odd",
         FiniteDifferences "finite_differences", Of "of", Law "law",
     }
 }
@@ -239,15 +239,7 @@ impl Word {
     fn continues(self) -> bool {
         matches!(
             self,
-            Self::With
-                | Self::Allow
-                | Self::Sized
-                | Self::If
-                | Self::Then
-                | Self::Else
-                | Self::And
-                | Self::Or
-                | Self::Not
+            Self::With | Self::Allow | Self::If | Self::Then | Self::Else | Self::And | Self::Or | Self::Not
         )
     }
 

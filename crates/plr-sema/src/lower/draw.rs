@@ -64,7 +64,7 @@ impl Lowerer<'_> {
         self.draws.shared = true;
     }
 
-    /// One number for each unit and sample; in plasticity one for each synapse or unit.
+    /// One number for each unit and sample (R11.4); in plasticity one for each synapse or unit (R11.5).
     pub fn draw(&mut self, law: Law, cx: Context<'_>) -> Term {
         let own = self.own_axes(cx);
         let axes = if self.draws.shared { own } else { own.union(Axes::SAMPLE) };

@@ -10,7 +10,7 @@ use super::term::{self, Axes, Term};
 use plr_ir::scalar::BinaryOp;
 
 impl Lowerer<'_> {
-    /// What a filter makes of an increment. What it remembers is noted for whoever commits the update.
+    /// What a filter makes of an increment (R8.9). What it remembers is noted for whoever commits the update.
     pub fn filtered(
         &mut self,
         filter: Option<FilterId>,
@@ -28,7 +28,8 @@ impl Lowerer<'_> {
         let result = self.own_axes(cx);
         let mut arguments: Vec<Evaluated> = vec![Ok(increment)];
         for index in 0..filter.memories.len() {
-            arguments.push(Ok(Term { value: self.parameter(memory(index))?, axes: result }));
+            // One that is written before anybody reads it is not built.
+            arguments.push(self.parameter(memory(index)).map(|value| Term { value, axes: result }));
         }
         let number = if filter.counts_updates() { self.updates()? } else { term::number(&mut self.b, 0.0) };
         arguments.push(Ok(number));
@@ -47,7 +48,7 @@ impl Lowerer<'_> {
         self.evaluate(&filter.result, Context { arguments: &arguments, settings: &bound, ..cx })
     }
 
-    /// The number of this presentation, from 1.
+    /// The number of this presentation, from 1 (R8.10).
     pub fn updates(&mut self) -> Result<Term, Unavailable> {
         let before = Term { value: self.parameter(ParameterId::Updates)?, axes: Axes::NONE };
         let one = term::number(&mut self.b, 1.0);

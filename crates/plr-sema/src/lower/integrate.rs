@@ -1,4 +1,4 @@
-//! Equations of one moment: new values, and rates stepped by the phase's integrator.
+//! Equations of one moment: new values, and rates stepped by the phase's integrator (R7.15).
 
 use plr_ir::Value;
 use plr_ir::scalar::BinaryOp;

@@ -74,7 +74,7 @@ impl Lowerer<'_> {
         found
     }
 
-    /// What a parameter may be, at most.
+    /// What a parameter may be, at most (R4.7).
     fn bounded(&mut self, id: ParameterId, value: Value) -> Value {
         let ParameterId::Weight(synapse, ..) = id else { return value };
         let setting = self.setting;

@@ -244,6 +244,7 @@ impl Lowerer<'_> {
         let network = &self.setting.network;
         match statement {
             Statement::Clamp(_) | Statement::Release { .. } => {}
+            // R8.7
             Statement::Learn(block) => {
                 let learnt = self.learn(block, &turn.now);
                 self.parameters.extend(learnt);

@@ -1,4 +1,4 @@
-//! Filters: what becomes of an increment. Their definitions and their calls.
+//! Filters: what becomes of an increment. Their definitions (R8.8) and their calls.
 
 use plr_syntax::ast::{self, FilterLine};
 use plr_syntax::diagnostic::Findings;

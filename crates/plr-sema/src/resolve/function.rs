@@ -339,7 +339,7 @@ fn primitive(
     None
 }
 
-/// A number is drawn by an equation; a function may pass the draw on to its caller.
+/// A number is drawn by an equation (R11.6); a function may pass the draw on to its caller.
 fn drawn(call: &ast::Call, reader: Reader<'_>, scope: &mut Scope<'_>) -> Option<()> {
     match reader {
         Reader::Function(..) => Some(()),

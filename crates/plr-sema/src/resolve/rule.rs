@@ -169,14 +169,6 @@ fn licences(item: &ast::Rule, findings: &mut Findings) -> Vec<(Licence, Span)> {
 /// Variables of one population form one namespace; a `let` may have one definition per role.
 fn declare_population(neuron: &ast::Neuron, rule: &mut Rule, findings: &mut Findings) {
     let population = PopulationId(rule.populations.len());
-    if let Some(layer) = &neuron.sized {
-        findings.push(BadValue {
-            at: layer.span,
-            what: "the size of a population".to_owned(),
-            wanted: "that of its own layer",
-            found: format!("`sized {}`, which this version does not know", layer.text),
-        });
-    }
     let span = neuron.name.as_ref().map_or(neuron.span, |n| n.span);
     rule.populations.push(Population { name: neuron.name.as_ref().map(|n| n.text.clone()), span });
     let mut declared = Declared::default();
@@ -195,7 +187,7 @@ fn declare_population(neuron: &ast::Neuron, rule: &mut Rule, findings: &mut Find
         }
         if declared.add(name, findings) {
             let kind = match variable.kind {
-                Written::State | Written::Trace => VariableKind::State(None),
+                Written::State => VariableKind::State(None),
                 Written::Let => VariableKind::Let(Vec::new()),
                 Written::Param => VariableKind::Param(Initialiser::Constant(zero(name.span))),
             };
@@ -221,7 +213,7 @@ fn blank_synapse(synapse: &ast::Synapse) -> Synapse {
     }
 }
 
-/// A further quantity of a synapse.
+/// A further quantity of a synapse (R4.8).
 fn beside(weight: SynapseId, name: &ast::Name, synapse: &Synapse) -> Synapse {
     let (name, span) = (name.text.clone(), name.span);
     Synapse { name, fixed: None, beside: Some(weight), span, ..synapse.clone() }
@@ -384,7 +376,7 @@ impl Resolver<'_> {
             let Some(position) = found else { continue };
             let Some(tree) = &written.value else { continue };
             match written.kind {
-                Written::State | Written::Trace => {
+                Written::State => {
                     let value = self.constant(tree);
                     rule.variables[position].kind = VariableKind::State(value);
                 }

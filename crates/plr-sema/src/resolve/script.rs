@@ -114,6 +114,7 @@ impl Resolver<'_> {
         Some(Dynamics { role, variable, value, rate, span: written.span })
     }
 
+    /// `dt`, which an equation of a rate needs (R7.14).
     fn time_step(&mut self, written: &ast::Equation) -> Option<Expr> {
         let at = written.target.name.span;
         match &self.dt {

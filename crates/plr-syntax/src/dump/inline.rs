@@ -76,7 +76,6 @@ pub(super) fn kind(kind: VariableKind) -> &'static str {
         VariableKind::State => "state",
         VariableKind::Let => "let",
         VariableKind::Param => "param",
-        VariableKind::Trace => "trace",
     }
 }
 
