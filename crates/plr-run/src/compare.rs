@@ -143,7 +143,8 @@ impl Compared {
         let compare = |(name, value): (&String, &Tensor)| {
             let moved =
                 noisy.iter().map(|outputs| largest_difference(&outputs[name], value)).fold(0.0, larger);
-            let bound = if self.reached.contains(name) { moved + ROUNDINGS * self.rounding_of(value) } else { 0.0 };
+            let bound =
+                if self.reached.contains(name) { moved + ROUNDINGS * self.rounding_of(value) } else { 0.0 };
             Distance { output: name.clone(), largest: largest_difference(&compiled[name], value), bound }
         };
         let found = interpreted.iter().map(compare).collect();

@@ -1,6 +1,6 @@
 //! Arguments that cannot be meant.
 
-use crate::workplace::Workplace;
+use crate::workplace::{RULE, Workplace};
 
 /// Refused with the code and the words, and with nothing on the standard output.
 fn refuse(place: &Workplace, cases: &[(&str, i32, &str)]) {
@@ -108,7 +108,7 @@ fn a_network_that_does_not_fit_into_memory_is_refused_with_its_size() {
 #[test]
 fn an_unknown_edge_is_found_in_the_program() {
     let place = Workplace::new("unknown_edge");
-    place.write("rule.plr", crate::workplace::RULE.replace("lr input->output", "lr input->h1"));
+    place.write("rule.plr", RULE.replace("lr input->output", "lr input->h1"));
     place.line("check rule.plr").refused(1, "error[plr::unknown_edge]");
 }
 

@@ -6,7 +6,7 @@ use std::process::{Child, Command};
 
 use plr_run::weights;
 
-use crate::workplace::{PLRC, Ran, Workplace};
+use crate::workplace::{PLRC, RULE, Ran, Workplace};
 
 /// The compiler at work, after it has printed a line that begins so.
 struct AtWork {
@@ -62,8 +62,7 @@ fn ctrl_c_in_the_first_epoch_leaves_the_first_weights() {
     let place = Workplace::with_rule("ctrl_c_first");
     place.write(
         "long.plr",
-        crate::workplace::RULE
-            .replace("phase forward {", "phase wait (steps = 1000) { x = f(x) }\n  phase forward {"),
+        RULE.replace("phase forward {", "phase wait (steps = 1000) { x = f(x) }\n  phase forward {"),
     );
     let line = "run long.plr --data digits:train=2000 --batch 500 --epochs 9 --out out";
     let at_work = AtWork::after(&place, line, "run ");
@@ -79,8 +78,7 @@ fn a_second_ctrl_c_ends_a_minibatch_that_never_would() {
     let place = Workplace::new("ctrl_c_twice");
     place.write(
         "rule.plr",
-        crate::workplace::RULE
-            .replace("phase forward {", "phase wait (steps = 1000000000) { x = f(x) }\n  phase forward {"),
+        RULE.replace("phase forward {", "phase wait (steps = 1000000000) { x = f(x) }\n  phase forward {"),
     );
     let at_work = AtWork::after(&place, "run rule.plr --out out", "run ");
     // Between its first words and its first minibatch it does not listen yet, and one is enough.

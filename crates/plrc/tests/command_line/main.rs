@@ -4,6 +4,7 @@
 //! run to that.
 #![allow(missing_docs, reason = "tests are named by what they hold")]
 #![allow(clippy::unwrap_used, reason = "an unexpected error fails the test")]
+#![allow(clippy::disallowed_methods, reason = "the platform's functions are the independent source here")]
 
 mod arguments;
 mod data_files;

@@ -2,7 +2,7 @@
 
 use plr_run::weights;
 
-use crate::workplace::Workplace;
+use crate::workplace::{RULE, SHARED, Workplace};
 
 #[test]
 fn a_run_leaves_its_weights_its_epochs_and_what_it_was() {
@@ -65,7 +65,7 @@ fn what_was_written_before_survives_a_full_disk() {
     assert_eq!(names.map(|name| place.read(name)), before);
     assert_eq!(std::fs::read_dir(place.path("out")).unwrap().count(), 3);
 
-    let program = crate::workplace::RULE.replace("  ", "\t");
+    let program = RULE.replace("  ", "\t");
     place.write("tabs.plr", program.clone() + &"// x\n".repeat(10_000));
     let source = place.read("tabs.plr");
     place.shell("trap '' XFSZ; ulimit -f 8; exec $PLRC fmt tabs.plr").refused(1, "cannot write `tabs.plr`");
@@ -89,9 +89,7 @@ fn training_that_diverges_stops_and_says_when() {
     let place = Workplace::new("diverges");
     place.write(
         "rule.plr",
-        crate::workplace::RULE
-            .replace("(post.x - post.x * post.x)", "post.a")
-            .replace("lr input->output = 0.05", ""),
+        RULE.replace("(post.x - post.x * post.x)", "post.a").replace("lr input->output = 0.05", ""),
     );
     place
         .line("run rule.plr --set lr=1e9 --epochs 50")
@@ -116,7 +114,7 @@ fn a_pipe_gets_plain_lines() {
 #[test]
 fn findings_for_programs_are_objects_on_lines() {
     let place = Workplace::new("json");
-    place.write("rule.plr", crate::workplace::RULE.replace("+ b;", "+ c;"));
+    place.write("rule.plr", RULE.replace("+ b;", "+ c;"));
     let ran = place.line("check rule.plr --error-format json").refused(1, "plr::");
     for line in ran.err.lines() {
         let finding: serde_json::Value = serde_json::from_str(line).unwrap();
@@ -124,4 +122,27 @@ fn findings_for_programs_are_objects_on_lines() {
     }
     let ran = place.line("check missing.plr --error-format json").refused(1, "No such file");
     assert!(serde_json::from_str::<serde_json::Value>(&ran.err).is_ok(), "{ran:?}");
+}
+
+#[test]
+fn a_claim_that_does_not_hold_fails_and_is_named() {
+    let place = Workplace::new("claims");
+    let claiming = |claim: &str| {
+        let check = format!("predict output.x after forward\n  check gradient after forward {{ {claim} }}");
+        place.write("rule.plr", SHARED.replace("predict output.x after forward", &check));
+        place.line("verify rule.plr")
+    };
+    assert!(claiming("expect cosine(W) > 0.999").well().out.contains("cosine(W) > 0.999"));
+    let ran = claiming("expect cosine(W) < 0").refused(1, "1 of ");
+    let line = ran.out.lines().find(|line| line.starts_with("cosine(W) < 0")).unwrap();
+    assert!(line.trim_end().ends_with("NO"), "{line}");
+    assert_eq!(std::fs::read_dir(place.path("")).unwrap().count(), 1, "it writes no file");
+}
+
+#[test]
+fn an_audit_for_programs_is_an_array() {
+    let place = Workplace::with_rule("audit_json");
+    let ran = place.line("audit --json rule.plr").well();
+    let audits: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(audits.as_array().unwrap().len(), 1);
 }

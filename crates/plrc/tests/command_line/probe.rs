@@ -234,7 +234,8 @@ fn arrays_that_do_not_fit_are_named() {
             arrays.iter().map(|(name, dims)| ((*name).to_owned(), array(dims))).collect();
         npz::write_arrays(&place.path(name), &arrays).unwrap();
     };
-    let (w, b): ((&str, &[usize]), (&str, &[usize])) = (("W/input->output", &[2, 3]), ("b/output", &[2]));
+    let w: (&str, &[usize]) = ("W/input->output", &[2, 3]);
+    let b: (&str, &[usize]) = ("b/output", &[2]);
     write("params.npz", &[w, b]);
     write("lacking.npz", &[w]);
     write("more.npz", &[w, b, ("c", &[1])]);
