@@ -38,7 +38,7 @@ pub fn case(seed: u64) -> Result<(), Broken> {
     }
     optimised(&model, batch, seed).map_err(broken)?;
     minibatch(&model, batch, seed, &text).map_err(broken)?;
-    if seed % AUDITED == 0 {
+    if seed.is_multiple_of(AUDITED) {
         for backend in [Backend::Jit { threads: 1 }, Backend::Interpreter] {
             let findings = perturb::run(&model, Precision::F64, seed, backend).map_err(ran)?;
             if let Some(finding) = findings.iter().find(|finding| !finding.leaks.is_empty()) {

@@ -110,17 +110,19 @@ fn train(analysis: &Analysis, at: usize) -> Result<(), Failed> {
     let mut moved = false;
     for (k, parameter) in model.parameters().iter().enumerate() {
         let (found, expected, before) = (&compiled.1[k], &interpreted.1[k], &interpreted.0[k]);
-        let largest = expected.iter().fold(0.0, |largest: f64, x| largest.max(x.abs()));
+        let size = largest(expected.iter().copied());
         let apart = found.iter().zip(expected).map(|(a, b)| (a - b).abs());
-        if !apart.clone().all(|difference| difference <= TOLERANCE * largest) {
-            let worst = apart.fold(0.0, f64::max);
-            return Err(
-                format!("`{}` differs by {worst:e}, the largest is {largest:e}", parameter.name).into()
-            );
+        if !apart.clone().all(|difference| difference <= TOLERANCE * size) {
+            let worst = largest(apart);
+            return Err(format!("`{}` differs by {worst:e}, the largest is {size:e}", parameter.name).into());
         }
         moved |= before != expected;
     }
     if moved { Ok(()) } else { Err("no parameter moved".into()) }
+}
+
+fn largest(numbers: impl Iterator<Item = f64>) -> f64 {
+    numbers.map(f64::abs).fold(0.0, |largest, x| if x > largest { x } else { largest })
 }
 
 /// All parameters before and after a few updates.

@@ -5,7 +5,7 @@
 //! depends on the program: a phase that contracts forgets rounding errors, a difference of two nudged phases divided by
 //! a small number magnifies them. The bound is therefore measured: the interpreter runs the program with every result of
 //! every contraction moved at random within its allowance times a safety factor ([`noise`]), and what this does to an output
-//! is what the back ends may differ by; one rounding at least. The factor is inside because a small error may do nothing in
+//! is what the back ends may differ by; a few roundings at least. The factor is inside because a small error may do nothing in
 //! most cases, and in some let a number far larger than itself be rounded the other way. An output that no contraction
 //! reaches ([`reach`]) must agree exactly.
 
@@ -23,6 +23,8 @@ use crate::init;
 const DRAWS: u32 = 4;
 /// Both back ends may err, in opposite directions, and a few draws do not find the worst case.
 const SAFETY: f64 = 8.0;
+/// Roundings on the way that a small error may turn without any draw showing it.
+const ROUNDINGS: f64 = 8.0;
 /// Consecutive updates that are compared.
 const UPDATES: u32 = 3;
 
@@ -141,7 +143,8 @@ impl Compared {
         let compare = |(name, value): (&String, &Tensor)| {
             let moved =
                 noisy.iter().map(|outputs| largest_difference(&outputs[name], value)).fold(0.0, larger);
-            let bound = if self.reached.contains(name) { moved + self.rounding_of(value) } else { 0.0 };
+            let bound =
+                if self.reached.contains(name) { moved + ROUNDINGS * self.rounding_of(value) } else { 0.0 };
             Distance { output: name.clone(), largest: largest_difference(&compiled[name], value), bound }
         };
         let found = interpreted.iter().map(compare).collect();

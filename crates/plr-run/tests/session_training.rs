@@ -174,7 +174,8 @@ fn divergence_names_the_parameter_and_the_first_bad_update() {
     // |W| after update n is 1e60^n: finite up to 1e300 after the fifth.
     assert_eq!((parameter.as_str(), *update, *epoch), ("W/input->output", 6, 1));
     assert!(!value.is_finite());
-    assert_eq!(error.to_string(), format!("`W/input->output` became {value} in update 6 (epoch 1)"));
+    let message = format!("training diverged: `W/input->output` became {value} in update 6 (epoch 1)");
+    assert_eq!(error.to_string(), message);
     assert_eq!((session.parameters(), session.position()), (&before[..], position));
 }
 

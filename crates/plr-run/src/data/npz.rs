@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::File;
-use std::io::{self, BufReader};
+use std::io::{self, BufReader, Cursor, Write as _};
 use std::path::Path;
 
 use plr_ir::Tensor;
@@ -73,19 +73,22 @@ pub fn read_arrays(path: &Path) -> Result<BTreeMap<String, Array>, DataError> {
 /// # Errors
 /// [`DataError::Write`]; what was at `path` before is then still there.
 pub fn write_arrays(path: &Path, arrays: &BTreeMap<String, Tensor>) -> Result<(), DataError> {
-    atomic_file::replace(path, |file| {
-        let mut archive = ZipWriter::new(file);
-        for (name, tensor) in arrays {
-            let large = tensor.count() >= 1 << 28;
-            let options =
-                SimpleFileOptions::default().compression_method(CompressionMethod::Stored).large_file(large);
-            archive.start_file(format!("{name}.npy"), options).map_err(write_error)?;
-            npy::encode(tensor, &mut archive)?;
-        }
-        archive.finish().map_err(write_error)?;
-        Ok(())
-    })
-    .map_err(|source| DataError::Write { path: path.to_owned(), source })
+    let written = archive(arrays).and_then(|bytes| atomic_file::replace(path, |file| file.write_all(&bytes)));
+    written.map_err(|source| DataError::Write { path: path.to_owned(), source })
+}
+
+/// The bytes of an archive, made in memory: the library complains on the standard error if it cannot write the end of
+/// one.
+fn archive(arrays: &BTreeMap<String, Tensor>) -> io::Result<Vec<u8>> {
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, tensor) in arrays {
+        let large = tensor.count() >= 1 << 28;
+        let options =
+            SimpleFileOptions::default().compression_method(CompressionMethod::Stored).large_file(large);
+        archive.start_file(format!("{name}.npy"), options)?;
+        npy::encode(tensor, &mut archive)?;
+    }
+    Ok(archive.finish()?.into_inner())
 }
 
 /// Reads a data set: `x` and `y` to train on and, if they are there, `x_test` and `y_test`.
@@ -198,10 +201,6 @@ fn archive_error(path: &Path, error: ZipError) -> DataError {
         error.to_string()
     };
     DataError::Npz { path: path.to_owned(), fault: NpzFault::Archive { reason } }
-}
-
-fn write_error(error: ZipError) -> io::Error {
-    error.into()
 }
 
 impl fmt::Display for NpzFault {

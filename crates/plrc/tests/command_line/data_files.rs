@@ -1,0 +1,126 @@
+//! Data that is none, or of something else.
+
+use std::collections::BTreeMap;
+
+use plr_ir::{Precision, Tensor};
+use plr_run::data::npz;
+
+use crate::workplace::{SHARED, Workplace};
+
+/// A run of the rule on a file, on a network of two inputs.
+fn run(place: &Workplace, data: &str, code: i32, words: &str) {
+    let arguments = ["run", "rule.plr", "--set", "lr=0.1", "--network", "2 - 3 sigmoid", "--batch", "2"];
+    let ran = place.plrc(arguments.iter().chain(&["--data", data, "--out", "out"]));
+    if code > 0 {
+        assert_eq!(ran.out, "", "{data}");
+        assert!(!place.path("out").exists(), "{data}");
+    }
+    ran.refused(code, words);
+}
+
+#[test]
+fn tables_are_refused_with_the_line() {
+    let place = Workplace::with_rule("tables");
+    let good = "0.1,0.2,0\n0.3,0.4,1\n0.5,0.6,2\n";
+    for (name, text, words) in [
+        ("empty", "", "there is no line with numbers in it"),
+        ("nan", "0.1,0.2,0\nNaN,0.4,1\n", "line 2, column 1 is `NaN` instead of a finite number"),
+        ("word", "0.1,0.2,0\n0.3,x,1\n", "line 2, column 2 is `x` instead of a"),
+        ("short", "0.1,0.2,0\n0.3,1\n", "line 2"),
+        ("label", "0.1,0.2,0\n0.3,0.4,-1\n", "line 2, column 3 is `-1` instead of a class"),
+        ("huge", "0.1,0.2,0\n0.3,0.4,9999999\n", "instead of a class"),
+        (
+            "wide",
+            "0,0.1,0.2,0\n0,0.3,0.4,1\n",
+            "the network's input has 2 units, but a sample has 3 features",
+        ),
+        ("one", "0.1,0.2,0\n", "a minibatch of 2 samples is larger than the training set of 1"),
+    ] {
+        let name = format!("{name}.csv");
+        place.write(&name, text);
+        run(&place, &name, 1, words);
+    }
+    place.write("good.csv", good);
+    run(&place, "good.csv", 0, "");
+}
+
+#[test]
+fn archives_are_refused_with_the_array() {
+    let place = Workplace::with_rule("archives");
+    let tensor = |dims: &[usize], numbers: &[f64]| Tensor::from_f64(dims.to_vec(), numbers, Precision::F64);
+    let write = |name: &str, arrays: &[(&str, Tensor)]| {
+        let arrays: BTreeMap<_, _> = arrays.iter().map(|(name, a)| ((*name).to_owned(), a.clone())).collect();
+        npz::write_arrays(&place.path(name), &arrays).unwrap();
+    };
+    let x = tensor(&[3, 2], &[0.1, 0.2, 0.3, 0.4, 0.5, 0.6]);
+    write("good.npz", &[("x", x.clone()), ("y", tensor(&[3, 3], &[0.5; 9]))]);
+    write("no_x.npz", &[("z", x.clone())]);
+    write("nan.npz", &[("x", tensor(&[2, 2], &[0.0, 0.0, f64::NAN, 0.0]))]);
+    write("counts.npz", &[("x", x.clone()), ("y", tensor(&[2, 3], &[0.5; 6]))]);
+    write("rank.npz", &[("x", tensor(&[4], &[0.0; 4]))]);
+    write("none.npz", &[("x", tensor(&[0, 2], &[]))]);
+    let good = place.read("good.npz");
+    place.write("cut.npz", &good[..good.len() / 2]);
+    place.write("text.npz", "x = 1");
+    run(&place, "no_x.npz", 1, "it has no array `x` (it has: z)");
+    run(&place, "nan.npz", 1, "feature 0 of sample 1 is NaN");
+    run(&place, "counts.npz", 1, "there are 3 samples but 2 targets");
+    run(&place, "rank.npz", 1, "the array `x`");
+    run(&place, "none.npz", 1, "none.npz");
+    run(&place, "cut.npz", 1, "it is no ZIP archive, or not all of one");
+    run(&place, "text.npz", 1, "it is no ZIP archive, or not all of one");
+    run(&place, "npz:.", 1, "cannot read `.`: is a directory");
+    run(&place, "npz:", 2, "a path is missing");
+    run(&place, "good.npz", 0, "");
+}
+
+/// Files of the MNIST family: images `[3, 1, 2]` and labels.
+#[test]
+fn idx_files_are_refused_with_the_file() {
+    let images = |magic: u8, count: u8, pixels: &[u8]| {
+        [&[0, 0, magic, 3, 0, 0, 0, count, 0, 0, 0, 1, 0, 0, 0, 2][..], pixels].concat()
+    };
+    let labels = |labels: &[u8]| [&[0, 0, 8, 1, 0, 0, 0, labels.len() as u8][..], labels].concat();
+    let whole = images(8, 3, &[1; 6]);
+    let place = Workplace::with_rule("idx");
+    let mut number = 0;
+    let mut directory = |train: &[u8], of_train: &[u8], code: i32, words: &str| {
+        number += 1;
+        let name = format!("data{number}");
+        std::fs::create_dir(place.path(&name)).unwrap();
+        for (file, bytes) in [
+            ("train-images-idx3-ubyte", train),
+            ("train-labels-idx1-ubyte", of_train),
+            ("t10k-images-idx3-ubyte", &whole),
+            ("t10k-labels-idx1-ubyte", &labels(&[0, 1, 2])),
+        ] {
+            place.write(format!("{name}/{file}"), bytes);
+        }
+        run(&place, &name, code, words);
+    };
+    let good = labels(&[0, 1, 2]);
+    directory(&whole[..20], &good, 1, "train-images-idx3-ubyte` is not a usable IDX file");
+    directory(&[], &good, 1, "train-images-idx3-ubyte` is not a usable IDX file");
+    directory(&images(13, 3, &[1; 6]), &good, 1, "train-images-idx3-ubyte` is not a usable IDX file");
+    directory(&images(8, 255, &[1; 6]), &good, 1, "train-images-idx3-ubyte` is not a usable IDX file");
+    directory(&good, &good, 1, "train-images-idx3-ubyte` is not a usable IDX file");
+    directory(&whole, &whole, 1, "train-labels-idx1-ubyte` is not a usable IDX file");
+    directory(&whole, &labels(&[0, 1]), 1, "3 samples but 2 targets");
+    run(&place, ".", 1, "the directory `.` has no file `train-images-idx3-ubyte`");
+    run(&place, "nothing", 1, "cannot read `nothing`: No such file");
+    run(&place, "rule.plr", 1, "is neither a directory of IDX files nor a file ending in");
+    run(&place, "digits:train=0", 1, "at least one training sample");
+    run(&place, "digits:test=x", 2, "`test=x` is not a name, `=` and an integer");
+    directory(&whole, &good, 0, "");
+}
+
+#[test]
+fn a_rule_that_needs_targets_says_so() {
+    let place = Workplace::new("needs_targets");
+    place.write("rule.plr", SHARED);
+    place.write("classes.csv", "0.1,0.2,0\n0.3,0.4,7\n0.3,0.4,6\n");
+    let x = Tensor::from_f64(vec![3, 2], &[0.5; 6], Precision::F64);
+    npz::write_arrays(&place.path("none.npz"), &BTreeMap::from([("x".to_owned(), x)])).unwrap();
+    run(&place, "classes.csv", 1, "the network's output has 3 units, but a target has 8 values");
+    run(&place, "none.npz", 1, "the rule reads `target`, but the data has no targets");
+}

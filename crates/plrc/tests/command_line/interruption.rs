@@ -1,0 +1,104 @@
+//! Ctrl-C and other ends before the end.
+#![cfg(unix)]
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Child, Command};
+
+use plr_run::weights;
+
+use crate::workplace::{PLRC, RULE, Ran, Workplace};
+
+/// The compiler at work, after it has printed a line that begins so.
+struct AtWork {
+    child: Child,
+    out: BufReader<std::process::ChildStdout>,
+    lines: String,
+}
+
+impl AtWork {
+    fn after(place: &Workplace, line: &str, beginning: &str) -> Self {
+        let mut child = place.command(PLRC).args(line.split_whitespace()).spawn().unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let mut lines = String::new();
+        while !lines.lines().any(|line| line.starts_with(beginning)) {
+            assert!(out.read_line(&mut lines).unwrap() > 0, "it ended after {lines}");
+        }
+        Self { child, out, lines }
+    }
+
+    fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
+        assert!(sent.unwrap().success());
+    }
+
+    fn end(mut self) -> Ran {
+        self.out.read_to_string(&mut self.lines).unwrap();
+        let mut ran = Ran::of(self.child.wait_with_output().unwrap());
+        ran.out = self.lines;
+        ran
+    }
+}
+
+#[test]
+fn ctrl_c_in_an_epoch_leaves_the_weights_of_the_last_one() {
+    let place = Workplace::with_rule("ctrl_c");
+    let at_work = AtWork::after(&place, "run rule.plr --epochs 4000000 --out out", "epoch   3");
+    at_work.signal("INT");
+    let ran = at_work.end().refused(130, "press Ctrl-C again to stop at once");
+    let weights = weights::load(&place.path("out/weights.safetensors")).unwrap();
+    let epochs = String::from_utf8(place.read("out/epochs.csv")).unwrap();
+    let (updates, epoch) = (&weights.about["updates"], &weights.about["epoch"]);
+    assert!(epoch.parse::<usize>().unwrap() >= 3, "{epoch}");
+    assert_eq!(epochs.lines().count() - 1, epoch.parse::<usize>().unwrap());
+    assert!(ran.err.contains(&format!("stopped; the weights after {updates} updates are in")), "{ran:?}");
+
+    // What was kept is what a run of so many epochs gives.
+    place.line(&format!("run rule.plr --epochs {epoch} --out again")).well();
+    assert_eq!(weights::load(&place.path("again/weights.safetensors")).unwrap(), weights);
+}
+
+#[test]
+fn ctrl_c_in_the_first_epoch_leaves_the_first_weights() {
+    let place = Workplace::with_rule("ctrl_c_first");
+    place.write(
+        "long.plr",
+        RULE.replace("phase forward {", "phase wait (steps = 1000) { x = f(x) }\n  phase forward {"),
+    );
+    let line = "run long.plr --data digits:train=2000 --batch 500 --epochs 9 --out out";
+    let at_work = AtWork::after(&place, line, "run ");
+    at_work.signal("INT");
+    let ran = at_work.end();
+    assert_eq!(ran.code, Some(130), "{ran:?}");
+    let weights = weights::load(&place.path("out/weights.safetensors")).unwrap();
+    assert!(ran.err.contains(&format!("the weights after {} updates", weights.about["updates"])), "{ran:?}");
+}
+
+#[test]
+fn a_second_ctrl_c_ends_a_minibatch_that_never_would() {
+    let place = Workplace::new("ctrl_c_twice");
+    place.write(
+        "rule.plr",
+        RULE.replace("phase forward {", "phase wait (steps = 1000000000) { x = f(x) }\n  phase forward {"),
+    );
+    let at_work = AtWork::after(&place, "run rule.plr --out out", "run ");
+    // Between its first words and its first minibatch it does not listen yet, and one is enough.
+    for _ in 0..2 {
+        at_work.signal("INT");
+        std::thread::sleep(std::time::Duration::from_millis(300));
+    }
+    let ran = at_work.end();
+    assert!(ran.code.is_none_or(|code| code == 130), "{ran:?}");
+    assert!(weights::load(&place.path("out/weights.safetensors")).is_ok());
+}
+
+#[test]
+fn a_run_that_is_killed_leaves_the_weights_of_an_epoch() {
+    let place = Workplace::with_rule("killed");
+    for signal in ["TERM", "KILL"] {
+        let at_work = AtWork::after(&place, "run rule.plr --epochs 4000000 --out out", "epoch   3");
+        at_work.signal(signal);
+        assert_eq!(at_work.end().code, None);
+        let weights = weights::load(&place.path("out/weights.safetensors")).unwrap();
+        assert_eq!(weights.about["minibatch"], "0");
+    }
+}

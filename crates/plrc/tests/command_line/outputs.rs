@@ -1,0 +1,148 @@
+//! Places that cannot be written, and results that stay where they are.
+
+use plr_run::weights;
+
+use crate::workplace::{RULE, SHARED, Workplace};
+
+#[test]
+fn a_run_leaves_its_weights_its_epochs_and_what_it_was() {
+    let place = Workplace::with_rule("results");
+    let ran = place.line("run rule.plr --out a/b").well();
+    assert!(ran.out.contains("accuracy on test") && ran.out.contains("time per epoch"), "{ran:?}");
+    let weights = weights::load(&place.path("a/b/weights.safetensors")).unwrap();
+    assert_eq!(weights.tensors["W/input->output"].dims, [10, 784]);
+    assert_eq!((weights.about["epoch"].as_str(), weights.about["updates"].as_str()), ("2", "12"));
+    let epochs = String::from_utf8(place.read("a/b/epochs.csv")).unwrap();
+    assert_eq!(epochs.lines().count(), 3);
+    let about: serde_json::Value = serde_json::from_slice(&place.read("a/b/run.json")).unwrap();
+    assert_eq!(about["result"]["updates"], 12);
+    assert_eq!(std::fs::read_dir(place.path("a/b")).unwrap().count(), 3);
+}
+
+#[test]
+fn a_place_that_cannot_be_written_is_found_out_before_training() {
+    let place = Workplace::with_rule("no_place");
+    let out = |path: &str, words: &str| {
+        let ran = place.plrc(["run", "rule.plr", "--out", path]);
+        assert_eq!(ran.out, "", "{path}");
+        ran.refused(1, words)
+    };
+    out("rule.plr", "`rule.plr` is not a directory");
+    out("rule.plr/in", "cannot write `rule.plr/in`: Not a directory");
+    std::fs::create_dir_all(place.path("taken/weights.safetensors")).unwrap();
+    out("taken", "cannot write the weights `taken/weights.safetensors`: is a directory");
+    place.plrc(["run", "rule.plr", "--out", ""]).refused(2, "--out");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn devices_are_not_mistaken_for_files() {
+    let place = Workplace::with_rule("devices");
+    place.line("run rule.plr --out /dev/full").refused(1, "`/dev/full` is not a directory");
+    place.line("run rule.plr --out /proc/plr").refused(1, "cannot write `/proc/plr`");
+    for command in
+        ["run rule.plr", "check rule.plr", "audit rule.plr", "emit ir rule.plr", "explain unknown_name"]
+    {
+        place
+            .shell(&format!("$PLRC {command} > /dev/full"))
+            .refused(1, "cannot print: No space left on device");
+    }
+    std::fs::create_dir(place.path("full")).unwrap();
+    std::os::unix::fs::symlink("/dev/full", place.path("full/weights.safetensors")).unwrap();
+    place.line("run rule.plr --out full").refused(1, "weights.safetensors`: No space left on device");
+}
+
+/// A limit on the size of files stands for a disk that is full: the write fails half-way.
+#[cfg(unix)]
+#[test]
+fn what_was_written_before_survives_a_full_disk() {
+    let place = Workplace::with_rule("full_disk");
+    place.line("run rule.plr --out out").well();
+    let names = ["weights.safetensors", "epochs.csv", "run.json"].map(|name| format!("out/{name}"));
+    let before = names.clone().map(|name| place.read(name));
+    let limited = "trap '' XFSZ; ulimit -f 8; exec $PLRC run rule.plr --seed 2 --out out";
+    place.shell(limited).refused(1, "cannot write the weights `out/weights.safetensors`: File too large");
+    assert_eq!(names.map(|name| place.read(name)), before);
+    assert_eq!(std::fs::read_dir(place.path("out")).unwrap().count(), 3);
+
+    let program = RULE.replace("  ", "\t");
+    place.write("tabs.plr", program.clone() + &"// x\n".repeat(10_000));
+    let source = place.read("tabs.plr");
+    place.shell("trap '' XFSZ; ulimit -f 8; exec $PLRC fmt tabs.plr").refused(1, "cannot write `tabs.plr`");
+    assert_eq!(place.read("tabs.plr"), source);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_reader_who_has_read_enough_is_no_error() {
+    let place = Workplace::with_rule("closed_pipe");
+    for command in ["run rule.plr --epochs 50", "audit rule.plr", "emit asm rule.plr", "emit tokens rule.plr"]
+    {
+        let ran = place.shell(&format!("$PLRC {command} | head -n 1; $PLRC {command} | true"));
+        assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""), "{command}");
+        assert_eq!(ran.out.lines().count(), 1, "{command}");
+    }
+}
+
+#[test]
+fn training_that_diverges_stops_and_says_when() {
+    let place = Workplace::new("diverges");
+    place.write(
+        "rule.plr",
+        RULE.replace("(post.x - post.x * post.x)", "post.a").replace("lr input->output = 0.05", ""),
+    );
+    place
+        .line("run rule.plr --set lr=1e9 --epochs 50")
+        .refused(1, "error: training diverged: `W/input->output` became ");
+    let ran = place
+        .line("run rule.plr --set lr=1e9 --epochs 50 --out out")
+        .refused(1, "; the weights after 0 updates are in `out/weights.safetensors`");
+    assert!(ran.err.contains(" (epoch 1)"), "{ran:?}");
+    let weights = weights::load(&place.path("out/weights.safetensors")).unwrap();
+    assert!(weights.tensors.values().all(|tensor| tensor.to_f64().iter().all(|x| x.is_finite())));
+}
+
+#[test]
+fn a_pipe_gets_plain_lines() {
+    let place = Workplace::with_rule("plain_lines");
+    let ran = place.line("run rule.plr").well();
+    assert_eq!(ran.err, "");
+    assert_eq!(ran.out.lines().filter(|line| line.starts_with("epoch ")).count(), 2);
+    assert!(!ran.out.contains(['\u{1b}', '\r']), "{ran:?}");
+}
+
+#[test]
+fn findings_for_programs_are_objects_on_lines() {
+    let place = Workplace::new("json");
+    place.write("rule.plr", RULE.replace("+ b;", "+ c;"));
+    let ran = place.line("check rule.plr --error-format json").refused(1, "plr::");
+    for line in ran.err.lines() {
+        let finding: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert!(finding["code"].is_string() && finding["labels"][0]["line"].is_u64(), "{line}");
+    }
+    let ran = place.line("check missing.plr --error-format json").refused(1, "No such file");
+    assert!(serde_json::from_str::<serde_json::Value>(&ran.err).is_ok(), "{ran:?}");
+}
+
+#[test]
+fn a_claim_that_does_not_hold_fails_and_is_named() {
+    let place = Workplace::new("claims");
+    let claiming = |claim: &str| {
+        let check = format!("predict output.x after forward\n  check gradient after forward {{ {claim} }}");
+        place.write("rule.plr", SHARED.replace("predict output.x after forward", &check));
+        place.line("verify rule.plr")
+    };
+    assert!(claiming("expect cosine(W) > 0.999").well().out.contains("cosine(W) > 0.999"));
+    let ran = claiming("expect cosine(W) < 0").refused(1, "1 of ");
+    let line = ran.out.lines().find(|line| line.starts_with("cosine(W) < 0")).unwrap();
+    assert!(line.trim_end().ends_with("NO"), "{line}");
+    assert_eq!(std::fs::read_dir(place.path("")).unwrap().count(), 1, "it writes no file");
+}
+
+#[test]
+fn an_audit_for_programs_is_an_array() {
+    let place = Workplace::with_rule("audit_json");
+    let ran = place.line("audit --json rule.plr").well();
+    let audits: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(audits.as_array().unwrap().len(), 1);
+}

@@ -1,0 +1,306 @@
+//! One presentation against the same written down by hand in plain loops.
+
+use std::collections::BTreeMap;
+
+use plr_ir::{Precision, Tensor};
+use plr_run::data::npz;
+
+use crate::workplace::Workplace;
+
+const SAMPLES: usize = 5;
+const LR: f64 = 0.3;
+
+type Matrix = Vec<Vec<f64>>;
+
+/// Numbers between -1 and 1 without a pattern.
+fn numbers(rows: usize, columns: usize, phase: f64) -> Matrix {
+    let number = |i: usize| (f64::from(i as u32 + 1) * 12.9898 + phase).sin();
+    (0..rows).map(|r| (0..columns).map(|c| number(r * columns + c)).collect()).collect()
+}
+
+fn tensor(matrix: &Matrix) -> Tensor {
+    Tensor::from_f64(vec![matrix.len(), matrix[0].len()], &matrix.concat(), Precision::F64)
+}
+
+fn vector(numbers: &[f64]) -> Tensor {
+    Tensor::from_f64(vec![numbers.len()], numbers, Precision::F64)
+}
+
+/// `W x + b` for each sample.
+fn arrive(w: &Matrix, x: &Matrix, b: &[f64]) -> Matrix {
+    let row = |x: &Vec<f64>| w.iter().zip(b).map(|(w, b)| dot(w, x) + b).collect();
+    x.iter().map(row).collect()
+}
+
+/// `Wᵀ d` for each sample.
+fn back(w: &Matrix, d: &Matrix) -> Matrix {
+    let row = |d: &Vec<f64>| (0..w[0].len()).map(|j| (0..w.len()).map(|i| w[i][j] * d[i]).sum()).collect();
+    d.iter().map(row).collect()
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+fn each(a: &Matrix, f: impl Fn(f64) -> f64) -> Matrix {
+    a.iter().map(|row| row.iter().map(|&a| f(a)).collect()).collect()
+}
+
+fn both(a: &Matrix, b: &Matrix, f: impl Fn(f64, f64) -> f64) -> Matrix {
+    a.iter().zip(b).map(|(a, b)| a.iter().zip(b).map(|(&a, &b)| f(a, b)).collect()).collect()
+}
+
+/// The batch mean of `scale · post_i · pre_j`.
+fn outer(post: &Matrix, pre: &Matrix, scale: f64) -> Matrix {
+    let mean =
+        |i: usize, j: usize| (0..SAMPLES).map(|s| post[s][i] * pre[s][j]).sum::<f64>() / SAMPLES as f64;
+    (0..post[0].len()).map(|i| (0..pre[0].len()).map(|j| scale * mean(i, j)).collect()).collect()
+}
+
+/// The batch mean of `scale · post_i`.
+fn mean(post: &Matrix, scale: f64) -> Vec<f64> {
+    let mean = |i: usize| scale * (0..SAMPLES).map(|s| post[s][i]).sum::<f64>() / SAMPLES as f64;
+    (0..post[0].len()).map(mean).collect()
+}
+
+fn sigmoid(x: f64) -> f64 {
+    1.0 / (1.0 + (-x).exp())
+}
+
+/// Presents the arrays, and compares what is expected by name on both back ends.
+fn compare(place: &Workplace, network: &str, given: [&[(&str, Tensor)]; 2], expected: &[(&str, Tensor)]) {
+    for (name, arrays) in ["params.npz", "data.npz"].into_iter().zip(given) {
+        let arrays: BTreeMap<_, _> = arrays.iter().map(|(name, a)| ((*name).to_owned(), a.clone())).collect();
+        npz::write_arrays(&place.path(name), &arrays).unwrap();
+    }
+    let files = ["--params", "params.npz", "--data", "data.npz", "--out", "out.npz"];
+    for (backend, precision, near) in
+        [("jit", "f64", 1e-13), ("interp", "f64", 1e-13), ("jit", "f32", 1e-5), ("interp", "f32", 1e-5)]
+    {
+        let how = ["--network", network, "--backend", backend, "--precision", precision];
+        place.plrc(["probe", "rule.plr"].iter().chain(&files).chain(&how)).well();
+        let found = npz::read_arrays(&place.path("out.npz")).unwrap();
+        for (name, wanted) in expected {
+            let found = found.get(*name).unwrap_or_else(|| panic!("no {name}")).clone().into_tensor();
+            assert_eq!(found.dims, wanted.dims, "{name}");
+            for (found, wanted) in found.to_f64().iter().zip(wanted.to_f64()) {
+                assert!(
+                    (found - wanted).abs() < near,
+                    "{name}, {backend} {precision}: {found} is not {wanted}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn backprop_is_what_the_chain_rule_says() {
+    let place = Workplace::new("probe_backprop");
+    place.write(
+        "rule.plr",
+        format!(
+            "rule Backprop(lr = {LR}) allow weight_transport {{
+  neuron {{
+    param b = 0
+    state a, x, d
+  }}
+  synapse W : below -> self = glorot()
+  phase forward {{ clamp input x = data;  sweep up {{ a = W @ below.x + b;  x = f(a) }} }}
+  phase backward {{
+    output d = -cost'(a)
+    sweep down {{ hidden d = f'(a) * (W.T @ above.d) }}
+  }}
+  learn {{
+    W += lr * post.d * pre.x
+    b += lr * d
+  }}
+  predict output.x after forward
+}}
+"
+        ),
+    );
+    let (w1, w2) = (numbers(4, 3, 0.0), numbers(2, 4, 1.0));
+    let (b1, b2) = (numbers(1, 4, 2.0).concat(), numbers(1, 2, 3.0).concat());
+    let (data, target) = (numbers(SAMPLES, 3, 4.0), numbers(SAMPLES, 2, 5.0));
+
+    let a1 = arrive(&w1, &data, &b1);
+    let x1 = each(&a1, f64::tanh);
+    let a2 = arrive(&w2, &x1, &b2);
+    let x2 = each(&a2, sigmoid);
+    let error = both(&target, &x2, |target, x| target - x);
+    let d2 = both(&error, &x2, |error, x| error * x * (1.0 - x));
+    let d1 = both(&back(&w2, &d2), &x1, |d, x| d * (1.0 - x * x));
+    let (dw1, dw2) = (outer(&d1, &data, LR), outer(&d2, &x1, LR));
+
+    let parameters = [
+        ("W/input->h1", tensor(&w1)),
+        ("W/h1->output", tensor(&w2)),
+        ("b/h1", vector(&b1)),
+        ("b/output", vector(&b2)),
+    ];
+    let expected = [
+        ("state/forward/x/input", tensor(&data)),
+        ("state/forward/a/h1", tensor(&a1)),
+        ("state/forward/x/h1", tensor(&x1)),
+        ("state/forward/x/output", tensor(&x2)),
+        ("state/backward/d/output", tensor(&d2)),
+        ("state/backward/d/h1", tensor(&d1)),
+        ("increment/W/input->h1", tensor(&dw1)),
+        ("increment/W/h1->output", tensor(&dw2)),
+        ("increment/b/h1", vector(&mean(&d1, LR))),
+        ("increment/b/output", vector(&mean(&d2, LR))),
+        ("new/W/input->h1", tensor(&both(&w1, &dw1, |w, dw| w + dw))),
+        ("new/W/h1->output", tensor(&both(&w2, &dw2, |w, dw| w + dw))),
+    ];
+    let batch = [("data", tensor(&data)), ("target", tensor(&target))];
+    compare(&place, "3 - 4 tanh - 2 sigmoid", [&parameters, &batch], &expected);
+}
+
+/// All layers at once, old values read; what a phase begins with is where another one ended.
+#[test]
+fn a_relaxation_reads_old_values_and_goes_on_from_the_phase_it_names() {
+    const BETA: f64 = 0.5;
+    let place = Workplace::new("probe_relaxation");
+    place.write(
+        "rule.plr",
+        format!(
+            "rule EP(beta = {BETA}, lr = {LR}) {{
+  neuron {{
+    param b = 0
+    state s = 0
+    let drive = W @ below.s + W.T @ above.s + b
+  }}
+  synapse W : below -> self = glorot(), symmetric
+  phase free (steps = 7) {{ clamp input s = data;  s = f(drive) }}
+  phase nudged (steps = 3, from = free) {{ hidden s = f(drive);  output s = f(drive + beta * (target - s)) }}
+  learn {{
+    W += lr / beta * (post.s[nudged] * pre.s[nudged] - post.s[free] * pre.s[free])
+    b += lr / beta * (s[nudged] - s[free])
+  }}
+  predict output.s after free
+}}
+"
+        ),
+    );
+    let (w1, w2) = (numbers(3, 2, 0.5), numbers(2, 3, 1.5));
+    let (b1, b2) = (numbers(1, 3, 2.5).concat(), numbers(1, 2, 3.5).concat());
+    let (data, target) = (numbers(SAMPLES, 2, 4.5), numbers(SAMPLES, 2, 5.5));
+
+    let step = |(s1, s2): &(Matrix, Matrix), beta: f64| {
+        let hidden = both(&arrive(&w1, &data, &b1), &back(&w2, s2), |up, down| sigmoid(up + down));
+        let nudge = both(&target, s2, |target, s| beta * (target - s));
+        (hidden, both(&arrive(&w2, s1, &b2), &nudge, |drive, nudge| sigmoid(drive + nudge)))
+    };
+    let mut free = (vec![vec![0.0; 3]; SAMPLES], vec![vec![0.0; 2]; SAMPLES]);
+    for _ in 0..7 {
+        free = step(&free, 0.0);
+    }
+    let mut nudged = free.clone();
+    for _ in 0..3 {
+        nudged = step(&nudged, BETA);
+    }
+    let contrast = |a: &Matrix, b: &Matrix| both(a, b, |nudged, free| nudged - free);
+    let dw1 = contrast(&outer(&nudged.0, &data, LR / BETA), &outer(&free.0, &data, LR / BETA));
+    let dw2 = contrast(&outer(&nudged.1, &nudged.0, LR / BETA), &outer(&free.1, &free.0, LR / BETA));
+
+    let parameters = [
+        ("W/input->h1", tensor(&w1)),
+        ("W/h1->output", tensor(&w2)),
+        ("b/h1", vector(&b1)),
+        ("b/output", vector(&b2)),
+    ];
+    let expected = [
+        ("state/free/s/h1", tensor(&free.0)),
+        ("state/free/s/output", tensor(&free.1)),
+        ("state/nudged/s/h1", tensor(&nudged.0)),
+        ("state/nudged/s/output", tensor(&nudged.1)),
+        ("increment/W/input->h1", tensor(&dw1)),
+        ("increment/W/h1->output", tensor(&dw2)),
+        ("increment/b/output", vector(&mean(&contrast(&nudged.1, &free.1), LR / BETA))),
+        ("new/W/h1->output", tensor(&both(&w2, &dw2, |w, dw| w + dw))),
+    ];
+    let batch = [("data", tensor(&data)), ("target", tensor(&target))];
+    compare(&place, "2 - 3 sigmoid - 2 sigmoid", [&parameters, &batch], &expected);
+}
+
+#[test]
+fn arrays_that_do_not_fit_are_named() {
+    let place = Workplace::with_rule("probe_arrays");
+    let write = |name: &str, arrays: &[(&str, &[usize])]| {
+        let array = |dims: &[usize]| {
+            Tensor::from_f64(dims.to_vec(), &vec![0.5; dims.iter().product()], Precision::F64)
+        };
+        let arrays: BTreeMap<_, _> =
+            arrays.iter().map(|(name, dims)| ((*name).to_owned(), array(dims))).collect();
+        npz::write_arrays(&place.path(name), &arrays).unwrap();
+    };
+    let w: (&str, &[usize]) = ("W/input->output", &[2, 3]);
+    let b: (&str, &[usize]) = ("b/output", &[2]);
+    write("params.npz", &[w, b]);
+    write("lacking.npz", &[w]);
+    write("more.npz", &[w, b, ("c", &[1])]);
+    write("data.npz", &[("data", &[4, 3])]);
+    write("none.npz", &[("data", &[0, 3])]);
+    write("flat.npz", &[("data", &[3])]);
+    write("targets.npz", &[("data", &[4, 3]), ("target", &[3, 2])]);
+    place.write("text.npz", "data");
+    let probe = |network: &str, params: &str, data: &str, out: &str, words: &str| {
+        let files = ["--params", params, "--data", data, "--out", out, "--set", "lr=1"];
+        place
+            .plrc(["probe", "rule.plr", "--network", network].iter().chain(&files))
+            .refused(i32::from(!words.is_empty()), words);
+    };
+    let chain = "3 - 2 sigmoid";
+    probe(chain, "params.npz", "data.npz", "out.npz", "");
+    probe(chain, "lacking.npz", "data.npz", "out.npz", "the array `b/output` [2] is missing");
+    probe(
+        chain,
+        "more.npz",
+        "data.npz",
+        "out.npz",
+        "the rule takes no array `c`; it takes `W/input->output`",
+    );
+    probe(chain, "params.npz", "params.npz", "out.npz", "is in both files");
+    probe(
+        chain,
+        "params.npz",
+        "none.npz",
+        "out.npz",
+        "the array `data` has the shape [0, 3] instead of [samples, 3]",
+    );
+    probe(
+        chain,
+        "params.npz",
+        "flat.npz",
+        "out.npz",
+        "the array `data` has the shape [3] instead of [samples, 3]",
+    );
+    probe(
+        chain,
+        "params.npz",
+        "targets.npz",
+        "out.npz",
+        "the array `target` has the shape [3, 2] instead of [4, 2]",
+    );
+    probe(chain, "params.npz", "text.npz", "out.npz", "it is no ZIP archive");
+    probe(chain, "params.npz", "missing.npz", "out.npz", "cannot read `missing.npz`");
+    probe("3 - 4 - 2", "params.npz", "data.npz", "out.npz", "`W/input->output`");
+    probe(
+        "4 - 2",
+        "params.npz",
+        "data.npz",
+        "out.npz",
+        "the array `W/input->output` has the shape [2, 3] instead of [2, 4]",
+    );
+    probe(chain, "params.npz", "data.npz", ".", "cannot write `.`: is a directory");
+    probe(chain, "params.npz", "data.npz", "no/out.npz", "cannot write `no/out.npz`: No such file");
+    if cfg!(target_os = "linux") {
+        probe(
+            chain,
+            "params.npz",
+            "data.npz",
+            "/dev/full",
+            "cannot write `/dev/full`: No space left on device",
+        );
+    }
+}
