@@ -177,7 +177,7 @@ rule R {{
   neuron {{ param b = 0\n state x, y = 0, z = 0 }}
   synapse W : below -> self
   phase p {{ clamp input x = data;  {equations} }}
-  phase q {{ z = y + 0 * (W @ below.x + b) }}
+  phase q {{ z = y + 0 * (W @ below.y + b) }}
   learn {{ W += normal() + 0 * post.z;  b += uniform() + 0 * z }}
   predict output.z after q
 }}
