@@ -1,4 +1,4 @@
-//! The text form of programs, `.plir`: [`print`] writes it and [`parse`] reads it back.
+//! The text form of programs, `.plir`: [`print()`] writes it and [`parse`] reads it back.
 //!
 //! ```text
 //! program "EP.update" f32 (

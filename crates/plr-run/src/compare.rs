@@ -4,10 +4,10 @@
 //! result within `n·ε·Σ|a·b|` of the exact sum (rule 6 of [`plr_ir`]). How far two runs may then be apart at the outputs
 //! depends on the program: a phase that contracts forgets rounding errors, a difference of two nudged phases divided by
 //! a small number magnifies them. The bound is therefore measured: the interpreter runs the program with every result of
-//! every contraction moved at random within its allowance times a safety factor ([`noise`]), and what this does to an output
+//! every contraction moved at random within its allowance times a safety factor (`noise`), and what this does to an output
 //! is what the back ends may differ by; a few roundings at least. The factor is inside because a small error may do nothing in
 //! most cases, and in some let a number far larger than itself be rounded the other way. An output that no contraction
-//! reaches ([`reach`]) must agree exactly.
+//! reaches (`reach`) must agree exactly.
 
 mod noise;
 mod reach;

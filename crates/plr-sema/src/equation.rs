@@ -62,7 +62,7 @@ pub fn sweep_order(direction: Direction, network: &Network) -> Vec<Vec<LayerId>>
         Direction::Down => layers.rev().map(|layer| vec![layer]).collect(),
         Direction::EvenOdd => {
             let distance = network.distances();
-            let (even, odd) = layers.partition(|&layer| distance[layer] % 2 == 0);
+            let (even, odd) = layers.partition(|&layer| distance[layer].is_multiple_of(2));
             vec![even, odd]
         }
     }

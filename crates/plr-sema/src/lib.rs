@@ -76,11 +76,10 @@ pub fn small_network(library: &Library) -> Network {
     let text = "network small { 6 - 8 - 7 - 4 sigmoid(gain = 0.8) }";
     let parsed = plr_syntax::parse(text);
     let mut findings = parsed.findings;
-    let chain = parsed.file.items.iter().find_map(|item| match item {
-        ast::Item::Network(ast::NetworkItem { body: ast::NetworkBody::Chain(layers), span, .. }) => {
-            resolve::network_chain(layers, *span, library, &mut findings)
-        }
-        _ => None,
+    let chain = parsed.file.items.iter().find_map(|item| {
+        let ast::Item::Network(network) = item else { return None };
+        let ast::NetworkBody::Chain(layers) = &network.body else { return None };
+        resolve::network_chain(layers, network.span, library, &mut findings)
     });
     let Some(network) = chain else { unreachable!("the text above is a legal chain: {findings:?}") };
     network

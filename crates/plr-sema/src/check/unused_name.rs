@@ -113,6 +113,10 @@ impl Reads {
         }
     }
 
+    #[allow(
+        clippy::wildcard_enum_match_arm,
+        reason = "the other expressions are treated alike, present or future"
+    )]
     fn expression(&mut self, expr: &Expr) {
         match &expr.kind {
             ExprKind::Hyper(id) => self.hyper_parameters.push(*id),

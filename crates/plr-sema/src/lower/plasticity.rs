@@ -51,6 +51,10 @@ impl Lowerer<'_> {
 
     /// The reduction over samples of an expression. Linear structure is followed from outside: sums, and factors that do
     /// not vary over samples, stay outside the reduction.
+    #[allow(
+        clippy::wildcard_enum_match_arm,
+        reason = "the other expressions are treated alike, present or future"
+    )]
     pub fn over_samples(&mut self, expr: &Expr, cx: Context<'_>) -> Result<Term, Unavailable> {
         let extents = &cx.extents;
         Ok(match &expr.kind {
@@ -103,6 +107,10 @@ impl Lowerer<'_> {
     }
 
     /// Expands an expression over samples, post and pre into products of factors of fewer axes.
+    #[allow(
+        clippy::wildcard_enum_match_arm,
+        reason = "the other expressions are treated alike, present or future"
+    )]
     fn products(&mut self, expr: &Expr, cx: Context<'_>) -> Result<Vec<Product>, Unavailable> {
         if !joins_both_ends(expr) {
             return Ok(vec![(1.0, vec![self.factor(expr, cx)?])]);
@@ -245,6 +253,10 @@ fn joins_both_ends(expr: &Expr) -> bool {
     kinds.iter().filter(|k| **k).count() > 1
 }
 
+#[allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "the other expressions are treated alike, present or future"
+)]
 fn ends(expr: &Expr, kinds: &mut [bool; 3]) {
     use crate::hir::Place;
     match &expr.kind {

@@ -362,8 +362,6 @@ impl Resolver<'_> {
 }
 
 fn name_of(tree: &ast::Expr) -> Option<ast::Name> {
-    match &tree.kind {
-        ast::ExprKind::Name(text) => Some(ast::Name { text: text.clone(), span: tree.span }),
-        _ => None,
-    }
+    let ast::ExprKind::Name(text) = &tree.kind else { return None };
+    Some(ast::Name { text: text.clone(), span: tree.span })
 }

@@ -242,19 +242,12 @@ impl ClauseReader<'_> {
     fn data(&mut self, call: &ast::Call) -> Option<DataSource> {
         let mut texts = Vec::new();
         for argument in &call.arguments {
-            match &argument.kind {
-                Tree::Text(text) => texts.push(text.clone()),
-                _ => {
-                    let found = "not a text".to_owned();
-                    self.findings.push(BadValue {
-                        at: argument.span,
-                        what: "the place of the data".to_owned(),
-                        wanted: "a text in quotes",
-                        found,
-                    });
-                    return None;
-                }
-            }
+            let Tree::Text(text) = &argument.kind else {
+                let (what, found) = ("the place of the data".to_owned(), "not a text".to_owned());
+                self.findings.push(BadValue { at: argument.span, what, wanted: "a text in quotes", found });
+                return None;
+            };
+            texts.push(text.clone());
         }
         let mut settings = Vec::new();
         for setting in &call.settings {

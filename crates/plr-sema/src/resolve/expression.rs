@@ -259,7 +259,9 @@ fn place_of(
             let (reader, instead) = match reader {
                 Reader::Synapse(_) => (Listener::Synapse, None),
                 Reader::Global => (Listener::Global, None),
-                _ => (Listener::Unit, local_way(end, &name.text, scope)),
+                Reader::Unit(_) | Reader::Function(..) | Reader::Sender(_) | Reader::Constant => {
+                    (Listener::Unit, local_way(end, &name.text, scope))
+                }
             };
             let remote = Remote::Neighbour { whose: endpoint_word(end, scope), reader, instead };
             scope.findings.push(NoSynapse { at, remote });
@@ -325,6 +327,10 @@ fn global_path(path: &[ast::Name], scope: &mut Scope<'_>) -> Option<ExprKind> {
 }
 
 /// `x[free]` (R5.7)
+#[allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "the other expressions are treated alike, present or future"
+)]
 fn stored(
     inner: &ast::Expr,
     phase: &ast::Name,

@@ -205,6 +205,10 @@ fn reduces_one_layer(at: Span, arguments: &[&Expr], reader: Reader<'_>, scope: &
 }
 
 /// The places whose variables an expression has.
+#[allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "the other expressions are treated alike, present or future"
+)]
 pub fn places(expr: &Expr) -> Vec<Place> {
     let mut found = match &expr.kind {
         ExprKind::Variable { place, .. } => vec![*place],
