@@ -593,6 +593,8 @@ pub struct Function {
     pub layer_wide: bool,
     /// Whether it draws random numbers.
     pub draws: bool,
+    /// How many operations it is, calls written out.
+    pub size: u64,
     /// Where its name stands; `None` in the prelude.
     pub span: Option<Span>,
 }

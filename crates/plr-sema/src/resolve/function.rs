@@ -9,6 +9,7 @@ use plr_syntax::ast;
 use plr_syntax::diagnostic::Findings;
 use plr_syntax::span::Span;
 
+use crate::check::function_too_large::{FunctionTooLarge, LIMIT};
 use crate::check::missing_derivative::MissingDerivative;
 use crate::check::reserved_name::{RESERVED, ReservedName};
 use crate::check::shape_mismatch::Shapes;
@@ -97,6 +98,14 @@ fn function(item: &ast::Function, own: bool, library: &Library, findings: &mut F
     let (settings, body) = (settings?, body?);
     let layer_wide = has(&body, library, &|e| matches!(e.kind, ExprKind::Layer(..)), |f| f.layer_wide);
     let draws = has(&body, library, &|e| matches!(e.kind, ExprKind::Draw(_)), |f| f.draws);
+    let mut size = size(&body, library).max(derivative.as_ref().map_or(0, |d| size(d, library)));
+    let (mut body, mut derivative) = (body, derivative);
+    if size > LIMIT {
+        findings.push(FunctionTooLarge { at: item.name.span, name: item.name.text.clone(), size });
+        // Its uses are no further mistakes: it stands for its argument.
+        let argument = Expr { kind: ExprKind::Argument(0), span: body.span };
+        (size, body, derivative) = (1, argument.clone(), derivative.map(|_| argument));
+    }
     let span = own.then_some(item.name.span);
     distinct.then(|| Function {
         name: item.name.text.clone(),
@@ -106,8 +115,19 @@ fn function(item: &ast::Function, own: bool, library: &Library, findings: &mut F
         derivative,
         layer_wide,
         draws,
+        size,
         span,
     })
+}
+
+/// How many operations an expression is when the functions it calls are written out.
+fn size(expr: &Expr, library: &Library) -> u64 {
+    let mut total: u64 = match &expr.kind {
+        ExprKind::Call { function, .. } => library.functions[function.0].size,
+        _ => 1,
+    };
+    expr.for_each_child(|child| total = total.saturating_add(size(child, library)));
+    total
 }
 
 /// Whether an expression, or a function it calls, has something in it.
