@@ -122,10 +122,10 @@ fn function(item: &ast::Function, own: bool, library: &Library, findings: &mut F
 
 /// How many operations an expression is when the functions it calls are written out.
 fn size(expr: &Expr, library: &Library) -> u64 {
-    let mut total: u64 = match &expr.kind {
-        ExprKind::Call { function, .. } => library.functions[function.0].size,
-        _ => 1,
-    };
+    let mut total: u64 = 1;
+    if let ExprKind::Call { function, .. } = &expr.kind {
+        total = library.functions[function.0].size;
+    }
     expr.for_each_child(|child| total = total.saturating_add(size(child, library)));
     total
 }
