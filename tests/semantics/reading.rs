@@ -214,3 +214,22 @@ fn batch_reductions_are_over_samples() {
         found.is("state/q/y/input", &[expected, expected].concat());
     }
 }
+
+/// R5.12: layers know how far they are from both ends, by the longest way.
+#[test]
+fn layers_know_their_distances() {
+    let text = "rule R {
+  neuron { param b = 0\n state x }
+  synapse W : below -> self
+  phase p { clamp input x = data;  sweep up { x = W @ below.x + b + 10 * depth + height } }
+  learn { W += depth * pre.x - height * pre.x;  b += height }
+  predict output.x after p
+}
+network n { input i = 1;  layer h = 1;  output o = 1;  i -> h -> o;  i -> o }";
+    let found = Bench::new(text).present(&[], &[&[3.0]], &[]);
+    found.is("state/p/x/h", &[11.0]);
+    found.is("state/p/x/o", &[20.0]);
+    found.is("increment/W/i->h", &[0.0]);
+    found.is("increment/W/i->o", &[6.0]);
+    found.is("increment/b/h", &[1.0]);
+}
