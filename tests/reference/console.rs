@@ -121,7 +121,9 @@ fn alike_words(expected: &str, found: &str) -> bool {
     }
     let number = |word: &str| word.trim_end_matches('°').parse::<f64>().ok();
     match (number(expected), number(found)) {
-        (Some(a), Some(b)) => (a - b).abs() <= RELATIVE * a.abs() || (a.abs() < NEGLIGIBLE && b.abs() < NEGLIGIBLE),
+        (Some(a), Some(b)) => {
+            (a - b).abs() <= RELATIVE * a.abs() || (a.abs() < NEGLIGIBLE && b.abs() < NEGLIGIBLE)
+        }
         _ => false,
     }
 }

@@ -215,7 +215,26 @@ fn batch_reductions_are_over_samples() {
     }
 }
 
-/// R5.12: how many come before: the larger, of equal ones the earlier, and everything before NaN.
+/// R5.12: layers know how far they are from both ends, by the longest way.
+#[test]
+fn layers_know_their_distances() {
+    let text = "rule R {
+  neuron { param b = 0\n state x }
+  synapse W : below -> self
+  phase p { clamp input x = data;  sweep up { x = W @ below.x + b + 10 * depth + height } }
+  learn { W += depth * pre.x - height * pre.x;  b += height }
+  predict output.x after p
+}
+network n { input i = 1;  layer h = 1;  output o = 1;  i -> h -> o;  i -> o }";
+    let found = Bench::new(text).present(&[], &[&[3.0]], &[]);
+    found.is("state/p/x/h", &[11.0]);
+    found.is("state/p/x/o", &[20.0]);
+    found.is("increment/W/i->h", &[0.0]);
+    found.is("increment/W/i->o", &[6.0]);
+    found.is("increment/b/h", &[1.0]);
+}
+
+/// R5.13: how many come before: the larger, of equal ones the earlier, and everything before NaN.
 #[test]
 fn ranks_count_those_before() {
     let ranks = |expression: &str, x: &[&[f64]], expected: &[f64]| {
@@ -232,7 +251,7 @@ fn ranks_count_those_before() {
     ranks("rank(x)", &samples, &[3.0, 2.0, 1.0, 0.0, 0.0, 1.0, 2.0, 3.0]);
 }
 
-/// R5.12: of the layers of R5.10; of signals, input or output.
+/// R5.13: of the layers of R5.10; of signals, input or output.
 #[test]
 fn ranks_are_over_one_layer() {
     found("y = W @ rank(below.x)", "y/output", &[5.0]);

@@ -480,6 +480,12 @@ pub enum ExprKind {
     },
     /// The number of this presentation, from 1.
     Updates,
+    /// How far the layer is from the input or, otherwise, from the output: the longest way along forward edges. A synapse's is
+    /// that of the layer it ends in.
+    Distance {
+        /// From the input.
+        from_input: bool,
+    },
     /// A fresh random number for each unit (or synapse) and sample, at each step.
     Draw(Law),
     /// A reduction over the units of the layer whose variables the argument has.
@@ -517,6 +523,7 @@ impl Expr {
             | ExprKind::Argument(_)
             | ExprKind::Setting(_)
             | ExprKind::Updates
+            | ExprKind::Distance { .. }
             | ExprKind::Draw(_) => {}
             ExprKind::Filtered { settings, increment, .. } => {
                 settings.iter().flatten().for_each(&mut visit);
@@ -555,6 +562,7 @@ impl Expr {
             | ExprKind::Argument(_)
             | ExprKind::Setting(_)
             | ExprKind::Updates
+            | ExprKind::Distance { .. }
             | ExprKind::Draw(_) => {}
             ExprKind::Filtered { settings, increment, .. } => {
                 settings.iter_mut().flatten().for_each(&mut visit);
@@ -599,6 +607,8 @@ pub struct Function {
     pub layer_wide: bool,
     /// Whether it draws random numbers.
     pub draws: bool,
+    /// How many operations it is, calls written out.
+    pub size: u64,
     /// Where its name stands; `None` in the prelude.
     pub span: Option<Span>,
 }

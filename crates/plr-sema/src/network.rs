@@ -73,6 +73,16 @@ impl Network {
         distances
     }
 
+    /// Each layer's distance from the output: the longest path in forward edges.
+    pub fn heights(&self) -> Vec<usize> {
+        let mut heights = vec![0; self.layers.len()];
+        for layer in (0..heights.len()).rev() {
+            let above = self.edges.iter().filter(|edge| edge.0 == layer).map(|edge| heights[edge.1] + 1);
+            heights[layer] = above.max().unwrap_or(0);
+        }
+        heights
+    }
+
     /// The instances of a projection, as (presynaptic, postsynaptic) layers, by postsynaptic layer.
     ///
     /// `below -> self` and `above -> self` have one per edge, the latter reversed; `input -> self` and `output -> self` one per

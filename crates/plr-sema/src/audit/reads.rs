@@ -181,7 +181,9 @@ impl<'a> Reader<'a> {
 
     fn eval(&mut self, expr: &Expr, scope: Scope<'_>) -> Reads {
         match &expr.kind {
-            ExprKind::Number(_) | ExprKind::Hyper(_) | ExprKind::Draw(_) => Reads::default(),
+            ExprKind::Number(_) | ExprKind::Hyper(_) | ExprKind::Distance { .. } | ExprKind::Draw(_) => {
+                Reads::default()
+            }
             ExprKind::Updates => Reads::one(Input::Updates, Pattern::All),
             ExprKind::Filtered { filter, increment, place, .. } => {
                 let mut reads = self.eval(increment, scope);

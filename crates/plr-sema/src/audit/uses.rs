@@ -165,6 +165,7 @@ impl<'a> Walk<'a> {
             | ExprKind::Setting(_)
             | ExprKind::Filtered { .. }
             | ExprKind::Updates
+            | ExprKind::Distance { .. }
             | ExprKind::Draw(_)
             | ExprKind::Unary(..)
             | ExprKind::Binary(..)

@@ -280,6 +280,7 @@ impl<'s> Lowerer<'s> {
                 return self.filtered(*filter, settings, increment, *place, cx);
             }
             ExprKind::Updates => self.updates()?,
+            ExprKind::Distance { from_input } => self.distance(*from_input, cx),
             ExprKind::Draw(law) => self.draw(*law, cx),
             ExprKind::Layer(reduction, a) => {
                 let a = self.evaluate(a, cx)?;
@@ -305,6 +306,14 @@ impl<'s> Lowerer<'s> {
             }
             _ => cx,
         }
+    }
+
+    /// The distance of the site's layer (R5.12).
+    fn distance(&mut self, from_input: bool, cx: Context<'_>) -> Term {
+        let network = &self.setting.network;
+        let distances = if from_input { network.distances() } else { network.heights() };
+        let layer = cx.site.map_or(network.output(), Site::owner);
+        term::number(&mut self.b, distances[layer] as f64)
     }
 
     /// What belongs to one end of a synapse is that unit's own; its units are then the presynaptic axis.

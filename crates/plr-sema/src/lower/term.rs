@@ -162,7 +162,7 @@ pub fn reduce(b: &mut Builder, extents: &Extents, kind: ReduceKind, x: Term, axi
     Term { value, axes: x.axes.without(axis) }
 }
 
-/// The ranks of the reader's units. What is ranked is of units alone, never of synapses (R5.12).
+/// The ranks of the reader's units. What is ranked is of units alone, never of synapses (R5.13).
 pub fn rank(b: &mut Builder, extents: &Extents, x: Term) -> Term {
     let x = as_number(b, extents, x);
     let x = widen(b, extents, x, Axes::UNIT);

@@ -9,6 +9,7 @@ use plr_syntax::ast;
 use plr_syntax::diagnostic::Findings;
 use plr_syntax::span::Span;
 
+use crate::check::function_too_large::{FunctionTooLarge, LIMIT};
 use crate::check::missing_derivative::MissingDerivative;
 use crate::check::reserved_name::{RESERVED, ReservedName};
 use crate::check::shape_mismatch::Shapes;
@@ -98,6 +99,14 @@ fn function(item: &ast::Function, own: bool, library: &Library, findings: &mut F
     let (settings, body) = (settings?, body?);
     let layer_wide = std::iter::once(&body).chain(&derivative).any(|e| reads_layer(e, library));
     let draws = draws(&body, library);
+    let mut size = size(&body, library).max(derivative.as_ref().map_or(0, |d| size(d, library)));
+    let (mut body, mut derivative) = (body, derivative);
+    if size > LIMIT {
+        findings.push(FunctionTooLarge { at: item.name.span, name: item.name.text.clone(), size });
+        // Its uses are no further mistakes: it stands for its argument.
+        let argument = Expr { kind: ExprKind::Argument(0), span: body.span };
+        (size, body, derivative) = (1, argument.clone(), derivative.map(|_| argument));
+    }
     let span = own.then_some(item.name.span);
     distinct.then(|| Function {
         name: item.name.text.clone(),
@@ -107,6 +116,7 @@ fn function(item: &ast::Function, own: bool, library: &Library, findings: &mut F
         derivative,
         layer_wide,
         draws,
+        size,
         span,
     })
 }
@@ -119,6 +129,16 @@ pub fn reads_layer(expr: &Expr, library: &Library) -> bool {
 /// Whether an expression draws a number.
 fn draws(expr: &Expr, library: &Library) -> bool {
     has(expr, library, &|e| matches!(e.kind, ExprKind::Draw(_)), |f| f.draws)
+}
+
+/// How many operations an expression is when the functions it calls are written out.
+fn size(expr: &Expr, library: &Library) -> u64 {
+    let mut total: u64 = 1;
+    if let ExprKind::Call { function, .. } = &expr.kind {
+        total = library.functions[function.0].size;
+    }
+    expr.for_each_child(|child| total = total.saturating_add(size(child, library)));
+    total
 }
 
 /// Whether an expression, or a function it calls, has something in it.
@@ -217,7 +237,7 @@ fn reduces_one_layer(at: Span, reduced: &Expr, reader: Reader<'_>, scope: &mut S
     Some(())
 }
 
-/// So must a rank, and in a signal or prediction it must be about the input or the output layer (R5.12).
+/// So must a rank, and in a signal or prediction it must be about the input or the output layer (R5.13).
 fn ranks_one_layer(at: Span, ranked: &Expr, reader: Reader<'_>, scope: &mut Scope<'_>) -> Option<()> {
     if matches!(reader, Reader::Global) && unit_layers(ranked).is_empty() {
         return mismatch(at, Shapes::NoLayer, scope);

@@ -190,6 +190,7 @@ pub fn library() -> Library {
         derivative,
         layer_wide,
         draws: false,
+        size: 1,
         span: None,
     };
     let functions = vec![
