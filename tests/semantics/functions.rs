@@ -150,6 +150,11 @@ fn prelude_functions_are_those_of_the_table() {
     let total: f64 = x.iter().map(|x| x.exp()).sum();
     at("softmax(x)", each(&|x| x.exp() / total));
     value("", "softmax(x)", "2 - 2", &[1000.0, 1000.0], &[0.5, 0.5]);
+    at("top(x)", [0.0, 0.0, 0.0, 1.0]);
+    at("top(x, k = 3)", [0.0, 1.0, 1.0, 1.0]);
+    at("top(abs(x), k = 2)", [1.0, 0.0, 0.0, 1.0]);
+    at("winner(abs(x))", [1.0, 0.0, 0.0, 0.0]);
+    at("norm(x)", [8.09_f64.sqrt(); 4]);
 }
 
 /// R6.10: operations of one and two numbers.

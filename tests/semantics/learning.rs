@@ -106,6 +106,8 @@ network n { 2 - 1 }";
     found.is("increment/W/input->output", &[56.0, 90.0]);
     finds("shape_mismatch", &plain("= W @ below.x", "= momentum(W @ below.x)"));
     finds("missing_clause", "filter f2(g) { param m = 0 }");
+    finds("shape_mismatch", "filter f3(g) { return g / sum(g) }");
+    finds("shape_mismatch", "filter f4(g) {\n  param m = 0\n  m = winner(g)\n  return m\n}");
 }
 
 /// R8.10: the number of the presentation.

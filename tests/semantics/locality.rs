@@ -56,7 +56,9 @@ fn verdicts_follow_from_what_is_used() {
     assert_eq!(unit("x", ""), "local");
     assert_eq!(unit("s", ""), "local + modulator");
     assert_eq!(unit("max(x)", ""), "local + lateral");
-    assert_eq!(unit("softmax(x)", ""), "local + lateral");
+    for lateral in ["softmax(x)", "rank(x)", "top(x, k = 2)", "winner(x)", "norm(x)"] {
+        assert_eq!(unit(lateral, ""), "local + lateral");
+    }
     assert_eq!(unit("V.T @ above.x", ""), "local given symmetric synapses");
     assert_eq!(unit("V.T @ above.x + s", ""), "local + modulator, given symmetric synapses");
     assert_eq!(unit("W.T @ above.x", " allow weight_transport"), "not local (weight_transport)");
@@ -69,6 +71,7 @@ fn verdicts_follow_from_what_is_used() {
         verdict(&text, "learn: W")
     };
     assert_eq!(synapse("post.x * pre.x[p] * W", ""), "local");
+    assert_eq!(synapse("rank(post.x) * pre.x[p]", ""), "local + lateral");
     assert_eq!(synapse("V", " allow other_synapse"), "not local (other_synapse)");
 }
 
@@ -118,18 +121,21 @@ fn signals_are_global_by_declaration() {
 /// R13.7: perturbation finds no leak, and each reading does something.
 #[test]
 fn audits_are_put_to_the_test() {
-    let text = plain("state x", "state x = 0")
-        .replace("= W @ below.x", "= tanh(W @ below.x + L @ self.x)")
-        .replace("synapse W", "synapse L : self -> self\n  synapse W")
-        .replace("learn {", "learn { L -= lr * L * post.x;")
-        .replace("{ clamp", "(steps = 2) { clamp")
-        .replace("sweep up { x", "x")
-        .replace("self.x) } }", "self.x) }");
-    let model = Bench::new(&format!("{text}network n {{ 3 - 4 - 2 }}")).model();
-    for backend in [Backend::Interpreter, Backend::Jit { threads: 1 }] {
-        let found = perturb::run(&model, Precision::F32, 1, backend).expect("the equations run");
-        assert!(found.len() >= 6);
-        assert!(found.iter().all(|finding| finding.leaks.is_empty() && finding.idle.is_empty()), "{found:?}");
+    for lateral in ["", "top(x, k = 2) + rank(W @ below.x) + "] {
+        let text = plain("state x", "state x = 0")
+            .replace("= W @ below.x", &format!("= {lateral}tanh(W @ below.x + L @ self.x)"))
+            .replace("synapse W", "synapse L : self -> self\n  synapse W")
+            .replace("learn {", "learn { L -= lr * L * post.x;")
+            .replace("{ clamp", "(steps = 2) { clamp")
+            .replace("sweep up { x", "x")
+            .replace("self.x) } }", "self.x) }");
+        let model = Bench::new(&format!("{text}network n {{ 3 - 4 - 2 }}")).model();
+        for backend in [Backend::Interpreter, Backend::Jit { threads: 1 }] {
+            let found = perturb::run(&model, Precision::F32, 1, backend).expect("the equations run");
+            assert!(found.len() >= 6);
+            let as_said = found.iter().all(|finding| finding.leaks.is_empty() && finding.idle.is_empty());
+            assert!(as_said, "{found:?}");
+        }
     }
 }
 

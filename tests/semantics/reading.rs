@@ -233,3 +233,51 @@ network n { input i = 1;  layer h = 1;  output o = 1;  i -> h -> o;  i -> o }";
     found.is("increment/W/i->o", &[6.0]);
     found.is("increment/b/h", &[1.0]);
 }
+
+/// R5.13: how many come before: the larger, of equal ones the earlier, and everything before NaN.
+#[test]
+fn ranks_count_those_before() {
+    let ranks = |expression: &str, x: &[&[f64]], expected: &[f64]| {
+        let bench = Bench::new(&reads(&format!("y = {expression}"), "").replace("2 - 1", "4 - 1"));
+        bench.present(&[("W/input->output", &[1.0; 4])], x, &[]).is("state/q/y/input", expected);
+    };
+    ranks("rank(x)", &[&[1.0, 10.0, -3.0, 2.0]], &[2.0, 0.0, 3.0, 1.0]);
+    ranks("rank(-x)", &[&[1.0, 10.0, -3.0, 2.0]], &[1.0, 3.0, 0.0, 2.0]);
+    ranks("rank(x)", &[&[0.0, 2.0, -0.0, 2.0]], &[2.0, 0.0, 3.0, 1.0]);
+    ranks("rank(x)", &[&[f64::NAN, f64::NEG_INFINITY, f64::NAN, 0.0]], &[2.0, 1.0, 3.0, 0.0]);
+    ranks("rank(7)", &[&[3.0, 1.0, 2.0, 4.0]], &[0.0, 1.0, 2.0, 3.0]);
+    // Each sample has its own ranks.
+    let samples: [&[f64]; 2] = [&[1.0, 2.0, 3.0, 4.0], &[4.0, 3.0, 2.0, 1.0]];
+    ranks("rank(x)", &samples, &[3.0, 2.0, 1.0, 0.0, 0.0, 1.0, 2.0, 3.0]);
+}
+
+/// R5.13: of the layers of R5.10; of signals, input or output.
+#[test]
+fn ranks_are_over_one_layer() {
+    found("y = W @ rank(below.x)", "y/output", &[5.0]);
+    let bench =
+        Bench::new(&learned("", "W += rank(pre.x) + 10 * rank(post.x)", "").replace("2 - 1", "2 - 2"));
+    let found = bench.present(&[("W/input->output", &[1.0, 0.0, 0.0, 1.0])], &[&[1.0, 10.0]], &[]);
+    found.is("increment/W/input->output", &[11.0, 10.0, 1.0, 0.0]);
+    let joined = [
+        "rank(W)",
+        "rank(pre.x * post.x)",
+        "top(pre.x * W, k = 2)",
+        "rank(1)",
+        "softmax(post.x * bernoulli(0.5))",
+        "rank(post.x + normal())",
+    ];
+    for joined in joined {
+        finds("shape_mismatch", &learned("", &format!("W += {joined} + 0 * W"), ""));
+    }
+    let signal = |value: &str| learned(&format!("signal s = {value}"), "W += s * pre.x", "");
+    let present = |value: &str| {
+        let found = Bench::new(&signal(value)).present(&[], &[&[1.0, 10.0]], &[]);
+        found.get("increment/W/input->output").to_vec()
+    };
+    assert_eq!(present("sum(rank(input.x) * input.x)"), [1.0, 10.0]);
+    assert_eq!(present("sum(top(input.x) * input.x)"), [10.0, 100.0]);
+    for unclear in ["rank(input.x)", "rank(3)", "top(3)", "winner(sum(output.x))"] {
+        finds("shape_mismatch", &signal(unclear));
+    }
+}

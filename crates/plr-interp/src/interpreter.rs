@@ -64,6 +64,7 @@ impl<'p, T: Number> Interpreter<'p, T> {
             Op::Broadcast { axes, .. } => Primitive::Broadcast(axes),
             Op::Contract { spec, .. } => Primitive::Contract(spec),
             Op::Reduce { kind, axes, .. } => Primitive::Reduce(*kind, axes),
+            Op::Rank(_) => Primitive::Rank,
             Op::Random { law, stream, .. } => Primitive::Random(*law, *stream),
             Op::Repeat(repeat) => return self.repeat(repeat, &operation.results),
             Op::Map(map) => return self.map(map, &operation.results),

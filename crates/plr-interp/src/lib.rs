@@ -20,7 +20,7 @@
 //! |---|---|---|
 //! | `abs` | 0 | 0 |
 //! | `max(a, b)`, `min(a, b)` | `a = b` | all to `a`, which is the value returned |
-//! | `sign`, `floor`, `round`, comparisons | everywhere | 0 |
+//! | `sign`, `floor`, `round`, comparisons, `rank` | everywhere | 0 |
 //! | `select` | everywhere | all to the chosen operand, 0 to the other and to the condition |
 //! | `sqrt`, `log`, `div` | 0 | what the closed form gives: ∞ or NaN |
 //! | `pow(a, b)` by `a` | `b = 0` | 0, for every `a` |
@@ -46,6 +46,7 @@ mod map;
 mod number;
 mod primitive;
 mod random;
+mod rank;
 mod reduce;
 mod repeat;
 mod reverse;

@@ -6,7 +6,7 @@ use plr_ir::scalar::{BinaryOp, CompareOp, UnaryOp};
 
 use crate::datum::{Datum, Operand, ill_typed};
 use crate::number::Number;
-use crate::{Context, axes, contract, elementwise, random, reduce};
+use crate::{Context, axes, contract, elementwise, random, rank, reduce};
 
 /// An operation without its operands.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +35,8 @@ pub(crate) enum Primitive<'p> {
     Contract(&'p Contraction),
     /// A fold of the given axes.
     Reduce(ReduceKind, &'p [usize]),
+    /// The rank of each element in its row.
+    Rank,
     /// Draws from a law in a stream; the operand, if any, is the step.
     Random(Law, u32),
 }
@@ -52,6 +54,7 @@ impl Primitive<'_> {
             Self::FromIndex => Array::from_elem(dims, T::from_f64(f64::from(operands[0].datum.index()))),
             Self::Contract(spec) => contract::contract(spec, real(0), real(1)),
             Self::Reduce(kind, axes) => reduce::reduce(kind, real(0), axes),
+            Self::Rank => rank::ranks(real(0)),
             Self::Random(law, stream) => {
                 let step = operands.first().map_or(0, |step| step.datum.index());
                 random::draws(law, context, stream, step, dims)

@@ -153,6 +153,12 @@ impl Builder {
         self.push(Op::Reduce { kind, input, axes: axes.to_vec() }, ty)
     }
 
+    /// The rank of each element in its row, which is what the last axis runs through.
+    pub fn rank(&mut self, input: Value) -> Value {
+        let ty = self.type_of(input).clone();
+        self.push(Op::Rank(input), ty)
+    }
+
     /// Independent draws.
     pub fn random(&mut self, law: Law, stream: u32, step: Option<Value>, dims: &[usize]) -> Value {
         self.push(Op::Random { law, stream, step }, Type::real(dims))

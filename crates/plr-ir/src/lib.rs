@@ -22,13 +22,17 @@
 //!    the unit round-off times 2, and does not depend on the number of threads (R12.7).
 //! 7. **Reductions** ([`Op::Reduce`]) run sequentially in row-major order of the reduced axes, starting from the first
 //!    element; both back ends agree bit for bit. `max` and `min` are those of [`scalar`].
-//! 8. **Random numbers** ([`Op::Random`]) are a function of the run's seed and update number, the operation's stream,
+//! 8. **Ranks** ([`Op::Rank`]) are the numbers 0, 1, 2, … of the elements of each row, which is what the last axis runs
+//!    through: larger elements come before smaller ones, every number before a NaN, and of elements neither of which is larger
+//!    (two zeros of different signs, two NaN) the one of the lower index. Ranks are rounded to the precision, which
+//!    changes none below 2²⁴.
+//! 9. **Random numbers** ([`Op::Random`]) are a function of the run's seed and update number, the operation's stream,
 //!    the `step` operand and the element's row-major index; see [`random`].
-//! 9. **Loops** ([`Op::Repeat`]) run their body a static number of times, or until a residual computed in the body
-//!    falls below a tolerance, at most that number of times. The body's first parameter is the step's index, from 0;
-//!    the others are the carried values. With a tolerance, the loop also yields the number of steps that ran and the
-//!    last residual.
-//! 10. **Nothing else has effects.** A program may be evaluated in any order that respects definitions, in parallel,
+//! 10. **Loops** ([`Op::Repeat`]) run their body a static number of times, or until a residual computed in the body
+//!     falls below a tolerance, at most that number of times. The body's first parameter is the step's index, from 0;
+//!     the others are the carried values. With a tolerance, the loop also yields the number of steps that ran and the
+//!     last residual.
+//! 11. **Nothing else has effects.** A program may be evaluated in any order that respects definitions, in parallel,
 //!     or in part when only some outputs are wanted.
 
 pub mod analysis;

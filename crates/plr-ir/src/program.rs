@@ -132,6 +132,8 @@ pub enum Op {
         /// The folded axes, strictly increasing, at least one.
         axes: Vec<usize>,
     },
+    /// Along the last axis: for each element the number of elements of its row that come before it.
+    Rank(Value),
     /// Independent draws, one per element of the result.
     Random {
         /// From which law.
@@ -274,7 +276,7 @@ impl Op {
     pub fn for_each_operand(&self, mut visit: impl FnMut(Value)) {
         match self {
             Op::Constant(_) => {}
-            Op::Unary(_, a) | Op::Not(a) | Op::FromIndex(a) => visit(*a),
+            Op::Unary(_, a) | Op::Not(a) | Op::FromIndex(a) | Op::Rank(a) => visit(*a),
             Op::Binary(_, a, b) | Op::Compare(_, a, b) | Op::And(a, b) | Op::Or(a, b) => {
                 [*a, *b].into_iter().for_each(visit)
             }
@@ -291,7 +293,7 @@ impl Op {
     pub fn map_operands(&mut self, mut replace: impl FnMut(Value) -> Value) {
         match self {
             Op::Constant(_) => {}
-            Op::Unary(_, a) | Op::Not(a) | Op::FromIndex(a) => *a = replace(*a),
+            Op::Unary(_, a) | Op::Not(a) | Op::FromIndex(a) | Op::Rank(a) => *a = replace(*a),
             Op::Binary(_, a, b) | Op::Compare(_, a, b) | Op::And(a, b) | Op::Or(a, b) => {
                 *a = replace(*a);
                 *b = replace(*b);

@@ -25,6 +25,8 @@
 //! * **V12 (map)** There is at least one result; all results have the dimensions of the index space. Each input has one
 //!   axis of the index space for each of its own, strictly increasing, of equal extent. Instructions use earlier ones, with
 //!   the kinds of V5; the operation's results have the kinds of the instructions they name.
+//! * **V13 (rank)** There is one result, of the input's type, which is real and has at least one axis; the indices along the
+//!   last fit in 32 bits.
 
 mod map;
 mod operation;

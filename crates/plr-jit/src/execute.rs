@@ -11,8 +11,9 @@ use crate::executable::Context;
 use crate::gemm::Product;
 use crate::lower::Slot;
 use crate::memory::Buffer;
-use crate::plan::{Copy, Draw, Launch, Plan, RepeatStep, Step, UntilStep};
+use crate::plan::{Copy, Draw, Launch, Plan, Rank, RepeatStep, Step, UntilStep};
 use crate::pool::Pool;
+use crate::rank;
 
 /// A launch of fewer machine instructions, some 10 µs, stays on the calling thread.
 const LEAST_SHARED_WORK: usize = 1 << 16;
@@ -21,6 +22,8 @@ const LEAST_SHARED_PRODUCT: usize = 1 << 19;
 /// Parts of a shared launch for each thread: a late thread leaves the rest of its share to the others.
 const PARTS_PER_THREAD: usize = 2;
 
+/// Rows are ranked in parts of about so many elements, some 10 µs.
+const RANKS_PER_PART: usize = 512;
 /// Random numbers are drawn in parts of so many, some 10 µs.
 const DRAWS_PER_PART: usize = 1024;
 
@@ -116,6 +119,7 @@ impl Run<'_> {
                 match step {
                     Step::Launch(launch) => self.launch(launch),
                     Step::Multiply { product, lhs, rhs, out } => self.multiply(product, *lhs, *rhs, *out),
+                    Step::Rank(rank) => self.rank(rank),
                     Step::Draw(draw) => self.draw(draw),
                     Step::FromIndex { slot, out } => {
                         self.write_scalar(*out, self.buffers.slots[slot.0 as usize] as f64);
@@ -164,6 +168,28 @@ impl Run<'_> {
             return (0..product.blocks()).for_each(block);
         }
         self.pool.run(product.blocks(), &block);
+    }
+
+    /// Ranks the elements of rows, on several threads if that pays.
+    ///
+    /// # Safety
+    /// As for [`Self::steps`].
+    unsafe fn rank(&self, rank: &Rank) {
+        let at = |buffer: Buffer| self.buffers.at[buffer.index()];
+        let buffers = Shared([at(rank.input), at(rank.order), at(rank.out)]);
+        let rows_per_part = RANKS_PER_PART.div_ceil(rank.extent);
+        let part = |part| {
+            let first = part * rows_per_part;
+            for row in first..rank.rows.min(first + rows_per_part) {
+                match self.precision {
+                    // SAFETY: the three buffers hold that row, and nobody else writes it meanwhile.
+                    Precision::F32 => unsafe { rank_row::<f32>(*buffers.get(), row, rank.extent) },
+                    // SAFETY: as above.
+                    Precision::F64 => unsafe { rank_row::<f64>(*buffers.get(), row, rank.extent) },
+                }
+            }
+        };
+        self.pool.run(rank.rows.div_ceil(rows_per_part), &part);
     }
 
     /// Draws random numbers, on several threads if that pays.
@@ -266,6 +292,24 @@ impl Run<'_> {
             Precision::F64 => unsafe { at.cast::<f64>().write(number) },
         }
     }
+}
+
+/// Ranks the elements of one row of so many reals.
+///
+/// # Safety
+/// Elements, order and ranks are buffers apart from each other that have that row; nobody else writes it meanwhile, or reads
+/// it in the last two.
+unsafe fn rank_row<T: Real>([elements, order, ranks]: [*mut u8; 3], row: usize, extent: usize) {
+    let first = row * extent;
+    // SAFETY: as demanded of the caller; any bits are a real, and a real is at least as large as a `u32`.
+    let (elements, order, ranks) = unsafe {
+        (
+            std::slice::from_raw_parts(elements.cast::<T>().add(first), extent),
+            std::slice::from_raw_parts_mut(order.cast::<T>().add(first).cast::<u32>(), extent),
+            std::slice::from_raw_parts_mut(ranks.cast::<T>().add(first), extent),
+        )
+    };
+    rank::ranks(elements, order, ranks);
 }
 
 /// Draws `count` numbers, the first being element `first`, into their places.

@@ -31,6 +31,7 @@ mod lower;
 mod memory;
 mod plan;
 mod pool;
+mod rank;
 mod space;
 
 pub use codegen::KernelText;

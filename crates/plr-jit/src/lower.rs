@@ -163,6 +163,7 @@ impl Lowering {
             Op::Broadcast { input, axes } => self.broadcast(*input, axes, result),
             Op::Contract { lhs, rhs, spec } => self.contract(*lhs, *rhs, spec, result),
             Op::Reduce { kind, input, axes } => self.reduce(*kind, *input, axes, result),
+            Op::Rank(input) => self.rank(*input, result),
             Op::Random { law, stream, step } => {
                 let step = step.map(|step| self.index(step));
                 self.define(result);
@@ -204,6 +205,13 @@ impl Lowering {
             folded,
             any_order: false,
         }));
+    }
+
+    fn rank(&mut self, input: Value, result: Value) {
+        let input = self.stored(input);
+        let order = self.fresh(self.type_of(input).clone());
+        self.define(result);
+        self.push(Task::Rank { input, order, result });
     }
 
     fn repeat(&mut self, repeat: &Repeat, results: &[Value]) {

@@ -136,7 +136,11 @@ impl<'a> Sharing<'a> {
                     }
                     self.find_meetings(&repeat.body);
                 }
-                Task::Fold(_) | Task::Gemm(_) | Task::Random { .. } | Task::FromIndex { .. } => {}
+                Task::Fold(_)
+                | Task::Gemm(_)
+                | Task::Rank { .. }
+                | Task::Random { .. }
+                | Task::FromIndex { .. } => {}
             }
         }
     }
@@ -199,7 +203,11 @@ impl<'a> Sharing<'a> {
                     }
                 }
                 Task::Repeat(repeat) => self.overwrites(&repeat.body),
-                Task::Fold(_) | Task::Gemm(_) | Task::Random { .. } | Task::FromIndex { .. } => {}
+                Task::Fold(_)
+                | Task::Gemm(_)
+                | Task::Rank { .. }
+                | Task::Random { .. }
+                | Task::FromIndex { .. } => {}
             }
         }
     }

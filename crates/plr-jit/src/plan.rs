@@ -47,6 +47,8 @@ pub(crate) enum Step {
         /// The result.
         out: Buffer,
     },
+    /// Ranks of the elements of rows.
+    Rank(Rank),
     /// Random draws.
     Draw(Draw),
     /// A step number as a real scalar.
@@ -75,6 +77,21 @@ pub(crate) struct Launch {
     pub(crate) grain: usize,
     /// Roughly the number of machine instructions.
     pub(crate) work: usize,
+}
+
+/// Ranks of the elements of rows, which are of reals and follow each other.
+#[derive(Debug)]
+pub(crate) struct Rank {
+    /// The rows.
+    pub(crate) input: Buffer,
+    /// As large as the input; it holds nothing before and nothing after.
+    pub(crate) order: Buffer,
+    /// Where the ranks go.
+    pub(crate) out: Buffer,
+    /// How many rows there are.
+    pub(crate) rows: usize,
+    /// How many elements each has.
+    pub(crate) extent: usize,
 }
 
 /// Random draws into a buffer.
@@ -149,7 +166,11 @@ impl Plan {
         fn count(steps: &[Step]) -> usize {
             let inside = |step: &Step| match step {
                 Step::Repeat(repeat) => count(&repeat.body),
-                Step::Launch(_) | Step::Multiply { .. } | Step::Draw(_) | Step::FromIndex { .. } => 0,
+                Step::Launch(_)
+                | Step::Multiply { .. }
+                | Step::Rank(_)
+                | Step::Draw(_)
+                | Step::FromIndex { .. } => 0,
             };
             steps.len() + steps.iter().map(inside).sum::<usize>()
         }

@@ -490,6 +490,8 @@ pub enum ExprKind {
     Draw(Law),
     /// A reduction over the units of the layer whose variables the argument has.
     Layer(Reduction, Box<Expr>),
+    /// The rank of each unit of that layer by the argument.
+    Rank(Box<Expr>),
     /// A reduction over the samples of the minibatch.
     Batch(Reduction, Box<Expr>),
 }
@@ -532,9 +534,11 @@ impl Expr {
             ExprKind::Call { arguments, settings, .. } => {
                 arguments.iter().chain(settings.iter().flatten()).for_each(visit)
             }
-            ExprKind::Unary(_, a) | ExprKind::Not(a) | ExprKind::Layer(_, a) | ExprKind::Batch(_, a) => {
-                visit(a)
-            }
+            ExprKind::Unary(_, a)
+            | ExprKind::Not(a)
+            | ExprKind::Layer(_, a)
+            | ExprKind::Rank(a)
+            | ExprKind::Batch(_, a) => visit(a),
             ExprKind::Binary(_, a, b)
             | ExprKind::Compare(_, a, b)
             | ExprKind::And(a, b)
@@ -569,9 +573,11 @@ impl Expr {
             ExprKind::Call { arguments, settings, .. } => {
                 arguments.iter_mut().chain(settings.iter_mut().flatten()).for_each(visit)
             }
-            ExprKind::Unary(_, a) | ExprKind::Not(a) | ExprKind::Layer(_, a) | ExprKind::Batch(_, a) => {
-                visit(a)
-            }
+            ExprKind::Unary(_, a)
+            | ExprKind::Not(a)
+            | ExprKind::Layer(_, a)
+            | ExprKind::Rank(a)
+            | ExprKind::Batch(_, a) => visit(a),
             ExprKind::Binary(_, a, b)
             | ExprKind::Compare(_, a, b)
             | ExprKind::And(a, b)
@@ -597,7 +603,7 @@ pub struct Function {
     pub body: Expr,
     /// Its derivative with respect to the first argument.
     pub derivative: Option<Expr>,
-    /// Whether it reads the whole layer (a reduction in its body, or in a function it calls).
+    /// Whether it or its derivative reads the whole layer (a reduction, a rank, or a function that has one).
     pub layer_wide: bool,
     /// Whether it draws random numbers.
     pub draws: bool,

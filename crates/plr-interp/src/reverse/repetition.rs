@@ -1,4 +1,5 @@
-//! Broadcasts and sums are each other's transpose; a maximum or minimum passes its cotangent to the element it took.
+//! Broadcasts and sums are each other's transpose; a maximum or minimum passes its cotangent to the element it took, and a
+//! rank passes none.
 
 use ndarray::{ArrayD, IxDyn};
 use plr_ir::program::ReduceKind;
@@ -26,6 +27,11 @@ pub(super) fn reduce<T: Number>(
         ReduceKind::Sum => repeat(cotangent, &kept, input.shape()),
         ReduceKind::Max | ReduceKind::Min => to_first_taken(&kept, input, value, cotangent),
     }
+}
+
+/// The cotangent of what is ranked: ranks stay as they are when elements move a little.
+pub(super) fn rank<T: Number>(input: &Shared<T>) -> ArrayD<T> {
+    ArrayD::zeros(input.raw_dim())
 }
 
 /// Gives each cotangent to the first element, in row-major order of the folded axes, that equals the fold's value.

@@ -86,6 +86,7 @@ impl<T: Number> Entry<'_, T> {
             Primitive::Contract(spec) => contract::rhs(spec, real(0), real(1), cotangent),
             Primitive::Broadcast(axes) => repetition::broadcast(axes, cotangent),
             Primitive::Reduce(kind, axes) => repetition::reduce(kind, axes, real(0), &self.value, cotangent),
+            Primitive::Rank => repetition::rank(real(0)),
             Primitive::Constant(_)
             | Primitive::Compare(_)
             | Primitive::And

@@ -14,6 +14,7 @@ mod loops;
 mod maps;
 mod passes;
 mod random;
+mod rank;
 mod reduce;
 mod sample;
 mod smooth;

@@ -35,7 +35,7 @@ impl Generator {
     /// Makes something and says about how many operations it took.
     pub fn statement(&mut self, b: &mut Builder, depth: usize) -> usize {
         self.relocate(b);
-        let value = match self.random.below(26) {
+        let value = match self.random.below(27) {
             0..=4 => self.unary(b),
             5..=10 => self.binary(b),
             11 => {
@@ -54,11 +54,12 @@ impl Generator {
             }
             18..=20 => self.contract(b),
             21 => self.reduce(b),
-            22 => {
+            22 => self.rank(b),
+            23 => {
                 let dims = self.dims();
                 self.draw(b, &dims)
             }
-            23 => match self.index(b) {
+            24 => match self.index(b) {
                 Some(index) => b.convert_index(index),
                 None => return 0,
             },
@@ -150,16 +151,25 @@ impl Generator {
     }
 
     fn reduce(&mut self, b: &mut Builder) -> Value {
-        let choices = self.visible(b, |ty| ty.elem == Elem::Real && ty.rank() > 0);
-        if choices.is_empty() {
-            return self.real(b);
-        }
-        let input = self.random.pick(&choices);
+        let Some(input) = self.real_with_axes(b) else { return self.real(b) };
         let rank = rank(b, input);
         let first = self.random.below(rank);
         let axes: Vec<usize> = (0..rank).filter(|&axis| axis == first || self.random.percent(40)).collect();
         let kind = self.random.pick(&[ReduceKind::Sum, ReduceKind::Max, ReduceKind::Min]);
         b.reduce(kind, input, &axes)
+    }
+
+    fn rank(&mut self, b: &mut Builder) -> Value {
+        match self.real_with_axes(b) {
+            Some(input) => b.rank(input),
+            None => self.real(b),
+        }
+    }
+
+    /// A visible real that is no scalar.
+    fn real_with_axes(&mut self, b: &Builder) -> Option<Value> {
+        let choices = self.visible(b, |ty| ty.elem == Elem::Real && ty.rank() > 0);
+        if choices.is_empty() { None } else { Some(self.random.pick(&choices)) }
     }
 
     pub fn draw(&mut self, b: &mut Builder, dims: &[usize]) -> Value {

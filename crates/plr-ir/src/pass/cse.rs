@@ -41,6 +41,7 @@ enum Key {
     Broadcast(Value, Vec<usize>),
     Contract(Value, Value, Contraction),
     Reduce(ReduceKind, Value, Vec<usize>),
+    Rank(Value),
     Random(Law, u32, Option<Value>),
 }
 
@@ -61,6 +62,7 @@ impl Key {
             Op::Broadcast { input, axes } => Key::Broadcast(*input, axes.clone()),
             Op::Contract { lhs, rhs, spec } => Key::Contract(*lhs, *rhs, relabelled(spec)),
             Op::Reduce { kind, input, axes } => Key::Reduce(*kind, *input, axes.clone()),
+            Op::Rank(a) => Key::Rank(*a),
             Op::Random { law, stream, step } => Key::Random(*law, *stream, *step),
             Op::Repeat(_) | Op::Map(_) => return None,
         })

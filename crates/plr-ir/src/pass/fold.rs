@@ -124,6 +124,7 @@ impl Fold<'_> {
             | Op::FromIndex(_)
             | Op::Contract { .. }
             | Op::Reduce { .. }
+            | Op::Rank(_)
             | Op::Random { .. }
             | Op::Repeat(_)
             | Op::Map(_) => Fact::None,
@@ -151,6 +152,7 @@ impl Fold<'_> {
             | Op::FromIndex(_)
             | Op::Contract { .. }
             | Op::Reduce { .. }
+            | Op::Rank(_)
             | Op::Random { .. }
             | Op::Repeat(_)
             | Op::Map(_) => Outcome::Op(op),

@@ -94,6 +94,7 @@ impl Fusion<'_> {
                 | Op::FromIndex(_)
                 | Op::Contract { .. }
                 | Op::Reduce { .. }
+                | Op::Rank(_)
                 | Op::Random { .. }
                 | Op::Map(_) => {}
             }
@@ -171,6 +172,7 @@ fn is_element_wise(op: &Op) -> bool {
         | Op::Broadcast { .. }
         | Op::Contract { .. }
         | Op::Reduce { .. }
+        | Op::Rank(_)
         | Op::Random { .. }
         | Op::Repeat(_)
         | Op::Map(_) => false,

@@ -64,6 +64,7 @@ impl Parser<'_> {
                 let kind = self.choice("`sum`, `max` or `min`", &kinds)?;
                 Ok(Op::Reduce { kind, input: self.operand()?, axes: self.axes()? })
             }
+            "rank" => self.operand().map(Op::Rank),
             "random" => self.random(),
             _ => Err(unknown),
         }

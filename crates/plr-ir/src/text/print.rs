@@ -155,6 +155,7 @@ impl<W: fmt::Write> Printer<'_, W> {
                 | Op::Broadcast { .. }
                 | Op::Contract { .. }
                 | Op::Reduce { .. }
+                | Op::Rank(_)
                 | Op::Random { .. } => {}
             }
             self.out.write_char('\n')?;
@@ -194,6 +195,7 @@ impl<W: fmt::Write> Printer<'_, W> {
             Op::Broadcast { input, axes } => write!(self.out, "broadcast {} {}", v(input), Axes(axes)),
             Op::Contract { lhs, rhs, spec } => write!(self.out, "contract {spec} {}, {}", v(lhs), v(rhs)),
             Op::Reduce { kind, input, axes } => write!(self.out, "reduce {kind} {} {}", v(input), Axes(axes)),
+            Op::Rank(a) => write!(self.out, "rank {}", v(a)),
             Op::Random { law, stream, step } => {
                 write!(self.out, "random {law} stream {stream}")?;
                 step.iter().try_for_each(|step| write!(self.out, " step {}", v(step)))

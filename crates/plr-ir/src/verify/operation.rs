@@ -1,4 +1,4 @@
-//! V5 to V11: the types of operands and results of each operation.
+//! V5 to V11 and V13: the types of operands and results of each operation.
 
 use super::Verifier;
 use crate::program::{Contraction, Op, Operation, Repeat, Value};
@@ -53,6 +53,7 @@ impl<'a> Verifier<'a> {
             Op::Broadcast { axes, .. } => broadcast(operands[0], axes, results),
             Op::Contract { spec, .. } => contract(spec, operands, results),
             Op::Reduce { axes, .. } => reduce(operands[0], axes, results),
+            Op::Rank(_) => rank(operands[0], results),
             Op::Random { step, .. } => {
                 let real = results.len() == 1 && results[0].elem == Real;
                 ensure(real, 10, || "the result is not one real".to_owned())?;
@@ -160,4 +161,13 @@ fn reduce(input: &Type, axes: &[usize], results: &[&Type]) -> Result<(), Problem
     ensure(kept.eq(result.dims.iter().copied()), 9, || {
         format!("{input} without axes {axes:?} is not {result}")
     })
+}
+
+/// V13.
+fn rank(input: &Type, results: &[&Type]) -> Result<(), Problem> {
+    let [result] = results else { return Err((13, format!("{} results instead of one", results.len()))) };
+    ensure(input.elem == Elem::Real && input.rank() > 0, 13, || format!("{input} has no rows of reals"))?;
+    let countable = input.dims.last().is_some_and(|&extent| u32::try_from(extent.saturating_sub(1)).is_ok());
+    ensure(countable, 13, || format!("the rows of {input} are too long"))?;
+    ensure(input == *result, 13, || format!("{input} becomes {result}"))
 }

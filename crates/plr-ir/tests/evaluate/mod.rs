@@ -115,6 +115,7 @@ impl<T: Real> State<'_, T> {
             Op::Broadcast { input, axes } => self.broadcast(*input, axes, &dims),
             Op::Contract { lhs, rhs, spec } => Array::Real(self.contract(*lhs, *rhs, spec, &dims)),
             Op::Reduce { kind, input, axes } => Array::Real(self.reduce(*kind, *input, axes, count)),
+            Op::Rank(a) => Array::Real(ranks(self.real(*a), dims[dims.len() - 1])),
             Op::Random { law, stream, step } => {
                 let step = step.map_or(0, |step| self.index(step));
                 let seed = u64::from(*stream) * 1_000_003 + step * 7919 + *law as u64;
@@ -278,6 +279,20 @@ fn offset(dims: &[usize], at: &[usize]) -> usize {
 
 fn follow(axes: &[usize], at: &[usize]) -> Vec<usize> {
     axes.iter().map(|&axis| at[axis]).collect()
+}
+
+/// For each element of each row how many are larger, or equal and earlier; a NaN is less than all numbers.
+fn ranks<T: Real>(elements: &[T], extent: usize) -> Vec<T> {
+    let key = |x: T| if x.to_f64().is_nan() { (false, 0.0) } else { (true, x.to_f64()) };
+    let of_row = |row: &[T]| -> Vec<T> {
+        let before = |i: usize, j: usize| {
+            let (a, b) = (key(row[i]), key(row[j]));
+            b > a || b == a && j < i
+        };
+        let count = |i: usize| (0..extent).filter(|&j| before(i, j)).count();
+        (0..extent).map(|i| T::from_f64(count(i) as f64)).collect()
+    };
+    elements.chunks(extent).flat_map(of_row).collect()
 }
 
 /// A number between −1 and 1 that any bit of the seed changes.

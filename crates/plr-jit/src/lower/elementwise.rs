@@ -59,6 +59,7 @@ impl Lowering {
             | Op::Broadcast { .. }
             | Op::Contract { .. }
             | Op::Reduce { .. }
+            | Op::Rank(_)
             | Op::Random { .. }
             | Op::Repeat(_)
             | Op::Map(_) => unreachable!("`single` is called for element-wise operations"),

@@ -20,6 +20,15 @@ pub(crate) enum Task {
     Fold(FoldTask),
     /// A matrix product.
     Gemm(GemmTask),
+    /// Ranks of the elements of rows.
+    Rank {
+        /// The rows.
+        input: Value,
+        /// Room of the input's size for the task alone: there it sorts.
+        order: Value,
+        /// The ranks.
+        result: Value,
+    },
     /// Random draws.
     Random {
         /// From which law.
@@ -118,9 +127,12 @@ impl Task {
     pub(crate) fn as_repeat(&self) -> Option<&RepeatTask> {
         match self {
             Task::Repeat(repeat) => Some(repeat),
-            Task::Map(_) | Task::Fold(_) | Task::Gemm(_) | Task::Random { .. } | Task::FromIndex { .. } => {
-                None
-            }
+            Task::Map(_)
+            | Task::Fold(_)
+            | Task::Gemm(_)
+            | Task::Rank { .. }
+            | Task::Random { .. }
+            | Task::FromIndex { .. } => None,
         }
     }
 
@@ -132,6 +144,7 @@ impl Task {
             | Task::Gemm(GemmTask { result, .. })
             | Task::Random { result, .. }
             | Task::FromIndex { result, .. } => vec![*result],
+            Task::Rank { order, result, .. } => vec![*order, *result],
             Task::Repeat(repeat) => {
                 repeat.carried.iter().map(|c| c.result).chain(repeat.until.iter().map(|u| u.last)).collect()
             }
@@ -144,6 +157,7 @@ impl Task {
             Task::Map(map) => map.inputs.iter().map(|input| input.value).collect(),
             Task::Fold(fold) => fold.factors.clone(),
             Task::Gemm(gemm) => vec![gemm.lhs, gemm.rhs],
+            Task::Rank { input, .. } => vec![*input],
             Task::Random { .. } | Task::FromIndex { .. } => Vec::new(),
             Task::Repeat(repeat) => repeat.carried.iter().map(|c| c.initial).collect(),
         }

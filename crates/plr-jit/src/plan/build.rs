@@ -1,9 +1,9 @@
 //! From tasks to steps: kernels are chosen and compiled, values become buffers, spaces become numbers.
 
-use plr_ir::Precision;
 use plr_ir::program::{Program, Value};
+use plr_ir::{Precision, Type};
 
-use super::{Copy, Draw, Launch, Plan, RepeatStep, Step, UntilStep};
+use super::{Copy, Draw, Launch, Plan, Rank, RepeatStep, Step, UntilStep};
 use crate::codegen::{Compiler, FoldKernel, Kernel, Lanes, MapKernel, MapRead, VECTOR_BYTES};
 use crate::error::Error;
 use crate::lower::{FoldTask, GemmTask, Lowered, MapOperand, MapTask, RepeatTask, Task};
@@ -22,7 +22,8 @@ impl Plan {
     ) -> Result<Self, Error> {
         let precision = program.precision;
         let memory = Memory::plan(lowered, precision);
-        let steps = Build { precision, memory: &memory, compiler }.steps(&lowered.tasks)?;
+        let steps =
+            Build { precision, types: &lowered.types, memory: &memory, compiler }.steps(&lowered.tasks)?;
         Ok(Self {
             name: program.name.clone(),
             precision,
@@ -39,6 +40,7 @@ impl Plan {
 /// A plan being built.
 struct Build<'a> {
     precision: Precision,
+    types: &'a [Type],
     memory: &'a Memory,
     compiler: &'a mut Compiler,
 }
@@ -59,6 +61,12 @@ impl Build<'_> {
                 rhs: buffer(rhs),
                 out: buffer(result),
             },
+            Task::Rank { input, order, result } => {
+                let ty = &self.types[input.index()];
+                let extent = ty.dims.last().copied().unwrap_or(1);
+                let [input, order, out] = [input, order, result].map(buffer);
+                Step::Rank(Rank { input, order, out, rows: ty.count() / extent, extent })
+            }
             Task::Random { law, stream, step, result } => {
                 let out = buffer(result);
                 let count = self.memory.bytes[out.index()] / self.precision.bytes();

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::{Launch, Plan, Step};
+use super::{Launch, Plan, Rank, Step};
 use crate::gemm::Product;
 use crate::memory::{Buffer, Place};
 
@@ -54,6 +54,13 @@ impl Display for Launch {
     }
 }
 
+impl Display for Rank {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Rank { input, order, out, rows, extent } = self;
+        write!(f, "{out} = ranks of {input} by {order}, {rows} rows of {extent}")
+    }
+}
+
 /// Prints steps, indented.
 fn print(f: &mut Formatter<'_>, steps: &[Step], depth: usize) -> fmt::Result {
     for step in steps {
@@ -61,6 +68,7 @@ fn print(f: &mut Formatter<'_>, steps: &[Step], depth: usize) -> fmt::Result {
         match step {
             Step::Launch(launch) => writeln!(f, "{launch}")?,
             Step::Multiply { product, lhs, rhs, out } => writeln!(f, "{out} = {lhs} · {rhs}, {product}")?,
+            Step::Rank(rank) => writeln!(f, "{rank}")?,
             Step::Draw(draw) => writeln!(f, "{} = {:?} stream {}", draw.out, draw.law, draw.stream)?,
             Step::FromIndex { slot, out } => writeln!(f, "{out} = !{}", slot.0)?,
             Step::Repeat(repeat) => {

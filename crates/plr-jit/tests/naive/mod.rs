@@ -134,6 +134,7 @@ impl Evaluation<'_> {
             Op::Reduce { kind, input, axes } => {
                 Elements::Real(self.reduce(*kind, scope[input].real(), *input, axes))
             }
+            Op::Rank(input) => Elements::Real(ranks(scope[input].real(), ty.dims[ty.rank() - 1])),
             Op::Random { law, stream, step } => {
                 let step = step.map_or(0, |s| scope[&s].index() as u32);
                 Elements::Real(self.random(*law, *stream, step, count))
@@ -253,6 +254,17 @@ impl Evaluation<'_> {
             scope.insert(*result, values[local.0 as usize].clone());
         }
     }
+}
+
+/// For each element the number of elements that come before it in its row of so many.
+pub fn ranks<T: Real>(x: &[T], extent: usize) -> Vec<T> {
+    let larger = |a: T, b: T| a > b || b.to_f64().is_nan() && !a.to_f64().is_nan();
+    let rank = |at: usize| {
+        let row = at - at % extent..at - at % extent + extent;
+        let before = |&other: &usize| larger(x[other], x[at]) || !larger(x[at], x[other]) && other < at;
+        T::from_f64(row.filter(before).count() as f64)
+    };
+    (0..x.len()).map(rank).collect()
 }
 
 /// One step of a reduction.

@@ -31,6 +31,7 @@ pub(super) fn has_contraction(block: &Block) -> bool {
         | Op::FromIndex(_)
         | Op::Broadcast { .. }
         | Op::Reduce { .. }
+        | Op::Rank(_)
         | Op::Random { .. }
         | Op::Map(_) => false,
     })
@@ -90,6 +91,7 @@ impl Noise {
                 | Op::FromIndex(_)
                 | Op::Broadcast { .. }
                 | Op::Reduce { .. }
+                | Op::Rank(_)
                 | Op::Random { .. }
                 | Op::Repeat(_)
                 | Op::Map(_) => operations.push(operation),

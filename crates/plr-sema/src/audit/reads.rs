@@ -226,7 +226,9 @@ impl<'a> Reader<'a> {
             }
             &ExprKind::Argument(i) => scope.arguments.get(i).cloned().unwrap_or_default(),
             &ExprKind::Setting(i) => scope.settings.get(i).cloned().unwrap_or_default(),
-            ExprKind::Layer(_, argument) => self.eval(argument, scope).by_all_units(),
+            ExprKind::Layer(_, argument) | ExprKind::Rank(argument) => {
+                self.eval(argument, scope).by_all_units()
+            }
             ExprKind::Batch(_, argument) => {
                 let all_samples =
                     |input: Input, pattern| if input.has_samples() { Pattern::Batch } else { pattern };

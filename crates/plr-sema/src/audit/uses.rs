@@ -51,7 +51,7 @@ pub enum Information {
     },
     /// A global signal.
     Signal(SignalId, Option<PhaseId>),
-    /// All units of a layer, by a layer-wide reduction.
+    /// All units of a layer, by a layer-wide reduction or a rank.
     Layer,
     /// All samples of the minibatch.
     Batch,
@@ -149,7 +149,7 @@ impl<'a> Walk<'a> {
             }
             ExprKind::Data => self.push(Information::Data, expr.span),
             ExprKind::Target => self.push(Information::Target, expr.span),
-            ExprKind::Layer(..) => self.push(Information::Layer, expr.span),
+            ExprKind::Layer(..) | ExprKind::Rank(_) => self.push(Information::Layer, expr.span),
             ExprKind::Batch(..) => self.push(Information::Batch, expr.span),
             ExprKind::Activation { argument, .. } => self.activation(argument, expr.span),
             ExprKind::Cost { of_drive, argument, .. } => {

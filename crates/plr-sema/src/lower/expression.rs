@@ -286,6 +286,10 @@ impl<'s> Lowerer<'s> {
                 let a = self.evaluate(a, cx)?;
                 self.reduction(*reduction, a, Axes::UNIT, extents.units, &extents)
             }
+            ExprKind::Rank(a) => {
+                let a = self.evaluate(a, cx)?;
+                term::rank(&mut self.b, &extents, a)
+            }
             ExprKind::Batch(reduction, a) => {
                 let a = self.evaluate(a, cx)?;
                 self.reduction(*reduction, a, Axes::SAMPLE, extents.samples, &extents)

@@ -161,3 +161,11 @@ pub fn reduce(b: &mut Builder, extents: &Extents, kind: ReduceKind, x: Term, axi
     let value = b.reduce(kind, x.value, &[x.axes.position(axis)]);
     Term { value, axes: x.axes.without(axis) }
 }
+
+/// The ranks of the reader's units. What is ranked is of units alone, never of synapses (R5.13).
+pub fn rank(b: &mut Builder, extents: &Extents, x: Term) -> Term {
+    let x = as_number(b, extents, x);
+    let x = widen(b, extents, x, Axes::UNIT);
+    debug_assert!(!x.axes.contains(Axes::PRE), "the units of two layers are ranked");
+    Term { value: b.rank(x.value), axes: x.axes }
+}

@@ -77,6 +77,7 @@ impl Evaluation<'_> {
             | ExprKind::Activation { .. }
             | ExprKind::Cost { .. }
             | ExprKind::Layer(..)
+            | ExprKind::Rank(_)
             | ExprKind::Batch(..) => return None,
         })
     }

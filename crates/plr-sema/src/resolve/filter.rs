@@ -53,10 +53,12 @@ fn filter(item: &ast::Filter, library: &Library, findings: &mut Findings) -> Opt
             FilterLine::Param(_) => {}
             FilterLine::Update(name, value) => {
                 let memory = memory(name, &memories, &mut scope);
-                let value = resolve(value, reader, &mut scope);
+                let value = resolve(value, reader, &mut scope).and_then(|value| layerless(value, &mut scope));
                 updates.push((memory?, value?));
             }
-            FilterLine::Return(value, _) => result = Some(resolve(value, reader, &mut scope)?),
+            FilterLine::Return(value, _) => {
+                result = Some(layerless(resolve(value, reader, &mut scope)?, &mut scope)?);
+            }
         }
     }
     if result.is_none() {
@@ -64,6 +66,14 @@ fn filter(item: &ast::Filter, library: &Library, findings: &mut Findings) -> Opt
     }
     let (settings, result) = (settings?, result?);
     distinct.then(|| Filter { name: item.name.text.clone(), settings, memories, updates, result })
+}
+
+/// A filter is for weights too, which belong to two layers: it reads none (R8.8).
+fn layerless(value: Expr, scope: &mut Scope<'_>) -> Option<Expr> {
+    if function::reads_layer(&value, scope.library) {
+        return mismatch(value.span, Shapes::NoLayer, scope);
+    }
+    Some(value)
 }
 
 /// What a filter's expressions can name, in the order of [`Filter`].

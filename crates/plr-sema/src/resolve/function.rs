@@ -17,6 +17,7 @@ use crate::check::wrong_argument_count::WrongArgumentCount;
 use crate::hir::{Cost, Expr, ExprKind, Function, FunctionId, Place, Reduction};
 
 use super::expression::{mismatch, resolve};
+use super::global::unit_layers;
 use super::scope::{Moment, Reader, Scope};
 use super::{Declared, Library};
 
@@ -96,8 +97,8 @@ fn function(item: &ast::Function, own: bool, library: &Library, findings: &mut F
         None => None,
     };
     let (settings, body) = (settings?, body?);
-    let layer_wide = has(&body, library, &|e| matches!(e.kind, ExprKind::Layer(..)), |f| f.layer_wide);
-    let draws = has(&body, library, &|e| matches!(e.kind, ExprKind::Draw(_)), |f| f.draws);
+    let layer_wide = std::iter::once(&body).chain(&derivative).any(|e| reads_layer(e, library));
+    let draws = draws(&body, library);
     let mut size = size(&body, library).max(derivative.as_ref().map_or(0, |d| size(d, library)));
     let (mut body, mut derivative) = (body, derivative);
     if size > LIMIT {
@@ -118,6 +119,16 @@ fn function(item: &ast::Function, own: bool, library: &Library, findings: &mut F
         size,
         span,
     })
+}
+
+/// Whether an expression reads a whole layer.
+pub fn reads_layer(expr: &Expr, library: &Library) -> bool {
+    has(expr, library, &|e| matches!(e.kind, ExprKind::Layer(..) | ExprKind::Rank(_)), |f| f.layer_wide)
+}
+
+/// Whether an expression draws a number.
+fn draws(expr: &Expr, library: &Library) -> bool {
+    has(expr, library, &|e| matches!(e.kind, ExprKind::Draw(_)), |f| f.draws)
 }
 
 /// How many operations an expression is when the functions it calls are written out.
@@ -216,12 +227,22 @@ pub fn has_weight(expr: &Expr) -> bool {
     found
 }
 
-/// In a synapse's equation, a reduction over a layer must be about the layer of one of its ends (R5.10).
-fn reduces_one_layer(at: Span, arguments: &[&Expr], reader: Reader<'_>, scope: &mut Scope<'_>) -> Option<()> {
-    if matches!(reader, Reader::Synapse(_)) && !of_one_layer(arguments, reader) {
+/// In a synapse's equation, a reduction over a layer must be about the layer of one of its ends (R5.10). What is drawn
+/// there belongs to both (R11.5).
+fn reduces_one_layer(at: Span, reduced: &Expr, reader: Reader<'_>, scope: &mut Scope<'_>) -> Option<()> {
+    let of_one_end = || of_one_layer(&[reduced], reader) && !draws(reduced, scope.library);
+    if matches!(reader, Reader::Synapse(_)) && !of_one_end() {
         return mismatch(at, Shapes::NoLayer, scope);
     }
     Some(())
+}
+
+/// So must a rank, and in a signal or prediction it must be about the input or the output layer (R5.13).
+fn ranks_one_layer(at: Span, ranked: &Expr, reader: Reader<'_>, scope: &mut Scope<'_>) -> Option<()> {
+    if matches!(reader, Reader::Global) && unit_layers(ranked).is_empty() {
+        return mismatch(at, Shapes::NoLayer, scope);
+    }
+    reduces_one_layer(at, ranked, reader, scope)
 }
 
 /// The places whose variables an expression has.
@@ -313,11 +334,12 @@ fn user_call(
         };
         settings[position] = Some(resolve(&setting.value, reader, scope)?);
     }
+    let kind = ExprKind::Call { function: id, primed: call.primed, arguments, settings };
+    let called = Expr { kind, span: call.span };
     if function.layer_wide {
-        let given: Vec<&Expr> = arguments.iter().chain(settings.iter().flatten()).collect();
-        reduces_one_layer(call.span, &given, reader, scope)?;
+        ranks_one_layer(call.span, &called, reader, scope)?;
     }
-    Some(ExprKind::Call { function: id, primed: call.primed, arguments, settings })
+    Some(called.kind)
 }
 
 /// Scalar operations and reductions (R6.10).
@@ -344,8 +366,13 @@ fn primitive(
     }
     if let Some(reduction) = reduction(name) {
         let [a] = exactly(call, arguments, scope)?;
-        reduces_one_layer(call.span, &[&a], reader, scope)?;
+        reduces_one_layer(call.span, &a, reader, scope)?;
         return Some(ExprKind::Layer(reduction, Box::new(a)));
+    }
+    if name == "rank" {
+        let [a] = exactly(call, arguments, scope)?;
+        ranks_one_layer(call.span, &a, reader, scope)?;
+        return Some(ExprKind::Rank(Box::new(a)));
     }
     // R5.11
     if let Some(reduction) = name.strip_prefix("batch_").and_then(reduction) {
@@ -357,7 +384,8 @@ fn primitive(
         return Some(ExprKind::Unary(*op, Box::new(a)));
     }
     let mut known: Vec<String> = UnaryOp::ALL.iter().map(|op| op.name().to_owned()).collect();
-    known.extend(["max", "min", "sum", "mean", "normal", "uniform", "f", "cost", "loss"].map(str::to_owned));
+    let others = ["max", "min", "sum", "mean", "rank", "normal", "uniform", "f", "cost", "loss"];
+    known.extend(others.map(str::to_owned));
     known.extend(scope.library.functions[..scope.visible].iter().map(|f| f.name.clone()));
     scope.unknown("function", name, call.name.span, known);
     None

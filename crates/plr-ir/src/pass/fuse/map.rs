@@ -67,6 +67,7 @@ impl Writer<'_> {
             | Op::Broadcast { .. }
             | Op::Contract { .. }
             | Op::Reduce { .. }
+            | Op::Rank(_)
             | Op::Random { .. }
             | Op::Repeat(_)
             | Op::Map(_) => return None,
