@@ -131,3 +131,39 @@ fn only_what_is_observed_needs_a_value() {
     let bench = Bench::new(&format!("{idle}network n {{ 1 - 1 }}"));
     assert_eq!(bench.model().parameters().len(), 1);
 }
+
+/// R3.9: a population may have the size of another layer, or one of its own; without such a layer it does not exist.
+#[test]
+fn populations_have_sizes() {
+    let text = |size: &str| {
+        format!(
+            "rule R {{
+  neuron P {{ state x = 0, y = 0 }}
+  neuron I sized {size} {{ state v = 5 }}
+  synapse W : below.P -> P
+  synapse V : P -> I = 1, fixed
+  synapse U : I -> P = 1, fixed
+  phase p {{ clamp input P: x = data
+    sweep up {{ P: x = W @ below.P.x;  I: v = f(V @ P.x);  P: y = U @ I.v }} }}
+  learn {{ W += post.y * pre.x }}
+  predict output.P.x after p
+}}
+network n {{ input a = 1;  layer b = 1;  output c = 2 relu;  a -> b -> c }}"
+        )
+    };
+    let weights: &[(&str, &[f64])] =
+        &[("W/a->b", &[3.0]), ("W/b->c", &[1.0, 1.0]), ("V/b->b", &[1.0, -1.0]), ("U/b->b", &[10.0, 100.0])];
+    let found = Bench::new(&text("above")).present(weights, &[&[1.0]], &[]);
+    // The activation is that of the layer above.
+    found.is("state/p/I.v/b", &[3.0, 0.0]);
+    found.is("state/p/P.y/b", &[30.0]);
+    found.is("state/p/P.y/c", &[0.0, 0.0]);
+    assert!(!found.has("state/p/I.v/c"));
+    // One unit everywhere, with the activation of its own layer: none in `b`.
+    let weights: &[(&str, &[f64])] = &[("W/a->b", &[-3.0]), ("V/b->b", &[1.0]), ("U/b->b", &[10.0])];
+    Bench::new(&text("1")).present(weights, &[&[1.0]], &[]).is("state/p/P.y/b", &[-30.0]);
+    finds("bad_value", &text("1.5"));
+    finds("bad_value", &text("W"));
+    let skip = text("above").replace("a -> b -> c", "a -> b -> c;  a -> c");
+    finds("shape_mismatch", &format!("{skip}\nexperiment e {{ rule R;  network n }}"));
+}

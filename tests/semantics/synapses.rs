@@ -159,3 +159,35 @@ network n { 1 - 1 }";
     found.is("new/W/input->output", &[32.0]);
     found.is("new/m/input->output", &[2.0]);
 }
+
+/// R4.9: one-to-one projections have one weight for each unit, between groups of equal sizes.
+#[test]
+fn one_to_one_projections_join_units_in_their_places() {
+    let text = "rule R {
+  neuron P { state x, y = 0 }
+  neuron Q { state z = 0 }
+  synapse W : below.P -> P
+  synapse V : P -> Q = 1, one_to_one { param m = 2 }
+  phase p { clamp input P: x = data
+    sweep up { P: x = W @ below.P.x;  Q: z = V @ P.x + m @ P.x;  P: y = V.T @ Q.z } }
+  learn { W += post.y * pre.x;  V += V * post.z * pre.x - m;  m += 1 }
+  predict output.Q.z after p
+}
+network n { 1 - 2 }";
+    let text = text.replace("rule R {", "rule R allow weight_transport {");
+    let weights: &[(&str, &[f64])] = &[
+        ("W/input->output", &[3.0, 4.0]),
+        ("V/output->output", &[5.0, 6.0]),
+        ("m/output->output", &[1.0, 1.0]),
+    ];
+    let found = Bench::new(&text).present(weights, &[&[1.0], &[2.0]], &[]);
+    found.is("state/p/Q.z/output", &[18.0, 28.0, 36.0, 56.0]);
+    found.is("state/p/P.y/output", &[90.0, 168.0, 180.0, 336.0]);
+    let mean = |v: f64, z: f64, x: f64| v + (v * z * x + v * (2.0 * z) * (2.0 * x)) / 2.0 - 1.0;
+    found.is("new/V/output->output", &[mean(5.0, 18.0, 3.0), mean(6.0, 28.0, 4.0)]);
+    let wrong = plain("below -> self", "below -> self, one_to_one");
+    finds("shape_mismatch", &format!("{wrong}network n {{ 2 - 3 }}\nexperiment e {{ rule R;  network n }}"));
+    let mixed = plain("state x", "state x")
+        .replace("learn {", "synapse V : below -> self = 1, one_to_one, fixed\n learn { W += V;");
+    assert!(codes(&mixed).contains(&"shape_mismatch".to_owned()));
+}

@@ -2,7 +2,7 @@
 
 use plr_syntax::ast::{Direction, Role};
 
-use crate::hir::{Dynamics, Learned, PhaseId, Plasticity, Rule, Statement, VariableKind};
+use crate::hir::{Dynamics, Learned, PhaseId, Plasticity, Rule, Statement, VariableId, VariableKind};
 use crate::network::{LayerId, Network};
 
 /// Where an instance of an equation is evaluated.
@@ -54,6 +54,12 @@ pub fn applies(role: Option<Role>, network: &Network, layer: LayerId) -> bool {
     role.is_none_or(|role| network.layers[layer].role == role)
 }
 
+/// The layers in which an equation for a variable is evaluated: those of the role that have such units (R7.8, R3.9).
+pub fn layers(variable: VariableId, role: Option<Role>, rule: &Rule, network: &Network) -> Vec<LayerId> {
+    let here = |&l: &LayerId| applies(role, network, l) && rule.exists(network, rule.group(variable, l));
+    (0..network.layers.len()).filter(here).collect()
+}
+
 /// The layers of a sweep: those that take their turn together, turn after turn (R7.5, R7.16).
 pub fn sweep_order(direction: Direction, network: &Network) -> Vec<Vec<LayerId>> {
     let layers = 0..network.layers.len();
@@ -91,15 +97,13 @@ fn collect<'r>(phase: PhaseId, body: &'r [Statement], found: &mut Vec<Source<'r>
 
 /// The sites of an equation on a network (R8.5).
 pub fn sites(source: Source<'_>, rule: &Rule, network: &Network) -> Vec<Site> {
-    let layers =
-        |role| (0..network.layers.len()).filter(move |&l| applies(role, network, l)).map(Site::Layer);
+    let layers = |variable, role| layers(variable, role, rule, network).into_iter().map(Site::Layer);
     match source {
-        Source::Dynamics(_, dynamics) => layers(dynamics.role).collect(),
+        Source::Dynamics(_, dynamics) => layers(dynamics.variable, dynamics.role).collect(),
         Source::Plasticity(plasticity) => match plasticity.target {
-            Learned::Unit(_) => layers(plasticity.role).collect(),
+            Learned::Unit(variable) => layers(variable, plasticity.role).collect(),
             Learned::Synapse(synapse) => {
-                let synapse = &rule.synapses[synapse.0];
-                let edges = network.instances(synapse.from, synapse.to).into_iter();
+                let edges = rule.instances(network, synapse).into_iter();
                 edges
                     .filter(|&(_, post)| applies(plasticity.role, network, post))
                     .map(|(u, v)| Site::Edge(u, v))

@@ -134,13 +134,26 @@ impl Licence {
     }
 }
 
-/// A population that exists once in every layer, with as many units as the layer (R3.1).
+/// A population that exists once in every layer (R3.1).
 #[derive(Clone, Debug)]
 pub struct Population {
     /// Its name; `None` for the only, unnamed one.
     pub name: Option<String>,
+    /// How many units it has.
+    pub size: Size,
     /// Where it is declared.
     pub span: Span,
+}
+
+/// How many units a population has in a layer (R3.9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Size {
+    /// As many as the layer.
+    Layer,
+    /// As many as another layer.
+    Like(Relative),
+    /// That many.
+    Count(usize),
 }
 
 /// A variable of a population.
@@ -182,6 +195,8 @@ pub struct Synapse {
     pub fixed: Option<Span>,
     /// It is one physical, bidirectional synapse (R4.6).
     pub symmetric: Option<Span>,
+    /// Each unit is joined with the one in its place only (R4.9).
+    pub one_to_one: bool,
     /// The synapse of which this is a further quantity, beside the weight.
     pub beside: Option<SynapseId>,
     /// Where its weights stay, constants.
@@ -510,6 +525,20 @@ pub enum Reduction {
 }
 
 impl Expr {
+    /// The first variable that belongs to the evaluator or a place it names, and where. What arrives belongs to whoever
+    /// evaluates it, not to the senders.
+    pub fn first_variable(&self) -> Option<(Place, VariableId)> {
+        if let ExprKind::Variable { place, variable, .. } = self.kind {
+            return Some((place, variable));
+        }
+        if let ExprKind::Arrive { .. } = self.kind {
+            return None;
+        }
+        let mut found = None;
+        self.for_each_child(|child| found = found.or_else(|| child.first_variable()));
+        found
+    }
+
     /// Calls `visit` on the direct sub-expressions, not on definitions behind names.
     pub fn for_each_child<'a>(&'a self, mut visit: impl FnMut(&'a Expr)) {
         match &self.kind {

@@ -7,6 +7,7 @@
 pub mod audit;
 pub mod check;
 pub mod equation;
+mod group;
 pub mod hir;
 pub mod lower;
 pub mod memory;

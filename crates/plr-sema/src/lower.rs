@@ -48,6 +48,11 @@ pub struct Specialised {
 impl Specialised {
     /// Specialises a rule, or says what is wrong with it on this network; warnings come with success.
     pub fn new(setting: Setting) -> Result<(Self, Findings), Findings> {
+        let mut findings = Findings::new();
+        setting.rule.check_sizes(&setting.network, &mut findings);
+        if !findings.is_empty() {
+            return Err(findings);
+        }
         let durations = setting.durations()?;
         let phases = setting.rule.phases.iter().map(|p| p.name.clone()).collect();
         let parameters = setting.parameters();
@@ -207,7 +212,7 @@ impl Model for Specialised {
     }
 
     fn shape(&self) -> (usize, usize) {
-        (self.setting.units(self.setting.network.input()), self.setting.units(self.setting.network.output()))
+        self.setting.shape()
     }
 
     fn phases(&self) -> &[String] {

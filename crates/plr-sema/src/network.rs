@@ -105,20 +105,6 @@ impl Network {
         pairs
     }
 
-    /// The instance of a projection whose weight a synapse from `pre` to `post` reads in its own equation, and whether
-    /// it runs the other way: the parallel one, or the reciprocal one where the text says `.T` or there is no other (R5.6).
-    pub fn beside(
-        &self,
-        (from, to): (Endpoint, Endpoint),
-        (pre, post): (LayerId, LayerId),
-        transposed: bool,
-    ) -> Option<((LayerId, LayerId), bool)> {
-        let instances = self.instances(from, to);
-        let parallel = !transposed && instances.contains(&(pre, post));
-        let found = if parallel { ((pre, post), false) } else { ((post, pre), true) };
-        instances.contains(&found.0).then_some(found)
-    }
-
     /// `input->h1`
     pub fn edge_name(&self, (pre, post): (LayerId, LayerId)) -> String {
         format!("{}->{}", self.layers[pre].name, self.layers[post].name)

@@ -148,11 +148,13 @@ pub enum Member {
     Error(Span),
 }
 
-/// `neuron P { state x;  let u = …;  param b = 0 }`: a population that exists once in every layer.
+/// `neuron P sized above { state x;  let u = …;  param b = 0 }`: a population that exists once in every layer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Neuron {
     /// The population's name; `None` for the only, unnamed one.
     pub name: Option<Name>,
+    /// The layer whose size it has, or its number of units; that of its own layer if absent.
+    pub size: Option<Expr>,
     /// Its variables.
     pub variables: Vec<Variable>,
     /// The whole member.

@@ -173,7 +173,9 @@ impl Dump {
 
     fn neuron(&mut self, neuron: &Neuron) {
         let name = neuron.name.as_ref().map_or(String::new(), |name| format!(" {}", name.text));
-        self.nest(&format!("neuron{name}"), &neuron.variables, Self::variable);
+        let size =
+            neuron.size.as_ref().map_or(String::new(), |size| format!(" sized {}", inline::expr(size)));
+        self.nest(&format!("neuron{name}{size}"), &neuron.variables, Self::variable);
     }
 
     fn variable(&mut self, variable: &Variable) {

@@ -136,7 +136,6 @@ fn forms_of_later_versions_are_syntax_errors() {
     for (source, found) in [
         ("use \"other.plr\"", "use"),
         ("rule A { trace e = 0 }", "trace"),
-        ("rule A { neuron I sized above { state v } }", "sized"),
         ("rule A { phase run (over time) { x = 1 } }", "over"),
         ("network c { input 784 - conv 32 k5 relu }", "32"),
     ] {

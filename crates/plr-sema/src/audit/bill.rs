@@ -11,9 +11,11 @@ use super::subject::{Subject, source_name, variable_name};
 use super::timing::{Locking, locking};
 use super::uses::{Information, uses};
 use super::wires::{Wire, wires};
-use crate::equation::{self, Instance, Site};
+use crate::equation::{self, Instance};
+use crate::group::Group;
 use crate::hir::{
-    Dynamics, Expr, Learned, Phase, PhaseId, Rule, Signal, SignalId, SynapseId, VariableId, VariableKind,
+    Dynamics, Expr, Learned, Phase, PhaseId, PopulationId, Rule, Signal, SignalId, SynapseId, VariableId,
+    VariableKind,
 };
 use crate::network::{LayerId, Network};
 use crate::resolve::Library;
@@ -101,7 +103,7 @@ pub fn bill(rule: &Rule, library: &Library, network: &Network, constant: &dyn Fn
     let phases = phases(rule, library, network, &plans, constant);
     let steps: Vec<u64> = phases.iter().map(|phase| phase.steps).collect();
     Bill {
-        units: units(network) * rule.populations.len() as u64,
+        units: (0..rule.populations.len()).map(|p| units(rule, network, PopulationId(p))).sum(),
         states: states(rule),
         copies: copies(rule, library, network, &plans),
         unit_parameters: unit_parameters(rule, network),
@@ -115,8 +117,10 @@ pub fn bill(rule: &Rule, library: &Library, network: &Network, constant: &dyn Fn
     }
 }
 
-fn units(network: &Network) -> u64 {
-    network.layers.iter().map(|layer| layer.units as u64).sum()
+/// The units of a population in all layers.
+fn units(rule: &Rule, network: &Network, population: PopulationId) -> u64 {
+    let group = |layer| Group { population, layer };
+    (0..network.layers.len()).map(|layer| rule.units(network, group(layer)) as u64).sum()
 }
 
 fn states(rule: &Rule) -> Vec<String> {
@@ -130,7 +134,8 @@ fn unit_parameters(rule: &Rule, network: &Network) -> Vec<UnitParameter> {
         if let VariableKind::Param(_) = variable.kind {
             let id = VariableId(id);
             let learned = rule.plasticity.iter().any(|p| p.target == Learned::Unit(id));
-            found.push(UnitParameter { name: variable_name(rule, id), learned, values: units(network) });
+            let values = units(rule, network, variable.population);
+            found.push(UnitParameter { name: variable_name(rule, id), learned, values });
         }
     }
     found
@@ -155,7 +160,7 @@ fn phases(
         steps: constant(&phase.steps) as u64,
         until: phase.until.is_some(),
         depth: depth(plan, |layer, dynamics: &Dynamics| {
-            let reads = reader.at(Site::Layer(layer), &dynamics.value);
+            let reads = reader.of_state(layer, dynamics);
             reads.iter().filter_map(|(input, _)| current_state(input)).collect()
         }),
     };
@@ -201,7 +206,9 @@ fn copies(rule: &Rule, library: &Library, network: &Network, plans: &[Plan<'_>])
             // After the last phase; a rule without phases stores nothing.
             equation::Source::Plasticity(p) => (&p.increment, plans.len().saturating_sub(1)),
         };
-        for (slot, phase) in reader.at(site, value).iter().filter_map(|(input, _)| stored_state(input)) {
+        for (slot, phase) in
+            reader.at(rule.evaluator(source, site), value).iter().filter_map(|(input, _)| stored_state(input))
+        {
             // While a phase runs, what it writes is neither the old nor the new value.
             if version(phase.0, &slot) != version(reading, &slot) {
                 needed.insert((phase, slot.0, slot.1));
@@ -223,17 +230,16 @@ fn copies(rule: &Rule, library: &Library, network: &Network, plans: &[Plan<'_>])
     let copy = |((phase, state), layers): ((PhaseId, _), Vec<LayerId>)| PhaseCopy {
         state: variable_name(rule, state),
         phase: rule.phases[phase.0].name.clone(),
-        values: layers.iter().map(|&layer| network.layers[layer].units as u64).sum(),
+        values: layers.iter().map(|&layer| rule.units(network, rule.group(state, layer)) as u64).sum(),
         layers: layers.into_iter().map(|layer| network.layers[layer].name.clone()).collect(),
     };
     layers.into_iter().map(copy).collect()
 }
 
 fn broadcasts(rule: &Rule, library: &Library, network: &Network) -> Vec<Broadcast> {
-    let units = |layer: LayerId| network.layers[layer].units as u64;
-    let owners = |site: Site| match site {
-        Site::Layer(layer) => units(layer),
-        Site::Edge(pre, post) => units(pre) * units(post),
+    let owners = |source: &equation::Source<'_>| -> u64 {
+        let sites = equation::sites(*source, rule, network).into_iter();
+        sites.map(|site| rule.owners(network, *source, site) as u64).sum()
     };
     let broadcast = |(id, signal): (usize, &Signal)| {
         let hears = |source: &equation::Source<'_>| {
@@ -243,8 +249,7 @@ fn broadcasts(rule: &Rule, library: &Library, network: &Network) -> Vec<Broadcas
                 .any(|u| matches!(u.information, Information::Signal(SignalId(heard), _) if heard == id))
         };
         let readers: Vec<_> = equation::sources(rule).into_iter().filter(hears).collect();
-        let fan_out =
-            readers.iter().flat_map(|&reader| equation::sites(reader, rule, network)).map(owners).sum();
+        let fan_out = readers.iter().map(owners).sum();
         let readers = readers.into_iter().map(|reader| source_name(rule, reader)).collect();
         Broadcast { signal: signal.name.clone(), readers, fan_out }
     };

@@ -7,7 +7,7 @@ use super::reads::Reader;
 use super::schedule::Plan;
 use crate::equation::{self, Site, Source};
 use crate::hir::{Expr, ExprKind, Learned, Place, Rule};
-use crate::network::{LayerId, Network};
+use crate::network::Network;
 use crate::resolve::Library;
 
 /// Multiply-adds in sums over synapses. What units compute element by element is not counted.
@@ -33,29 +33,26 @@ pub fn multiply_adds(
     for (plan, &steps) in plans.iter().zip(steps) {
         let mut reader = Reader::new(rule, library, network);
         for &(layer, equation) in plan.turns.iter().flat_map(|turn| &turn.equations) {
-            reader.at(Site::Layer(layer), &equation.value);
+            reader.of_state(layer, equation);
         }
-        dynamics = dynamics.saturating_add(steps.saturating_mul(arrivals(&reader, network)));
+        dynamics = dynamics.saturating_add(steps.saturating_mul(arrivals(&reader, rule, network)));
     }
     let mut reader = Reader::new(rule, library, network);
     let mut plasticity = 0;
     for equation in &rule.plasticity {
         for site in equation::sites(Source::Plasticity(equation), rule, network) {
-            reader.at(site, &equation.increment);
-            if let (Site::Edge(pre, post), Learned::Synapse(_)) = (site, equation.target) {
-                plasticity += outer_products(&equation.increment) * synapses(network, (pre, post));
+            reader.at(rule.evaluator_of(equation.target, site), &equation.increment);
+            if let (Site::Edge(pre, post), Learned::Synapse(synapse)) = (site, equation.target) {
+                let synapses = rule.weights(network, synapse, (pre, post)) as u64;
+                plasticity += outer_products(&equation.increment) * synapses;
             }
         }
     }
-    MultiplyAdds { dynamics, plasticity: plasticity + arrivals(&reader, network) }
+    MultiplyAdds { dynamics, plasticity: plasticity + arrivals(&reader, rule, network) }
 }
 
-fn synapses(network: &Network, (pre, post): (LayerId, LayerId)) -> u64 {
-    network.layers[pre].units as u64 * network.layers[post].units as u64
-}
-
-fn arrivals(reader: &Reader<'_>, network: &Network) -> u64 {
-    reader.arrivals().iter().map(|arrival| synapses(network, arrival.edge)).sum()
+fn arrivals(reader: &Reader<'_>, rule: &Rule, network: &Network) -> u64 {
+    reader.arrivals().iter().map(|arrival| rule.weights(network, arrival.synapse, arrival.edge) as u64).sum()
 }
 
 /// How many products of a presynaptic, a postsynaptic and a synaptic factor an increment is a sum of, when products of

@@ -17,8 +17,10 @@ use plr_syntax::span::Span;
 use super::pattern::{by_all_units, by_presynaptic, join};
 use super::subject::{learned_name, source_name, variable_name};
 use crate::equation::{self, Instance, Site, Source};
+use crate::group::{Evaluator, Group};
 use crate::hir::{
-    Expr, ExprKind, Filter, Function, Learned, PhaseId, Place, Rule, SynapseId, VariableId, VariableKind,
+    Dynamics, Expr, ExprKind, Filter, Function, Learned, PhaseId, Place, PopulationId, Rule, SynapseId,
+    VariableId, VariableKind,
 };
 use crate::memory::{Memory, UPDATES, filterings};
 use crate::network::{LayerId, Network};
@@ -123,30 +125,10 @@ pub struct Arrival {
     pub phase: Option<PhaseId>,
 }
 
-/// Where an expression is evaluated.
-#[derive(Clone, Copy, Debug)]
-enum Here {
-    /// By a unit of a layer, the reader or a sender.
-    Unit(LayerId),
-    /// By a synapse between two layers.
-    Synapse(LayerId, LayerId),
-    /// Once for the whole network: a signal.
-    Everywhere,
-}
-
-impl Here {
-    fn of(site: Site) -> Self {
-        match site {
-            Site::Layer(layer) => Self::Unit(layer),
-            Site::Edge(pre, post) => Self::Synapse(pre, post),
-        }
-    }
-}
-
 /// What the names of an expression mean around it.
 #[derive(Clone, Copy)]
 struct Scope<'s> {
-    here: Here,
+    here: Evaluator,
     /// Inside a definition read at the end of a phase.
     phase: Option<PhaseId>,
     /// Inside a function.
@@ -169,9 +151,14 @@ impl<'a> Reader<'a> {
         Self { rule, library, network, definitions: HashMap::new(), arrivals: BTreeSet::new() }
     }
 
-    /// What an expression at a site depends on.
-    pub fn at(&mut self, site: Site, expr: &Expr) -> Reads {
-        self.eval(expr, Scope { here: Here::of(site), phase: None, arguments: &[], settings: &[] })
+    /// What an expression depends on.
+    pub fn at(&mut self, here: Evaluator, expr: &Expr) -> Reads {
+        self.eval(expr, Scope { here, phase: None, arguments: &[], settings: &[] })
+    }
+
+    /// What the equation of a state depends on in a layer.
+    pub fn of_state(&mut self, layer: LayerId, dynamics: &Dynamics) -> Reads {
+        self.at(Evaluator::Unit(self.rule.group(dynamics.variable, layer)), &dynamics.value)
     }
 
     /// All arrivals that had to be known so far, the same one once.
@@ -201,15 +188,15 @@ impl<'a> Reader<'a> {
             }
             &ExprKind::Signal(signal, phase) => {
                 let rule = self.rule;
-                let scope = Scope { here: Here::Everywhere, phase: phase.or(scope.phase), ..scope };
+                let scope = Scope { here: Evaluator::Nobody, phase: phase.or(scope.phase), ..scope };
                 self.eval(&rule.signals[signal.0].value, scope)
             }
             ExprKind::Data => Reads::one(Input::Data, self.sight(None, scope.here)),
             ExprKind::Target => Reads::one(Input::Target, self.sight(None, scope.here)),
             ExprKind::Activation { primed, argument } => {
-                let layer = self.locate(place_of(argument), scope.here).0;
+                let owner = self.owner(argument, scope.here);
                 let argument = self.eval(argument, scope);
-                self.activate(layer, *primed, argument)
+                self.activate(owner, *primed, argument)
             }
             ExprKind::Cost { of_drive, argument, .. } => self.cost(*of_drive, argument, scope),
             ExprKind::Call { function, primed, arguments, settings } => {
@@ -249,23 +236,40 @@ impl<'a> Reader<'a> {
     }
 
     /// The layer of a place, and how the elements of the unit there are seen from `here`.
-    fn locate(&self, place: Option<Place>, here: Here) -> (LayerId, Pattern) {
+    fn locate(&self, place: Option<Place>, here: Evaluator) -> (LayerId, Pattern) {
         match (place, here) {
             (Some(Place::Input), _) => (self.network.input(), Pattern::Layer),
-            (Some(Place::Output), _) | (_, Here::Everywhere) => (self.network.output(), Pattern::Layer),
-            (_, Here::Unit(layer)) => (layer, Pattern::Own),
-            (Some(Place::Pre), Here::Synapse(pre, _)) => (pre, Pattern::Presynaptic),
-            (Some(Place::Post | Place::Own | Place::Sender) | None, Here::Synapse(_, post)) => {
-                (post, Pattern::Own)
+            (Some(Place::Output), _) | (_, Evaluator::Nobody) => (self.network.output(), Pattern::Layer),
+            (_, Evaluator::Unit(own)) => (own.layer, Pattern::Own),
+            (Some(Place::Pre), Evaluator::Synapse(pre, _)) => (pre.layer, Pattern::Presynaptic),
+            (Some(Place::Post | Place::Own | Place::Sender) | None, Evaluator::Synapse(_, post)) => {
+                (post.layer, Pattern::Own)
             }
         }
     }
 
-    fn sight(&self, place: Option<Place>, here: Here) -> Pattern {
+    fn sight(&self, place: Option<Place>, here: Evaluator) -> Pattern {
         self.locate(place, here).1
     }
 
-    fn variable(&mut self, place: Place, variable: VariableId, phase: Option<PhaseId>, here: Here) -> Reads {
+    /// The units whose variables an expression has; its evaluator's if it has none.
+    fn owner(&self, expr: &Expr, here: Evaluator) -> Group {
+        let first = expr.first_variable();
+        let layer = self.locate(first.map(|(place, _)| place), here).0;
+        match (first, here) {
+            (Some((_, variable)), _) => self.rule.group(variable, layer),
+            (None, Evaluator::Unit(own) | Evaluator::Synapse(_, own)) => own,
+            (None, Evaluator::Nobody) => Group { population: PopulationId(0), layer },
+        }
+    }
+
+    fn variable(
+        &mut self,
+        place: Place,
+        variable: VariableId,
+        phase: Option<PhaseId>,
+        here: Evaluator,
+    ) -> Reads {
         let (layer, sight) = self.locate(Some(place), here);
         let reads = self.of_unit(variable, layer, phase);
         match sight {
@@ -295,7 +299,8 @@ impl<'a> Reader<'a> {
                 // Definitions that need themselves are rejected before; this entry ends the recursion all the same.
                 self.definitions.insert(key, Reads::default());
                 let value = equation::definition(kind, self.network, layer);
-                let scope = Scope { here: Here::Unit(layer), phase, arguments: &[], settings: &[] };
+                let here = Evaluator::Unit(self.rule.group(variable, layer));
+                let scope = Scope { here, phase, arguments: &[], settings: &[] };
                 let reads = value.map(|value| self.eval(value, scope)).unwrap_or_default();
                 self.definitions.insert(key, reads.clone());
                 reads
@@ -303,22 +308,21 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn weight(&self, synapse: SynapseId, transposed: bool, here: Here) -> Reads {
+    fn weight(&self, synapse: SynapseId, transposed: bool, here: Evaluator) -> Reads {
         // Resolution lets only synapses' equations name a bare weight.
-        let Here::Synapse(pre, post) = here else { return Reads::default() };
-        let declared = &self.rule.synapses[synapse.0];
-        let found = self.network.beside((declared.from, declared.to), (pre, post), transposed);
+        let Evaluator::Synapse(pre, post) = here else { return Reads::default() };
+        let found = self.rule.beside(self.network, synapse, (pre, post), transposed);
         let Some((edge, reciprocal)) = found else { return Reads::default() };
         let pattern = if reciprocal { Pattern::Reciprocal } else { Pattern::Entry };
         Reads::one(Input::Weight(synapse, edge), pattern)
     }
 
     /// A filter's memories at the site of what it filters, and perhaps the number of the presentation.
-    fn memories(&self, filter: &Filter, place: u32, here: Here) -> Reads {
+    fn memories(&self, filter: &Filter, place: u32, here: Evaluator) -> Reads {
         let (site, pattern) = match here {
-            Here::Unit(layer) => (Site::Layer(layer), Pattern::Own),
-            Here::Synapse(pre, post) => (Site::Edge(pre, post), Pattern::Entry),
-            Here::Everywhere => return Reads::default(),
+            Evaluator::Unit(own) => (Site::Layer(own.layer), Pattern::Own),
+            Evaluator::Synapse(pre, post) => (Site::Edge(pre.layer, post.layer), Pattern::Entry),
+            Evaluator::Nobody => return Reads::default(),
         };
         let mut reads = Reads::default();
         for index in 0..filter.memories.len() {
@@ -337,34 +341,40 @@ impl<'a> Reader<'a> {
         span: Span,
         scope: Scope<'_>,
     ) -> Reads {
-        let layer = self.locate(None, scope.here).0;
-        let pattern = if transposed { Pattern::Column } else { Pattern::Row };
+        let one_to_one = self.rule.synapses[synapse.0].one_to_one;
+        let pattern = match (one_to_one, transposed) {
+            (true, _) => Pattern::Own,
+            (false, true) => Pattern::Column,
+            (false, false) => Pattern::Row,
+        };
         let mut reads = Reads::default();
-        for edge in self.edges(synapse) {
-            let (near, sender) = if transposed { edge } else { (edge.1, edge.0) };
-            if near == layer {
+        for edge in self.rule.instances(self.network, synapse) {
+            let (pre, post) = self.rule.joined(synapse, edge);
+            let (near, sender) = if transposed { (pre, post) } else { (post, pre) };
+            if Evaluator::Unit(near) == scope.here {
                 self.arrivals.insert(Arrival { span, edge, synapse, transposed, phase: scope.phase });
                 reads.add(Reads::one(Input::Weight(synapse, edge), pattern));
-                reads.add(self.eval(sent, Scope { here: Here::Unit(sender), ..scope }).by_all_units());
+                let sent = self.eval(sent, Scope { here: Evaluator::Unit(sender), ..scope });
+                reads.add(if one_to_one { sent } else { sent.by_all_units() });
             }
         }
         reads
     }
 
-    fn edges(&self, synapse: SynapseId) -> Vec<(LayerId, LayerId)> {
-        let synapse = &self.rule.synapses[synapse.0];
-        self.network.instances(synapse.from, synapse.to)
-    }
-
-    fn activate(&mut self, layer: LayerId, primed: bool, argument: Reads) -> Reads {
-        match &self.network.layers[layer].activation {
+    fn activate(&mut self, owner: Group, primed: bool, argument: Reads) -> Reads {
+        match self.rule.activation(self.network, owner) {
             None if primed => Reads::default(),
             None => argument,
             Some(activation) => {
                 let value = value_of(&self.library.functions[activation.function.0], primed);
                 self.eval(
                     value,
-                    Scope { here: Here::Unit(layer), phase: None, arguments: &[argument], settings: &[] },
+                    Scope {
+                        here: Evaluator::Unit(owner),
+                        phase: None,
+                        arguments: &[argument],
+                        settings: &[],
+                    },
                 )
             }
         }
@@ -372,10 +382,11 @@ impl<'a> Reader<'a> {
 
     /// The cost of a unit reads its activity, or its drive and what the activation reads of that, and its target.
     fn cost(&mut self, of_drive: bool, argument: &Expr, scope: Scope<'_>) -> Reads {
-        let (layer, sight) = self.locate(place_of(argument), scope.here);
+        let sight = self.locate(argument.first_variable().map(|(place, _)| place), scope.here).1;
         let mut reads = self.eval(argument, scope);
         if of_drive {
-            reads.add(self.activate(layer, false, reads.clone()));
+            let owner = self.owner(argument, scope.here);
+            reads.add(self.activate(owner, false, reads.clone()));
         }
         reads.add(Reads::one(Input::Target, sight));
         reads
@@ -388,19 +399,6 @@ fn value_of(function: &Function, primed: bool) -> &Expr {
         Some(derivative) if primed => derivative,
         Some(_) | None => &function.body,
     }
-}
-
-/// The place whose variables an expression has. What arrives belongs to whoever evaluates it, not to the senders.
-pub(super) fn place_of(expr: &Expr) -> Option<Place> {
-    if let ExprKind::Variable { place, .. } = expr.kind {
-        return Some(place);
-    }
-    if let ExprKind::Arrive { .. } = expr.kind {
-        return None;
-    }
-    let mut found = None;
-    expr.for_each_child(|child| found = found.or_else(|| place_of(child)));
-    found
 }
 
 /// An equation at a site with exactly the inputs its owner may read. The location is the first byte of its text.
@@ -420,7 +418,7 @@ pub fn equation(
             (&plasticity.increment, plasticity.span, owner)
         }
     };
-    let reads = Reader::new(rule, library, network).at(instance.site, value);
+    let reads = Reader::new(rule, library, network).at(rule.evaluator(instance.source, instance.site), value);
     let reading =
         |(input, pattern): (Input, Pattern)| Reading { input: input.name(rule, library, network), pattern };
     model::Equation {

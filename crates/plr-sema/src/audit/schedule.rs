@@ -39,8 +39,8 @@ pub fn plans<'r>(rule: &'r Rule, network: &Network) -> Vec<Plan<'r>> {
         let mut plan = Plan::default();
         let start = phase.from.map_or(id.checked_sub(1), |PhaseId(from)| Some(from));
         plan.versions = start.map(|start| plans[start].versions.clone()).unwrap_or_default();
-        clamp(&phase.body, network, &mut held, &mut plan.written);
-        lay_out(&phase.body, network, &held, &mut plan.turns);
+        clamp(&phase.body, (rule, network), &mut held, &mut plan.written);
+        lay_out(&phase.body, (rule, network), &held, &mut plan.turns);
         let equations = plan.turns.iter().flat_map(|turn| &turn.equations);
         plan.written.extend(equations.map(|&(layer, dynamics)| (dynamics.variable, layer)));
         plan.versions.extend(plan.written.iter().map(|&slot| (slot, id + 1)));
@@ -69,24 +69,28 @@ impl Sample {
     }
 }
 
-fn clamp(body: &[Statement], network: &Network, held: &mut Held, written: &mut BTreeSet<Slot>) {
-    let layers =
-        |role| (0..network.layers.len()).filter(move |&layer| equation::applies(role, network, layer));
+fn clamp(
+    body: &[Statement],
+    (rule, network): (&Rule, &Network),
+    held: &mut Held,
+    written: &mut BTreeSet<Slot>,
+) {
+    let layers = |variable, role| equation::layers(variable, role, rule, network).into_iter();
     for statement in body {
         match statement {
             Statement::Clamp(dynamics) => {
                 let sample = Sample::of(&dynamics.value);
-                for layer in layers(dynamics.role) {
+                for layer in layers(dynamics.variable, dynamics.role) {
                     let before = held.0.insert((dynamics.variable, layer), sample);
                     if sample.is_none() || before != Some(sample) {
                         written.insert((dynamics.variable, layer));
                     }
                 }
             }
-            Statement::Release { role, variable } => layers(*role).for_each(|layer| {
+            Statement::Release { role, variable } => layers(*variable, *role).for_each(|layer| {
                 held.0.remove(&(*variable, layer));
             }),
-            Statement::InTurn(body) => clamp(body, network, held, written),
+            Statement::InTurn(body) => clamp(body, (rule, network), held, written),
             Statement::Equation(_) | Statement::Learn(_) | Statement::Sweep(..) => {}
         }
     }
@@ -94,10 +98,15 @@ fn clamp(body: &[Statement], network: &Network, held: &mut Held, written: &mut B
 
 /// Equations that stand next to each other are one synchronous turn; a sweep has one turn for each layer; statements
 /// in turn have their own.
-fn lay_out<'r>(body: &'r [Statement], network: &Network, held: &Held, turns: &mut Vec<Turn<'r>>) {
+fn lay_out<'r>(
+    body: &'r [Statement],
+    (rule, network): (&Rule, &Network),
+    held: &Held,
+    turns: &mut Vec<Turn<'r>>,
+) {
     let mut together = Turn { synchronous: true, equations: Vec::new() };
     let at = |layer: LayerId, dynamics: &'r Dynamics| {
-        let moves = equation::applies(dynamics.role, network, layer)
+        let moves = equation::layers(dynamics.variable, dynamics.role, rule, network).contains(&layer)
             && !held.0.contains_key(&(dynamics.variable, layer));
         moves.then_some((layer, dynamics))
     };
@@ -118,7 +127,7 @@ fn lay_out<'r>(body: &'r [Statement], network: &Network, held: &Held, turns: &mu
             Statement::InTurn(body) => {
                 flush(&mut together, turns);
                 for statement in body {
-                    lay_out(std::slice::from_ref(statement), network, held, turns);
+                    lay_out(std::slice::from_ref(statement), (rule, network), held, turns);
                 }
             }
             Statement::Clamp(_) | Statement::Release { .. } | Statement::Learn(_) => {}

@@ -8,6 +8,7 @@ use plr_syntax::ast::Role;
 use plr_syntax::span::Span;
 
 use crate::equation::{self, Site, Source};
+use crate::group::Evaluator;
 use crate::hir::{
     Dynamics, Expr, Learned, PhaseId, Rule, SignalId, Statement, SynapseId, VariableId, VariableKind,
 };
@@ -97,6 +98,16 @@ impl<'r> Subject<'r> {
         }
     }
 
+    /// Who evaluates it at a site.
+    pub fn evaluator(self, rule: &Rule, site: Site) -> Evaluator {
+        match self {
+            Self::Definition(variable, ..) => Evaluator::Unit(rule.group(variable, site.owner())),
+            Self::Clamp(_, clamp) => Evaluator::Unit(rule.group(clamp.variable, site.owner())),
+            Self::Signal(..) => Evaluator::Nobody,
+            Self::Equation(source) => rule.evaluator(source, site),
+        }
+    }
+
     /// Where its text stands.
     pub fn span(self) -> Span {
         match self {
@@ -113,14 +124,16 @@ impl<'r> Subject<'r> {
             Self::Definition(variable, _, value) => {
                 let kind = &rule.variables[variable.0].kind;
                 let holds = |&layer: &LayerId| {
-                    equation::definition(kind, network, layer).is_some_and(|d| std::ptr::eq(d, value))
+                    rule.exists(network, rule.group(variable, layer))
+                        && equation::definition(kind, network, layer).is_some_and(|d| std::ptr::eq(d, value))
                 };
                 layers.filter(holds).map(Site::Layer).collect()
             }
             Self::Signal(..) => Vec::new(),
-            Self::Clamp(_, clamp) => {
-                layers.filter(|&l| equation::applies(clamp.role, network, l)).map(Site::Layer).collect()
-            }
+            Self::Clamp(_, clamp) => equation::layers(clamp.variable, clamp.role, rule, network)
+                .into_iter()
+                .map(Site::Layer)
+                .collect(),
             Self::Equation(source) => equation::sites(source, rule, network),
         }
     }

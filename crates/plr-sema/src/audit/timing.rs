@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::reads::{Input, Reader, Reads};
 use super::schedule::{Plan, Slot};
 use super::subject::source_name;
-use crate::equation::{self, Site, Source};
+use crate::equation::{self, Source};
 use crate::hir::{Dynamics, PhaseId, Rule};
 use crate::network::{LayerId, Network};
 use crate::resolve::Library;
@@ -40,7 +40,7 @@ pub fn locking(
         let mut waits_for = BTreeSet::new();
         let mut locked_at = Vec::new();
         for site in equation::sites(source, rule, network) {
-            let reads = reader.at(site, &plasticity.increment);
+            let reads = reader.at(rule.evaluator_of(plasticity.target, site), &plasticity.increment);
             waits_for.extend(reads.iter().filter_map(|(input, _)| written_by(input, plans)));
             if reach.of_reads(&reads, plans.len()) > reach.level[site.owner()] {
                 locked_at.push(site.name(network));
@@ -103,7 +103,7 @@ impl Reach {
     ) {
         let mut written = BTreeMap::new();
         for &(layer, dynamics) in equations {
-            let reads = reader.at(Site::Layer(layer), &dynamics.value);
+            let reads = reader.of_state(layer, dynamics);
             let value = self.of_reads(&reads, phase + 1);
             if synchronous {
                 written.insert((dynamics.variable, layer), value);

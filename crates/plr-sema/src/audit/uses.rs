@@ -3,13 +3,13 @@
 use plr_syntax::ast::Role;
 use plr_syntax::span::Span;
 
-use super::reads::place_of;
 use super::subject::Subject;
 use crate::equation::{self, Site};
+use crate::group::{Evaluator, Group};
 use crate::hir::{
     Expr, ExprKind, Function, PhaseId, Place, Rule, SignalId, SynapseId, VariableId, VariableKind,
 };
-use crate::network::{LayerId, Network};
+use crate::network::Network;
 use crate::resolve::Library;
 
 /// A piece of information.
@@ -73,10 +73,10 @@ pub struct Use {
 /// The uses of a subject: at a site of a network, or, without one, at any site of any network whose layers all have
 /// element-wise activations. The definitions of the subject's own unit are followed, those of other units are not.
 pub fn uses(subject: Subject<'_>, rule: &Rule, library: &Library, at: Option<(&Network, Site)>) -> Vec<Use> {
-    let (units, pre) = match at.map(|(_, site)| site) {
-        None => (Vec::new(), Vec::new()),
-        Some(Site::Layer(layer)) => (vec![layer], Vec::new()),
-        Some(Site::Edge(pre, post)) => (vec![post], vec![pre]),
+    let (units, pre) = match at.map(|(_, site)| subject.evaluator(rule, site)) {
+        None | Some(Evaluator::Nobody) => (Vec::new(), Vec::new()),
+        Some(Evaluator::Unit(own)) => (vec![own], Vec::new()),
+        Some(Evaluator::Synapse(pre, post)) => (vec![post], vec![pre]),
     };
     let network = at.map(|(network, _)| network);
     let mut walk = Walk {
@@ -108,10 +108,10 @@ struct Walk<'a> {
     network: Option<&'a Network>,
     /// The layers the subject is for, where there is no network.
     role: Option<Role>,
-    /// The layers of the units that evaluate the expression; several while inside what is sent.
-    units: Vec<LayerId>,
-    /// The layer of the presynaptic unit.
-    pre: Vec<LayerId>,
+    /// The units that evaluate the expression; several groups while inside what is sent.
+    units: Vec<Group>,
+    /// The presynaptic units.
+    pre: Vec<Group>,
     followed: Vec<(VariableId, Option<PhaseId>)>,
     found: Vec<Use>,
 }
@@ -204,7 +204,7 @@ impl<'a> Walk<'a> {
         let kind = &self.rule.variables[variable.0].kind;
         let VariableKind::Let(definitions) = kind else { return };
         let may_hold = |(role, value): &'a (Option<Role>, Expr)| match self.network {
-            Some(network) => self.units.iter().any(|&layer| {
+            Some(network) => self.units.iter().any(|&Group { layer, .. }| {
                 equation::definition(kind, network, layer).is_some_and(|holds| std::ptr::eq(holds, value))
             }),
             None => role.is_none() || self.role.is_none() || *role == self.role,
@@ -215,10 +215,10 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn senders(&self, synapse: SynapseId, transposed: bool) -> Vec<LayerId> {
+    fn senders(&self, synapse: SynapseId, transposed: bool) -> Vec<Group> {
         let Some(network) = self.network else { return Vec::new() };
-        let synapse = &self.rule.synapses[synapse.0];
-        let ends = network.instances(synapse.from, synapse.to).into_iter();
+        let instances = self.rule.instances(network, synapse).into_iter();
+        let ends = instances.map(|pair| self.rule.joined(synapse, pair));
         let ends = ends.map(|(pre, post)| if transposed { (pre, post) } else { (post, pre) });
         ends.filter(|(near, _)| self.units.contains(near)).map(|(_, far)| far).collect()
     }
@@ -226,14 +226,14 @@ impl<'a> Walk<'a> {
     /// An activation is layer-wide where the layer's function is.
     fn activation(&mut self, argument: &Expr, span: Span) {
         let Some(network) = self.network else { return };
-        let layers = match place_of(argument) {
-            Some(Place::Pre) => self.pre.clone(),
-            Some(Place::Input) => vec![network.input()],
-            Some(Place::Output) => vec![network.output()],
-            Some(Place::Own | Place::Post | Place::Sender) | None => self.units.clone(),
+        let groups = match argument.first_variable() {
+            Some((Place::Pre, _)) => self.pre.clone(),
+            Some((Place::Input, variable)) => vec![self.rule.group(variable, network.input())],
+            Some((Place::Output, variable)) => vec![self.rule.group(variable, network.output())],
+            Some((Place::Own | Place::Post | Place::Sender, _)) | None => self.units.clone(),
         };
-        for layer in layers {
-            if let Some(activation) = &network.layers[layer].activation {
+        for group in groups {
+            if let Some(activation) = self.rule.activation(network, group) {
                 self.call(&self.library.functions[activation.function.0], span);
             }
         }

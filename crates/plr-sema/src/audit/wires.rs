@@ -79,8 +79,7 @@ pub struct Wire {
 pub fn wires(rule: &Rule, library: &Library, network: &Network) -> Vec<Wire> {
     let against = read_backwards(rule, library);
     let wire = |(id, synapse): (usize, &Synapse)| {
-        let edges = network.instances(synapse.from, synapse.to);
-        let units = |layer: usize| network.layers[layer].units as u64;
+        let edges = rule.instances(network, SynapseId(id));
         let traffic = match (against.contains(&SynapseId(id)), synapse.symmetric) {
             (false, _) => Traffic::OneWay,
             (true, Some(_)) => Traffic::Bidirectional,
@@ -92,7 +91,7 @@ pub fn wires(rule: &Rule, library: &Library, network: &Network) -> Vec<Wire> {
             traffic,
             learned: super::bill::is_learned(rule, SynapseId(id)),
             instances: edges.len() as u64,
-            synapses: edges.iter().map(|&(pre, post)| units(pre) * units(post)).sum(),
+            synapses: edges.iter().map(|&edge| rule.weights(network, SynapseId(id), edge) as u64).sum(),
         }
     };
     let weights = rule.synapses.iter().enumerate().filter(|(_, synapse)| synapse.beside.is_none());

@@ -80,6 +80,22 @@ pub enum Shapes {
     NoOwnEnd,
     /// A prediction that is a value of the input units.
     PredictedByInput,
+    /// `neuron I sized above` where several layers are above.
+    SizedBySeveral {
+        /// The layer below them.
+        layer: String,
+        /// `above`
+        relative: &'static str,
+    },
+    /// A one-to-one projection between groups of different sizes.
+    NotOneToOne {
+        /// Where: `input->h1`.
+        edge: String,
+        /// How many presynaptic units.
+        pre: usize,
+        /// How many postsynaptic units.
+        post: usize,
+    },
 }
 
 /// A value of one kind of owner where another is needed.
@@ -130,6 +146,12 @@ impl Finding for ShapeMismatch {
             Shapes::TwoLayers => "the input and the output layer have different units".to_owned(),
             Shapes::NoOwnEnd => "one end of a synapse is the layer itself".to_owned(),
             Shapes::PredictedByInput => "a prediction is a value of the output units".to_owned(),
+            Shapes::SizedBySeveral { layer, relative } => {
+                format!("several layers are {relative} `{layer}`, and a population has one size")
+            }
+            Shapes::NotOneToOne { edge, pre, post } => {
+                format!("from {pre} units to {post} there is no one-to-one projection, in `{edge}`")
+            }
         }
     }
 
@@ -153,6 +175,8 @@ impl Finding for ShapeMismatch {
             Shapes::TwoLayers => "joins values of both".to_owned(),
             Shapes::NoOwnEnd => "neither end is".to_owned(),
             Shapes::PredictedByInput => "a value of the input units".to_owned(),
+            Shapes::SizedBySeveral { .. } => "of which size?".to_owned(),
+            Shapes::NotOneToOne { .. } => "one to one".to_owned(),
         };
         Label::new(self.at, text)
     }
@@ -176,7 +200,9 @@ impl Finding for ShapeMismatch {
             | Shapes::DrawOutsideEquation
             | Shapes::TwoLayers
             | Shapes::NoOwnEnd
-            | Shapes::PredictedByInput => Vec::new(),
+            | Shapes::PredictedByInput
+            | Shapes::SizedBySeveral { .. }
+            | Shapes::NotOneToOne { .. } => Vec::new(),
         }
     }
 
@@ -209,7 +235,9 @@ impl Finding for ShapeMismatch {
             | Shapes::NotStored
             | Shapes::NotWritable { change: None, .. }
             | Shapes::NoOwnEnd
-            | Shapes::PredictedByInput => None,
+            | Shapes::PredictedByInput
+            | Shapes::SizedBySeveral { .. }
+            | Shapes::NotOneToOne { .. } => None,
         }
     }
 }

@@ -66,7 +66,7 @@ impl Lowerer<'_> {
 
     /// One number for each unit and sample (R11.4); in plasticity one for each synapse or unit (R11.5).
     pub fn draw(&mut self, law: Law, cx: Context<'_>) -> Term {
-        let own = self.own_axes(cx);
+        let own = cx.own;
         let axes = if self.draws.shared { own } else { own.union(Axes::SAMPLE) };
         let stream = self.next_stream();
         let dims = cx.extents.dims(axes);

@@ -13,8 +13,10 @@ use plr_syntax::ast::{BatchReduction, Role};
 use plr_syntax::span::Span;
 
 use crate::equation::{Site, definition};
+use crate::group::{Evaluator, Group};
 use crate::hir::{
-    Expr, ExprKind, FunctionId, PhaseId, Place, Reduction, SynapseId, VariableId, VariableKind,
+    Expr, ExprKind, FunctionId, Learned, PhaseId, Place, PopulationId, Reduction, SynapseId, VariableId,
+    VariableKind,
 };
 use crate::network::LayerId;
 use crate::resolve::{has_weight, places, unit_layers};
@@ -62,9 +64,9 @@ pub struct Lowerer<'s> {
 #[derive(Clone, Copy)]
 pub struct Context<'c> {
     /// Who.
-    pub(super) reader: Reader,
-    /// The layer at the other end of the synapses being summed.
-    pub(super) sender: Option<LayerId>,
+    pub(super) reader: Evaluator,
+    /// The units at the other end of the synapses being summed.
+    pub(super) sender: Option<Group>,
     /// Where hyper-parameters are looked up.
     pub(super) site: Option<Site>,
     /// The states now.
@@ -77,15 +79,10 @@ pub struct Context<'c> {
     pub(super) settings: &'c [Evaluated],
     /// How long the axes are.
     pub(super) extents: Extents,
+    /// The axes of one number for each unit or synapse that evaluates.
+    pub(super) own: Axes,
     /// How the increments of samples combine.
     pub(super) reduction: BatchReduction,
-}
-
-#[derive(Clone, Copy, PartialEq)]
-pub(super) enum Reader {
-    Unit(LayerId),
-    Synapse { pre: LayerId, post: LayerId },
-    Global,
 }
 
 impl<'s> Lowerer<'s> {
@@ -101,8 +98,7 @@ impl<'s> Lowerer<'s> {
             .iter()
             .map(|(id, p)| (*id, b.input(p.name.clone(), Type::real(p.dims.clone()))))
             .collect();
-        let features = setting.units(setting.network.input());
-        let outputs = setting.units(setting.network.output());
+        let (features, outputs) = setting.shape();
         let data = b.input("data", Type::real([batch, features]));
         let target = target.then(|| b.input("target", Type::real([batch, outputs])));
         let stored = vec![None; setting.rule.phases.len()];
@@ -123,75 +119,88 @@ impl<'s> Lowerer<'s> {
         }
     }
 
-    /// The extents of values of a layer's units.
-    pub fn unit_extents(&self, layer: LayerId) -> Extents {
-        Extents { samples: self.batch, units: self.setting.units(layer), pre: 1 }
+    /// The extents of values of units.
+    pub fn unit_extents(&self, group: Group) -> Extents {
+        Extents { samples: self.batch, units: self.setting.units(group), pre: 1 }
     }
 
-    /// Evaluates a unit's equation in a layer.
-    pub fn at_layer(&mut self, expr: &Expr, layer: LayerId, environment: &Environment) -> Evaluated {
+    /// The extents of the prediction.
+    pub fn output_extents(&self) -> Extents {
+        Extents { samples: self.batch, units: self.setting.shape().1, pre: 1 }
+    }
+
+    /// Evaluates a unit's equation.
+    pub fn at_group(&mut self, expr: &Expr, group: Group, environment: &Environment) -> Evaluated {
         self.definitions.clear();
-        let context = self.unit_context(layer, environment, None);
+        let context = self.unit_context(group, environment, None);
         self.evaluate(expr, context)
     }
 
     /// Evaluates a prediction or signal.
     pub fn globally(&mut self, expr: &Expr, environment: &Environment) -> Evaluated {
         self.definitions.clear();
-        let layer = self.setting.network.output();
-        let context = Context { reader: Reader::Global, ..self.unit_context(layer, environment, None) };
+        let site = Some(Site::Layer(self.setting.network.output()));
+        let context = Context { site, ..self.nobodys_context(environment, None) };
         self.evaluate(expr, context)
     }
 
-    /// A synapse's context.
-    pub fn synapse_context<'c>(
+    /// The context of who learns something.
+    pub fn learner_context<'c>(
         &mut self,
-        pre: LayerId,
-        post: LayerId,
+        target: Learned,
+        site: Site,
         environment: &'c Environment,
     ) -> Context<'c> {
         self.definitions.clear();
-        let extents =
-            Extents { samples: self.batch, units: self.setting.units(post), pre: self.setting.units(pre) };
-        let context = self.unit_context(post, environment, None);
-        Context {
-            reader: Reader::Synapse { pre, post },
-            site: Some(Site::Edge(pre, post)),
-            extents,
-            ..context
-        }
-    }
-
-    /// A unit's context, for its plasticity.
-    pub fn layer_context<'c>(&mut self, layer: LayerId, environment: &'c Environment) -> Context<'c> {
-        self.definitions.clear();
-        self.unit_context(layer, environment, None)
-    }
-
-    /// The axes of one number for each unit or synapse that evaluates an expression.
-    pub fn own_axes(&self, cx: Context<'_>) -> Axes {
-        match cx.reader {
-            Reader::Synapse { .. } => Axes::UNIT.union(Axes::PRE),
-            Reader::Unit(_) => Axes::UNIT,
-            Reader::Global => Axes::NONE,
+        let rule = &self.setting.rule;
+        let reader = rule.evaluator_of(target, site);
+        let one_to_one = matches!(target, Learned::Synapse(synapse) if rule.synapses[synapse.0].one_to_one);
+        match reader {
+            Evaluator::Unit(own) => self.unit_context(own, environment, None),
+            Evaluator::Synapse(pre, post) => {
+                let (pre, own) = match one_to_one {
+                    true => (1, Axes::UNIT),
+                    false => (self.setting.units(pre), Axes::UNIT.union(Axes::PRE)),
+                };
+                let extents = Extents { pre, ..self.unit_extents(post) };
+                Context {
+                    reader,
+                    site: Some(site),
+                    extents,
+                    own,
+                    ..self.unit_context(post, environment, None)
+                }
+            }
+            Evaluator::Nobody => unreachable!("whatever learns is a unit's or a synapse's"),
         }
     }
 
     fn unit_context<'c>(
         &self,
-        layer: LayerId,
+        own: Group,
         environment: &'c Environment,
         phase: Option<PhaseId>,
     ) -> Context<'c> {
         Context {
-            reader: Reader::Unit(layer),
+            reader: Evaluator::Unit(own),
+            site: Some(Site::Layer(own.layer)),
+            extents: self.unit_extents(own),
+            own: Axes::UNIT,
+            ..self.nobodys_context(environment, phase)
+        }
+    }
+
+    fn nobodys_context<'c>(&self, environment: &'c Environment, phase: Option<PhaseId>) -> Context<'c> {
+        Context {
+            reader: Evaluator::Nobody,
             sender: None,
-            site: Some(Site::Layer(layer)),
+            site: None,
             environment,
             phase,
             arguments: &[],
             settings: &[],
-            extents: self.unit_extents(layer),
+            extents: self.output_extents(),
+            own: Axes::NONE,
             reduction: BatchReduction::Mean,
         }
     }
@@ -199,12 +208,12 @@ impl<'s> Lowerer<'s> {
     /// Evaluates an expression.
     pub fn evaluate(&mut self, expr: &Expr, cx: Context<'_>) -> Evaluated {
         // A weight is no unit's own, whatever stands beside it.
-        if let Reader::Synapse { pre, post } = cx.reader
+        if let Evaluator::Synapse(pre, post) = cx.reader
             && !has_weight(expr)
         {
             match places(expr)[..] {
-                [Place::Pre] => return self.evaluate_end(expr, pre, true, cx),
-                [Place::Post] => return self.evaluate_end(expr, post, false, cx),
+                [Place::Pre] => return self.evaluate_end(expr, pre, cx.own.presynaptic(), cx),
+                [Place::Post] => return self.evaluate_end(expr, post, Axes::UNIT, cx),
                 _ => {}
             }
         }
@@ -238,7 +247,8 @@ impl<'s> Lowerer<'s> {
             }
             ExprKind::Cost { primed, of_drive, argument } => {
                 let x = self.evaluate(argument, cx);
-                return self.cost(*primed, *of_drive, x, expr.span, cx);
+                let drive = of_drive.then(|| self.owner(argument, cx));
+                return self.cost(*primed, drive, x, expr.span, cx);
             }
             ExprKind::Call { function, primed, arguments, settings } => {
                 let arguments: Vec<_> = arguments.iter().map(|a| self.evaluate(a, cx)).collect();
@@ -300,9 +310,10 @@ impl<'s> Lowerer<'s> {
     /// In a signal or prediction, the extents are those of the layer whose units an expression is about.
     fn among_units<'c>(&self, expr: &Expr, cx: Context<'c>) -> Context<'c> {
         let inner = if let ExprKind::Layer(_, argument) = &expr.kind { argument } else { expr };
-        match unit_layers(inner)[..] {
-            [place @ (Place::Input | Place::Output)] if cx.reader == Reader::Global => {
-                Context { extents: self.unit_extents(self.layer(place, cx)), ..cx }
+        match unit_layers(inner, &self.setting.rule)[..] {
+            [(place, size)] if cx.reader == Evaluator::Nobody => {
+                let units = size.units(&self.setting.network, self.layer(place, cx));
+                Context { extents: Extents { units, ..cx.extents }, ..cx }
             }
             _ => cx,
         }
@@ -317,11 +328,11 @@ impl<'s> Lowerer<'s> {
     }
 
     /// What belongs to one end of a synapse is that unit's own; its units are then the presynaptic axis.
-    fn evaluate_end(&mut self, expr: &Expr, layer: LayerId, presynaptic: bool, cx: Context<'_>) -> Evaluated {
-        let unit = Context { site: cx.site, ..self.unit_context(layer, cx.environment, cx.phase) };
+    fn evaluate_end(&mut self, expr: &Expr, end: Group, axis: Axes, cx: Context<'_>) -> Evaluated {
+        let unit = Context { site: cx.site, ..self.unit_context(end, cx.environment, cx.phase) };
         let found = self.evaluate(expr, unit)?;
-        let axes = if presynaptic && found.axes.contains(Axes::UNIT) {
-            found.axes.without(Axes::UNIT).union(Axes::PRE)
+        let axes = if found.axes.contains(Axes::UNIT) {
+            found.axes.without(Axes::UNIT).union(axis)
         } else {
             found.axes
         };
@@ -363,18 +374,24 @@ impl<'s> Lowerer<'s> {
         let network = &self.setting.network;
         match (place, cx.reader) {
             (Place::Input, _) => network.input(),
-            (Place::Output, _) | (_, Reader::Global) => network.output(),
-            (Place::Sender, Reader::Unit(own)) => cx.sender.unwrap_or(own),
+            (Place::Output, _) | (_, Evaluator::Nobody) => network.output(),
+            (Place::Sender, Evaluator::Unit(own)) => cx.sender.unwrap_or(own).layer,
             // Inside an end of a synapse that unit reads its own.
-            (Place::Own | Place::Pre | Place::Post, Reader::Unit(own)) => own,
-            (Place::Pre, Reader::Synapse { pre, .. }) => pre,
-            (Place::Own | Place::Post | Place::Sender, Reader::Synapse { post, .. }) => post,
+            (Place::Own | Place::Pre | Place::Post, Evaluator::Unit(own)) => own.layer,
+            (Place::Pre, Evaluator::Synapse(pre, _)) => pre.layer,
+            (Place::Own | Place::Post | Place::Sender, Evaluator::Synapse(_, post)) => post.layer,
         }
     }
 
-    /// The layer whose variables an expression has; resolution has made sure that there is one.
-    fn owner(&self, expr: &Expr, cx: Context<'_>) -> LayerId {
-        self.layer(places(expr).first().copied().unwrap_or(Place::Own), cx)
+    /// The units whose variables an expression has; resolution has made sure that there are some.
+    fn owner(&self, expr: &Expr, cx: Context<'_>) -> Group {
+        let place = places(expr).first().copied().unwrap_or(Place::Own);
+        let layer = self.layer(place, cx);
+        match (expr.first_variable(), cx.reader) {
+            (Some((_, variable)), _) => self.setting.rule.group(variable, layer),
+            (None, Evaluator::Unit(own) | Evaluator::Synapse(_, own)) => cx.sender.unwrap_or(own),
+            (None, Evaluator::Nobody) => Group { population: PopulationId(0), layer },
+        }
     }
 
     /// The states at the end of a phase, or now.
@@ -434,7 +451,8 @@ impl<'s> Lowerer<'s> {
         self.definitions.insert(key, None);
         let unwritten = Unavailable::Unwritten { variable, layer, at };
         let environment = self.states(phase, cx).ok_or(unwritten)?.clone();
-        let found = self.evaluate(value, self.unit_context(layer, &environment, phase));
+        let group = self.setting.rule.group(variable, layer);
+        let found = self.evaluate(value, self.unit_context(group, &environment, phase));
         self.definitions.insert(key, Some(found.clone()));
         found
     }
@@ -444,9 +462,7 @@ impl<'s> Lowerer<'s> {
         let value = &setting.rule.signals[signal].value;
         let unwritten = Unavailable::NotGlobal { at };
         let environment = self.states(phase, cx).ok_or(unwritten)?.clone();
-        let layer = setting.network.output();
-        let context =
-            Context { reader: Reader::Global, site: None, ..self.unit_context(layer, &environment, phase) };
+        let context = self.nobodys_context(&environment, phase);
         let found = self.evaluate(value, context)?;
         if found.axes.contains(Axes::UNIT) {
             Err(Unavailable::NotGlobal { at: value.span })
@@ -461,16 +477,15 @@ impl<'s> Lowerer<'s> {
     }
 
     fn weight(&mut self, synapse: SynapseId, transposed: bool, at: Span, cx: Context<'_>) -> Evaluated {
-        let Reader::Synapse { pre, post } = cx.reader else {
+        let Evaluator::Synapse(pre, post) = cx.reader else {
             unreachable!("resolution gives weights to synapses only")
         };
         let setting = self.setting;
-        let declared = &setting.rule.synapses[synapse.0];
-        let found = setting.network.beside((declared.from, declared.to), (pre, post), transposed);
+        let found = setting.rule.beside(&setting.network, synapse, (pre, post), transposed);
         let ((from, to), reciprocal) = found.ok_or(Unavailable::NoWeight { synapse, at })?;
         let value = self.parameter(ParameterId::Weight(synapse, from, to))?;
-        let axes = Axes::UNIT.union(Axes::PRE);
-        if !reciprocal {
+        let axes = cx.own;
+        if !reciprocal || setting.rule.synapses[synapse.0].one_to_one {
             return Ok(Term { value, axes });
         }
         let one = self.b.constant(1.0, &[]);
@@ -479,13 +494,12 @@ impl<'s> Lowerer<'s> {
 
     /// The sum over all instances of a synapse that end here (or, transposed, leave here) of weight times what is sent (R5.2, R5.4).
     fn arrive(&mut self, synapse: SynapseId, transposed: bool, sent: &Expr, cx: Context<'_>) -> Evaluated {
-        let Reader::Unit(here) = cx.reader else { unreachable!("resolution gives sums to units only") };
         let setting = self.setting;
-        let declared = &setting.rule.synapses[synapse.0];
         let mut total: Option<Term> = None;
-        for (pre, post) in setting.network.instances(declared.from, declared.to) {
+        for pair in setting.rule.instances(&setting.network, synapse) {
+            let (pre, post) = setting.rule.joined(synapse, pair);
             let (far, near) = if transposed { (post, pre) } else { (pre, post) };
-            if near != here {
+            if Evaluator::Unit(near) != cx.reader {
                 continue;
             }
             let extents = self.unit_extents(far);
@@ -493,20 +507,30 @@ impl<'s> Lowerer<'s> {
             let found = self.evaluate(sent, sender)?;
             let found = term::as_number(&mut self.b, &extents, found);
             let found = term::widen(&mut self.b, &extents, found, Axes::UNIT);
-            let weight = self.parameter(ParameterId::Weight(synapse, pre, post))?;
-            let spec = match (found.axes.contains(Axes::SAMPLE), transposed) {
-                (true, false) => "bj,ij->bi",
-                (true, true) => "bi,ij->bj",
-                (false, false) => "j,ij->i",
-                (false, true) => "i,ij->j",
-            };
-            let sum = Term { value: self.b.contract(spec, found.value, weight), axes: found.axes };
+            let weight = self.parameter(ParameterId::Weight(synapse, pair.0, pair.1))?;
+            let sum = self.through(synapse, transposed, found, weight);
             total = Some(match total {
                 Some(total) => term::binary(&mut self.b, &cx.extents, BinaryOp::Add, total, sum),
                 None => sum,
             });
         }
         Ok(total.unwrap_or_else(|| term::number(&mut self.b, 0.0)))
+    }
+
+    /// What one instance of a synapse makes of what is sent through it.
+    fn through(&mut self, synapse: SynapseId, transposed: bool, sent: Term, weight: Value) -> Term {
+        if self.setting.rule.synapses[synapse.0].one_to_one {
+            let extents = Extents { samples: self.batch, units: self.b.type_of(weight).dims[0], pre: 1 };
+            let weight = Term { value: weight, axes: Axes::UNIT };
+            return term::binary(&mut self.b, &extents, BinaryOp::Mul, weight, sent);
+        }
+        let spec = match (sent.axes.contains(Axes::SAMPLE), transposed) {
+            (true, false) => "bj,ij->bi",
+            (true, true) => "bi,ij->bj",
+            (false, false) => "j,ij->i",
+            (false, true) => "i,ij->j",
+        };
+        Term { value: self.b.contract(spec, sent.value, weight), axes: sent.axes }
     }
 
     /// What only the units of a role are told (R5.8).
@@ -518,32 +542,36 @@ impl<'s> Lowerer<'s> {
         at: Span,
         cx: Context<'_>,
     ) -> Evaluated {
-        let layer = cx.sender.unwrap_or_else(|| self.layer(Place::Own, cx));
+        let layer = cx.sender.map_or_else(|| self.layer(Place::Own, cx), |sender| sender.layer);
+        let whole = match (cx.sender, cx.reader) {
+            (Some(group), _) | (None, Evaluator::Unit(group)) => self.setting.rule.is_whole_layer(group),
+            (None, Evaluator::Synapse(..) | Evaluator::Nobody) => true,
+        };
         let who = if role == Role::Input { "input" } else { "output" };
         match value {
-            Some(value) if self.setting.network.layers[layer].role == role => {
+            Some(value) if whole && self.setting.network.layers[layer].role == role => {
                 Ok(Term { value, axes: Axes::SAMPLE.union(Axes::UNIT) })
             }
             Some(_) | None => Err(Unavailable::NotTold { what, who, layer, at }),
         }
     }
 
-    /// The activation of a layer, or its derivative (R6.5).
+    /// The activation of a group, or its derivative (R6.5).
     fn activation(
         &mut self,
-        layer: LayerId,
+        group: Group,
         primed: bool,
         x: Evaluated,
         at: Span,
         cx: Context<'_>,
     ) -> Evaluated {
         let setting = self.setting;
-        let Some(activation) = &setting.network.layers[layer].activation else {
+        let Some(activation) = setting.rule.activation(&setting.network, group) else {
             return if primed { Ok(term::number(&mut self.b, 1.0)) } else { x };
         };
         let settings: Vec<Option<Evaluated>> =
             activation.settings.iter().map(|s| s.map(|s| Ok(term::number(&mut self.b, s)))).collect();
-        self.call(activation.function, primed, &[x], &settings, Some(layer), at, cx)
+        self.call(activation.function, primed, &[x], &settings, Some(group.layer), at, cx)
     }
 
     /// A function's value for given arguments, or its declared derivative.
@@ -577,35 +605,39 @@ impl<'s> Lowerer<'s> {
         self.evaluate(body, Context { arguments, settings: &bound, ..cx })
     }
 
-    /// The cost at the output units: of the activity (`loss`), or of the drive (`cost`), through the activation (R6.7).
-    fn cost(&mut self, primed: bool, of_drive: bool, x: Evaluated, at: Span, cx: Context<'_>) -> Evaluated {
+    /// The cost at the output units: of the activity (`loss`), or of the drive of a group (`cost`), through its activation (R6.7).
+    fn cost(
+        &mut self,
+        primed: bool,
+        drive: Option<Group>,
+        x: Evaluated,
+        at: Span,
+        cx: Context<'_>,
+    ) -> Evaluated {
         let setting = self.setting;
         let target = self.told("target", Role::Output, self.target, at, cx);
         let Some(cost) = setting.cost() else {
             unreachable!("a setting's cost is looked up when it is made")
         };
-        let output = setting.network.output();
-        let activity = if of_drive { self.activation(output, false, x.clone(), at, cx) } else { x.clone() };
+        let activity = match drive {
+            Some(group) => self.activation(group, false, x.clone(), at, cx),
+            None => x.clone(),
+        };
         let arguments = [activity, target];
         let inside = Context { arguments: &arguments, settings: &[], ..cx };
         if !primed {
             return self.evaluate(&cost.body, inside);
         }
-        let plain = setting.network.layers[output]
-            .activation
-            .as_ref()
-            .filter(|a| a.settings.iter().all(Option::is_none));
         // R6.8
-        let closed = plain.and_then(|a| cost.after.iter().find(|(f, _)| *f == a.function));
-        if let (true, Some((_, derivative))) = (of_drive, closed) {
+        let activation = drive.and_then(|group| setting.rule.activation(&setting.network, group));
+        let plain = activation.filter(|a| a.settings.iter().all(Option::is_none));
+        if let Some((_, derivative)) = plain.and_then(|a| cost.after.iter().find(|(f, _)| *f == a.function)) {
             return self.evaluate(derivative, inside);
         }
         let missing = || Unavailable::NoDerivative { function: cost.name.clone(), layer: None, at };
         let outer = self.evaluate(cost.derivative.as_ref().ok_or_else(missing)?, inside)?;
-        if !of_drive {
-            return Ok(outer);
-        }
-        let inner = self.activation(output, true, x, at, cx)?;
+        let Some(group) = drive else { return Ok(outer) };
+        let inner = self.activation(group, true, x, at, cx)?;
         Ok(term::binary(&mut self.b, &cx.extents, BinaryOp::Mul, outer, inner))
     }
 

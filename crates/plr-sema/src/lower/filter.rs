@@ -25,7 +25,7 @@ impl Lowerer<'_> {
         let filter = &self.setting.library.filters[filter.0];
         let Some(site) = cx.site else { unreachable!("whatever learns has a site") };
         let memory = |index| ParameterId::Memory(Memory { place, index, site });
-        let result = self.own_axes(cx);
+        let result = cx.own;
         let mut arguments: Vec<Evaluated> = vec![Ok(increment)];
         for index in 0..filter.memories.len() {
             // One that is written before anybody reads it is not built.

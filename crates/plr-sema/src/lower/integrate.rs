@@ -26,7 +26,10 @@ impl Lowerer<'_> {
         let mut written = Vec::new();
         for (dynamics, layer) in plain {
             self.draw_for_state(phase.0, dynamics.variable, layer);
-            written.push(((dynamics.variable, layer), self.state_value(&dynamics.value, layer, read)));
+            written.push((
+                (dynamics.variable, layer),
+                self.state_value(&dynamics.value, (dynamics.variable, layer), read),
+            ));
         }
         if !rates.is_empty() {
             written.extend(self.integrate(&rates, phase, integrator, read));
@@ -72,7 +75,8 @@ impl Lowerer<'_> {
         for &(dynamics, layer) in rates {
             self.draw_for_state(phase.0, dynamics.variable, layer);
             let rate = dynamics.rate.as_ref().unwrap_or(&dynamics.value);
-            found.push(((dynamics.variable, layer), self.state_value(rate, layer, read)));
+            found
+                .push(((dynamics.variable, layer), self.state_value(rate, (dynamics.variable, layer), read)));
         }
         found
     }

@@ -149,7 +149,7 @@ impl Builder<'_> {
             unreachable!("asked only of rules that predict")
         };
         let found = lowerer.globally(&predict.value, states).map_err(|u| vec![u])?;
-        let extents = lowerer.unit_extents(self.model.setting.network.output());
+        let extents = lowerer.output_extents();
         let found = term::as_number(&mut lowerer.b, &extents, found);
         Ok(term::widen(&mut lowerer.b, &extents, found, Axes::SAMPLE.union(Axes::UNIT)).value)
     }
@@ -163,7 +163,7 @@ impl Builder<'_> {
         let argument = Box::new(predict.value.clone());
         let cost = Expr { kind: ExprKind::Cost { primed: false, of_drive: false, argument }, span };
         let found = lowerer.globally(&cost, states).map_err(|u| vec![u])?;
-        let extents = lowerer.unit_extents(self.model.setting.network.output());
+        let extents = lowerer.output_extents();
         let found = term::widen(&mut lowerer.b, &extents, found, Axes::SAMPLE.union(Axes::UNIT));
         Ok(lowerer.b.reduce(ReduceKind::Sum, found.value, &[1]))
     }
@@ -202,7 +202,8 @@ impl Builder<'_> {
         let mut old = Vec::new();
         for &(variable, layer) in &moved {
             let name = format!("state/{}", self.model.setting.state_name(variable, layer));
-            let value = lowerer.b.input(name, Type::real([self.batch, self.model.setting.units(layer)]));
+            let value =
+                lowerer.b.input(name, Type::real([self.batch, self.model.setting.units_of(variable, layer)]));
             given.write((variable, layer), Ok(value));
             old.push(value);
         }
@@ -232,7 +233,7 @@ impl Builder<'_> {
         let value = match instance.source {
             Source::Dynamics(phase, dynamics) => {
                 lowerer.draw_for_state(phase.0, dynamics.variable, instance.site.owner());
-                lowerer.state_value(&dynamics.value, instance.site.owner(), &now)
+                lowerer.state_value(&dynamics.value, (dynamics.variable, instance.site.owner()), &now)
             }
             Source::Plasticity(equation) => {
                 let plasticity = &self.model.setting.rule.plasticity;
@@ -251,7 +252,7 @@ impl Builder<'_> {
         let mut states = Environment::new(setting.rule.variables.len(), setting.network.layers.len());
         for (variable, layer) in lowerer.cells() {
             let name = format!("{}{suffix}", setting.state_name(variable, layer));
-            let value = lowerer.b.input(name, Type::real([self.batch, setting.units(layer)]));
+            let value = lowerer.b.input(name, Type::real([self.batch, setting.units_of(variable, layer)]));
             states.write((variable, layer), Ok(value));
         }
         states

@@ -10,8 +10,7 @@ use plr_ir::program::ReduceKind;
 use plr_ir::scalar::{BinaryOp, UnaryOp};
 use plr_syntax::ast::BatchReduction;
 
-use crate::equation::Site;
-use crate::hir::{Expr, ExprKind, Learned, PlasticityId};
+use crate::hir::{Expr, ExprKind, PlasticityId};
 
 use super::environment::{Environment, Unavailable};
 use super::expression::{Context, Lowerer};
@@ -32,20 +31,13 @@ impl Lowerer<'_> {
         let setting = self.setting;
         let place = setting.rule.phases.len() + equation.0;
         let equation = &setting.rule.plasticity[equation.0];
-        let cx = match (equation.target, id.site()) {
-            (Learned::Synapse(_), Some(Site::Edge(pre, post))) => {
-                self.synapse_context(pre, post, environment)
-            }
-            (_, Some(Site::Layer(layer) | Site::Edge(_, layer))) => self.layer_context(layer, environment),
-            (_, None) => unreachable!("whatever learns has a site"),
-        };
-        if let Some(site) = id.site() {
-            self.draw_for_learned(place, equation.target, site);
-        }
+        let Some(site) = id.site() else { unreachable!("whatever learns has a site") };
+        let cx = self.learner_context(equation.target, site, environment);
+        self.draw_for_learned(place, equation.target, site);
         let cx = Context { reduction: equation.reduction, ..cx };
         let total = self.over_samples(&equation.increment, cx)?;
         let total = term::as_number(&mut self.b, &cx.extents, total);
-        let own = self.own_axes(cx);
+        let own = cx.own;
         Ok(term::widen(&mut self.b, &cx.extents, total, own).value)
     }
 

@@ -4,7 +4,7 @@ use plr_ir::program::{ReduceKind, Until};
 use plr_ir::scalar::{BinaryOp, UnaryOp};
 use plr_ir::{Location, Value};
 
-use crate::equation::{applies, sweep_order};
+use crate::equation::{self, applies, sweep_order};
 use crate::hir::{Act, Dynamics, Expr, PhaseId, PlasticityId, Statement, VariableId, VariableKind};
 use crate::network::{LayerId, Network};
 
@@ -32,8 +32,8 @@ impl Lowerer<'_> {
         for (i, variable) in setting.rule.variables.iter().enumerate() {
             let VariableKind::State(Some(reset)) = &variable.kind else { continue };
             let value = setting.constant(reset);
-            for layer in 0..layers {
-                let dims = [self.batch, setting.units(layer)];
+            for layer in equation::layers(VariableId(i), None, &setting.rule, &setting.network) {
+                let dims = [self.batch, setting.units_of(VariableId(i), layer)];
                 let value = self.b.constant(value, &dims);
                 environment.write((VariableId(i), layer), Ok(value));
             }
@@ -98,7 +98,7 @@ impl Lowerer<'_> {
                     for layer in self.layers(clamp) {
                         let cell = (clamp.variable, layer);
                         self.draw_for_state(phase.0, clamp.variable, layer);
-                        let value = self.state_value(&clamp.value, layer, &presentation.environment);
+                        let value = self.state_value(&clamp.value, cell, &presentation.environment);
                         presentation.environment.write(cell, value);
                         presentation.clamped.push(cell);
                     }
@@ -118,11 +118,12 @@ impl Lowerer<'_> {
 
     /// All states in all layers.
     pub fn cells(&self) -> Vec<Cell> {
-        let layers = self.setting.network.layers.len();
-        let variables = self.setting.rule.variables.iter().enumerate();
+        let (rule, network) = (&self.setting.rule, &self.setting.network);
+        let variables = rule.variables.iter().enumerate();
         let states =
             variables.filter(|(_, v)| matches!(v.kind, VariableKind::State(_))).map(|(i, _)| VariableId(i));
-        states.flat_map(|v| (0..layers).map(move |l| (v, l))).collect()
+        let cells = |v| equation::layers(v, None, rule, network).into_iter().map(move |layer| (v, layer));
+        states.flat_map(cells).collect()
     }
 
     /// The states that a phase writes, in the order of declaration.
@@ -149,8 +150,7 @@ impl Lowerer<'_> {
 
     /// The layers that an equation is for.
     fn layers(&self, dynamics: &Dynamics) -> Vec<LayerId> {
-        let network = &self.setting.network;
-        (0..network.layers.len()).filter(|&l| applies(dynamics.role, network, l)).collect()
+        equation::layers(dynamics.variable, dynamics.role, &self.setting.rule, &self.setting.network)
     }
 
     /// Several steps, as a loop that carries the states that the phase moves. A state that has no value yet is carried
@@ -200,7 +200,7 @@ impl Lowerer<'_> {
     }
 
     fn initial(&mut self, cell: Cell, environment: &Environment) -> Value {
-        let dims = [self.batch, self.setting.units(cell.1)];
+        let dims = [self.batch, self.setting.units_of(cell.0, cell.1)];
         environment.get(cell).unwrap_or_else(|| self.b.constant(0.0, &dims))
     }
 
@@ -275,10 +275,9 @@ impl Lowerer<'_> {
         read: &Environment,
         turn: &mut Turn<'_>,
     ) {
-        let network = &self.setting.network;
         let at_layers = |d: &'_ &Dynamics| -> Vec<LayerId> {
-            let moves =
-                |&l: &LayerId| applies(d.role, network, l) && !turn.clamped.contains(&(d.variable, l));
+            let own = self.layers(d);
+            let moves = |l: &LayerId| own.contains(l) && !turn.clamped.contains(&(d.variable, *l));
             layers.iter().copied().filter(moves).collect()
         };
         let sites: Vec<(&Dynamics, LayerId)> =
@@ -292,11 +291,12 @@ impl Lowerer<'_> {
     pub fn state_value(
         &mut self,
         expr: &Expr,
-        layer: LayerId,
+        cell: Cell,
         environment: &Environment,
     ) -> Result<Value, Unavailable> {
-        let found = self.at_layer(expr, layer, environment)?;
-        let extents = self.unit_extents(layer);
+        let group = self.setting.rule.group(cell.0, cell.1);
+        let found = self.at_group(expr, group, environment)?;
+        let extents = self.unit_extents(group);
         let found = term::as_number(&mut self.b, &extents, found);
         Ok(term::widen(&mut self.b, &extents, found, Axes::SAMPLE.union(Axes::UNIT)).value)
     }

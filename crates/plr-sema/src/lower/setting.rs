@@ -7,7 +7,8 @@ use plr_syntax::diagnostic::Findings;
 use plr_syntax::span::Span;
 
 use crate::check::bad_value::BadValue;
-use crate::equation::Site;
+use crate::equation::{self, Site};
+use crate::group::Group;
 use crate::hir::{
     Cost, Expr, HyperId, Initialiser, Learned, PopulationId, Rule, SynapseId, VariableId, VariableKind,
 };
@@ -134,9 +135,9 @@ impl Setting {
     pub fn parameters(&self) -> Vec<(ParameterId, Parameter)> {
         let mut parameters = Vec::new();
         for (i, synapse) in self.rule.synapses.iter().enumerate() {
-            for (pre, post) in self.network.instances(synapse.from, synapse.to) {
+            for (pre, post) in self.rule.instances(&self.network, SynapseId(i)) {
                 let id = ParameterId::Weight(SynapseId(i), pre, post);
-                let dims = vec![self.units(post), self.units(pre)];
+                let dims = self.weight_dims(SynapseId(i), (pre, post));
                 let (init, site) = (self.initialiser(&synapse.name, &synapse.init), Site::Edge(pre, post));
                 parameters.push((
                     id,
@@ -146,9 +147,10 @@ impl Setting {
         }
         for (i, variable) in self.rule.variables.iter().enumerate() {
             let VariableKind::Param(init) = &variable.kind else { continue };
-            for layer in 0..self.network.layers.len() {
+            for layer in equation::layers(VariableId(i), None, &self.rule, &self.network) {
                 let id = ParameterId::Unit(VariableId(i), layer);
-                let (init, dims) = (self.initialiser(&variable.name, init), vec![self.units(layer)]);
+                let dims = vec![self.units_of(VariableId(i), layer)];
+                let init = self.initialiser(&variable.name, init);
                 let group = self.variable_name(VariableId(i));
                 parameters.push((
                     id,
@@ -205,7 +207,7 @@ impl Setting {
         let learned = self.rule.plasticity.iter().any(|p| p.target == target);
         let layer = self.network.layers[site.owner()].name.clone();
         let site = site.name(&self.network);
-        let init = self.law(init, &dims);
+        let init = self.law(init, target, &dims);
         Parameter {
             name: format!("{group}/{site}"),
             group,
@@ -213,13 +215,17 @@ impl Setting {
             layer,
             init,
             learned,
-            synaptic: dims.len() == 2,
+            synaptic: matches!(target, Learned::Synapse(_)),
             dims,
         }
     }
 
-    fn law(&self, init: &Initialiser, dims: &[usize]) -> Init {
-        let (fan_out, fan_in) = (dims[0] as f64, dims.last().copied().unwrap_or(1) as f64);
+    fn law(&self, init: &Initialiser, target: Learned, dims: &[usize]) -> Init {
+        let (fan_out, fan_in) = match (target, dims) {
+            (Learned::Synapse(_), &[post, pre]) => (post as f64, pre as f64),
+            (Learned::Unit(_), &[units]) => (units as f64, units as f64),
+            _ => (1.0, 1.0),
+        };
         match init {
             Initialiser::Constant(expr) => Init::Constant(self.constant(expr)),
             Initialiser::Normal(deviation) => Init::Normal { mean: 0.0, deviation: self.constant(deviation) },
@@ -234,9 +240,29 @@ impl Setting {
         }
     }
 
-    /// The number of units of a layer.
-    pub fn units(&self, layer: LayerId) -> usize {
-        self.network.layers[layer].units
+    /// The numbers of features and of targets of a sample.
+    pub fn shape(&self) -> (usize, usize) {
+        let units = |layer: LayerId| self.network.layers[layer].units;
+        (units(self.network.input()), units(self.network.output()))
+    }
+
+    /// The number of units of a group.
+    pub fn units(&self, group: Group) -> usize {
+        self.rule.units(&self.network, group)
+    }
+
+    /// The number of units that have a variable in a layer.
+    pub fn units_of(&self, variable: VariableId, layer: LayerId) -> usize {
+        self.units(self.rule.group(variable, layer))
+    }
+
+    /// The shape of the weights of an instance of a synapse: one row for each postsynaptic unit, or, one to one, one number.
+    fn weight_dims(&self, synapse: SynapseId, pair: (LayerId, LayerId)) -> Vec<usize> {
+        let (pre, post) = self.rule.joined(synapse, pair);
+        match self.rule.synapses[synapse.0].one_to_one {
+            true => vec![self.units(post)],
+            false => vec![self.units(post), self.units(pre)],
+        }
     }
 
     /// `x`, or `P.x` in a named population.

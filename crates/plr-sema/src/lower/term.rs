@@ -37,6 +37,12 @@ impl Axes {
         self.0 & other.0 == other.0
     }
 
+    /// The axis of the presynaptic units of synapses with these axes: in a one-to-one projection that of the postsynaptic
+    /// ones.
+    pub fn presynaptic(self) -> Self {
+        if self.contains(Self::PRE) { Self::PRE } else { Self::UNIT }
+    }
+
     /// The single axes in order.
     fn list(self) -> impl Iterator<Item = Self> {
         [Self::SAMPLE, Self::UNIT, Self::PRE].into_iter().filter(move |a| self.contains(*a))

@@ -137,7 +137,11 @@ fn weight(
     reader: Reader<'_>,
     scope: &mut Scope<'_>,
 ) -> Option<ExprKind> {
-    if let Reader::Synapse(_) = reader {
+    if let (Reader::Synapse(own), Some(rule)) = (reader, scope.rule) {
+        let other = &rule.synapses[synapse.0];
+        if other.one_to_one != rule.synapses[own.0].one_to_one {
+            return mismatch(at, Shapes::NoWeight { synapse: other.name.clone() }, scope);
+        }
         return Some(ExprKind::Weight { synapse, transposed });
     }
     let declared =

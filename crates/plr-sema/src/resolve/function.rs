@@ -239,7 +239,8 @@ fn reduces_one_layer(at: Span, reduced: &Expr, reader: Reader<'_>, scope: &mut S
 
 /// So must a rank, and in a signal or prediction it must be about the input or the output layer (R5.13).
 fn ranks_one_layer(at: Span, ranked: &Expr, reader: Reader<'_>, scope: &mut Scope<'_>) -> Option<()> {
-    if matches!(reader, Reader::Global) && unit_layers(ranked).is_empty() {
+    if matches!(reader, Reader::Global) && scope.rule.is_some_and(|rule| unit_layers(ranked, rule).is_empty())
+    {
         return mismatch(at, Shapes::NoLayer, scope);
     }
     reduces_one_layer(at, ranked, reader, scope)

@@ -13,7 +13,7 @@ use super::scope::{Reader, Scope};
 use super::{Declared, Library};
 
 /// The most units of a layer: beyond it the number is a slip of the pen (R15.5).
-const MOST_UNITS: f64 = 1e6;
+pub const MOST_UNITS: f64 = 1e6;
 
 /// Resolves a network; `None` means that a finding was reported.
 pub fn resolve(body: &NetworkBody, at: Span, library: &Library, findings: &mut Findings) -> Option<Network> {

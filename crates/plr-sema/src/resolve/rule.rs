@@ -12,12 +12,13 @@ use crate::check::shape_mismatch::{ShapeMismatch, Shapes};
 use crate::check::unknown_name::UnknownName;
 use crate::hir::{
     Act, Endpoint, Expr, ExprKind, HyperParameter, Initialiser, Integrator, Learned, Licence, Phase, PhaseId,
-    Place, Population, PopulationId, Predict, Relative, Rule, Signal, Synapse, SynapseId, Variable,
+    Place, Population, PopulationId, Predict, Relative, Rule, Signal, Size, Synapse, SynapseId, Variable,
     VariableId, VariableKind,
 };
 
 use super::expression::{self, mismatch};
 use super::global::{joins_two_layers, unit_layers};
+use super::network::MOST_UNITS;
 use super::scope::{Moment, Reader, Scope};
 use super::{Declared, Library};
 
@@ -170,7 +171,8 @@ fn licences(item: &ast::Rule, findings: &mut Findings) -> Vec<(Licence, Span)> {
 fn declare_population(neuron: &ast::Neuron, rule: &mut Rule, findings: &mut Findings) {
     let population = PopulationId(rule.populations.len());
     let span = neuron.name.as_ref().map_or(neuron.span, |n| n.span);
-    rule.populations.push(Population { name: neuron.name.as_ref().map(|n| n.text.clone()), span });
+    let size = neuron.size.as_ref().map_or(Size::Layer, |size| population_size(size, findings));
+    rule.populations.push(Population { name: neuron.name.as_ref().map(|n| n.text.clone()), size, span });
     let mut declared = Declared::default();
     let mut roles: Vec<(&str, Option<ast::Role>)> = Vec::new();
     for variable in &neuron.variables {
@@ -196,6 +198,36 @@ fn declare_population(neuron: &ast::Neuron, rule: &mut Rule, findings: &mut Find
     }
 }
 
+/// `sized above`, `sized 10` (R3.9).
+fn population_size(written: &ast::Expr, findings: &mut Findings) -> Size {
+    let size = if let ast::ExprKind::Name(name) = &written.kind {
+        match name.as_str() {
+            "below" => Some(Size::Like(Relative::Below)),
+            "above" => Some(Size::Like(Relative::Above)),
+            "self" => Some(Size::Layer),
+            "input" => Some(Size::Like(Relative::Input)),
+            "output" => Some(Size::Like(Relative::Output)),
+            _ => None,
+        }
+    } else if let ast::ExprKind::Number(n) = written.kind
+        && n.fract() == 0.0
+        && (1.0..=MOST_UNITS).contains(&n)
+    {
+        Some(Size::Count(n as usize))
+    } else {
+        None
+    };
+    size.unwrap_or_else(|| {
+        findings.push(BadValue {
+            at: written.span,
+            what: "the size of a population".to_owned(),
+            wanted: "`below`, `above`, `self`, `input`, `output`, or a number of units",
+            found: "something else".to_owned(),
+        });
+        Size::Layer
+    })
+}
+
 fn blank_synapse(synapse: &ast::Synapse) -> Synapse {
     let attribute = |word: &str| synapse.attributes.iter().find(|a| a.name.text == word).map(|a| a.span);
     let end = Endpoint { layer: Relative::Own, population: PopulationId(0) };
@@ -207,6 +239,7 @@ fn blank_synapse(synapse: &ast::Synapse) -> Synapse {
         init: Initialiser::Glorot,
         fixed,
         symmetric,
+        one_to_one: attribute("one_to_one").is_some(),
         beside: None,
         bounds: None,
         span: synapse.name.span,
@@ -307,7 +340,7 @@ impl Resolver<'_> {
     /// A signal or a prediction.
     fn global(&mut self, tree: &ast::Expr) -> Option<Expr> {
         let value = self.expression(tree, Reader::Global)?;
-        match joins_two_layers(&value) {
+        match joins_two_layers(&value, self.skeleton) {
             Some(at) => mismatch(at, Shapes::TwoLayers, &mut self.scope()),
             None => Some(value),
         }
@@ -404,13 +437,13 @@ impl Resolver<'_> {
         let Some(position) = rule.synapses.iter().position(|s| s.span == written.name.span) else { return };
         for attribute in &written.attributes {
             match (attribute.name.text.as_str(), &attribute.arguments[..]) {
-                ("fixed" | "symmetric", []) => {}
+                ("fixed" | "symmetric" | "one_to_one", []) => {}
                 ("in", [low, high]) => {
                     let (low, high) = (self.constant(low), self.constant(high));
                     rule.synapses[position].bounds = low.zip(high);
                 }
                 (name, _) => {
-                    let known = ["fixed", "symmetric", "in"].map(str::to_owned).to_vec();
+                    let known = ["fixed", "symmetric", "one_to_one", "in"].map(str::to_owned).to_vec();
                     self.scope().unknown("attribute of a synapse", name, attribute.name.span, known);
                 }
             }
@@ -451,7 +484,7 @@ impl Resolver<'_> {
         let after = self.scope().phase(&predict.after);
         self.ended = after.map_or(self.ended, |PhaseId(p)| p + 1);
         let value = self.global(&predict.value).and_then(|value| {
-            if unit_layers(&value).contains(&Place::Input) {
+            if unit_layers(&value, self.skeleton).iter().any(|(place, _)| *place == Place::Input) {
                 return mismatch(value.span, Shapes::PredictedByInput, &mut self.scope());
             }
             Some(value)

@@ -6,8 +6,8 @@ use plr_ir::scalar::{BinaryOp, UnaryOp};
 use plr_sema::hir::{Dynamics, Learned};
 use plr_sema::hir::{
     Endpoint, Expr, ExprKind, Function, HyperId, Initialiser, Integrator, Licence, Phase, PhaseId, Place,
-    Plasticity, Population, PopulationId, Reduction, Relative, Rule, Statement, Synapse, SynapseId, Variable,
-    VariableId, VariableKind,
+    Plasticity, Population, PopulationId, Reduction, Relative, Rule, Size, Statement, Synapse, SynapseId,
+    Variable, VariableId, VariableKind,
 };
 use plr_sema::network::{Activation, Layer, Network};
 use plr_sema::resolve::Library;
@@ -139,6 +139,7 @@ fn variable(name: &str, kind: VariableKind) -> Variable {
 pub fn synapse(name: &str, from: Relative, symmetric: bool) -> Synapse {
     let end = |layer| Endpoint { layer, population: PopulationId(0) };
     Synapse {
+        one_to_one: false,
         name: name.to_owned(),
         from: end(from),
         to: end(Relative::Own),
@@ -158,7 +159,7 @@ pub fn rule(name: &str, variables: Vec<Variable>, synapses: Vec<Synapse>) -> Rul
         span: span(),
         hyper_parameters: Vec::new(),
         licences: Vec::new(),
-        populations: vec![Population { name: None, span: span() }],
+        populations: vec![Population { name: None, size: Size::Layer, span: span() }],
         variables,
         synapses,
         signals: Vec::new(),

@@ -1,0 +1,206 @@
+//! Which units a population has in a layer, and which of them synapses join.
+
+use plr_syntax::ast::Role;
+use plr_syntax::diagnostic::Findings;
+
+use crate::equation::{Site, Source};
+
+use crate::check::shape_mismatch::{ShapeMismatch, Shapes};
+use crate::hir::{Learned, Plasticity, PopulationId, Relative, Rule, Size, SynapseId, VariableId};
+use crate::network::{Activation, LayerId, Network};
+
+/// A population in a layer: units that share an axis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Group {
+    /// The population.
+    pub population: PopulationId,
+    /// The layer.
+    pub layer: LayerId,
+}
+
+/// Who evaluates an expression.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Evaluator {
+    /// Each unit of a group.
+    Unit(Group),
+    /// Each synapse from the units of the first group to those of the second.
+    Synapse(Group, Group),
+    /// Nobody in particular, once for the whole network: a signal or a prediction.
+    Nobody,
+}
+
+impl Size {
+    /// The layer whose size and activation units of this size have in a layer; none where there are no such units (R3.9).
+    pub fn model(self, network: &Network, layer: LayerId) -> Option<LayerId> {
+        match self {
+            Self::Layer | Self::Count(_) => Some(layer),
+            Self::Like(relative) => network.relatives(layer, relative).first().copied(),
+        }
+    }
+
+    /// The number of units in a layer.
+    pub fn units(self, network: &Network, layer: LayerId) -> usize {
+        match self {
+            Self::Count(units) => units,
+            Self::Layer | Self::Like(_) => {
+                self.model(network, layer).map_or(0, |model| network.layers[model].units)
+            }
+        }
+    }
+}
+
+impl Rule {
+    /// The size of a population.
+    pub fn size(&self, population: PopulationId) -> Size {
+        self.populations.get(population.0).map_or(Size::Layer, |p| p.size)
+    }
+
+    /// Who evaluates an equation at a site.
+    pub fn evaluator(&self, source: Source<'_>, site: Site) -> Evaluator {
+        let target = match source {
+            Source::Dynamics(_, dynamics) => Learned::Unit(dynamics.variable),
+            Source::Plasticity(plasticity) => plasticity.target,
+        };
+        self.evaluator_of(target, site)
+    }
+
+    /// How many units or synapses evaluate an equation at a site.
+    pub fn owners(&self, network: &Network, source: Source<'_>, site: Site) -> usize {
+        if let (
+            Source::Plasticity(Plasticity { target: Learned::Synapse(synapse), .. }),
+            Site::Edge(pre, post),
+        ) = (source, site)
+        {
+            return self.weights(network, *synapse, (pre, post));
+        }
+        match self.evaluator(source, site) {
+            Evaluator::Unit(group) => self.units(network, group),
+            Evaluator::Synapse(..) | Evaluator::Nobody => 1,
+        }
+    }
+
+    /// Who has a variable or a synaptic quantity at a site.
+    pub fn evaluator_of(&self, target: Learned, site: Site) -> Evaluator {
+        match (target, site) {
+            (Learned::Unit(variable), site) => Evaluator::Unit(self.group(variable, site.owner())),
+            (Learned::Synapse(synapse), Site::Edge(pre, post)) => {
+                let (pre, post) = self.joined(synapse, (pre, post));
+                Evaluator::Synapse(pre, post)
+            }
+            (Learned::Synapse(synapse), Site::Layer(layer)) => {
+                let (pre, post) = self.joined(synapse, (layer, layer));
+                Evaluator::Synapse(pre, post)
+            }
+        }
+    }
+
+    /// The units that a variable has in a layer.
+    pub fn group(&self, variable: VariableId, layer: LayerId) -> Group {
+        Group { population: self.variables[variable.0].population, layer }
+    }
+
+    /// The groups that an instance of a synapse joins, the presynaptic one first.
+    pub fn joined(&self, synapse: SynapseId, (pre, post): (LayerId, LayerId)) -> (Group, Group) {
+        let synapse = &self.synapses[synapse.0];
+        let group = |population, layer| Group { population, layer };
+        (group(synapse.from.population, pre), group(synapse.to.population, post))
+    }
+
+    /// The number of units of a group; 0 where the population does not exist.
+    pub fn units(&self, network: &Network, group: Group) -> usize {
+        self.size(group.population).units(network, group.layer)
+    }
+
+    /// Whether a group has units.
+    pub fn exists(&self, network: &Network, group: Group) -> bool {
+        self.size(group.population).model(network, group.layer).is_some()
+    }
+
+    /// The activation of a group: that of the layer it is modelled after (R6.5).
+    pub fn activation<'n>(&self, network: &'n Network, group: Group) -> Option<&'n Activation> {
+        let model = self.size(group.population).model(network, group.layer)?;
+        network.layers[model].activation.as_ref()
+    }
+
+    /// Whether a group has exactly the units of its layer, which are told the sample's data and target.
+    pub fn is_whole_layer(&self, group: Group) -> bool {
+        self.size(group.population) == Size::Layer
+    }
+
+    /// The instances of a synapse, as (presynaptic, postsynaptic) layers: those at whose ends there are units (R4.1).
+    pub fn instances(&self, network: &Network, synapse: SynapseId) -> Vec<(LayerId, LayerId)> {
+        let declared = &self.synapses[synapse.0];
+        let mut pairs = network.instances(declared.from, declared.to);
+        pairs.retain(|&pair| {
+            let (pre, post) = self.joined(synapse, pair);
+            self.exists(network, pre) && self.exists(network, post)
+        });
+        pairs
+    }
+
+    /// The number of weights of an instance of a synapse.
+    pub fn weights(&self, network: &Network, synapse: SynapseId, pair: (LayerId, LayerId)) -> usize {
+        let (pre, post) = self.joined(synapse, pair);
+        let post = self.units(network, post);
+        if self.synapses[synapse.0].one_to_one { post } else { post * self.units(network, pre) }
+    }
+
+    /// The instance of a synapse whose weight the equation of another, or of itself, reads between the same two groups, and
+    /// whether it runs the other way: the parallel one, or the reciprocal one where the text says `.T` or there is no
+    /// other (R5.6).
+    pub fn beside(
+        &self,
+        network: &Network,
+        synapse: SynapseId,
+        (pre, post): (Group, Group),
+        transposed: bool,
+    ) -> Option<((LayerId, LayerId), bool)> {
+        let instances = self.instances(network, synapse);
+        let joins = |pair, ends| instances.contains(&pair) && self.joined(synapse, pair) == ends;
+        let (parallel, reciprocal) = ((pre.layer, post.layer), (post.layer, pre.layer));
+        if !transposed && joins(parallel, (pre, post)) {
+            return Some((parallel, false));
+        }
+        joins(reciprocal, (post, pre)).then_some((reciprocal, true))
+    }
+
+    /// What is wrong with the sizes of groups on a network (R3.9, R4.9).
+    pub fn check_sizes(&self, network: &Network, findings: &mut Findings) {
+        for population in &self.populations {
+            let Size::Like(relative) = population.size else { continue };
+            let many = (0..network.layers.len()).find(|&l| network.relatives(l, relative).len() > 1);
+            if let Some(layer) = many {
+                let shapes = Shapes::SizedBySeveral {
+                    layer: network.layers[layer].name.clone(),
+                    relative: relative.word(),
+                };
+                findings.push(ShapeMismatch { at: population.span, shapes });
+            }
+        }
+        for (i, synapse) in self.synapses.iter().enumerate().filter(|(_, s)| s.one_to_one) {
+            let id = SynapseId(i);
+            for pair in self.instances(network, id) {
+                let (pre, post) = self.joined(id, pair);
+                let (pre, post) = (self.units(network, pre), self.units(network, post));
+                if pre != post {
+                    let shapes = Shapes::NotOneToOne { edge: network.edge_name(pair), pre, post };
+                    findings.push(ShapeMismatch { at: synapse.span, shapes });
+                    break;
+                }
+            }
+        }
+    }
+}
+
+impl Network {
+    /// The layers in a relation to a layer.
+    pub fn relatives(&self, layer: LayerId, relative: Relative) -> Vec<LayerId> {
+        match relative {
+            Relative::Own => vec![layer],
+            Relative::Input => self.layers.iter().position(|l| l.role == Role::Input).into_iter().collect(),
+            Relative::Output => self.layers.iter().position(|l| l.role == Role::Output).into_iter().collect(),
+            Relative::Below => self.edges.iter().filter(|e| e.1 == layer).map(|e| e.0).collect(),
+            Relative::Above => self.edges.iter().filter(|e| e.0 == layer).map(|e| e.1).collect(),
+        }
+    }
+}
