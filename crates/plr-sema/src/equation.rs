@@ -22,6 +22,14 @@ impl Site {
         }
     }
 
+    /// The layers at its ends: of a layer itself twice.
+    pub fn ends(self) -> (LayerId, LayerId) {
+        match self {
+            Site::Layer(layer) => (layer, layer),
+            Site::Edge(pre, post) => (pre, post),
+        }
+    }
+
     /// `h1` or `input->h1`
     pub fn name(self, network: &Network) -> String {
         match self {
@@ -40,6 +48,16 @@ pub enum Source<'r> {
     Plasticity(&'r Plasticity),
 }
 
+impl Source<'_> {
+    /// What it writes.
+    pub fn target(self) -> Learned {
+        match self {
+            Source::Dynamics(_, dynamics) => Learned::Unit(dynamics.variable),
+            Source::Plasticity(plasticity) => plasticity.target,
+        }
+    }
+}
+
 /// An equation at a site.
 #[derive(Clone, Copy, Debug)]
 pub struct Instance<'r> {
@@ -54,10 +72,19 @@ pub fn applies(role: Option<Role>, network: &Network, layer: LayerId) -> bool {
     role.is_none_or(|role| network.layers[layer].role == role)
 }
 
-/// The layers in which an equation for a variable is evaluated: those of the role that have such units (R7.8, R3.9).
+/// Whether a layer evaluates an equation for a variable: it has the role and such units (R7.8, R3.9).
+pub fn evaluates(
+    layer: LayerId,
+    (variable, role): (VariableId, Option<Role>),
+    rule: &Rule,
+    network: &Network,
+) -> bool {
+    applies(role, network, layer) && rule.exists(network, rule.group(variable, layer))
+}
+
+/// The layers that evaluate an equation for a variable.
 pub fn layers(variable: VariableId, role: Option<Role>, rule: &Rule, network: &Network) -> Vec<LayerId> {
-    let here = |&l: &LayerId| applies(role, network, l) && rule.exists(network, rule.group(variable, l));
-    (0..network.layers.len()).filter(here).collect()
+    (0..network.layers.len()).filter(|&layer| evaluates(layer, (variable, role), rule, network)).collect()
 }
 
 /// The layers of a sweep: those that take their turn together, turn after turn (R7.5, R7.16).

@@ -1,12 +1,10 @@
 //! Which units a population has in a layer, and which of them synapses join.
 
-use plr_syntax::ast::Role;
 use plr_syntax::diagnostic::Findings;
 
-use crate::equation::{Site, Source};
-
 use crate::check::shape_mismatch::{ShapeMismatch, Shapes};
-use crate::hir::{Learned, Plasticity, PopulationId, Relative, Rule, Size, SynapseId, VariableId};
+use crate::equation::Site;
+use crate::hir::{Learned, PopulationId, Relative, Rule, Size, SynapseId, VariableId};
 use crate::network::{Activation, LayerId, Network};
 
 /// A population in a layer: units that share an axis.
@@ -55,42 +53,22 @@ impl Rule {
         self.populations.get(population.0).map_or(Size::Layer, |p| p.size)
     }
 
-    /// Who evaluates an equation at a site.
-    pub fn evaluator(&self, source: Source<'_>, site: Site) -> Evaluator {
-        let target = match source {
-            Source::Dynamics(_, dynamics) => Learned::Unit(dynamics.variable),
-            Source::Plasticity(plasticity) => plasticity.target,
-        };
-        self.evaluator_of(target, site)
-    }
-
-    /// How many units or synapses evaluate an equation at a site.
-    pub fn owners(&self, network: &Network, source: Source<'_>, site: Site) -> usize {
-        if let (
-            Source::Plasticity(Plasticity { target: Learned::Synapse(synapse), .. }),
-            Site::Edge(pre, post),
-        ) = (source, site)
-        {
-            return self.weights(network, *synapse, (pre, post));
-        }
-        match self.evaluator(source, site) {
-            Evaluator::Unit(group) => self.units(network, group),
-            Evaluator::Synapse(..) | Evaluator::Nobody => 1,
+    /// Who has a variable or a synaptic quantity at a site, and evaluates its equations.
+    pub fn evaluator(&self, target: Learned, site: Site) -> Evaluator {
+        match target {
+            Learned::Unit(variable) => Evaluator::Unit(self.group(variable, site.owner())),
+            Learned::Synapse(synapse) => {
+                let (pre, post) = self.joined(synapse, site.ends());
+                Evaluator::Synapse(pre, post)
+            }
         }
     }
 
-    /// Who has a variable or a synaptic quantity at a site.
-    pub fn evaluator_of(&self, target: Learned, site: Site) -> Evaluator {
-        match (target, site) {
-            (Learned::Unit(variable), site) => Evaluator::Unit(self.group(variable, site.owner())),
-            (Learned::Synapse(synapse), Site::Edge(pre, post)) => {
-                let (pre, post) = self.joined(synapse, (pre, post));
-                Evaluator::Synapse(pre, post)
-            }
-            (Learned::Synapse(synapse), Site::Layer(layer)) => {
-                let (pre, post) = self.joined(synapse, (layer, layer));
-                Evaluator::Synapse(pre, post)
-            }
+    /// How many of them there are.
+    pub fn owners(&self, network: &Network, target: Learned, site: Site) -> usize {
+        match target {
+            Learned::Unit(variable) => self.units(network, self.group(variable, site.owner())),
+            Learned::Synapse(synapse) => self.weights(network, synapse, site.ends()),
         }
     }
 
@@ -197,8 +175,8 @@ impl Network {
     pub fn relatives(&self, layer: LayerId, relative: Relative) -> Vec<LayerId> {
         match relative {
             Relative::Own => vec![layer],
-            Relative::Input => self.layers.iter().position(|l| l.role == Role::Input).into_iter().collect(),
-            Relative::Output => self.layers.iter().position(|l| l.role == Role::Output).into_iter().collect(),
+            Relative::Input => vec![self.input()],
+            Relative::Output => vec![self.output()],
             Relative::Below => self.edges.iter().filter(|e| e.1 == layer).map(|e| e.0).collect(),
             Relative::Above => self.edges.iter().filter(|e| e.0 == layer).map(|e| e.1).collect(),
         }

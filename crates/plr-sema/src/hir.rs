@@ -230,6 +230,14 @@ pub enum Relative {
 }
 
 impl Relative {
+    /// All of them.
+    const ALL: [Self; 5] = [Self::Below, Self::Above, Self::Own, Self::Input, Self::Output];
+
+    /// The one of that word.
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|relative| relative.word() == word)
+    }
+
     /// The word for it.
     pub fn word(self) -> &'static str {
         match self {

@@ -156,14 +156,12 @@ impl Specialised {
 
 /// The parameter that a plasticity equation changes at a site.
 fn parameter_at(target: Learned, site: equation::Site) -> ParameterId {
-    match (target, site) {
-        (Learned::Synapse(synapse), equation::Site::Edge(pre, post)) => {
+    match target {
+        Learned::Synapse(synapse) => {
+            let (pre, post) = site.ends();
             ParameterId::Weight(synapse, pre, post)
         }
-        (Learned::Synapse(synapse), equation::Site::Layer(layer)) => {
-            ParameterId::Weight(synapse, layer, layer)
-        }
-        (Learned::Unit(variable), site) => ParameterId::Unit(variable, site.owner()),
+        Learned::Unit(variable) => ParameterId::Unit(variable, site.owner()),
     }
 }
 

@@ -206,8 +206,10 @@ fn copies(rule: &Rule, library: &Library, network: &Network, plans: &[Plan<'_>])
             // After the last phase; a rule without phases stores nothing.
             equation::Source::Plasticity(p) => (&p.increment, plans.len().saturating_sub(1)),
         };
-        for (slot, phase) in
-            reader.at(rule.evaluator(source, site), value).iter().filter_map(|(input, _)| stored_state(input))
+        for (slot, phase) in reader
+            .at(rule.evaluator(source.target(), site), value)
+            .iter()
+            .filter_map(|(input, _)| stored_state(input))
         {
             // While a phase runs, what it writes is neither the old nor the new value.
             if version(phase.0, &slot) != version(reading, &slot) {
@@ -239,7 +241,7 @@ fn copies(rule: &Rule, library: &Library, network: &Network, plans: &[Plan<'_>])
 fn broadcasts(rule: &Rule, library: &Library, network: &Network) -> Vec<Broadcast> {
     let owners = |source: &equation::Source<'_>| -> u64 {
         let sites = equation::sites(*source, rule, network).into_iter();
-        sites.map(|site| rule.owners(network, *source, site) as u64).sum()
+        sites.map(|site| rule.owners(network, source.target(), site) as u64).sum()
     };
     let broadcast = |(id, signal): (usize, &Signal)| {
         let hears = |source: &equation::Source<'_>| {

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::reads::Reader;
 use super::schedule::Plan;
-use crate::equation::{self, Site, Source};
+use crate::equation::{self, Source};
 use crate::hir::{Expr, ExprKind, Learned, Place, Rule};
 use crate::network::Network;
 use crate::resolve::Library;
@@ -41,9 +41,9 @@ pub fn multiply_adds(
     let mut plasticity = 0;
     for equation in &rule.plasticity {
         for site in equation::sites(Source::Plasticity(equation), rule, network) {
-            reader.at(rule.evaluator_of(equation.target, site), &equation.increment);
-            if let (Site::Edge(pre, post), Learned::Synapse(synapse)) = (site, equation.target) {
-                let synapses = rule.weights(network, synapse, (pre, post)) as u64;
+            reader.at(rule.evaluator(equation.target, site), &equation.increment);
+            if let Learned::Synapse(_) = equation.target {
+                let synapses = rule.owners(network, equation.target, site) as u64;
                 plasticity += outer_products(&equation.increment) * synapses;
             }
         }

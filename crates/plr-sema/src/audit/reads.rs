@@ -254,12 +254,10 @@ impl<'a> Reader<'a> {
 
     /// The units whose variables an expression has; its evaluator's if it has none.
     fn owner(&self, expr: &Expr, here: Evaluator) -> Group {
-        let first = expr.first_variable();
-        let layer = self.locate(first.map(|(place, _)| place), here).0;
-        match (first, here) {
-            (Some((_, variable)), _) => self.rule.group(variable, layer),
+        match (expr.first_variable(), here) {
+            (Some((place, variable)), _) => self.rule.group(variable, self.locate(Some(place), here).0),
             (None, Evaluator::Unit(own) | Evaluator::Synapse(_, own)) => own,
-            (None, Evaluator::Nobody) => Group { population: PopulationId(0), layer },
+            (None, Evaluator::Nobody) => Group { population: PopulationId(0), layer: self.network.output() },
         }
     }
 
@@ -418,7 +416,8 @@ pub fn equation(
             (&plasticity.increment, plasticity.span, owner)
         }
     };
-    let reads = Reader::new(rule, library, network).at(rule.evaluator(instance.source, instance.site), value);
+    let reads = Reader::new(rule, library, network)
+        .at(rule.evaluator(instance.source.target(), instance.site), value);
     let reading =
         |(input, pattern): (Input, Pattern)| Reading { input: input.name(rule, library, network), pattern };
     model::Equation {

@@ -106,7 +106,7 @@ fn lay_out<'r>(
 ) {
     let mut together = Turn { synchronous: true, equations: Vec::new() };
     let at = |layer: LayerId, dynamics: &'r Dynamics| {
-        let moves = equation::layers(dynamics.variable, dynamics.role, rule, network).contains(&layer)
+        let moves = equation::evaluates(layer, (dynamics.variable, dynamics.role), rule, network)
             && !held.0.contains_key(&(dynamics.variable, layer));
         moves.then_some((layer, dynamics))
     };

@@ -104,7 +104,7 @@ impl<'r> Subject<'r> {
             Self::Definition(variable, ..) => Evaluator::Unit(rule.group(variable, site.owner())),
             Self::Clamp(_, clamp) => Evaluator::Unit(rule.group(clamp.variable, site.owner())),
             Self::Signal(..) => Evaluator::Nobody,
-            Self::Equation(source) => rule.evaluator(source, site),
+            Self::Equation(source) => rule.evaluator(source.target(), site),
         }
     }
 

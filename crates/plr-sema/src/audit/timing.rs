@@ -40,7 +40,7 @@ pub fn locking(
         let mut waits_for = BTreeSet::new();
         let mut locked_at = Vec::new();
         for site in equation::sites(source, rule, network) {
-            let reads = reader.at(rule.evaluator_of(plasticity.target, site), &plasticity.increment);
+            let reads = reader.at(rule.evaluator(plasticity.target, site), &plasticity.increment);
             waits_for.extend(reads.iter().filter_map(|(input, _)| written_by(input, plans)));
             if reach.of_reads(&reads, plans.len()) > reach.level[site.owner()] {
                 locked_at.push(site.name(network));

@@ -152,26 +152,25 @@ impl<'s> Lowerer<'s> {
         environment: &'c Environment,
     ) -> Context<'c> {
         self.definitions.clear();
-        let rule = &self.setting.rule;
-        let reader = rule.evaluator_of(target, site);
-        let one_to_one = matches!(target, Learned::Synapse(synapse) if rule.synapses[synapse.0].one_to_one);
-        match reader {
-            Evaluator::Unit(own) => self.unit_context(own, environment, None),
-            Evaluator::Synapse(pre, post) => {
-                let (pre, own) = match one_to_one {
-                    true => (1, Axes::UNIT),
-                    false => (self.setting.units(pre), Axes::UNIT.union(Axes::PRE)),
-                };
-                let extents = Extents { pre, ..self.unit_extents(post) };
-                Context {
-                    reader,
-                    site: Some(site),
-                    extents,
-                    own,
-                    ..self.unit_context(post, environment, None)
-                }
+        let synapse = match target {
+            Learned::Synapse(synapse) => synapse,
+            Learned::Unit(variable) => {
+                let own = self.setting.rule.group(variable, site.owner());
+                return self.unit_context(own, environment, None);
             }
-            Evaluator::Nobody => unreachable!("whatever learns is a unit's or a synapse's"),
+        };
+        let rule = &self.setting.rule;
+        let (pre, post) = rule.joined(synapse, site.ends());
+        let (units, own) = match rule.synapses[synapse.0].one_to_one {
+            true => (1, Axes::UNIT),
+            false => (self.setting.units(pre), Axes::UNIT.union(Axes::PRE)),
+        };
+        Context {
+            reader: Evaluator::Synapse(pre, post),
+            site: Some(site),
+            extents: Extents { pre: units, ..self.unit_extents(post) },
+            own,
+            ..self.unit_context(post, environment, None)
         }
     }
 
@@ -385,12 +384,12 @@ impl<'s> Lowerer<'s> {
 
     /// The units whose variables an expression has; resolution has made sure that there are some.
     fn owner(&self, expr: &Expr, cx: Context<'_>) -> Group {
-        let place = places(expr).first().copied().unwrap_or(Place::Own);
-        let layer = self.layer(place, cx);
         match (expr.first_variable(), cx.reader) {
-            (Some((_, variable)), _) => self.setting.rule.group(variable, layer),
+            (Some((place, variable)), _) => self.setting.rule.group(variable, self.layer(place, cx)),
             (None, Evaluator::Unit(own) | Evaluator::Synapse(_, own)) => cx.sender.unwrap_or(own),
-            (None, Evaluator::Nobody) => Group { population: PopulationId(0), layer },
+            (None, Evaluator::Nobody) => {
+                Group { population: PopulationId(0), layer: self.setting.network.output() }
+            }
         }
     }
 
@@ -508,7 +507,7 @@ impl<'s> Lowerer<'s> {
             let found = term::as_number(&mut self.b, &extents, found);
             let found = term::widen(&mut self.b, &extents, found, Axes::UNIT);
             let weight = self.parameter(ParameterId::Weight(synapse, pair.0, pair.1))?;
-            let sum = self.through(synapse, transposed, found, weight);
+            let sum = self.through(synapse, transposed, found, weight, &extents);
             total = Some(match total {
                 Some(total) => term::binary(&mut self.b, &cx.extents, BinaryOp::Add, total, sum),
                 None => sum,
@@ -518,11 +517,17 @@ impl<'s> Lowerer<'s> {
     }
 
     /// What one instance of a synapse makes of what is sent through it.
-    fn through(&mut self, synapse: SynapseId, transposed: bool, sent: Term, weight: Value) -> Term {
+    fn through(
+        &mut self,
+        synapse: SynapseId,
+        transposed: bool,
+        sent: Term,
+        weight: Value,
+        extents: &Extents,
+    ) -> Term {
         if self.setting.rule.synapses[synapse.0].one_to_one {
-            let extents = Extents { samples: self.batch, units: self.b.type_of(weight).dims[0], pre: 1 };
             let weight = Term { value: weight, axes: Axes::UNIT };
-            return term::binary(&mut self.b, &extents, BinaryOp::Mul, weight, sent);
+            return term::binary(&mut self.b, extents, BinaryOp::Mul, weight, sent);
         }
         let spec = match (sent.axes.contains(Axes::SAMPLE), transposed) {
             (true, false) => "bj,ij->bi",

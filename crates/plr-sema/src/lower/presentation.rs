@@ -275,9 +275,12 @@ impl Lowerer<'_> {
         read: &Environment,
         turn: &mut Turn<'_>,
     ) {
+        let (rule, network) = (&self.setting.rule, &self.setting.network);
         let at_layers = |d: &'_ &Dynamics| -> Vec<LayerId> {
-            let own = self.layers(d);
-            let moves = |l: &LayerId| own.contains(l) && !turn.clamped.contains(&(d.variable, *l));
+            let moves = |&l: &LayerId| {
+                equation::evaluates(l, (d.variable, d.role), rule, network)
+                    && !turn.clamped.contains(&(d.variable, l))
+            };
             layers.iter().copied().filter(moves).collect()
         };
         let sites: Vec<(&Dynamics, LayerId)> =

@@ -13,7 +13,7 @@ use super::scope::{Reader, Scope};
 use super::{Declared, Library};
 
 /// The most units of a layer: beyond it the number is a slip of the pen (R15.5).
-pub const MOST_UNITS: f64 = 1e6;
+const MOST_UNITS: f64 = 1e6;
 
 /// Resolves a network; `None` means that a finding was reported.
 pub fn resolve(body: &NetworkBody, at: Span, library: &Library, findings: &mut Findings) -> Option<Network> {
@@ -108,10 +108,12 @@ fn scope<'a>(library: &'a Library, findings: &'a mut Findings) -> Scope<'a> {
 fn units(layer: &ChainLayer, library: &Library, findings: &mut Findings) -> Option<usize> {
     let value = super::expression::resolve(&layer.units, Reader::Constant, &mut scope(library, findings))?;
     let value = constant(&value, &Constants::default(), library)?;
-    if value.fract() != 0.0 || !(1.0..=MOST_UNITS).contains(&value) {
-        return flaw(layer.units.span, Flaw::Units, findings);
-    }
-    Some(value as usize)
+    number_of_units(value).or_else(|| flaw(layer.units.span, Flaw::Units, findings))
+}
+
+/// A number as a number of units, if it can be one (R15.5).
+pub fn number_of_units(number: f64) -> Option<usize> {
+    (number.fract() == 0.0 && (1.0..=MOST_UNITS).contains(&number)).then_some(number as usize)
 }
 
 /// `relu` or `sigmoid(gain = 0.8)`

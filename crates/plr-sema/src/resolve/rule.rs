@@ -18,7 +18,7 @@ use crate::hir::{
 
 use super::expression::{self, mismatch};
 use super::global::{joins_two_layers, unit_layers};
-use super::network::MOST_UNITS;
+use super::network::number_of_units;
 use super::scope::{Moment, Reader, Scope};
 use super::{Declared, Library};
 
@@ -201,19 +201,12 @@ fn declare_population(neuron: &ast::Neuron, rule: &mut Rule, findings: &mut Find
 /// `sized above`, `sized 10` (R3.9).
 fn population_size(written: &ast::Expr, findings: &mut Findings) -> Size {
     let size = if let ast::ExprKind::Name(name) = &written.kind {
-        match name.as_str() {
-            "below" => Some(Size::Like(Relative::Below)),
-            "above" => Some(Size::Like(Relative::Above)),
-            "self" => Some(Size::Layer),
-            "input" => Some(Size::Like(Relative::Input)),
-            "output" => Some(Size::Like(Relative::Output)),
-            _ => None,
-        }
-    } else if let ast::ExprKind::Number(n) = written.kind
-        && n.fract() == 0.0
-        && (1.0..=MOST_UNITS).contains(&n)
-    {
-        Some(Size::Count(n as usize))
+        Relative::named(name).map(|relative| match relative {
+            Relative::Own => Size::Layer,
+            Relative::Below | Relative::Above | Relative::Input | Relative::Output => Size::Like(relative),
+        })
+    } else if let ast::ExprKind::Number(n) = written.kind {
+        number_of_units(n).map(Size::Count)
     } else {
         None
     };

@@ -98,16 +98,9 @@ impl Scope<'_> {
     /// The layer word and population of `below`, `above.P`, `P`; `None` if the first name is none of those (R4.2).
     pub fn endpoint(&self, path: &[ast::Name]) -> Option<(Endpoint, usize)> {
         let head = path.first()?;
-        let layer = match head.text.as_str() {
-            "below" => Relative::Below,
-            "above" => Relative::Above,
-            "self" => Relative::Own,
-            "input" => Relative::Input,
-            "output" => Relative::Output,
-            name => {
-                let population = self.population(Some(name))?;
-                return Some((Endpoint { layer: Relative::Own, population }, 1));
-            }
+        let Some(layer) = Relative::named(&head.text) else {
+            let population = self.population(Some(&head.text))?;
+            return Some((Endpoint { layer: Relative::Own, population }, 1));
         };
         let named = path.get(1).and_then(|n| self.population(Some(&n.text)));
         let population = named.or_else(|| self.population(None)).or_else(|| self.only_population())?;
