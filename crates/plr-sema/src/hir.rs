@@ -436,6 +436,8 @@ pub enum ExprKind {
         synapse: SynapseId,
         /// Against its direction.
         transposed: bool,
+        /// What each synapse multiplies by: a function of its weight and further quantities, none of them transposed.
+        weight: Box<Expr>,
         /// What the sender sends; its variables have [`Place::Sender`].
         sent: Box<Expr>,
     },
@@ -533,6 +535,18 @@ pub enum Reduction {
 }
 
 impl Expr {
+    /// The synaptic quantities that an expression reads as numbers.
+    pub fn weights(&self) -> Vec<SynapseId> {
+        if let ExprKind::Weight { synapse, .. } = self.kind {
+            return vec![synapse];
+        }
+        let mut found = Vec::new();
+        self.for_each_child(|child| found.extend(child.weights()));
+        found.sort();
+        found.dedup();
+        found
+    }
+
     /// The first variable that belongs to the evaluator or a place it names, and where. What arrives belongs to whoever
     /// evaluates it, not to the senders.
     pub fn first_variable(&self) -> Option<(Place, VariableId)> {
@@ -566,7 +580,7 @@ impl Expr {
                 settings.iter().flatten().for_each(&mut visit);
                 visit(increment);
             }
-            ExprKind::Arrive { sent, .. } => visit(sent),
+            ExprKind::Arrive { weight, sent, .. } => [weight, sent].into_iter().for_each(|e| visit(e)),
             ExprKind::Activation { argument, .. } | ExprKind::Cost { argument, .. } => visit(argument),
             ExprKind::Call { arguments, settings, .. } => {
                 arguments.iter().chain(settings.iter().flatten()).for_each(visit)
@@ -605,7 +619,7 @@ impl Expr {
                 settings.iter_mut().flatten().for_each(&mut visit);
                 visit(increment);
             }
-            ExprKind::Arrive { sent, .. } => visit(sent),
+            ExprKind::Arrive { weight, sent, .. } => [weight, sent].into_iter().for_each(|e| visit(e)),
             ExprKind::Activation { argument, .. } | ExprKind::Cost { argument, .. } => visit(argument),
             ExprKind::Call { arguments, settings, .. } => {
                 arguments.iter_mut().chain(settings.iter_mut().flatten()).for_each(visit)

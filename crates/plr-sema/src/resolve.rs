@@ -11,6 +11,7 @@ mod network;
 mod rule;
 mod scope;
 mod script;
+mod transmission;
 
 pub use claim::{CheckSetting, ResolvedCheck};
 pub use constant::{Constants, constant};

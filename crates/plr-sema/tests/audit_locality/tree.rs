@@ -42,11 +42,16 @@ pub fn stored(place: Place, variable: usize, phase: usize) -> Expr {
 }
 
 pub fn arrive(synapse: usize, sent: Expr) -> Expr {
-    expr(ExprKind::Arrive { synapse: SynapseId(synapse), transposed: false, sent: Box::new(sent) })
+    through(synapse, false, sent)
 }
 
 pub fn arrive_backwards(synapse: usize, sent: Expr) -> Expr {
-    expr(ExprKind::Arrive { synapse: SynapseId(synapse), transposed: true, sent: Box::new(sent) })
+    through(synapse, true, sent)
+}
+
+fn through(synapse: usize, transposed: bool, sent: Expr) -> Expr {
+    let weight = Box::new(weight(synapse, false));
+    expr(ExprKind::Arrive { synapse: SynapseId(synapse), transposed, weight, sent: Box::new(sent) })
 }
 
 pub fn weight(synapse: usize, transposed: bool) -> Expr {
