@@ -165,6 +165,8 @@ pub struct Variable {
     pub population: PopulationId,
     /// What it is.
     pub kind: VariableKind,
+    /// It is a `param` that is not learned.
+    pub fixed: Option<Span>,
     /// Where its name is declared.
     pub span: Span,
 }
@@ -201,6 +203,8 @@ pub struct Synapse {
     pub beside: Option<SynapseId>,
     /// Where its weights stay, constants.
     pub bounds: Option<(Expr, Expr)>,
+    /// The quantity beside it that its weights are multiplied by whenever they are set (R4.11).
+    pub mask: Option<SynapseId>,
     /// Where its name is declared.
     pub span: Span,
 }
@@ -250,7 +254,7 @@ impl Relative {
     }
 }
 
-/// The law of first values; fan-in and fan-out are those of the instance (R4.4).
+/// The first value of a parameter; fan-in and fan-out are those of the instance (R4.4).
 #[derive(Clone, Debug)]
 pub enum Initialiser {
     /// The same number everywhere.
@@ -263,6 +267,44 @@ pub enum Initialiser {
     Glorot,
     /// `he()`: Gaussian of deviation sqrt(2 / fan-in) (He et al. 2015, eq. 10).
     He,
+    /// `bernoulli(p)`
+    Bernoulli(Expr),
+    /// `orthogonal(gain)`: random orthonormal rows or columns (Saxe et al. 2014), times a gain.
+    Orthogonal(Expr),
+    /// `identity()`
+    Identity,
+    /// The first value of the synapse between the same two groups of an earlier projection (R4.10).
+    Weight {
+        /// The projection.
+        synapse: SynapseId,
+        /// The reciprocal one is meant.
+        transposed: bool,
+        /// Where it is read.
+        span: Span,
+    },
+    /// The first value of an earlier `param` of the same unit.
+    Param(VariableId),
+    /// A function of a first value.
+    Unary(UnaryOp, Box<Initialiser>),
+    /// A function of two first values.
+    Binary(BinaryOp, Box<Initialiser>, Box<Initialiser>),
+}
+
+impl Initialiser {
+    /// Its direct parts: constants, and first values of which it is a function.
+    pub fn parts(&self) -> (Vec<&Expr>, Vec<&Self>) {
+        match self {
+            Self::Constant(e) | Self::Normal(e) | Self::Bernoulli(e) | Self::Orthogonal(e) => {
+                (vec![e], Vec::new())
+            }
+            Self::Uniform(a, b) => (vec![a, b], Vec::new()),
+            Self::Glorot | Self::He | Self::Identity | Self::Weight { .. } | Self::Param(_) => {
+                (Vec::new(), Vec::new())
+            }
+            Self::Unary(_, a) => (Vec::new(), vec![a]),
+            Self::Binary(_, a, b) => (Vec::new(), vec![a, b]),
+        }
+    }
 }
 
 /// A global scalar per sample (R10.1).

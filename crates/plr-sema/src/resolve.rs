@@ -7,6 +7,7 @@ mod expression;
 mod filter;
 mod function;
 mod global;
+mod initialiser;
 mod network;
 mod rule;
 mod scope;

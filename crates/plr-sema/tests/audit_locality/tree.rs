@@ -137,7 +137,7 @@ pub fn definition(name: &str, value: Expr) -> Variable {
 }
 
 fn variable(name: &str, kind: VariableKind) -> Variable {
-    Variable { name: name.to_owned(), population: PopulationId(0), kind, span: span() }
+    Variable { name: name.to_owned(), population: PopulationId(0), kind, fixed: None, span: span() }
 }
 
 /// `synapse name : from -> self`
@@ -153,6 +153,7 @@ pub fn synapse(name: &str, from: Relative, symmetric: bool) -> Synapse {
         symmetric: symmetric.then(span),
         beside: None,
         bounds: None,
+        mask: None,
         span: span(),
     }
 }
