@@ -7,7 +7,7 @@ use plr_ir::Precision;
 use plr_ir::program::Law;
 
 use crate::gemm::Product;
-use crate::lower::Slot;
+use crate::lower::{Rows, Slot};
 use crate::memory::{Buffer, Memory};
 
 /// The steps of a program over its buffers. `Display` prints it.
@@ -49,6 +49,30 @@ pub(crate) enum Step {
     },
     /// Ranks of the elements of rows.
     Rank(Rank),
+    /// What is at one place along an axis.
+    Slice {
+        /// The tensor.
+        whole: Buffer,
+        /// The axis.
+        rows: Rows,
+        /// The place.
+        place: Slot,
+        /// The slice.
+        out: Buffer,
+    },
+    /// The tensor with a slice replaced.
+    Insert {
+        /// The slice.
+        value: Buffer,
+        /// The tensor, which may be where the result goes.
+        into: Buffer,
+        /// The axis.
+        rows: Rows,
+        /// The place.
+        place: Slot,
+        /// Where the result goes.
+        out: Buffer,
+    },
     /// Random draws.
     Draw(Draw),
     /// A step number as a real scalar.
@@ -169,6 +193,8 @@ impl Plan {
                 Step::Launch(_)
                 | Step::Multiply { .. }
                 | Step::Rank(_)
+                | Step::Slice { .. }
+                | Step::Insert { .. }
                 | Step::Draw(_)
                 | Step::FromIndex { .. } => 0,
             };
