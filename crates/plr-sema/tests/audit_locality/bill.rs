@@ -11,7 +11,7 @@ use crate::rules::*;
 use crate::tree::*;
 
 fn bill(rule: &Rule) -> Bill {
-    let audit = Audit::on_network(rule, &library(), &chain(None), &constant);
+    let audit = Audit::on_network(rule, &library(), &chain(None), &|phase| constant(&phase.steps));
     audit.bill.expect("the audit of a network has a bill")
 }
 
