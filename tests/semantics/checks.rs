@@ -310,3 +310,31 @@ fn what_cannot_be_measured_does_not_hold() {
     ));
     clean(&descent("check law { expect row_norm(W) > 0 }").replace(", c = 0.5", "").replace(" + 0 * c", ""));
 }
+
+/// R14.15: what is observed is a unit's or a synapse's expression at the end of a presentation without learning.
+#[test]
+fn expressions_are_observed() {
+    let found = |measure: &str| claim("law", &format!("init W = 3;  expect {measure} < 1e9")).0;
+    assert!(near(found("largest(-W * W)"), 9.0));
+    assert!(near(found("mean(-W)"), -3.0));
+    assert!(near(found("relative_error(W, 2 * W)"), 0.5));
+    assert!(near(found("scale(k * W, W)"), 1.0));
+    assert!(near(found("angle(W, -W)"), 180.0));
+    assert!(near(found("cosine_distance(x[p], -x[p])"), 2.0));
+    assert!(near(found("sign_agreement(W, -W)"), 0.0));
+    assert!(near(found("largest(7)"), 7.0));
+    // At every unit and sample; a sum over synapses belongs to the unit.
+    assert!(found("largest(a[p] - W @ below.x[p])") < 1e-12);
+    assert!(claim("law", "expect largest(x[p] - f(a[p])) < 1e-12 at h1").1);
+    assert!(found("largest(a[p] - target)") > 0.1);
+    assert!(found("largest(0 * W + pre.x[p] * post.d[q])") > 1e-6);
+    // Where something has no value it is left out, and only there.
+    let only = |measure: &str| results(&descent(&format!("check law {{ expect {measure} >= 0 }}"))).remove(0);
+    let sites = |measure: &str| only(measure).outcome.expect("it is measured").per_site.len();
+    assert_eq!((sites("largest(x[p])"), sites("largest(d[q])"), sites("largest(target)")), (4, 3, 1));
+    assert_eq!(sites("largest(W)"), 3);
+    assert!(only("largest(data + target)").outcome.is_err());
+    finds("wrong_argument_count", &descent("check law { expect largest(W, W) == 1 }"));
+    finds("shape_mismatch", &descent("check law { expect largest(W * x) == 1 }"));
+    finds("unknown_name", &descent("check law { expect largest(W * y) == 1 }"));
+}

@@ -80,12 +80,10 @@ impl Examiner<'_> {
     fn examine(&mut self, claim: &Claim) -> Result<Measured, CheckError> {
         let (per_site, points) = match &claim.measure {
             Measure::Order { of, parameter, values } => self.order(claim, of, parameter, values)?,
-            Measure::Cosine(_)
-            | Measure::CosineDistance(_)
-            | Measure::Angle(_)
-            | Measure::RelativeError(_)
-            | Measure::Scale(_)
-            | Measure::SignAgreement(_)
+            Measure::Gradient(..)
+            | Measure::Between(..)
+            | Measure::Largest(_)
+            | Measure::Mean(_)
             | Measure::RowNorm(_)
             | Measure::PrincipalAlignment(_) => {
                 (self.measure(claim, &claim.measure, &claim.settings)?, Vec::new())

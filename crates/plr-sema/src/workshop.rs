@@ -45,6 +45,7 @@ impl RuleWorkshop {
             cost: own.and_then(|s| s.cost.clone()).unwrap_or_else(|| DEFAULT_COST.to_owned()),
             init: own.map(|s| s.init.clone()).unwrap_or_default(),
             until: own.and_then(|s| s.until),
+            observed: own.map(|s| s.observed.clone()).unwrap_or_default(),
         };
         Specialised::new(setting).map(|(model, _)| model)
     }

@@ -10,7 +10,8 @@ use crate::check::bad_value::BadValue;
 use crate::equation::{self, Site};
 use crate::group::Group;
 use crate::hir::{
-    Cost, Expr, HyperId, Initialiser, Learned, PopulationId, Rule, SynapseId, VariableId, VariableKind,
+    Cost, Expr, HyperId, Initialiser, Learned, Observed, PopulationId, Rule, SynapseId, VariableId,
+    VariableKind,
 };
 use crate::memory::{Memory, UPDATES, counts_updates, filterings};
 use crate::network::{LayerId, Network};
@@ -35,6 +36,8 @@ pub struct Setting {
     pub init: Vec<(String, Initialiser)>,
     /// Every phase of several steps runs until this residual instead, at most this number of steps.
     pub until: Option<(f64, u32)>,
+    /// What a check observes.
+    pub observed: Vec<Observed>,
 }
 
 /// How long a phase runs.
