@@ -2,9 +2,9 @@
 #![allow(clippy::disallowed_methods, reason = "closed forms are computed by an independent library")]
 
 use plr_ir::Precision;
-use plr_ir::model::{Check, CheckData, Comparison, Init, Measure, Model as _, Workshop as _};
+use plr_ir::model::{Check, CheckData, Comparison, Init, Measure, Metric, Model as _, Workshop as _};
 use plr_run::backend::Backend;
-use plr_run::check::{ClaimResult, run};
+use plr_run::check::{ClaimResult, run, sweep};
 
 use crate::bench::{clean, finds, legal};
 
@@ -337,4 +337,27 @@ fn expressions_are_observed() {
     finds("wrong_argument_count", &descent("check law { expect largest(W, W) == 1 }"));
     finds("shape_mismatch", &descent("check law { expect largest(W * x) == 1 }"));
     finds("unknown_name", &descent("check law { expect largest(W * y) == 1 }"));
+}
+
+/// R14.16: curves over a hyper-parameter and over the number of steps of a phase.
+#[test]
+fn sweeps_are_curves_over_numbers_of_the_rule() {
+    let curve = |text: &str, metric: Metric, parameter: &str, values: &[f64]| {
+        sweep(&legal(text).workshop(0), 0, metric, (parameter, values), Backend::Interpreter)
+    };
+    let text = descent("check gradient after p { }").replace("* k *", "* (k + c) *");
+    let found = curve(&text, Metric::RelativeError, "c", &[0.1, 0.01]).expect("it is measured");
+    assert_eq!(found.sites, ["W/input->h1", "W/h1->h2", "W/h2->output"]);
+    assert!(found.points.iter().all(|(c, numbers)| numbers.iter().all(|number| near(*number, *c))));
+    assert!(found.orders.iter().all(|order| near(*order, 1.0)));
+    // Every step adds the gradient once more, and a tolerance that would go on for ever does not matter.
+    let text = descent("check gradient after p { steps until residual < 1e-9 }")
+        .replace("state a,", "state e = 0, a,")
+        .replace("learn", "phase r(steps = 2) { e = e + 1 }\n learn")
+        .replace("* k *", "* post.e * (k + 0 * c) *");
+    let found = curve(&text, Metric::Scale, "r.steps", &[1.0, 3.0, 7.0]).expect("it is measured");
+    assert!(found.points.iter().all(|(steps, numbers)| numbers.iter().all(|scale| near(*scale, *steps))));
+    assert!(curve(&text, Metric::Scale, "r.steps", &[1.5]).is_err());
+    let lawful = descent("check law { expect row_norm(W) > 0 }");
+    assert!(curve(&lawful, Metric::Scale, "c", &[1.0]).is_err());
 }

@@ -127,7 +127,7 @@ pub trait Workshop {
     fn model(&self, check: Option<usize>, settings: &[(String, f64)]) -> Result<Box<dyn Model>, String>;
     /// The rule's checks.
     fn checks(&self) -> &[Check];
-    /// The default value of a hyper-parameter.
+    /// The default value of a hyper-parameter or, as `infer.steps`, of the number of steps of a phase.
     fn hyper_parameter(&self, name: &str) -> Option<f64>;
 }
 

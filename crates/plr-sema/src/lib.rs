@@ -142,6 +142,7 @@ impl Analysis {
             cost: choice.cost.unwrap_or_else(|| DEFAULT_COST.to_owned()),
             init: Vec::new(),
             until: None,
+            steps: Vec::new(),
             observed: Vec::new(),
         }
     }

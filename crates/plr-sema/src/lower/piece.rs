@@ -201,7 +201,10 @@ impl Builder<'_> {
         let mut lowerer = self.lowerer("step", true);
         let mut presentation = self.before(&mut lowerer, phase);
         lowerer.enter_phase(phase, &mut presentation);
-        let moved = lowerer.moved(phase, &presentation);
+        let mut moved = lowerer.moved(phase, &presentation);
+        // What has no value at the end of the phase, for want of a parameter that nothing observable needs, is no state.
+        let reached = self.lowerer("reached", true).present(&self.model.durations, Some(phase)).environment;
+        moved.retain(|&cell| reached.get(cell).is_some());
         let mut given = presentation.environment.clone();
         let mut old = Vec::new();
         for &(variable, layer) in &moved {
@@ -251,7 +254,7 @@ impl Builder<'_> {
         Ok(lowerer.b.finish())
     }
 
-    /// What a check observes, at every site where it has a value.
+    /// What a check observes, at every site where it has a value (R14.15).
     fn observe(&self, observed: &Observed) -> Built {
         let mut lowerer = self.lowerer("observe", true);
         let presentation = lowerer.present(&self.model.durations, None);

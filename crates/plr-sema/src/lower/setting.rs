@@ -36,6 +36,8 @@ pub struct Setting {
     pub init: Vec<(String, Initialiser)>,
     /// Every phase of several steps runs until this residual instead, at most this number of steps.
     pub until: Option<(f64, u32)>,
+    /// Phases that run for another number of steps, by name, and then whatever `until` says.
+    pub steps: Vec<(String, f64)>,
     /// What a check observes.
     pub observed: Vec<Observed>,
 }
@@ -92,7 +94,8 @@ impl Setting {
         let mut findings = Findings::new();
         let mut durations = Vec::new();
         for phase in &self.rule.phases {
-            let steps = self.constant(&phase.steps);
+            let other = self.steps.iter().rfind(|(name, _)| *name == phase.name).map(|(_, steps)| *steps);
+            let steps = other.unwrap_or_else(|| self.constant(&phase.steps));
             if steps.fract() != 0.0 || !(1.0..=1e9).contains(&steps) {
                 bad(
                     phase.steps.span,
@@ -114,7 +117,9 @@ impl Setting {
             }
             let own = Duration { steps: steps as u32, until: until.map(|(t, _)| t) };
             let duration = match self.until {
-                Some((tolerance, most)) if own.steps > 1 => Duration { steps: most, until: Some(tolerance) },
+                Some((tolerance, most)) if own.steps > 1 && other.is_none() => {
+                    Duration { steps: most, until: Some(tolerance) }
+                }
                 Some(_) | None => own,
             };
             if let Some(dt) = &phase.dt {
