@@ -27,9 +27,16 @@
 //!   the kinds of V5; the operation's results have the kinds of the instructions they name.
 //! * **V13 (rank)** There is one result, of the input's type, which is real and has at least one axis; the indices along the
 //!   last fit in 32 bits.
+//! * **V14 (convolution)** There is one result, and all three tensors are real: low units `[batch, units]`, high units
+//!   `[batch, units]` and kernel, each where the form has it, of the sizes that the geometry says. The kernel has a place,
+//!   and every place a unit.
+//! * **V15 (pooling)** There is one result; input and result are real, one is `[batch, units]` of the layer, the other of its
+//!   windows, of which there is at least one.
+//! * **V16 (reshape)** There is one result, of the input's kind, which is no index, and of as many elements.
 
 mod map;
 mod operation;
+mod shared;
 
 use std::collections::HashSet;
 use std::fmt::{self, Display, Formatter};

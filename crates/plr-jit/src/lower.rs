@@ -6,6 +6,7 @@
 
 mod contraction;
 mod elementwise;
+mod spatial;
 mod task;
 
 use plr_ir::program::{Block, Op, Operation, Program, ReduceKind, Repeat, Value};
@@ -13,7 +14,7 @@ use plr_ir::{Elem, Type};
 
 use crate::space::{Space, dense};
 pub(crate) use elementwise::{MapOperand, MapTask};
-pub(crate) use task::{Carried, FoldTask, GemmTask, RepeatTask, Slot, Task, UntilTask};
+pub(crate) use task::{Carried, ConvolveTask, FoldTask, GemmTask, RepeatTask, Slot, Task, UntilTask};
 
 /// A program as tasks.
 #[derive(Debug)]
@@ -164,6 +165,12 @@ impl Lowering {
             Op::Contract { lhs, rhs, spec } => self.contract(*lhs, *rhs, spec, result),
             Op::Reduce { kind, input, axes } => self.reduce(*kind, *input, axes, result),
             Op::Rank(input) => self.rank(*input, result),
+            Op::Convolve { form, lhs, rhs, geometry } => {
+                self.convolve(*form, geometry, [*lhs, *rhs], result);
+            }
+            Op::Pool { kind, input, geometry } => self.windows(Some(*kind), geometry, *input, result),
+            Op::Unpool { input, geometry } => self.windows(None, geometry, *input, result),
+            Op::Reshape(input) => self.reshape(*input, result),
             Op::Random { law, stream, step } => {
                 let step = step.map(|step| self.index(step));
                 self.define(result);

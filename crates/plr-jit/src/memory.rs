@@ -139,6 +139,8 @@ impl<'a> Sharing<'a> {
                 Task::Fold(_)
                 | Task::Gemm(_)
                 | Task::Rank { .. }
+                | Task::Convolve(_)
+                | Task::Windows { .. }
                 | Task::Random { .. }
                 | Task::FromIndex { .. } => {}
             }
@@ -206,6 +208,8 @@ impl<'a> Sharing<'a> {
                 Task::Fold(_)
                 | Task::Gemm(_)
                 | Task::Rank { .. }
+                | Task::Convolve(_)
+                | Task::Windows { .. }
                 | Task::Random { .. }
                 | Task::FromIndex { .. } => {}
             }

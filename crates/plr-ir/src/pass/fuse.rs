@@ -95,6 +95,10 @@ impl Fusion<'_> {
                 | Op::Contract { .. }
                 | Op::Reduce { .. }
                 | Op::Rank(_)
+                | Op::Convolve { .. }
+                | Op::Pool { .. }
+                | Op::Unpool { .. }
+                | Op::Reshape(_)
                 | Op::Random { .. }
                 | Op::Map(_) => {}
             }
@@ -173,6 +177,10 @@ fn is_element_wise(op: &Op) -> bool {
         | Op::Contract { .. }
         | Op::Reduce { .. }
         | Op::Rank(_)
+        | Op::Convolve { .. }
+        | Op::Pool { .. }
+        | Op::Unpool { .. }
+        | Op::Reshape(_)
         | Op::Random { .. }
         | Op::Repeat(_)
         | Op::Map(_) => false,
