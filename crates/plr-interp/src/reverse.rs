@@ -4,6 +4,7 @@ mod contract;
 mod convolve;
 mod elementwise;
 mod repetition;
+mod slice;
 mod tape;
 
 pub(crate) use tape::{Tape, Variable};

@@ -35,13 +35,17 @@
 //!     of the mean. Sums run in row-major order, of windows or of their elements, from +0, and are then divided by the
 //!     number of elements of a window; the largest is found as in reductions. Both back ends agree bit for bit.
 //! 11. **Reshaping** ([`Op::Reshape`]) keeps elements and their row-major order.
-//! 12. **Random numbers** ([`Op::Random`]) are a function of the run's seed and update number, the operation's stream,
+//! 12. **Slices** ([`Op::Slice`]) are what is at one place along an axis, which they lack, and an [`Op::Insert`] is a tensor with
+//!     such a slice replaced. The place is a step number; beyond the end of the axis it is the last one.
+//! 13. **Detached values** ([`Op::Detach`]) are the value itself. Whoever differentiates the program passes no cotangent to
+//!     it; where a path is given, he passes the cotangent times the path's second to its first.
+//! 14. **Random numbers** ([`Op::Random`]) are a function of the run's seed and update number, the operation's stream,
 //!     the `step` operand and the element's row-major index; see [`random`].
-//! 13. **Loops** ([`Op::Repeat`]) run their body a static number of times, or until a residual computed in the body
+//! 15. **Loops** ([`Op::Repeat`]) run their body a static number of times, or until a residual computed in the body
 //!     falls below a tolerance, at most that number of times. The body's first parameter is the step's index, from 0;
 //!     the others are the carried values. With a tolerance, the loop also yields the number of steps that ran and the
 //!     last residual.
-//! 14. **Nothing else has effects.** A program may be evaluated in any order that respects definitions, in parallel,
+//! 16. **Nothing else has effects.** A program may be evaluated in any order that respects definitions, in parallel,
 //!     or in part when only some outputs are wanted.
 
 pub mod analysis;

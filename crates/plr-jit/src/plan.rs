@@ -8,7 +8,7 @@ use plr_ir::program::Law;
 
 use crate::convolve::Convolve;
 use crate::gemm::Product;
-use crate::lower::Slot;
+use crate::lower::{Rows, Slot};
 use crate::memory::{Buffer, Memory};
 use crate::window::Windows;
 
@@ -60,6 +60,30 @@ pub(crate) enum Step {
         /// The elements.
         input: Buffer,
         /// What becomes of them.
+        out: Buffer,
+    },
+    /// What is at one place along an axis.
+    Slice {
+        /// The tensor.
+        whole: Buffer,
+        /// The axis.
+        rows: Rows,
+        /// The place.
+        place: Slot,
+        /// The slice.
+        out: Buffer,
+    },
+    /// The tensor with a slice replaced.
+    Insert {
+        /// The slice.
+        value: Buffer,
+        /// The tensor, which may be where the result goes.
+        into: Buffer,
+        /// The axis.
+        rows: Rows,
+        /// The place.
+        place: Slot,
+        /// Where the result goes.
         out: Buffer,
     },
     /// Random draws.
@@ -199,6 +223,8 @@ impl Plan {
                 | Step::Rank(_)
                 | Step::Convolve(_)
                 | Step::Windows { .. }
+                | Step::Slice { .. }
+                | Step::Insert { .. }
                 | Step::Draw(_)
                 | Step::FromIndex { .. } => 0,
             };

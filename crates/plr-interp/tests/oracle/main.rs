@@ -18,4 +18,5 @@ mod random;
 mod rank;
 mod reduce;
 mod sample;
+mod slice;
 mod smooth;

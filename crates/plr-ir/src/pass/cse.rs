@@ -49,6 +49,9 @@ enum Key {
     Pool(PoolKind, Value, Pooling),
     Unpool(Value, Pooling),
     Reshape(Value),
+    Slice(Value, usize, Value),
+    Insert(Value, Value, usize, Value),
+    Detach(Value, Option<(Value, Value)>),
     Random(Law, u32, Option<Value>),
 }
 
@@ -74,6 +77,9 @@ impl Key {
             Op::Pool { kind, input, geometry } => Key::Pool(*kind, *input, *geometry),
             Op::Unpool { input, geometry } => Key::Unpool(*input, *geometry),
             Op::Reshape(a) => Key::Reshape(*a),
+            Op::Slice { input, axis, index } => Key::Slice(*input, *axis, *index),
+            Op::Insert { into, value, axis, index } => Key::Insert(*into, *value, *axis, *index),
+            Op::Detach { value, path } => Key::Detach(*value, *path),
             Op::Random { law, stream, step } => Key::Random(*law, *stream, *step),
             Op::Repeat(_) | Op::Map(_) => return None,
         })

@@ -129,6 +129,9 @@ impl Fold<'_> {
             | Op::Pool { .. }
             | Op::Unpool { .. }
             | Op::Reshape(_)
+            | Op::Slice { .. }
+            | Op::Insert { .. }
+            | Op::Detach { .. }
             | Op::Random { .. }
             | Op::Repeat(_)
             | Op::Map(_) => Fact::None,
@@ -167,6 +170,9 @@ impl Fold<'_> {
             | Op::Convolve { .. }
             | Op::Pool { .. }
             | Op::Unpool { .. }
+            | Op::Slice { .. }
+            | Op::Insert { .. }
+            | Op::Detach { .. }
             | Op::Random { .. }
             | Op::Repeat(_)
             | Op::Map(_) => Outcome::Op(op),

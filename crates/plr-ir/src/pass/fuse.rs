@@ -99,6 +99,9 @@ impl Fusion<'_> {
                 | Op::Pool { .. }
                 | Op::Unpool { .. }
                 | Op::Reshape(_)
+                | Op::Slice { .. }
+                | Op::Insert { .. }
+                | Op::Detach { .. }
                 | Op::Random { .. }
                 | Op::Map(_) => {}
             }
@@ -181,6 +184,9 @@ fn is_element_wise(op: &Op) -> bool {
         | Op::Pool { .. }
         | Op::Unpool { .. }
         | Op::Reshape(_)
+        | Op::Slice { .. }
+        | Op::Insert { .. }
+        | Op::Detach { .. }
         | Op::Random { .. }
         | Op::Repeat(_)
         | Op::Map(_) => false,

@@ -74,6 +74,13 @@ impl Parser<'_> {
             }
             "unpool" => Ok(Op::Unpool { input: self.operand()?, geometry: self.pooling()? }),
             "reshape" => self.operand().map(Op::Reshape),
+            "slice" => {
+                let input = self.operand()?;
+                let (axis, index) = self.along()?;
+                Ok(Op::Slice { input, axis, index })
+            }
+            "insert" => self.insert(),
+            "detach" => self.detach(),
             "random" => self.random(),
             _ => Err(unknown),
         }
@@ -134,6 +141,34 @@ impl Parser<'_> {
         }
         self.advance();
         Ok(labels.bytes().collect())
+    }
+
+    fn insert(&mut self) -> Result<Op, ParseError> {
+        let value = self.operand()?;
+        self.word("into")?;
+        let into = self.operand()?;
+        let (axis, index) = self.along()?;
+        Ok(Op::Insert { into, value, axis, index })
+    }
+
+    /// An axis and a place along it.
+    fn along(&mut self) -> Result<(usize, Value), ParseError> {
+        self.word("axis")?;
+        let axis = self.integer()?;
+        self.word("at")?;
+        Ok((axis, self.operand()?))
+    }
+
+    fn detach(&mut self) -> Result<Op, ParseError> {
+        let value = self.operand()?;
+        let path = if self.skip_word("to") {
+            let to = self.operand()?;
+            self.word("by")?;
+            Some((to, self.operand()?))
+        } else {
+            None
+        };
+        Ok(Op::Detach { value, path })
     }
 
     fn random(&mut self) -> Result<Op, ParseError> {

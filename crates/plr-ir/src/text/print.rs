@@ -180,6 +180,9 @@ impl<W: fmt::Write> Printer<'_, W> {
                 | Op::Pool { .. }
                 | Op::Unpool { .. }
                 | Op::Reshape(_)
+                | Op::Slice { .. }
+                | Op::Insert { .. }
+                | Op::Detach { .. }
                 | Op::Random { .. } => {}
             }
             self.out.write_char('\n')?;
@@ -226,6 +229,16 @@ impl<W: fmt::Write> Printer<'_, W> {
             Op::Pool { kind, input, geometry } => write!(self.out, "pool {kind} {} {geometry}", v(input)),
             Op::Unpool { input, geometry } => write!(self.out, "unpool {} {geometry}", v(input)),
             Op::Reshape(a) => write!(self.out, "reshape {}", v(a)),
+            Op::Slice { input, axis, index } => {
+                write!(self.out, "slice {} axis {axis} at {}", v(input), v(index))
+            }
+            Op::Insert { into, value, axis, index } => {
+                write!(self.out, "insert {} into {} axis {axis} at {}", v(value), v(into), v(index))
+            }
+            Op::Detach { value, path } => {
+                write!(self.out, "detach {}", v(value))?;
+                path.iter().try_for_each(|(to, slope)| write!(self.out, " to {} by {}", v(to), v(slope)))
+            }
             Op::Random { law, stream, step } => {
                 write!(self.out, "random {law} stream {stream}")?;
                 step.iter().try_for_each(|step| write!(self.out, " step {}", v(step)))

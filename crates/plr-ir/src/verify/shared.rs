@@ -1,55 +1,55 @@
-//! V14 to V16: operations over layers with space.
+//! V16 to V18: operations over layers with space.
 
 use super::operation::{Problem, ensure};
 use crate::geometry::{Convolution, Grid, Pooling};
 use crate::program::ConvolveForm;
 use crate::types::{Elem, Type};
 
-/// V14.
+/// V16.
 pub(super) fn convolve(
     form: ConvolveForm,
     geometry: &Convolution,
     operands: &[&Type],
     results: &[&Type],
 ) -> Result<(), Problem> {
-    let [result] = results else { return Err((14, format!("{} results instead of one", results.len()))) };
+    let [result] = results else { return Err((16, format!("{} results instead of one", results.len()))) };
     let (lhs, rhs) = (operands[0], operands[1]);
     let (low, high, kernel) = match form {
         ConvolveForm::Forward => (lhs, *result, rhs),
         ConvolveForm::Adjoint => (*result, lhs, rhs),
         ConvolveForm::Correlate => (rhs, lhs, *result),
     };
-    let Some(layer) = geometry.high() else { return Err((14, format!("nothing comes of {geometry}"))) };
-    is_layer(low, geometry.low, 14)?;
-    is_layer(high, layer, 14)?;
-    ensure(low.dims[0] == high.dims[0], 14, || format!("{low} and {high} have other samples"))?;
+    let Some(layer) = geometry.high() else { return Err((16, format!("nothing comes of {geometry}"))) };
+    is_layer(low, geometry.low, 16)?;
+    is_layer(high, layer, 16)?;
+    ensure(low.dims[0] == high.dims[0], 16, || format!("{low} and {high} have other samples"))?;
     let fits = kernel.elem == Elem::Real && kernel.dims == geometry.kernel_dims();
-    ensure(fits, 14, || format!("{kernel} is no kernel of {geometry}"))
+    ensure(fits, 16, || format!("{kernel} is no kernel of {geometry}"))
 }
 
-/// V15.
+/// V17.
 pub(super) fn pool(
     geometry: &Pooling,
     input: &Type,
     results: &[&Type],
     adjoint: bool,
 ) -> Result<(), Problem> {
-    let [result] = results else { return Err((15, format!("{} results instead of one", results.len()))) };
+    let [result] = results else { return Err((17, format!("{} results instead of one", results.len()))) };
     let (low, high) = if adjoint { (*result, input) } else { (input, *result) };
-    let Some(layer) = geometry.high() else { return Err((15, format!("nothing comes of {geometry}"))) };
-    is_layer(low, geometry.low, 15)?;
-    is_layer(high, layer, 15)?;
-    ensure(low.dims[0] == high.dims[0], 15, || format!("{low} and {high} have other samples"))
+    let Some(layer) = geometry.high() else { return Err((17, format!("nothing comes of {geometry}"))) };
+    is_layer(low, geometry.low, 17)?;
+    is_layer(high, layer, 17)?;
+    ensure(low.dims[0] == high.dims[0], 17, || format!("{low} and {high} have other samples"))
 }
 
-/// V16.
+/// V18.
 pub(super) fn reshape(input: &Type, results: &[&Type]) -> Result<(), Problem> {
-    let [result] = results else { return Err((16, format!("{} results instead of one", results.len()))) };
-    ensure(input.elem != Elem::Index && input.elem == result.elem, 16, || {
+    let [result] = results else { return Err((18, format!("{} results instead of one", results.len()))) };
+    ensure(input.elem != Elem::Index && input.elem == result.elem, 18, || {
         format!("{input} becomes {result}")
     })?;
     let count = |ty: &Type| ty.dims.iter().try_fold(1_usize, |n, &dim| n.checked_mul(dim));
-    ensure(count(input) == count(result), 16, || format!("{input} becomes {result}"))
+    ensure(count(input) == count(result), 18, || format!("{input} becomes {result}"))
 }
 
 /// Whether a tensor is `[batch, units]` of a layer.

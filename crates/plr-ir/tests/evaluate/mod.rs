@@ -126,6 +126,18 @@ impl<T: Real> State<'_, T> {
             }
             Op::Unpool { input, geometry } => Array::Real(unpool(geometry, self.real(*input), count)),
             Op::Reshape(a) => self.values[a].clone(),
+            Op::Slice { input, axis, index } => {
+                let extents = &self.program.type_of(*input).dims;
+                let rows = rows(extents, *axis, self.index(*index));
+                Array::Real(rows.into_iter().flatten().map(|at| self.real(*input)[at]).collect())
+            }
+            Op::Insert { into, value, axis, index } => {
+                let mut after = self.real(*into).to_vec();
+                let places = rows(&dims, *axis, self.index(*index)).into_iter().flatten();
+                places.zip(self.real(*value)).for_each(|(at, &x)| after[at] = x);
+                Array::Real(after)
+            }
+            Op::Detach { value, .. } => Array::Real(self.real(*value).to_vec()),
             Op::Random { law, stream, step } => {
                 let step = step.map_or(0, |step| self.index(step));
                 let seed = u64::from(*stream) * 1_000_003 + step * 7919 + *law as u64;
@@ -372,6 +384,15 @@ fn unpool<T: Real>(of: &Pooling, input: &[T], count: usize) -> Vec<T> {
     }
     let size = T::from_f64((of.window * of.window) as f64);
     sums.into_iter().map(|sum| sum / size).collect()
+}
+
+/// The positions of what is at a place along an axis, in rows that follow each other.
+fn rows(dims: &[usize], axis: usize, place: u64) -> Vec<std::ops::Range<usize>> {
+    let (outside, inside): (usize, usize) =
+        (dims[..axis].iter().product(), dims[axis + 1..].iter().product());
+    let place = (place as usize).min(dims[axis] - 1);
+    let first = |row: usize| (row * dims[axis] + place) * inside;
+    (0..outside).map(|row| first(row)..first(row) + inside).collect()
 }
 
 /// A number between −1 and 1 that any bit of the seed changes.

@@ -83,6 +83,9 @@ impl Lowering {
             | Op::Pool { .. }
             | Op::Unpool { .. }
             | Op::Reshape(_)
+            | Op::Slice { .. }
+            | Op::Insert { .. }
+            | Op::Detach { .. }
             | Op::Random { .. }
             | Op::Repeat(_)
             | Op::Map(_) => unreachable!("`single` is called for element-wise operations"),

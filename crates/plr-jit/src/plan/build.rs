@@ -6,7 +6,7 @@ use plr_ir::{Precision, Type};
 use super::{ConvolveStep, Copy, Draw, Launch, Plan, Rank, RepeatStep, Step, UntilStep};
 use crate::codegen::{Compiler, FoldKernel, Kernel, Lanes, MapKernel, MapRead, VECTOR_BYTES};
 use crate::error::Error;
-use crate::lower::{FoldTask, GemmTask, Lowered, MapOperand, MapTask, RepeatTask, Task};
+use crate::lower::{FoldTask, GemmTask, Lowered, MapOperand, MapTask, RepeatTask, SliceTask, Task};
 use crate::memory::{Buffer, Memory};
 use crate::space::Space;
 
@@ -74,6 +74,16 @@ impl Build<'_> {
             Task::Windows { windows, input, result } => {
                 Step::Windows { windows: *windows, input: buffer(input), out: buffer(result) }
             }
+            Task::Slice { from: SliceTask { whole, rows, place }, result } => {
+                Step::Slice { whole: buffer(whole), rows: *rows, place: *place, out: buffer(result) }
+            }
+            Task::Insert { into: SliceTask { whole, rows, place }, value, result } => Step::Insert {
+                value: buffer(value),
+                into: buffer(whole),
+                rows: *rows,
+                place: *place,
+                out: buffer(result),
+            },
             Task::Random { law, stream, step, result } => {
                 let out = buffer(result);
                 let count = self.memory.bytes[out.index()] / self.precision.bytes();

@@ -36,6 +36,9 @@ pub(super) fn has_contraction(block: &Block) -> bool {
         | Op::Pool { .. }
         | Op::Unpool { .. }
         | Op::Reshape(_)
+        | Op::Slice { .. }
+        | Op::Insert { .. }
+        | Op::Detach { .. }
         | Op::Random { .. }
         | Op::Map(_) => false,
     })
@@ -108,6 +111,9 @@ impl Noise {
                 | Op::Pool { .. }
                 | Op::Unpool { .. }
                 | Op::Reshape(_)
+                | Op::Slice { .. }
+                | Op::Insert { .. }
+                | Op::Detach { .. }
                 | Op::Random { .. }
                 | Op::Repeat(_)
                 | Op::Map(_) => operations.push(operation),

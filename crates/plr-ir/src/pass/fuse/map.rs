@@ -72,6 +72,9 @@ impl Writer<'_> {
             | Op::Pool { .. }
             | Op::Unpool { .. }
             | Op::Reshape(_)
+            | Op::Slice { .. }
+            | Op::Insert { .. }
+            | Op::Detach { .. }
             | Op::Random { .. }
             | Op::Repeat(_)
             | Op::Map(_) => return None,
