@@ -1,8 +1,10 @@
 //! Differentiation in reverse: records a run and passes cotangents back through the record.
 
 mod contract;
+mod convolve;
 mod elementwise;
 mod repetition;
+mod slice;
 mod tape;
 
 pub(crate) use tape::{Tape, Variable};

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::geometry::{Convolution, Pooling};
 use crate::scalar::{BinaryOp, CompareOp, UnaryOp};
 use crate::types::{Location, Precision, Type};
 
@@ -123,6 +124,35 @@ pub enum Op {
         /// Which axes meet.
         spec: Contraction,
     },
+    /// Sums of products of units and a kernel's weights, or of units, over the pairs of units that a weight joins.
+    Convolve {
+        /// Which of the three sums.
+        form: ConvolveForm,
+        /// First factor.
+        lhs: Value,
+        /// Second factor.
+        rhs: Value,
+        /// Which units a weight joins.
+        geometry: Convolution,
+    },
+    /// One element for each window.
+    Pool {
+        /// Which.
+        kind: PoolKind,
+        /// The elements.
+        input: Value,
+        /// The windows.
+        geometry: Pooling,
+    },
+    /// The adjoint of [`PoolKind::Mean`]: for each unit the sum over its windows, divided by the size of a window.
+    Unpool {
+        /// One element for each window.
+        input: Value,
+        /// The windows.
+        geometry: Pooling,
+    },
+    /// The same elements in the same order in other dimensions.
+    Reshape(Value),
     /// Folds the given axes away.
     Reduce {
         /// How two elements combine.
@@ -134,6 +164,33 @@ pub enum Op {
     },
     /// Along the last axis: for each element the number of elements of its row that come before it.
     Rank(Value),
+    /// What is at one place along an axis; beyond the end, the last.
+    Slice {
+        /// From what it is taken.
+        input: Value,
+        /// The axis, which the result lacks.
+        axis: usize,
+        /// The place: a step number.
+        index: Value,
+    },
+    /// A tensor with what is at one place along an axis replaced.
+    Insert {
+        /// The tensor.
+        into: Value,
+        /// What stands there in the result: as the tensor, without the axis.
+        value: Value,
+        /// The axis.
+        axis: usize,
+        /// The place, as in [`Op::Slice`].
+        index: Value,
+    },
+    /// The value, through which no gradient flows but the one that is given.
+    Detach {
+        /// The value.
+        value: Value,
+        /// What a gradient flows to, as from its product with the second.
+        path: Option<(Value, Value)>,
+    },
     /// Independent draws, one per element of the result.
     Random {
         /// From which law.
@@ -179,6 +236,26 @@ impl fmt::Display for Contraction {
         let text = |labels: &[u8]| labels.iter().map(|&c| char::from(c)).collect::<String>();
         write!(f, "{},{}->{}", text(&self.lhs), text(&self.rhs), text(&self.out))
     }
+}
+
+/// The three sums of a convolution: each gives one of low units, high units and kernel from the other two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ConvolveForm {
+    /// Low units and kernel to high units.
+    Forward,
+    /// High units and kernel to low units.
+    Adjoint,
+    /// High units and low units to kernel.
+    Correlate,
+}
+
+/// What becomes of a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PoolKind {
+    /// The mean.
+    Mean,
+    /// The largest, as [`BinaryOp::Max`].
+    Max,
 }
 
 /// How a reduction combines two elements.
@@ -276,13 +353,24 @@ impl Op {
     pub fn for_each_operand(&self, mut visit: impl FnMut(Value)) {
         match self {
             Op::Constant(_) => {}
-            Op::Unary(_, a) | Op::Not(a) | Op::FromIndex(a) | Op::Rank(a) => visit(*a),
+            Op::Unary(_, a) | Op::Not(a) | Op::FromIndex(a) | Op::Rank(a) | Op::Reshape(a) => visit(*a),
             Op::Binary(_, a, b) | Op::Compare(_, a, b) | Op::And(a, b) | Op::Or(a, b) => {
                 [*a, *b].into_iter().for_each(visit)
             }
             Op::Select(c, a, b) => [*c, *a, *b].into_iter().for_each(visit),
-            Op::Broadcast { input, .. } | Op::Reduce { input, .. } => visit(*input),
-            Op::Contract { lhs, rhs, .. } => [*lhs, *rhs].into_iter().for_each(visit),
+            Op::Broadcast { input, .. }
+            | Op::Reduce { input, .. }
+            | Op::Pool { input, .. }
+            | Op::Unpool { input, .. } => visit(*input),
+            Op::Contract { lhs, rhs, .. } | Op::Convolve { lhs, rhs, .. } => {
+                [*lhs, *rhs].into_iter().for_each(visit)
+            }
+            Op::Slice { input, index, .. } => [*input, *index].into_iter().for_each(visit),
+            Op::Insert { into, value, index, .. } => [*into, *value, *index].into_iter().for_each(visit),
+            Op::Detach { value, path } => {
+                visit(*value);
+                path.iter().for_each(|&(to, slope)| [to, slope].into_iter().for_each(&mut visit));
+            }
             Op::Random { step, .. } => step.iter().copied().for_each(visit),
             Op::Repeat(repeat) => repeat.initial.iter().copied().for_each(visit),
             Op::Map(map) => map.inputs.iter().map(|i| i.value).for_each(visit),
@@ -293,14 +381,29 @@ impl Op {
     pub fn map_operands(&mut self, mut replace: impl FnMut(Value) -> Value) {
         match self {
             Op::Constant(_) => {}
-            Op::Unary(_, a) | Op::Not(a) | Op::FromIndex(a) | Op::Rank(a) => *a = replace(*a),
+            Op::Unary(_, a) | Op::Not(a) | Op::FromIndex(a) | Op::Rank(a) | Op::Reshape(a) => {
+                *a = replace(*a)
+            }
             Op::Binary(_, a, b) | Op::Compare(_, a, b) | Op::And(a, b) | Op::Or(a, b) => {
                 *a = replace(*a);
                 *b = replace(*b);
             }
             Op::Select(c, a, b) => [c, a, b].into_iter().for_each(|v| *v = replace(*v)),
-            Op::Broadcast { input, .. } | Op::Reduce { input, .. } => *input = replace(*input),
-            Op::Contract { lhs, rhs, .. } => [lhs, rhs].into_iter().for_each(|v| *v = replace(*v)),
+            Op::Broadcast { input, .. }
+            | Op::Reduce { input, .. }
+            | Op::Pool { input, .. }
+            | Op::Unpool { input, .. } => *input = replace(*input),
+            Op::Contract { lhs, rhs, .. } | Op::Convolve { lhs, rhs, .. } => {
+                [lhs, rhs].into_iter().for_each(|v| *v = replace(*v))
+            }
+            Op::Slice { input, index, .. } => [input, index].into_iter().for_each(|v| *v = replace(*v)),
+            Op::Insert { into, value, index, .. } => {
+                [into, value, index].into_iter().for_each(|v| *v = replace(*v));
+            }
+            Op::Detach { value, path } => {
+                *value = replace(*value);
+                path.iter_mut().for_each(|(to, slope)| (*to, *slope) = (replace(*to), replace(*slope)));
+            }
             Op::Random { step, .. } => step.iter_mut().for_each(|v| *v = replace(*v)),
             Op::Repeat(repeat) => repeat.initial.iter_mut().for_each(|v| *v = replace(*v)),
             Op::Map(map) => map.inputs.iter_mut().for_each(|i| i.value = replace(i.value)),

@@ -6,9 +6,11 @@ mod print;
 use plr_ir::Precision;
 use plr_ir::program::Law;
 
+use crate::convolve::Convolve;
 use crate::gemm::Product;
-use crate::lower::Slot;
+use crate::lower::{Rows, Slot};
 use crate::memory::{Buffer, Memory};
+use crate::window::Windows;
 
 /// The steps of a program over its buffers. `Display` prints it.
 #[derive(Debug)]
@@ -49,6 +51,41 @@ pub(crate) enum Step {
     },
     /// Ranks of the elements of rows.
     Rank(Rank),
+    /// One of the sums of a convolution.
+    Convolve(ConvolveStep),
+    /// Something with windows.
+    Windows {
+        /// What.
+        windows: Windows,
+        /// The elements.
+        input: Buffer,
+        /// What becomes of them.
+        out: Buffer,
+    },
+    /// What is at one place along an axis.
+    Slice {
+        /// The tensor.
+        whole: Buffer,
+        /// The axis.
+        rows: Rows,
+        /// The place.
+        place: Slot,
+        /// The slice.
+        out: Buffer,
+    },
+    /// The tensor with a slice replaced.
+    Insert {
+        /// The slice.
+        value: Buffer,
+        /// The tensor, which may be where the result goes.
+        into: Buffer,
+        /// The axis.
+        rows: Rows,
+        /// The place.
+        place: Slot,
+        /// Where the result goes.
+        out: Buffer,
+    },
     /// Random draws.
     Draw(Draw),
     /// A step number as a real scalar.
@@ -92,6 +129,21 @@ pub(crate) struct Rank {
     pub(crate) rows: usize,
     /// How many elements each has.
     pub(crate) extent: usize,
+}
+
+/// One of the sums of a convolution.
+#[derive(Debug)]
+pub(crate) struct ConvolveStep {
+    /// Which.
+    pub(crate) convolve: Convolve,
+    /// The first factor.
+    pub(crate) lhs: Buffer,
+    /// The second.
+    pub(crate) rhs: Buffer,
+    /// Room for each part.
+    pub(crate) room: Buffer,
+    /// The sums.
+    pub(crate) out: Buffer,
 }
 
 /// Random draws into a buffer.
@@ -169,6 +221,10 @@ impl Plan {
                 Step::Launch(_)
                 | Step::Multiply { .. }
                 | Step::Rank(_)
+                | Step::Convolve(_)
+                | Step::Windows { .. }
+                | Step::Slice { .. }
+                | Step::Insert { .. }
                 | Step::Draw(_)
                 | Step::FromIndex { .. } => 0,
             };

@@ -4,6 +4,7 @@
 
 mod closed_forms;
 mod contract;
+mod convolve;
 mod derivatives;
 mod elementwise;
 mod errors;
@@ -17,4 +18,5 @@ mod random;
 mod rank;
 mod reduce;
 mod sample;
+mod slice;
 mod smooth;

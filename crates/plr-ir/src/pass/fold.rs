@@ -125,6 +125,13 @@ impl Fold<'_> {
             | Op::Contract { .. }
             | Op::Reduce { .. }
             | Op::Rank(_)
+            | Op::Convolve { .. }
+            | Op::Pool { .. }
+            | Op::Unpool { .. }
+            | Op::Reshape(_)
+            | Op::Slice { .. }
+            | Op::Insert { .. }
+            | Op::Detach { .. }
             | Op::Random { .. }
             | Op::Repeat(_)
             | Op::Map(_) => Fact::None,
@@ -146,6 +153,13 @@ impl Fold<'_> {
                 }
             }
             Op::Select(c, a, b) => self.select(c, a, b),
+            Op::Reshape(a) => {
+                if let Fact::Real(c) = self.facts[a.index()] {
+                    Outcome::Op(Op::Constant(c))
+                } else {
+                    Outcome::Op(op)
+                }
+            }
             Op::Broadcast { input, axes } => self.broadcast(input, axes, result),
             Op::Constant(_)
             | Op::Compare(..)
@@ -153,6 +167,12 @@ impl Fold<'_> {
             | Op::Contract { .. }
             | Op::Reduce { .. }
             | Op::Rank(_)
+            | Op::Convolve { .. }
+            | Op::Pool { .. }
+            | Op::Unpool { .. }
+            | Op::Slice { .. }
+            | Op::Insert { .. }
+            | Op::Detach { .. }
             | Op::Random { .. }
             | Op::Repeat(_)
             | Op::Map(_) => Outcome::Op(op),

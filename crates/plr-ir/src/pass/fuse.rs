@@ -95,6 +95,13 @@ impl Fusion<'_> {
                 | Op::Contract { .. }
                 | Op::Reduce { .. }
                 | Op::Rank(_)
+                | Op::Convolve { .. }
+                | Op::Pool { .. }
+                | Op::Unpool { .. }
+                | Op::Reshape(_)
+                | Op::Slice { .. }
+                | Op::Insert { .. }
+                | Op::Detach { .. }
                 | Op::Random { .. }
                 | Op::Map(_) => {}
             }
@@ -173,6 +180,13 @@ fn is_element_wise(op: &Op) -> bool {
         | Op::Contract { .. }
         | Op::Reduce { .. }
         | Op::Rank(_)
+        | Op::Convolve { .. }
+        | Op::Pool { .. }
+        | Op::Unpool { .. }
+        | Op::Reshape(_)
+        | Op::Slice { .. }
+        | Op::Insert { .. }
+        | Op::Detach { .. }
         | Op::Random { .. }
         | Op::Repeat(_)
         | Op::Map(_) => false,

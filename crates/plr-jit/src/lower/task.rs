@@ -4,8 +4,10 @@ use plr_ir::Value;
 use plr_ir::program::{Law, ReduceKind};
 
 use super::MapTask;
+use crate::convolve::Convolve;
 use crate::gemm::Product;
 use crate::space::Space;
+use crate::window::Windows;
 
 /// An index value: a cell of the executable, `!3` in the printed plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +29,33 @@ pub(crate) enum Task {
         /// Room of the input's size for the task alone: there it sorts.
         order: Value,
         /// The ranks.
+        result: Value,
+    },
+    /// One of the sums of a convolution.
+    Convolve(ConvolveTask),
+    /// Something with windows.
+    Windows {
+        /// What.
+        windows: Windows,
+        /// The elements.
+        input: Value,
+        /// What becomes of them.
+        result: Value,
+    },
+    /// What is at one place along an axis.
+    Slice {
+        /// From where.
+        from: SliceTask,
+        /// The slice.
+        result: Value,
+    },
+    /// The tensor with a slice replaced.
+    Insert {
+        /// Into what.
+        into: SliceTask,
+        /// The new slice.
+        value: Value,
+        /// The new tensor.
         result: Value,
     },
     /// Random draws.
@@ -68,6 +97,28 @@ pub(crate) struct FoldTask {
     pub(crate) any_order: bool,
 }
 
+/// A tensor and a place along one of its axes.
+#[derive(Clone, Debug)]
+pub(crate) struct SliceTask {
+    /// The tensor.
+    pub(crate) whole: Value,
+    /// The axis.
+    pub(crate) rows: Rows,
+    /// The place; beyond the end, the last.
+    pub(crate) place: Slot,
+}
+
+/// An axis of a dense tensor: what it separates, and what follows each other at one of its places.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rows {
+    /// The product of the extents of the axes outside.
+    pub(crate) count: usize,
+    /// The extent of the axis.
+    pub(crate) places: usize,
+    /// The product of the extents of the axes inside.
+    pub(crate) elements: usize,
+}
+
 /// A matrix product.
 #[derive(Clone, Debug)]
 pub(crate) struct GemmTask {
@@ -78,6 +129,21 @@ pub(crate) struct GemmTask {
     /// The right factor.
     pub(crate) rhs: Value,
     /// The result.
+    pub(crate) result: Value,
+}
+
+/// One of the sums of a convolution.
+#[derive(Clone, Debug)]
+pub(crate) struct ConvolveTask {
+    /// Which.
+    pub(crate) convolve: Convolve,
+    /// The first factor.
+    pub(crate) lhs: Value,
+    /// The second.
+    pub(crate) rhs: Value,
+    /// Room for the task alone.
+    pub(crate) room: Value,
+    /// The sums.
     pub(crate) result: Value,
 }
 
@@ -131,6 +197,10 @@ impl Task {
             | Task::Fold(_)
             | Task::Gemm(_)
             | Task::Rank { .. }
+            | Task::Convolve(_)
+            | Task::Windows { .. }
+            | Task::Slice { .. }
+            | Task::Insert { .. }
             | Task::Random { .. }
             | Task::FromIndex { .. } => None,
         }
@@ -142,9 +212,13 @@ impl Task {
             Task::Map(map) => map.results.iter().map(|&(value, _)| value).collect(),
             Task::Fold(FoldTask { result, .. })
             | Task::Gemm(GemmTask { result, .. })
+            | Task::Windows { result, .. }
+            | Task::Slice { result, .. }
+            | Task::Insert { result, .. }
             | Task::Random { result, .. }
             | Task::FromIndex { result, .. } => vec![*result],
             Task::Rank { order, result, .. } => vec![*order, *result],
+            Task::Convolve(convolve) => vec![convolve.room, convolve.result],
             Task::Repeat(repeat) => {
                 repeat.carried.iter().map(|c| c.result).chain(repeat.until.iter().map(|u| u.last)).collect()
             }
@@ -157,7 +231,10 @@ impl Task {
             Task::Map(map) => map.inputs.iter().map(|input| input.value).collect(),
             Task::Fold(fold) => fold.factors.clone(),
             Task::Gemm(gemm) => vec![gemm.lhs, gemm.rhs],
-            Task::Rank { input, .. } => vec![*input],
+            Task::Rank { input, .. } | Task::Windows { input, .. } => vec![*input],
+            Task::Convolve(convolve) => vec![convolve.lhs, convolve.rhs],
+            Task::Slice { from, .. } => vec![from.whole],
+            Task::Insert { into, value, .. } => vec![into.whole, *value],
             Task::Random { .. } | Task::FromIndex { .. } => Vec::new(),
             Task::Repeat(repeat) => repeat.carried.iter().map(|c| c.initial).collect(),
         }

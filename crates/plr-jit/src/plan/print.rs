@@ -2,8 +2,10 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::{Launch, Plan, Rank, Step};
+use super::{ConvolveStep, Launch, Plan, Rank, Step};
+use crate::convolve::Convolve;
 use crate::gemm::Product;
+use crate::lower::Rows;
 use crate::memory::{Buffer, Place};
 
 impl Display for Plan {
@@ -54,10 +56,25 @@ impl Display for Launch {
     }
 }
 
+impl Display for ConvolveStep {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self { convolve: Convolve { form, geometry, .. }, lhs, rhs, room, out } = self;
+        let parts = self.convolve.parts();
+        write!(f, "{out} = {form} of {lhs} and {rhs} by {room}, {geometry} in {parts} parts")
+    }
+}
+
 impl Display for Rank {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Rank { input, order, out, rows, extent } = self;
         write!(f, "{out} = ranks of {input} by {order}, {rows} rows of {extent}")
+    }
+}
+
+impl Display for Rows {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Rows { count, places, elements } = self;
+        write!(f, "{count} times {places} rows of {elements}")
     }
 }
 
@@ -69,6 +86,17 @@ fn print(f: &mut Formatter<'_>, steps: &[Step], depth: usize) -> fmt::Result {
             Step::Launch(launch) => writeln!(f, "{launch}")?,
             Step::Multiply { product, lhs, rhs, out } => writeln!(f, "{out} = {lhs} · {rhs}, {product}")?,
             Step::Rank(rank) => writeln!(f, "{rank}")?,
+            Step::Convolve(step) => writeln!(f, "{step}")?,
+            Step::Windows { windows, input, out } => match windows.kind {
+                Some(kind) => writeln!(f, "{out} = {kind} of {input} over {}", windows.geometry)?,
+                None => writeln!(f, "{out} = adjoint mean of {input} over {}", windows.geometry)?,
+            },
+            Step::Slice { whole, rows, place, out } => {
+                writeln!(f, "{out} = slice !{} of {whole}, {rows}", place.0)?
+            }
+            Step::Insert { value, into, rows, place, out } => {
+                writeln!(f, "{out} = {into} with {value} as slice !{}, {rows}", place.0)?
+            }
             Step::Draw(draw) => writeln!(f, "{} = {:?} stream {}", draw.out, draw.law, draw.stream)?,
             Step::FromIndex { slot, out } => writeln!(f, "{out} = !{}", slot.0)?,
             Step::Repeat(repeat) => {
