@@ -86,8 +86,10 @@ impl Run {
         let about = About::new(&model, &plan, &splits, options, self.threads());
         let open = |path| Directory::open(path, &about, &session);
         let directory = self.out.as_deref().map(open).transpose()?;
+        // From the first line on, Ctrl-C is an orderly end.
+        let interrupt = Interrupt::listen(shell)?;
         shell.line(&about)?;
-        let mut training = Training::new(session, splits, shell, Interrupt::listen(shell)?, directory);
+        let mut training = Training::new(session, splits, shell, interrupt, directory);
         let trained = training.run(plan.length);
         if self.passes.time_passes {
             shell.remark(model.times());
