@@ -29,10 +29,12 @@ mod gemm;
 mod lifetimes;
 mod lower;
 mod memory;
+mod micro;
 mod plan;
 mod pool;
 mod rank;
 mod space;
+mod tile;
 
 pub use codegen::KernelText;
 pub use error::Error;

@@ -140,7 +140,8 @@ impl<'a> Sharing<'a> {
                 | Task::Gemm(_)
                 | Task::Rank { .. }
                 | Task::Random { .. }
-                | Task::FromIndex { .. } => {}
+                | Task::FromIndex { .. }
+                | Task::Tiles(_) => {}
             }
         }
     }
@@ -207,7 +208,8 @@ impl<'a> Sharing<'a> {
                 | Task::Gemm(_)
                 | Task::Rank { .. }
                 | Task::Random { .. }
-                | Task::FromIndex { .. } => {}
+                | Task::FromIndex { .. }
+                | Task::Tiles(_) => {}
             }
         }
     }

@@ -9,6 +9,7 @@ use plr_ir::program::Law;
 use crate::gemm::Product;
 use crate::lower::Slot;
 use crate::memory::{Buffer, Memory};
+use crate::tile::TileStep;
 
 /// The steps of a program over its buffers. `Display` prints it.
 #[derive(Debug)]
@@ -60,6 +61,8 @@ pub(crate) enum Step {
     },
     /// A loop.
     Repeat(Box<RepeatStep>),
+    /// A plan of its own for each tile.
+    Tiles(Box<TileStep>),
 }
 
 /// A call of a kernel.
@@ -161,11 +164,25 @@ impl Plan {
         self.kernels
     }
 
-    /// The number of steps, those inside loops counted once.
+    /// The steps that run tile by tile; they are in no loop.
+    pub(crate) fn tiles(&self) -> impl Iterator<Item = &TileStep> {
+        self.steps.iter().filter_map(|step| match step {
+            Step::Tiles(tiles) => Some(&**tiles),
+            Step::Launch(_)
+            | Step::Multiply { .. }
+            | Step::Rank(_)
+            | Step::Draw(_)
+            | Step::FromIndex { .. }
+            | Step::Repeat(_) => None,
+        })
+    }
+
+    /// The number of steps, those inside loops and tiles counted once.
     pub fn steps(&self) -> usize {
         fn count(steps: &[Step]) -> usize {
             let inside = |step: &Step| match step {
                 Step::Repeat(repeat) => count(&repeat.body),
+                Step::Tiles(tiles) => count(&tiles.plan.steps),
                 Step::Launch(_)
                 | Step::Multiply { .. }
                 | Step::Rank(_)
