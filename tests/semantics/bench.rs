@@ -99,6 +99,15 @@ impl Bench {
         }
     }
 
+    /// The first value of a parameter, under the seed 1.
+    pub fn first(&self, name: &str) -> Vec<f64> {
+        let model = self.model();
+        let parameters = model.parameters();
+        let found = plr_run::init::parameters(parameters, 1, Precision::F64);
+        let position = parameters.iter().position(|p| p.name == name);
+        found[position.unwrap_or_else(|| panic!("there is no `{name}`"))].to_f64()
+    }
+
     /// Everything that happens when one minibatch is presented. Parameters that are not given are 0; `data` and `target`
     /// have a row for each sample.
     pub fn present(&self, given: &[(&str, &[f64])], data: &[&[f64]], target: &[&[f64]]) -> Found {

@@ -101,7 +101,7 @@ fn parameters_are_shared_by_samples() {
         .replace("W @ below.x", "W @ below.x + b")
         .replace("learn {", "learn { b += lr * x; ");
     let bench = Bench::new(&format!("{text}network n {{ 1 - 1 }}"));
-    let init = bench.model().parameters().iter().find(|p| p.name == "b/output").map(|p| p.init);
+    let init = bench.model().parameters().iter().find(|p| p.name == "b/output").map(|p| p.init.clone());
     assert_eq!(init, Some(plr_ir::model::Init::Constant(0.5)));
     let found = bench.present(&[("W/input->output", &[1.0]), ("b/output", &[10.0])], &[&[1.0], &[2.0]], &[]);
     found.is("state/p/x/output", &[11.0, 12.0]);

@@ -281,3 +281,46 @@ fn ranks_are_over_one_layer() {
         finds("shape_mismatch", &signal(unclear));
     }
 }
+
+/// R5.14: what is sent is multiplied by a function of the synapse's numbers.
+#[test]
+fn functions_of_weights_transmit() {
+    found("y = sign(W - 6) @ below.x", "y/output", &[9.0]);
+    found("y = (W * W) @ below.x", "y/output", &[515.0]);
+    found("y = (k * W - 1) @ 1", "y/output", &[34.0]);
+    found("y = max(W, 6) @ below.x", "y/output", &[76.0]);
+    found("y = (if W > 6 then 1 else 0) @ below.x", "y/output", &[10.0]);
+    found("y = sign(W - 6).T @ above.x", "y/input", &[-75.0, 75.0]);
+    found("y = (W.T * W.T) @ above.x", "y/input", &[75.0 * 25.0, 75.0 * 49.0]);
+    for wrong in [
+        "(W * B) @ below.x",
+        "(W.T * W) @ below.x",
+        "(W * x) @ below.x",
+        "(W * normal()) @ below.x",
+        "softmax(W) @ below.x",
+        "3 @ below.x",
+    ] {
+        finds("shape_mismatch", &reads(&format!("y = {wrong}"), " allow weight_transport"));
+    }
+}
+
+/// R5.14, R4.8: a synapse's further numbers, and what no synapse is between.
+#[test]
+fn functions_of_what_is_beside_a_weight_transmit() {
+    let text = "rule R { neuron { state x }
+  synapse W : below -> self = 1 { param m = 1 }
+  phase p { clamp input x = data;  sweep up { x = (W * m) @ below.x } }
+  learn { W += post.x * m;  m += pre.x }
+  predict output.x after p }
+network n { 2 - 2 }
+experiment e { rule R;  network n }";
+    let given: &[(&str, &[f64])] =
+        &[("W/input->output", &[1.0, 2.0, 3.0, 4.0]), ("m/input->output", &[1.0, 0.0, 0.0, -1.0])];
+    let found = Bench::new(text).present(given, &[&[1.0, 10.0]], &[]);
+    found.is("state/p/x/output", &[1.0, -40.0]);
+    found.is("increment/W/input->output", &[1.0, 0.0, 0.0, 40.0]);
+    // One to one, each unit has one synapse.
+    let text = text.replace("below -> self = 1 {", "below -> self = 1, one_to_one {");
+    let given: &[(&str, &[f64])] = &[("W/input->output", &[2.0, 3.0]), ("m/input->output", &[5.0, 7.0])];
+    Bench::new(&text).present(given, &[&[1.0, 10.0]], &[]).is("state/p/x/output", &[10.0, 210.0]);
+}

@@ -79,7 +79,7 @@ fn weights_are_post_by_pre() {
 fn initialisers_are_laws() {
     let law = |written: &str| {
         let text = plain("below -> self", &format!("below -> self{written}"));
-        Bench::new(&format!("{text}network n {{ 4 - 2 }}")).model().parameters()[0].init
+        Bench::new(&format!("{text}network n {{ 4 - 2 }}")).model().parameters()[0].init.clone()
     };
     assert_eq!(law(" = 0.25"), Init::Constant(0.25));
     assert_eq!(law(" = 2 * lr"), Init::Constant(2.0));
@@ -89,6 +89,35 @@ fn initialisers_are_laws() {
     assert_eq!(law(""), law(" = glorot()"));
     assert_eq!(law(" = he()"), Init::Normal { mean: 0.0, deviation: 0.5_f64.sqrt() });
     finds("wrong_argument_count", &plain("below -> self", "below -> self = normal()"));
+}
+
+/// R4.4: laws of whole matrices, which unit parameters and one-to-one projections do not have.
+#[test]
+fn matrices_have_laws_of_their_own() {
+    let first = |init: &str, network: &str| {
+        let text = plain("below -> self", &format!("below -> self = {init}"));
+        Bench::new(&format!("{text}network n {{ {network} }}")).first("W/input->output")
+    };
+    assert_eq!(first("identity()", "3 - 2"), [1.0, 0.0, 0.0, 0.0, 1.0, 0.0]);
+    let drawn = first("bernoulli(0.25)", "100 - 100");
+    assert!(drawn.iter().all(|x| [0.0, 1.0].contains(x)));
+    assert!((drawn.iter().sum::<f64>() / 1e4 - 0.25).abs() < 0.02);
+    for (network, rows, columns) in [("30 - 20", 20, 30), ("20 - 30", 30, 20), ("20 - 20", 20, 20)] {
+        let w = first("orthogonal(2)", network);
+        let short = rows.min(columns);
+        for (a, b) in (0..short).flat_map(|a| (0..=a).map(move |b| (a, b))) {
+            let at =
+                |i: usize, k: usize| if rows <= columns { w[i * columns + k] } else { w[k * columns + i] };
+            let product: f64 = (0..rows.max(columns)).map(|k| at(a, k) * at(b, k)).sum();
+            assert!((product - if a == b { 4.0 } else { 0.0 }).abs() < 1e-13, "{network} {a} {b}");
+        }
+    }
+    for wrong in [
+        plain("below -> self", "below -> self = identity(), one_to_one"),
+        plain("state x", "param b = orthogonal(1)\n state x").replace("learn {", "learn { b += x;"),
+    ] {
+        assert!(codes(&wrong).contains(&"bad_value".to_owned()), "{wrong}");
+    }
 }
 
 /// R4.5: learned or fixed, never neither nor both.
@@ -101,6 +130,11 @@ fn weights_are_learned_or_fixed() {
     finds("fixed_is_learned", &plain("below -> self", "below -> self, fixed"));
     let bias = plain("state x", "param b = 0\n state x").replace("W @ below.x", "W @ below.x + b");
     finds("parameter_never_learned", &bias);
+    clean(&bias.replace("param b", "fixed param b"));
+    finds(
+        "fixed_is_learned",
+        &bias.replace("param b", "fixed param b").replace("learn {", "learn { b += x;"),
+    );
     clean(&bias.replace("learn {", "learn { b += x;"));
     assert!(codes(&plain("below -> self", "below -> self, sticky")).contains(&"unknown_name".to_owned()));
 }
@@ -131,13 +165,17 @@ network n {{ 1 - 2 - 1 }}"
     }
 }
 
-/// R4.7: bounds hold after learning.
+/// R4.7: bounds hold from the first and after learning.
 #[test]
 fn weights_stay_in_bounds() {
     let text = plain("below -> self", "below -> self, in [-1, 2]");
     for (input, after) in [(3.0, 2.0), (-30.0, 2.0), (0.5, 1.25)] {
         let bench = Bench::new(&format!("{text}network n {{ 1 - 1 }}"));
         bench.present(&[("W/input->output", &[1.0])], &[&[input]], &[]).is("new/W/input->output", &[after]);
+    }
+    for (first, within) in [("5", 2.0), ("-5", -1.0), ("0.5", 0.5)] {
+        let text = text.replace("below -> self", &format!("below -> self = {first}"));
+        assert_eq!(Bench::new(&format!("{text}network n {{ 1 - 1 }}")).first("W/input->output"), [within]);
     }
 }
 
@@ -190,4 +228,62 @@ network n { 1 - 2 }";
     let mixed = plain("state x", "state x")
         .replace("learn {", "synapse V : below -> self = 1, one_to_one, fixed\n learn { W += V;");
     assert!(codes(&mixed).contains(&"shape_mismatch".to_owned()));
+}
+
+/// R4.10: first values may be functions of laws and of earlier first values, between the same units.
+#[test]
+fn first_values_may_follow_others() {
+    let text = "rule R {
+  neuron P { param b = normal(1)\n param c = 3 * b\n state x = 0 }
+  neuron I sized above { state v = 0 }
+  synapse W : below.P -> P = 2 * abs(normal(1)) + 1
+  synapse B : above.P -> P = -W.T / 2, fixed
+  synapse T : P -> I = 0.5 * W, fixed
+  synapse V : I -> P = -B, fixed
+  synapse L : P -> P = normal(1) - normal(1) { fixed param k = 0 * L }
+  phase p { clamp input P: x = data;  sweep up { P: x = W @ below.P.x + B @ above.P.x + b + c + L @ P.x + k @ P.x
+    I: v = T @ P.x } }
+  phase q { clamp input P: x = data;  P: x = x + V @ I.v }
+  learn { W += post.x;  b += x;  c += x;  L += post.x }
+  predict output.P.x after q
+}
+network n { 3 - 2 - 2 }";
+    let bench = Bench::new(text);
+    let transposed = |m: &[f64], columns: usize| -> Vec<f64> {
+        (0..columns).flat_map(|j| m.iter().skip(j).step_by(columns)).copied().collect()
+    };
+    let scaled = |m: &[f64], by: f64| m.iter().map(|x| by * x).collect::<Vec<_>>();
+    let (low, high) = (bench.first("W/input->h1"), bench.first("W/h1->output"));
+    assert!(low.iter().chain(&high).all(|w| *w > 1.0) && low[0] != low[1]);
+    assert_eq!(bench.first("B/output->h1"), scaled(&transposed(&high, 2), -0.5));
+    // The units of `I` in `h1` stand for those of the output.
+    assert_eq!(bench.first("T/h1->h1"), scaled(&high, 0.5));
+    assert_eq!(bench.first("V/h1->h1"), scaled(&bench.first("B/output->h1"), -1.0));
+    assert_eq!(bench.first("P.c/h1"), scaled(&bench.first("P.b/h1"), 3.0));
+    // Two laws are two draws.
+    assert!(bench.first("L/h1->h1").iter().all(|x| *x != 0.0));
+    assert!(bench.first("k/h1->h1").iter().all(|x| *x == 0.0));
+    // Not its own, nor a later one's, nor one that joins other units.
+    for init in ["W", "W.T", "2 * V"] {
+        let text = plain("below -> self", &format!("below -> self = {init}"));
+        let text = text.replace("phase", "synapse V : below -> self = 1, fixed\n phase");
+        assert!(codes(&text).contains(&"unknown_name".to_owned()), "{init}");
+    }
+    let text = plain("phase", "synapse D : output -> self = W + 1, fixed\n phase");
+    finds("shape_mismatch", &text.replace("W @ below.x", "W @ below.x + D @ output.x"));
+}
+
+/// R4.11: masked synapses are not there, from the first and after learning.
+#[test]
+fn masked_synapses_are_absent() {
+    let text = plain("below -> self", "below -> self = 3, mask(m) { fixed param m = identity() }");
+    let bench = Bench::new(&format!("{text}network n {{ 2 - 2 }}"));
+    assert_eq!(bench.first("W/input->output"), [3.0, 0.0, 0.0, 3.0]);
+    let given: &[(&str, &[f64])] =
+        &[("W/input->output", &[1.0, 0.0, 0.0, 1.0]), ("m/input->output", &[1.0, 0.0, 0.0, 1.0])];
+    bench.present(given, &[&[1.0, 2.0]], &[]).is("new/W/input->output", &[2.0, 0.0, 0.0, 5.0]);
+    for wrong in ["mask(k)", "mask(1)", "mask(W)"] {
+        let text = plain("below -> self", &format!("below -> self = 3, {wrong} {{ param m = 1 }}"));
+        assert!(codes(&text).contains(&"bad_value".to_owned()), "{wrong}");
+    }
 }

@@ -22,6 +22,7 @@
 //! | `max(a, b)`, `min(a, b)` | `a = b` | all to `a`, which is the value returned |
 //! | `sign`, `floor`, `round`, comparisons, `rank` | everywhere | 0 |
 //! | `select` | everywhere | all to the chosen operand, 0 to the other and to the condition |
+//! | `detach` | everywhere | to the path, if there is one, times its slope; 0 to the value |
 //! | `sqrt`, `log`, `div` | 0 | what the closed form gives: ∞ or NaN |
 //! | `pow(a, b)` by `a` | `b = 0` | 0, for every `a` |
 //! | `pow(a, b)` by `b` | `a = 0` | 0, the limit for positive `b`; NaN for `a < 0` |
@@ -50,6 +51,7 @@ mod rank;
 mod reduce;
 mod repeat;
 mod reverse;
+mod slice;
 
 pub use error::Error;
 pub use reverse::{Differentiated, gradient, vjp};

@@ -6,7 +6,7 @@ use plr_ir::scalar::{BinaryOp, CompareOp, UnaryOp};
 
 use crate::datum::{Datum, Operand, ill_typed};
 use crate::number::Number;
-use crate::{Context, axes, contract, elementwise, random, rank, reduce};
+use crate::{Context, axes, contract, elementwise, random, rank, reduce, slice};
 
 /// An operation without its operands.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +37,12 @@ pub(crate) enum Primitive<'p> {
     Reduce(ReduceKind, &'p [usize]),
     /// The rank of each element in its row.
     Rank,
+    /// What is at the place, the second operand, along an axis.
+    Slice(usize),
+    /// The first operand with the second at the place, the third, along an axis.
+    Insert(usize),
+    /// The first operand; gradients flow to the second, if there is one, times the third.
+    Detach,
     /// Draws from a law in a stream; the operand, if any, is the step.
     Random(Law, u32),
 }
@@ -55,6 +61,9 @@ impl Primitive<'_> {
             Self::Contract(spec) => contract::contract(spec, real(0), real(1)),
             Self::Reduce(kind, axes) => reduce::reduce(kind, real(0), axes),
             Self::Rank => rank::ranks(real(0)),
+            Self::Slice(axis) => slice::slice(real(0), axis, operands[1].datum.index()),
+            Self::Insert(axis) => slice::insert(real(0), real(1), axis, operands[2].datum.index()),
+            Self::Detach => real(0).to_owned(),
             Self::Random(law, stream) => {
                 let step = operands.first().map_or(0, |step| step.datum.index());
                 random::draws(law, context, stream, step, dims)

@@ -3,6 +3,7 @@
 mod contract;
 mod elementwise;
 mod repetition;
+mod slice;
 mod tape;
 
 pub(crate) use tape::{Tape, Variable};

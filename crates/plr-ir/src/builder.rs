@@ -159,6 +159,25 @@ impl Builder {
         self.push(Op::Rank(input), ty)
     }
 
+    /// What is at one place along an axis.
+    pub fn slice(&mut self, input: Value, axis: usize, index: Value) -> Value {
+        let mut ty = self.type_of(input).clone();
+        ty.dims.remove(axis);
+        self.push(Op::Slice { input, axis, index }, ty)
+    }
+
+    /// A tensor with what is at one place along an axis replaced.
+    pub fn insert(&mut self, into: Value, value: Value, axis: usize, index: Value) -> Value {
+        let ty = self.type_of(into).clone();
+        self.push(Op::Insert { into, value, axis, index }, ty)
+    }
+
+    /// The value; a gradient flows only to the first of `path`, times the second.
+    pub fn detach(&mut self, value: Value, path: Option<(Value, Value)>) -> Value {
+        let ty = self.type_of(value).clone();
+        self.push(Op::Detach { value, path }, ty)
+    }
+
     /// Independent draws.
     pub fn random(&mut self, law: Law, stream: u32, step: Option<Value>, dims: &[usize]) -> Value {
         self.push(Op::Random { law, stream, step }, Type::real(dims))

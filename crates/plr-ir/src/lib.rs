@@ -26,13 +26,17 @@
 //!    through: larger elements come before smaller ones, every number before a NaN, and of elements neither of which is larger
 //!    (two zeros of different signs, two NaN) the one of the lower index. Ranks are rounded to the precision, which
 //!    changes none below 2²⁴.
-//! 9. **Random numbers** ([`Op::Random`]) are a function of the run's seed and update number, the operation's stream,
-//!    the `step` operand and the element's row-major index; see [`random`].
-//! 10. **Loops** ([`Op::Repeat`]) run their body a static number of times, or until a residual computed in the body
+//! 9. **Slices** ([`Op::Slice`]) are what is at one place along an axis, which they lack, and an [`Op::Insert`] is a tensor with
+//!    such a slice replaced. The place is a step number; beyond the end of the axis it is the last one.
+//! 10. **Detached values** ([`Op::Detach`]) are the value itself. Whoever differentiates the program passes no cotangent to
+//!     it; where a path is given, he passes the cotangent times the path's second to its first.
+//! 11. **Random numbers** ([`Op::Random`]) are a function of the run's seed and update number, the operation's stream,
+//!     the `step` operand and the element's row-major index; see [`random`].
+//! 12. **Loops** ([`Op::Repeat`]) run their body a static number of times, or until a residual computed in the body
 //!     falls below a tolerance, at most that number of times. The body's first parameter is the step's index, from 0;
 //!     the others are the carried values. With a tolerance, the loop also yields the number of steps that ran and the
 //!     last residual.
-//! 11. **Nothing else has effects.** A program may be evaluated in any order that respects definitions, in parallel,
+//! 13. **Nothing else has effects.** A program may be evaluated in any order that respects definitions, in parallel,
 //!     or in part when only some outputs are wanted.
 
 pub mod analysis;

@@ -15,6 +15,7 @@
 
 use crate::choices::Choices;
 use crate::program::Program;
+use crate::scalar::{BinaryOp, UnaryOp};
 use crate::types::{Location, Precision};
 
 /// A learned or fixed quantity of one site of the network.
@@ -38,8 +39,8 @@ pub struct Parameter {
     pub synaptic: bool,
 }
 
-/// The law of a parameter's first value, drawn independently for each element.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// The first value of a parameter. Numbers are drawn independently for each element unless said otherwise.
+#[derive(Clone, Debug, PartialEq)]
 pub enum Init {
     /// The same number everywhere.
     Constant(f64),
@@ -57,6 +58,27 @@ pub enum Init {
         /// The standard deviation.
         deviation: f64,
     },
+    /// 1 with this probability, otherwise 0.
+    Bernoulli(f64),
+    /// Of a matrix: random orthonormal rows, or columns if there are more rows than columns, all equally likely, times this.
+    Orthogonal(f64),
+    /// Of a matrix: 1 on the diagonal, 0 elsewhere.
+    Identity,
+    /// The first value of another parameter, or its transpose.
+    Of {
+        /// The other's full name, from which it draws its numbers.
+        name: String,
+        /// The other's extents.
+        dims: Vec<usize>,
+        /// The other's first value.
+        init: Box<Init>,
+        /// Whether its transpose is meant.
+        transposed: bool,
+    },
+    /// A function of a first value, element by element.
+    Unary(UnaryOp, Box<Init>),
+    /// A function of two first values, element by element.
+    Binary(BinaryOp, Box<Init>, Box<Init>),
 }
 
 /// The programs a rule on a network consists of. All take the parameters and `data`; those marked † take `target` too.

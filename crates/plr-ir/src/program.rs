@@ -134,6 +134,33 @@ pub enum Op {
     },
     /// Along the last axis: for each element the number of elements of its row that come before it.
     Rank(Value),
+    /// What is at one place along an axis; beyond the end, the last.
+    Slice {
+        /// From what it is taken.
+        input: Value,
+        /// The axis, which the result lacks.
+        axis: usize,
+        /// The place: a step number.
+        index: Value,
+    },
+    /// A tensor with what is at one place along an axis replaced.
+    Insert {
+        /// The tensor.
+        into: Value,
+        /// What stands there in the result: as the tensor, without the axis.
+        value: Value,
+        /// The axis.
+        axis: usize,
+        /// The place, as in [`Op::Slice`].
+        index: Value,
+    },
+    /// The value, through which no gradient flows but the one that is given.
+    Detach {
+        /// The value.
+        value: Value,
+        /// What a gradient flows to, as from its product with the second.
+        path: Option<(Value, Value)>,
+    },
     /// Independent draws, one per element of the result.
     Random {
         /// From which law.
@@ -283,6 +310,12 @@ impl Op {
             Op::Select(c, a, b) => [*c, *a, *b].into_iter().for_each(visit),
             Op::Broadcast { input, .. } | Op::Reduce { input, .. } => visit(*input),
             Op::Contract { lhs, rhs, .. } => [*lhs, *rhs].into_iter().for_each(visit),
+            Op::Slice { input, index, .. } => [*input, *index].into_iter().for_each(visit),
+            Op::Insert { into, value, index, .. } => [*into, *value, *index].into_iter().for_each(visit),
+            Op::Detach { value, path } => {
+                visit(*value);
+                path.iter().for_each(|&(to, slope)| [to, slope].into_iter().for_each(&mut visit));
+            }
             Op::Random { step, .. } => step.iter().copied().for_each(visit),
             Op::Repeat(repeat) => repeat.initial.iter().copied().for_each(visit),
             Op::Map(map) => map.inputs.iter().map(|i| i.value).for_each(visit),
@@ -301,6 +334,14 @@ impl Op {
             Op::Select(c, a, b) => [c, a, b].into_iter().for_each(|v| *v = replace(*v)),
             Op::Broadcast { input, .. } | Op::Reduce { input, .. } => *input = replace(*input),
             Op::Contract { lhs, rhs, .. } => [lhs, rhs].into_iter().for_each(|v| *v = replace(*v)),
+            Op::Slice { input, index, .. } => [input, index].into_iter().for_each(|v| *v = replace(*v)),
+            Op::Insert { into, value, index, .. } => {
+                [into, value, index].into_iter().for_each(|v| *v = replace(*v));
+            }
+            Op::Detach { value, path } => {
+                *value = replace(*value);
+                path.iter_mut().for_each(|(to, slope)| (*to, *slope) = (replace(*to), replace(*slope)));
+            }
             Op::Random { step, .. } => step.iter_mut().for_each(|v| *v = replace(*v)),
             Op::Repeat(repeat) => repeat.initial.iter_mut().for_each(|v| *v = replace(*v)),
             Op::Map(map) => map.inputs.iter_mut().for_each(|i| i.value = replace(i.value)),

@@ -10,8 +10,8 @@
 //! * **V5 (element-wise)** Constants are real. Operands and result of an element-wise operation have equal dimensions;
 //!   arithmetic is on reals, comparisons take reals and give truth values, logic is on truth values, a selection takes
 //!   truth values and two reals. There is one result.
-//! * **V6 (index)** An index is used only as operand of [`Op::FromIndex`], whose result is a real scalar, and as step of
-//!   [`Op::Random`].
+//! * **V6 (index)** An index is used only as operand of [`Op::FromIndex`], whose result is a real scalar, as step of
+//!   [`Op::Random`], and as place of [`Op::Slice`] and [`Op::Insert`].
 //! * **V7 (broadcast)** There is one result, of the input's kind. There is one axis for each axis of the input, strictly
 //!   increasing, within the result's rank and of the same extent there.
 //! * **V8 (contraction)** There is one result; all three tensors are real, with a label for each axis, an ASCII letter. The
@@ -27,6 +27,9 @@
 //!   the kinds of V5; the operation's results have the kinds of the instructions they name.
 //! * **V13 (rank)** There is one result, of the input's type, which is real and has at least one axis; the indices along the
 //!   last fit in 32 bits.
+//! * **V14 (slice)** There is one result; all tensors are real, and the place is an index. The tensor has the axis; the slice
+//!   has its other dimensions, and of an insertion the result has its type.
+//! * **V15 (detach)** There is one result, real; the value and both values of the path, if there is one, have its type.
 
 mod map;
 mod operation;

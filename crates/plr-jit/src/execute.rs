@@ -9,7 +9,7 @@ use crate::codegen::Entry;
 use crate::error::Error;
 use crate::executable::Context;
 use crate::gemm::Product;
-use crate::lower::Slot;
+use crate::lower::{Rows, Slot};
 use crate::memory::Buffer;
 use crate::plan::{Copy, Draw, Launch, Plan, Rank, RepeatStep, Step, UntilStep};
 use crate::pool::Pool;
@@ -124,6 +124,27 @@ impl Run<'_> {
                     Step::Launch(launch) => self.launch(launch),
                     Step::Multiply { product, lhs, rhs, out } => self.multiply(product, *lhs, *rhs, *out),
                     Step::Rank(rank) => self.rank(rank),
+                    Step::Slice { whole, rows, place, out } => {
+                        let place = self.place(*rows, *place);
+                        self.copy_rows(
+                            rows.count,
+                            rows.elements,
+                            (*whole, place),
+                            (*out, (0, rows.elements)),
+                        );
+                    }
+                    Step::Insert { value, into, rows, place, out } => {
+                        if self.buffers.at[into.index()] != self.buffers.at[out.index()] {
+                            self.copies(&[Copy { from: *into, to: *out }]);
+                        }
+                        let place = self.place(*rows, *place);
+                        self.copy_rows(
+                            rows.count,
+                            rows.elements,
+                            (*value, (0, rows.elements)),
+                            (*out, place),
+                        );
+                    }
                     Step::Draw(draw) => self.draw(draw),
                     Step::FromIndex { slot, out } => {
                         self.write_scalar(*out, self.buffers.slots[slot.0 as usize] as f64);
@@ -198,6 +219,35 @@ impl Run<'_> {
             }
         };
         self.pool.run(rank.rows.div_ceil(rows_per_part), &part);
+    }
+
+    /// Where rows at the place in a slot begin, and how far they are apart, in elements.
+    fn place(&self, rows: Rows, slot: Slot) -> (usize, usize) {
+        let place = (self.buffers.slots[slot.0 as usize] as usize).min(rows.places - 1);
+        (place * rows.elements, rows.places * rows.elements)
+    }
+
+    /// Copies rows of so many elements; each buffer with its first row and the distance from one to the next.
+    ///
+    /// # Safety
+    /// As for [`Self::steps`]; the buffers are apart from each other and have those rows.
+    unsafe fn copy_rows(
+        &self,
+        count: usize,
+        elements: usize,
+        (from, (first_from, step_from)): (Buffer, (usize, usize)),
+        (to, (first_to, step_to)): (Buffer, (usize, usize)),
+    ) {
+        let bytes = self.precision.bytes();
+        let (from, to) = (self.buffers.at[from.index()], self.buffers.at[to.index()]);
+        for row in 0..count {
+            // SAFETY: as demanded of the caller.
+            unsafe {
+                let from = from.add((first_from + row * step_from) * bytes);
+                let to = to.add((first_to + row * step_to) * bytes);
+                std::ptr::copy_nonoverlapping(from.cast_const(), to, elements * bytes);
+            }
+        }
     }
 
     /// Draws random numbers, on several threads if that pays.

@@ -14,7 +14,9 @@ use plr_ir::{Elem, Type};
 use crate::space::{Space, dense};
 use crate::tile::{self, Region, Section};
 pub(crate) use elementwise::{MapOperand, MapTask};
-pub(crate) use task::{Carried, FoldTask, GemmTask, RepeatTask, Slot, Task, TileTask, UntilTask};
+pub(crate) use task::{
+    Carried, FoldTask, GemmTask, RepeatTask, Rows, SliceTask, Slot, Task, TileTask, UntilTask,
+};
 
 /// A program as tasks.
 #[derive(Debug)]
@@ -184,6 +186,9 @@ impl Lowering {
             Op::Contract { lhs, rhs, spec } => self.contract(*lhs, *rhs, spec, result),
             Op::Reduce { kind, input, axes } => self.reduce(*kind, *input, axes, result),
             Op::Rank(input) => self.rank(*input, result),
+            Op::Slice { input, axis, index } => self.slice(*input, *axis, *index, result),
+            Op::Insert { into, value, axis, index } => self.insert(*into, *value, (*axis, *index), result),
+            Op::Detach { value, .. } => self.views[result.index()] = Some(self.view(*value).clone()),
             Op::Random { law, stream, step } => {
                 let step = step.map(|step| self.index(step));
                 self.define(result);
@@ -232,6 +237,27 @@ impl Lowering {
         let order = self.fresh(self.type_of(input).clone());
         self.define(result);
         self.push(Task::Rank { input, order, result });
+    }
+
+    fn slice(&mut self, input: Value, axis: usize, index: Value, result: Value) {
+        let input = self.stored(input);
+        let task = SliceTask { whole: input, rows: self.rows(input, axis), place: self.index(index) };
+        self.define(result);
+        self.push(Task::Slice { from: task, result });
+    }
+
+    fn insert(&mut self, into: Value, value: Value, (axis, index): (usize, Value), result: Value) {
+        let (into, value) = (self.stored(into), self.stored(value));
+        let task = SliceTask { whole: into, rows: self.rows(into, axis), place: self.index(index) };
+        self.define(result);
+        self.push(Task::Insert { into: task, value, result });
+    }
+
+    /// The rows of a stored value along an axis.
+    fn rows(&self, value: Value, axis: usize) -> Rows {
+        let dims = &self.type_of(value).dims;
+        let count = |dims: &[usize]| dims.iter().product();
+        Rows { count: count(&dims[..axis]), places: dims[axis], elements: count(&dims[axis + 1..]) }
     }
 
     fn repeat(&mut self, repeat: &Repeat, results: &[Value]) {

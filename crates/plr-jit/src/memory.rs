@@ -5,7 +5,8 @@
 //!
 //! * what a loop carries has one buffer, before, during and after the loop, if the next value can be computed over
 //!   the present one; otherwise the next value has a second buffer, and the two change roles after each step;
-//! * an element-wise result may be written over an input whose last use it is.
+//! * an element-wise result may be written over an input whose last use it is;
+//! * a tensor with a slice replaced may be in the memory of the tensor, where a loop carries it.
 //!
 //! Two buffers have the same place in the arena if their values are never alive together either. Buffers that change roles
 //! count as alive whenever one of them is.
@@ -136,9 +137,13 @@ impl<'a> Sharing<'a> {
                     }
                     self.find_meetings(&repeat.body);
                 }
+                Task::Insert { into, result, .. } => {
+                    self.meeting.insert((into.whole, *result));
+                }
                 Task::Fold(_)
                 | Task::Gemm(_)
                 | Task::Rank { .. }
+                | Task::Slice { .. }
                 | Task::Random { .. }
                 | Task::FromIndex { .. }
                 | Task::Tiles(_) => {}
@@ -207,6 +212,8 @@ impl<'a> Sharing<'a> {
                 Task::Fold(_)
                 | Task::Gemm(_)
                 | Task::Rank { .. }
+                | Task::Slice { .. }
+                | Task::Insert { .. }
                 | Task::Random { .. }
                 | Task::FromIndex { .. }
                 | Task::Tiles(_) => {}

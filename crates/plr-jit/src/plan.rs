@@ -7,7 +7,7 @@ use plr_ir::Precision;
 use plr_ir::program::Law;
 
 use crate::gemm::Product;
-use crate::lower::Slot;
+use crate::lower::{Rows, Slot};
 use crate::memory::{Buffer, Memory};
 use crate::tile::TileStep;
 
@@ -50,6 +50,30 @@ pub(crate) enum Step {
     },
     /// Ranks of the elements of rows.
     Rank(Rank),
+    /// What is at one place along an axis.
+    Slice {
+        /// The tensor.
+        whole: Buffer,
+        /// The axis.
+        rows: Rows,
+        /// The place.
+        place: Slot,
+        /// The slice.
+        out: Buffer,
+    },
+    /// The tensor with a slice replaced.
+    Insert {
+        /// The slice.
+        value: Buffer,
+        /// The tensor, which may be where the result goes.
+        into: Buffer,
+        /// The axis.
+        rows: Rows,
+        /// The place.
+        place: Slot,
+        /// Where the result goes.
+        out: Buffer,
+    },
     /// Random draws.
     Draw(Draw),
     /// A step number as a real scalar.
@@ -166,15 +190,7 @@ impl Plan {
 
     /// The steps that run tile by tile; they are in no loop.
     pub(crate) fn tiles(&self) -> impl Iterator<Item = &TileStep> {
-        self.steps.iter().filter_map(|step| match step {
-            Step::Tiles(tiles) => Some(&**tiles),
-            Step::Launch(_)
-            | Step::Multiply { .. }
-            | Step::Rank(_)
-            | Step::Draw(_)
-            | Step::FromIndex { .. }
-            | Step::Repeat(_) => None,
-        })
+        self.steps.iter().filter_map(|step| if let Step::Tiles(tiles) = step { Some(&**tiles) } else { None })
     }
 
     /// The number of steps, those inside loops and tiles counted once.
@@ -186,6 +202,8 @@ impl Plan {
                 Step::Launch(_)
                 | Step::Multiply { .. }
                 | Step::Rank(_)
+                | Step::Slice { .. }
+                | Step::Insert { .. }
                 | Step::Draw(_)
                 | Step::FromIndex { .. } => 0,
             };

@@ -1,6 +1,7 @@
 //! Parameters before the first update.
 
 use plr_ir::model::{Init, Parameter};
+use plr_ir::scalar::{self, Host};
 use plr_ir::tensor::Data;
 use plr_ir::{Precision, Tensor};
 
@@ -15,18 +16,91 @@ pub fn parameters(parameters: &[Parameter], seed: u64, precision: Precision) -> 
 }
 
 fn draw(parameter: &Parameter, seed: u64, precision: Precision) -> Tensor {
-    let mut draws = Draws::new(seed, &parameter.name, 0);
-    let mut element = || match parameter.init {
-        Init::Constant(value) => value,
-        Init::Uniform { low, high } => low + (high - low) * draws.uniform(),
-        Init::Normal { mean, deviation } => mean + deviation * draws.normal(),
-    };
-    let places = 0..parameter.dims.iter().product();
+    let numbers = Drawing::new(seed, &parameter.name).values(&parameter.init, &parameter.dims);
     let data = match precision {
-        Precision::F32 => Data::F32(places.map(|_| element() as f32).collect()),
-        Precision::F64 => Data::F64(places.map(|_| element()).collect()),
+        Precision::F32 => Data::F32(numbers.into_iter().map(|x| x as f32).collect()),
+        Precision::F64 => Data::F64(numbers),
     };
     Tensor { dims: parameter.dims.clone(), data }
+}
+
+/// The first value of one parameter in the making.
+struct Drawing<'a> {
+    seed: u64,
+    name: &'a str,
+    /// How many laws have been drawn: each has a stream of its own.
+    laws: u32,
+}
+
+impl<'a> Drawing<'a> {
+    fn new(seed: u64, name: &'a str) -> Self {
+        Self { seed, name, laws: 0 }
+    }
+
+    fn values(&mut self, init: &Init, dims: &[usize]) -> Vec<f64> {
+        let count = dims.iter().product();
+        let columns = columns_of(dims);
+        let mut host = Host::<f64>::default();
+        match init {
+            Init::Constant(value) => vec![*value; count],
+            Init::Uniform { low, high } => self.law(count, |draws| low + (high - low) * draws.uniform()),
+            Init::Normal { mean, deviation } => self.law(count, |draws| mean + deviation * draws.normal()),
+            Init::Bernoulli(p) => self.law(count, |draws| f64::from(u8::from(draws.uniform() < *p))),
+            Init::Orthogonal(gain) => {
+                orthogonal(self.law(count, Draws::normal), columns).into_iter().map(|x| gain * x).collect()
+            }
+            Init::Identity => (0..count).map(|i| f64::from(u8::from(i / columns == i % columns))).collect(),
+            Init::Of { name, dims: theirs, init, transposed } => {
+                let found = Drawing::new(self.seed, name).values(init, theirs);
+                if *transposed { transpose(&found, columns_of(theirs)) } else { found }
+            }
+            Init::Unary(op, a) => {
+                self.values(a, dims).into_iter().map(|a| scalar::unary(&mut host, *op, a)).collect()
+            }
+            Init::Binary(op, a, b) => {
+                let (a, b) = (self.values(a, dims), self.values(b, dims));
+                a.into_iter().zip(b).map(|(a, b)| scalar::binary(&mut host, *op, a, b)).collect()
+            }
+        }
+    }
+
+    fn law(&mut self, count: usize, mut element: impl FnMut(&mut Draws) -> f64) -> Vec<f64> {
+        let mut draws = Draws::new(self.seed, self.name, self.laws);
+        self.laws += 1;
+        (0..count).map(|_| element(&mut draws)).collect()
+    }
+}
+
+/// The length of a row: what belongs to one postsynaptic unit.
+fn columns_of(dims: &[usize]) -> usize {
+    dims.iter().skip(1).product()
+}
+
+fn transpose(matrix: &[f64], columns: usize) -> Vec<f64> {
+    (0..columns).flat_map(|j| matrix.iter().skip(j).step_by(columns)).copied().collect()
+}
+
+/// Orthonormal rows from Gaussian ones, or columns if there are more rows than columns: without preferred direction,
+/// because the Gaussian has none.
+fn orthogonal(gaussian: Vec<f64>, columns: usize) -> Vec<f64> {
+    let rows = gaussian.len() / columns.max(1);
+    if rows > columns {
+        return transpose(&orthogonal(transpose(&gaussian, columns), rows), rows);
+    }
+    let mut done: Vec<f64> = Vec::with_capacity(gaussian.len());
+    for row in gaussian.chunks(columns.max(1)) {
+        let mut row = row.to_vec();
+        // Gram and Schmidt's method loses orthogonality to rounding; done twice, it does not (Giraud et al. 2005).
+        for _ in 0..2 {
+            for before in done.chunks(columns) {
+                let along: f64 = row.iter().zip(before).map(|(a, b)| a * b).sum();
+                row.iter_mut().zip(before).for_each(|(a, b)| *a -= along * b);
+            }
+        }
+        let norm = row.iter().map(|a| a * a).sum::<f64>().sqrt();
+        done.extend(row.iter().map(|a| a / norm));
+    }
+    done
 }
 
 /// The memory of the parameters.
@@ -58,7 +132,7 @@ mod tests {
     #[test]
     fn a_parameter_does_not_depend_on_its_neighbours() {
         let init = Init::Normal { mean: 0.0, deviation: 1.0 };
-        let (w, b) = (parameter("W/a->b", init), parameter("B/b->a", init));
+        let (w, b) = (parameter("W/a->b", init.clone()), parameter("B/b->a", init));
         let alone = parameters(std::slice::from_ref(&w), 3, Precision::F64);
         let second = parameters(&[b, w], 3, Precision::F64);
         assert_eq!(alone[0], second[1]);

@@ -89,6 +89,14 @@ impl Rule {
         self.size(group.population).units(network, group.layer)
     }
 
+    /// The layer whose units those of a group stand for, one for each (R3.9); none for a given number of units.
+    pub fn model(&self, network: &Network, group: Group) -> Option<LayerId> {
+        match self.size(group.population) {
+            Size::Count(_) => None,
+            size @ (Size::Layer | Size::Like(_)) => size.model(network, group.layer),
+        }
+    }
+
     /// Whether a group has units.
     pub fn exists(&self, network: &Network, group: Group) -> bool {
         self.size(group.population).model(network, group.layer).is_some()

@@ -165,6 +165,8 @@ pub struct Variable {
     pub population: PopulationId,
     /// What it is.
     pub kind: VariableKind,
+    /// It is a `param` that is not learned.
+    pub fixed: Option<Span>,
     /// Where its name is declared.
     pub span: Span,
 }
@@ -201,6 +203,8 @@ pub struct Synapse {
     pub beside: Option<SynapseId>,
     /// Where its weights stay, constants.
     pub bounds: Option<(Expr, Expr)>,
+    /// The quantity beside it that its weights are multiplied by whenever they are set (R4.11).
+    pub mask: Option<SynapseId>,
     /// Where its name is declared.
     pub span: Span,
 }
@@ -250,7 +254,7 @@ impl Relative {
     }
 }
 
-/// The law of first values; fan-in and fan-out are those of the instance (R4.4).
+/// The first value of a parameter; fan-in and fan-out are those of the instance (R4.4).
 #[derive(Clone, Debug)]
 pub enum Initialiser {
     /// The same number everywhere.
@@ -263,6 +267,44 @@ pub enum Initialiser {
     Glorot,
     /// `he()`: Gaussian of deviation sqrt(2 / fan-in) (He et al. 2015, eq. 10).
     He,
+    /// `bernoulli(p)`
+    Bernoulli(Expr),
+    /// `orthogonal(gain)`: random orthonormal rows or columns (Saxe et al. 2014), times a gain.
+    Orthogonal(Expr),
+    /// `identity()`
+    Identity,
+    /// The first value of the synapse between the same two groups of an earlier projection (R4.10).
+    Weight {
+        /// The projection.
+        synapse: SynapseId,
+        /// The reciprocal one is meant.
+        transposed: bool,
+        /// Where it is read.
+        span: Span,
+    },
+    /// The first value of an earlier `param` of the same unit.
+    Param(VariableId),
+    /// A function of a first value.
+    Unary(UnaryOp, Box<Initialiser>),
+    /// A function of two first values.
+    Binary(BinaryOp, Box<Initialiser>, Box<Initialiser>),
+}
+
+impl Initialiser {
+    /// Its direct parts: constants, and first values of which it is a function.
+    pub fn parts(&self) -> (Vec<&Expr>, Vec<&Self>) {
+        match self {
+            Self::Constant(e) | Self::Normal(e) | Self::Bernoulli(e) | Self::Orthogonal(e) => {
+                (vec![e], Vec::new())
+            }
+            Self::Uniform(a, b) => (vec![a, b], Vec::new()),
+            Self::Glorot | Self::He | Self::Identity | Self::Weight { .. } | Self::Param(_) => {
+                (Vec::new(), Vec::new())
+            }
+            Self::Unary(_, a) => (Vec::new(), vec![a]),
+            Self::Binary(_, a, b) => (Vec::new(), vec![a, b]),
+        }
+    }
 }
 
 /// A global scalar per sample (R10.1).
@@ -436,6 +478,8 @@ pub enum ExprKind {
         synapse: SynapseId,
         /// Against its direction.
         transposed: bool,
+        /// What each synapse multiplies by: a function of its weight and further quantities, none of them transposed.
+        weight: Box<Expr>,
         /// What the sender sends; its variables have [`Place::Sender`].
         sent: Box<Expr>,
     },
@@ -533,6 +577,18 @@ pub enum Reduction {
 }
 
 impl Expr {
+    /// The synaptic quantities that an expression reads as numbers.
+    pub fn weights(&self) -> Vec<SynapseId> {
+        if let ExprKind::Weight { synapse, .. } = self.kind {
+            return vec![synapse];
+        }
+        let mut found = Vec::new();
+        self.for_each_child(|child| found.extend(child.weights()));
+        found.sort();
+        found.dedup();
+        found
+    }
+
     /// The first variable that belongs to the evaluator or a place it names, and where. What arrives belongs to whoever
     /// evaluates it, not to the senders.
     pub fn first_variable(&self) -> Option<(Place, VariableId)> {
@@ -566,7 +622,7 @@ impl Expr {
                 settings.iter().flatten().for_each(&mut visit);
                 visit(increment);
             }
-            ExprKind::Arrive { sent, .. } => visit(sent),
+            ExprKind::Arrive { weight, sent, .. } => [weight, sent].into_iter().for_each(|e| visit(e)),
             ExprKind::Activation { argument, .. } | ExprKind::Cost { argument, .. } => visit(argument),
             ExprKind::Call { arguments, settings, .. } => {
                 arguments.iter().chain(settings.iter().flatten()).for_each(visit)
@@ -605,7 +661,7 @@ impl Expr {
                 settings.iter_mut().flatten().for_each(&mut visit);
                 visit(increment);
             }
-            ExprKind::Arrive { sent, .. } => visit(sent),
+            ExprKind::Arrive { weight, sent, .. } => [weight, sent].into_iter().for_each(|e| visit(e)),
             ExprKind::Activation { argument, .. } | ExprKind::Cost { argument, .. } => visit(argument),
             ExprKind::Call { arguments, settings, .. } => {
                 arguments.iter_mut().chain(settings.iter_mut().flatten()).for_each(visit)

@@ -9,6 +9,7 @@ mod draw;
 mod environment;
 mod expression;
 mod filter;
+mod initialiser;
 mod integrate;
 mod learning;
 mod piece;
@@ -50,6 +51,7 @@ impl Specialised {
     pub fn new(setting: Setting) -> Result<(Self, Findings), Findings> {
         let mut findings = Findings::new();
         setting.rule.check_sizes(&setting.network, &mut findings);
+        setting.check_first_values(&mut findings);
         if !findings.is_empty() {
             return Err(findings);
         }

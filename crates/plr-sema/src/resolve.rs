@@ -7,10 +7,12 @@ mod expression;
 mod filter;
 mod function;
 mod global;
+mod initialiser;
 mod network;
 mod rule;
 mod scope;
 mod script;
+mod transmission;
 
 pub use claim::{CheckSetting, ResolvedCheck};
 pub use constant::{Constants, constant};

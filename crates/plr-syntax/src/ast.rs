@@ -168,6 +168,8 @@ pub struct Variable {
     pub kind: VariableKind,
     /// `hidden let e = …`: which layers the definition is for; `None` for all.
     pub role: Option<(Role, Span)>,
+    /// `fixed param g = …`: it is not learned.
+    pub fixed: Option<Span>,
     /// Its name.
     pub name: Name,
     /// Reset value of a state, initial value of a parameter, definition of a `let`.

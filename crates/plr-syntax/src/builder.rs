@@ -8,7 +8,7 @@ use std::convert::Infallible;
 
 use lalrpop_util::{ErrorRecovery, ParseError};
 
-use crate::ast::{Call, Expr, Name, Target};
+use crate::ast::{Call, Expr, Name, Role, Target, Variable, VariableKind};
 use crate::diagnostic::Findings;
 use crate::finding::SyntaxError;
 use crate::lexer::Lexeme;
@@ -53,6 +53,17 @@ impl<'s> Builder<'s> {
     /// The word at `start..end`.
     pub(crate) fn name(&self, start: u32, end: u32) -> Name {
         Name { text: self.text(start, end), span: Span::new(start, end) }
+    }
+
+    /// What one declaration declares.
+    pub(crate) fn variables(
+        &self,
+        kind: VariableKind,
+        role: Option<(Role, Span)>,
+        fixed: Option<Span>,
+        list: Vec<(Name, Option<Expr>)>,
+    ) -> Vec<Variable> {
+        list.into_iter().map(|(name, value)| Variable { kind, role, fixed, name, value }).collect()
     }
 
     /// The attribute `in [low, high]` or `delay 1`.

@@ -182,7 +182,8 @@ impl Dump {
         let value =
             variable.value.as_ref().map_or(String::new(), |value| format!(" = {}", inline::expr(value)));
         let (role, kind) = (inline::role(variable.role), inline::kind(variable.kind));
-        self.line(&format!("{role}{kind} {}{value}", variable.name.text));
+        let fixed = if variable.fixed.is_some() { "fixed " } else { "" };
+        self.line(&format!("{role}{fixed}{kind} {}{value}", variable.name.text));
     }
 
     fn synapse(&mut self, synapse: &Synapse) {

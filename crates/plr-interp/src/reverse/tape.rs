@@ -1,9 +1,11 @@
 //! The record of a run, and the cotangents that travel back through it.
 
+use ndarray::ArrayD;
+
 use crate::datum::{Datum, Operand};
 use crate::number::{Number, Shared};
 use crate::primitive::Primitive;
-use crate::reverse::{contract, elementwise, repetition};
+use crate::reverse::{contract, elementwise, repetition, slice};
 
 /// A real value that a wanted input reaches: its number in the order of definition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,6 +89,12 @@ impl<T: Number> Entry<'_, T> {
             Primitive::Broadcast(axes) => repetition::broadcast(axes, cotangent),
             Primitive::Reduce(kind, axes) => repetition::reduce(kind, axes, real(0), &self.value, cotangent),
             Primitive::Rank => repetition::rank(real(0)),
+            Primitive::Slice(axis) => slice::slice(axis, self.operands[1].datum.index(), real(0), cotangent),
+            Primitive::Insert(axis) => {
+                slice::insert(axis, self.operands[2].datum.index(), position, real(1), cotangent)
+            }
+            Primitive::Detach if position == 1 => (real(2) * cotangent).to_owned(),
+            Primitive::Detach => ArrayD::zeros(cotangent.raw_dim()),
             Primitive::Constant(_)
             | Primitive::Compare(_)
             | Primitive::And

@@ -17,4 +17,5 @@ mod random;
 mod rank;
 mod reduce;
 mod sample;
+mod slice;
 mod smooth;

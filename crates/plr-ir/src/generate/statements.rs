@@ -35,7 +35,7 @@ impl Generator {
     /// Makes something and says about how many operations it took.
     pub fn statement(&mut self, b: &mut Builder, depth: usize) -> usize {
         self.relocate(b);
-        let value = match self.random.below(27) {
+        let value = match self.random.below(31) {
             0..=4 => self.unary(b),
             5..=10 => self.binary(b),
             11 => {
@@ -63,6 +63,9 @@ impl Generator {
                 Some(index) => b.convert_index(index),
                 None => return 0,
             },
+            25 => self.slice(b),
+            26 | 27 => self.insert(b),
+            28 => self.detach(b),
             _ if depth == 0 => return 0,
             _ => return self.repeat(b, depth - 1),
         };
@@ -164,6 +167,29 @@ impl Generator {
             Some(input) => b.rank(input),
             None => self.real(b),
         }
+    }
+
+    /// What is at a step's place along an axis; often there are more steps than places, or fewer.
+    fn slice(&mut self, b: &mut Builder) -> Value {
+        let (Some(input), Some(index)) = (self.real_with_axes(b), self.index(b)) else { return self.real(b) };
+        let axis = self.random.below(rank(b, input));
+        b.slice(input, axis, index)
+    }
+
+    fn insert(&mut self, b: &mut Builder) -> Value {
+        let (Some(into), Some(index)) = (self.real_with_axes(b), self.index(b)) else { return self.real(b) };
+        let mut dims = b.type_of(into).dims.clone();
+        let axis = self.random.below(dims.len());
+        dims.remove(axis);
+        let value = self.real_of(b, &dims);
+        b.insert(into, value, axis, index)
+    }
+
+    fn detach(&mut self, b: &mut Builder) -> Value {
+        let value = self.real(b);
+        let dims = b.type_of(value).dims.clone();
+        let path = self.random.percent(70).then(|| (self.real_of(b, &dims), self.real_of(b, &dims)));
+        b.detach(value, path)
     }
 
     /// A visible real that is no scalar.

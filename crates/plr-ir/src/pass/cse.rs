@@ -42,6 +42,9 @@ enum Key {
     Contract(Value, Value, Contraction),
     Reduce(ReduceKind, Value, Vec<usize>),
     Rank(Value),
+    Slice(Value, usize, Value),
+    Insert(Value, Value, usize, Value),
+    Detach(Value, Option<(Value, Value)>),
     Random(Law, u32, Option<Value>),
 }
 
@@ -63,6 +66,9 @@ impl Key {
             Op::Contract { lhs, rhs, spec } => Key::Contract(*lhs, *rhs, relabelled(spec)),
             Op::Reduce { kind, input, axes } => Key::Reduce(*kind, *input, axes.clone()),
             Op::Rank(a) => Key::Rank(*a),
+            Op::Slice { input, axis, index } => Key::Slice(*input, *axis, *index),
+            Op::Insert { into, value, axis, index } => Key::Insert(*into, *value, *axis, *index),
+            Op::Detach { value, path } => Key::Detach(*value, *path),
             Op::Random { law, stream, step } => Key::Random(*law, *stream, *step),
             Op::Repeat(_) | Op::Map(_) => return None,
         })

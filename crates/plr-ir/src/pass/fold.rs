@@ -125,6 +125,9 @@ impl Fold<'_> {
             | Op::Contract { .. }
             | Op::Reduce { .. }
             | Op::Rank(_)
+            | Op::Slice { .. }
+            | Op::Insert { .. }
+            | Op::Detach { .. }
             | Op::Random { .. }
             | Op::Repeat(_)
             | Op::Map(_) => Fact::None,
@@ -153,6 +156,9 @@ impl Fold<'_> {
             | Op::Contract { .. }
             | Op::Reduce { .. }
             | Op::Rank(_)
+            | Op::Slice { .. }
+            | Op::Insert { .. }
+            | Op::Detach { .. }
             | Op::Random { .. }
             | Op::Repeat(_)
             | Op::Map(_) => Outcome::Op(op),

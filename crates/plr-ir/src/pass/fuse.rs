@@ -95,6 +95,9 @@ impl Fusion<'_> {
                 | Op::Contract { .. }
                 | Op::Reduce { .. }
                 | Op::Rank(_)
+                | Op::Slice { .. }
+                | Op::Insert { .. }
+                | Op::Detach { .. }
                 | Op::Random { .. }
                 | Op::Map(_) => {}
             }
@@ -173,6 +176,9 @@ fn is_element_wise(op: &Op) -> bool {
         | Op::Contract { .. }
         | Op::Reduce { .. }
         | Op::Rank(_)
+        | Op::Slice { .. }
+        | Op::Insert { .. }
+        | Op::Detach { .. }
         | Op::Random { .. }
         | Op::Repeat(_)
         | Op::Map(_) => false,

@@ -65,6 +65,13 @@ impl Parser<'_> {
                 Ok(Op::Reduce { kind, input: self.operand()?, axes: self.axes()? })
             }
             "rank" => self.operand().map(Op::Rank),
+            "slice" => {
+                let input = self.operand()?;
+                let (axis, index) = self.along()?;
+                Ok(Op::Slice { input, axis, index })
+            }
+            "insert" => self.insert(),
+            "detach" => self.detach(),
             "random" => self.random(),
             _ => Err(unknown),
         }
@@ -90,6 +97,34 @@ impl Parser<'_> {
         }
         self.advance();
         Ok(labels.bytes().collect())
+    }
+
+    fn insert(&mut self) -> Result<Op, ParseError> {
+        let value = self.operand()?;
+        self.word("into")?;
+        let into = self.operand()?;
+        let (axis, index) = self.along()?;
+        Ok(Op::Insert { into, value, axis, index })
+    }
+
+    /// An axis and a place along it.
+    fn along(&mut self) -> Result<(usize, Value), ParseError> {
+        self.word("axis")?;
+        let axis = self.integer()?;
+        self.word("at")?;
+        Ok((axis, self.operand()?))
+    }
+
+    fn detach(&mut self) -> Result<Op, ParseError> {
+        let value = self.operand()?;
+        let path = if self.skip_word("to") {
+            let to = self.operand()?;
+            self.word("by")?;
+            Some((to, self.operand()?))
+        } else {
+            None
+        };
+        Ok(Op::Detach { value, path })
     }
 
     fn random(&mut self) -> Result<Op, ParseError> {

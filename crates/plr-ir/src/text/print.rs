@@ -156,6 +156,9 @@ impl<W: fmt::Write> Printer<'_, W> {
                 | Op::Contract { .. }
                 | Op::Reduce { .. }
                 | Op::Rank(_)
+                | Op::Slice { .. }
+                | Op::Insert { .. }
+                | Op::Detach { .. }
                 | Op::Random { .. } => {}
             }
             self.out.write_char('\n')?;
@@ -196,6 +199,16 @@ impl<W: fmt::Write> Printer<'_, W> {
             Op::Contract { lhs, rhs, spec } => write!(self.out, "contract {spec} {}, {}", v(lhs), v(rhs)),
             Op::Reduce { kind, input, axes } => write!(self.out, "reduce {kind} {} {}", v(input), Axes(axes)),
             Op::Rank(a) => write!(self.out, "rank {}", v(a)),
+            Op::Slice { input, axis, index } => {
+                write!(self.out, "slice {} axis {axis} at {}", v(input), v(index))
+            }
+            Op::Insert { into, value, axis, index } => {
+                write!(self.out, "insert {} into {} axis {axis} at {}", v(value), v(into), v(index))
+            }
+            Op::Detach { value, path } => {
+                write!(self.out, "detach {}", v(value))?;
+                path.iter().try_for_each(|(to, slope)| write!(self.out, " to {} by {}", v(to), v(slope)))
+            }
             Op::Random { law, stream, step } => {
                 write!(self.out, "random {law} stream {stream}")?;
                 step.iter().try_for_each(|step| write!(self.out, " step {}", v(step)))

@@ -1,4 +1,4 @@
-//! V5 to V11 and V13: the types of operands and results of each operation.
+//! V5 to V11 and V13 to V15: the types of operands and results of each operation.
 
 use super::Verifier;
 use crate::program::{Contraction, Op, Operation, Repeat, Value};
@@ -54,6 +54,22 @@ impl<'a> Verifier<'a> {
             Op::Contract { spec, .. } => contract(spec, operands, results),
             Op::Reduce { axes, .. } => reduce(operands[0], axes, results),
             Op::Rank(_) => rank(operands[0], results),
+            Op::Slice { axis, .. } => {
+                let [slice] = results else {
+                    return Err((14, format!("{} results instead of one", results.len())));
+                };
+                sliced(operands[0], *axis, slice, operands[1])
+            }
+            Op::Insert { axis, .. } => {
+                ensure(results == [operands[0]], 14, || format!("the result is not one {}", operands[0]))?;
+                sliced(operands[0], *axis, operands[1], operands[2])
+            }
+            Op::Detach { .. } => {
+                let real = results.len() == 1 && results[0].elem == Real;
+                ensure(real, 15, || "the result is not one real".to_owned())?;
+                let other = operands.iter().find(|ty| **ty != results[0]);
+                ensure(other.is_none(), 15, || format!("an operand is not {}", results[0]))
+            }
             Op::Random { step, .. } => {
                 let real = results.len() == 1 && results[0].elem == Real;
                 ensure(real, 10, || "the result is not one real".to_owned())?;
@@ -170,4 +186,15 @@ fn rank(input: &Type, results: &[&Type]) -> Result<(), Problem> {
     let countable = input.dims.last().is_some_and(|&extent| u32::try_from(extent.saturating_sub(1)).is_ok());
     ensure(countable, 13, || format!("the rows of {input} are too long"))?;
     ensure(input == *result, 13, || format!("{input} becomes {result}"))
+}
+
+/// V14.
+fn sliced(whole: &Type, axis: usize, slice: &Type, place: &Type) -> Result<(), Problem> {
+    ensure(whole.elem == Elem::Real && slice.elem == Elem::Real, 14, || format!("{slice} of {whole}"))?;
+    ensure(axis < whole.rank(), 14, || format!("{whole} has no axis {axis}"))?;
+    let others = whole.dims.iter().enumerate().filter(|(i, _)| *i != axis).map(|(_, &dim)| dim);
+    ensure(others.eq(slice.dims.iter().copied()), 14, || {
+        format!("{whole} without axis {axis} is not {slice}")
+    })?;
+    ensure(place.elem == Elem::Index, 14, || format!("the place is {place}, not an index"))
 }

@@ -116,6 +116,18 @@ impl<T: Real> State<'_, T> {
             Op::Contract { lhs, rhs, spec } => Array::Real(self.contract(*lhs, *rhs, spec, &dims)),
             Op::Reduce { kind, input, axes } => Array::Real(self.reduce(*kind, *input, axes, count)),
             Op::Rank(a) => Array::Real(ranks(self.real(*a), dims[dims.len() - 1])),
+            Op::Slice { input, axis, index } => {
+                let extents = &self.program.type_of(*input).dims;
+                let rows = rows(extents, *axis, self.index(*index));
+                Array::Real(rows.into_iter().flatten().map(|at| self.real(*input)[at]).collect())
+            }
+            Op::Insert { into, value, axis, index } => {
+                let mut after = self.real(*into).to_vec();
+                let places = rows(&dims, *axis, self.index(*index)).into_iter().flatten();
+                places.zip(self.real(*value)).for_each(|(at, &x)| after[at] = x);
+                Array::Real(after)
+            }
+            Op::Detach { value, .. } => Array::Real(self.real(*value).to_vec()),
             Op::Random { law, stream, step } => {
                 let step = step.map_or(0, |step| self.index(step));
                 let seed = u64::from(*stream) * 1_000_003 + step * 7919 + *law as u64;
@@ -293,6 +305,15 @@ fn ranks<T: Real>(elements: &[T], extent: usize) -> Vec<T> {
         (0..extent).map(|i| T::from_f64(count(i) as f64)).collect()
     };
     elements.chunks(extent).flat_map(of_row).collect()
+}
+
+/// The positions of what is at a place along an axis, in rows that follow each other.
+fn rows(dims: &[usize], axis: usize, place: u64) -> Vec<std::ops::Range<usize>> {
+    let (outside, inside): (usize, usize) =
+        (dims[..axis].iter().product(), dims[axis + 1..].iter().product());
+    let place = (place as usize).min(dims[axis] - 1);
+    let first = |row: usize| (row * dims[axis] + place) * inside;
+    (0..outside).map(|row| first(row)..first(row) + inside).collect()
 }
 
 /// A number between −1 and 1 that any bit of the seed changes.

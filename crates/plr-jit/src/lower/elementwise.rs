@@ -60,6 +60,9 @@ impl Lowering {
             | Op::Contract { .. }
             | Op::Reduce { .. }
             | Op::Rank(_)
+            | Op::Slice { .. }
+            | Op::Insert { .. }
+            | Op::Detach { .. }
             | Op::Random { .. }
             | Op::Repeat(_)
             | Op::Map(_) => unreachable!("`single` is called for element-wise operations"),

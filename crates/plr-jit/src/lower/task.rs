@@ -30,6 +30,22 @@ pub(crate) enum Task {
         /// The ranks.
         result: Value,
     },
+    /// What is at one place along an axis.
+    Slice {
+        /// From where.
+        from: SliceTask,
+        /// The slice.
+        result: Value,
+    },
+    /// The tensor with a slice replaced.
+    Insert {
+        /// Into what.
+        into: SliceTask,
+        /// The new slice.
+        value: Value,
+        /// The new tensor.
+        result: Value,
+    },
     /// Random draws.
     Random {
         /// From which law.
@@ -69,6 +85,28 @@ pub(crate) struct FoldTask {
     pub(crate) folded: Space,
     /// Whether terms may be added in any order.
     pub(crate) any_order: bool,
+}
+
+/// A tensor and a place along one of its axes.
+#[derive(Clone, Debug)]
+pub(crate) struct SliceTask {
+    /// The tensor.
+    pub(crate) whole: Value,
+    /// The axis.
+    pub(crate) rows: Rows,
+    /// The place; beyond the end, the last.
+    pub(crate) place: Slot,
+}
+
+/// An axis of a dense tensor: what it separates, and what follows each other at one of its places.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rows {
+    /// The product of the extents of the axes outside.
+    pub(crate) count: usize,
+    /// The extent of the axis.
+    pub(crate) places: usize,
+    /// The product of the extents of the axes inside.
+    pub(crate) elements: usize,
 }
 
 /// A matrix product.
@@ -149,6 +187,8 @@ impl Task {
             | Task::Fold(_)
             | Task::Gemm(_)
             | Task::Rank { .. }
+            | Task::Slice { .. }
+            | Task::Insert { .. }
             | Task::Random { .. }
             | Task::FromIndex { .. }
             | Task::Tiles(_) => None,
@@ -161,6 +201,8 @@ impl Task {
             Task::Map(map) => map.results.iter().map(|&(value, _)| value).collect(),
             Task::Fold(FoldTask { result, .. })
             | Task::Gemm(GemmTask { result, .. })
+            | Task::Slice { result, .. }
+            | Task::Insert { result, .. }
             | Task::Random { result, .. }
             | Task::FromIndex { result, .. } => vec![*result],
             Task::Rank { order, result, .. } => vec![*order, *result],
@@ -178,6 +220,8 @@ impl Task {
             Task::Fold(fold) => fold.factors.clone(),
             Task::Gemm(gemm) => vec![gemm.lhs, gemm.rhs],
             Task::Rank { input, .. } => vec![*input],
+            Task::Slice { from, .. } => vec![from.whole],
+            Task::Insert { into, value, .. } => vec![into.whole, *value],
             Task::Random { .. } | Task::FromIndex { .. } => Vec::new(),
             Task::Repeat(repeat) => repeat.carried.iter().map(|c| c.initial).collect(),
             Task::Tiles(tiles) => tiles.shared.iter().chain(&tiles.imports).copied().collect(),

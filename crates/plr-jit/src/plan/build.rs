@@ -6,7 +6,9 @@ use plr_ir::{Precision, Type};
 use super::{Copy, Draw, Launch, Plan, Rank, RepeatStep, Step, UntilStep};
 use crate::codegen::{Compiler, FoldKernel, Kernel, Lanes, MapKernel, MapRead, VECTOR_BYTES};
 use crate::error::Error;
-use crate::lower::{FoldTask, GemmTask, Lowered, MapOperand, MapTask, RepeatTask, Task, TileTask, lower};
+use crate::lower::{
+    FoldTask, GemmTask, Lowered, MapOperand, MapTask, RepeatTask, SliceTask, Task, TileTask, lower,
+};
 use crate::memory::{Buffer, Memory};
 use crate::space::Space;
 use crate::tile::TileStep;
@@ -68,6 +70,16 @@ impl Build<'_> {
                 let [input, order, out] = [input, order, result].map(buffer);
                 Step::Rank(Rank { input, order, out, rows: ty.count() / extent, extent })
             }
+            Task::Slice { from: SliceTask { whole, rows, place }, result } => {
+                Step::Slice { whole: buffer(whole), rows: *rows, place: *place, out: buffer(result) }
+            }
+            Task::Insert { into: SliceTask { whole, rows, place }, value, result } => Step::Insert {
+                value: buffer(value),
+                into: buffer(whole),
+                rows: *rows,
+                place: *place,
+                out: buffer(result),
+            },
             Task::Random { law, stream, step, result } => {
                 let out = buffer(result);
                 let count = self.memory.bytes[out.index()] / self.precision.bytes();

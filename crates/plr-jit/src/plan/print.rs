@@ -4,6 +4,7 @@ use std::fmt::{self, Display, Formatter};
 
 use super::{Launch, Plan, Rank, Step};
 use crate::gemm::Product;
+use crate::lower::Rows;
 use crate::memory::{Buffer, Place};
 
 impl Display for Plan {
@@ -69,6 +70,13 @@ impl Display for Rank {
     }
 }
 
+impl Display for Rows {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Rows { count, places, elements } = self;
+        write!(f, "{count} times {places} rows of {elements}")
+    }
+}
+
 /// Prints steps, indented.
 fn print(f: &mut Formatter<'_>, steps: &[Step], depth: usize) -> fmt::Result {
     for step in steps {
@@ -77,6 +85,12 @@ fn print(f: &mut Formatter<'_>, steps: &[Step], depth: usize) -> fmt::Result {
             Step::Launch(launch) => writeln!(f, "{launch}")?,
             Step::Multiply { product, lhs, rhs, out } => writeln!(f, "{out} = {lhs} · {rhs}, {product}")?,
             Step::Rank(rank) => writeln!(f, "{rank}")?,
+            Step::Slice { whole, rows, place, out } => {
+                writeln!(f, "{out} = slice !{} of {whole}, {rows}", place.0)?
+            }
+            Step::Insert { value, into, rows, place, out } => {
+                writeln!(f, "{out} = {into} with {value} as slice !{}, {rows}", place.0)?
+            }
             Step::Draw(draw) => writeln!(f, "{} = {:?} stream {}", draw.out, draw.law, draw.stream)?,
             Step::FromIndex { slot, out } => writeln!(f, "{out} = !{}", slot.0)?,
             Step::Repeat(repeat) => {

@@ -57,53 +57,58 @@ impl Axes {
         }
     }
 
+    /// Connects the axes of an operation's operands and results; those of an operation that is not known here stay apart.
     fn operation(&mut self, program: &Program, operation: &Operation, constant: &mut [bool]) {
         let Some(&result) = operation.results.first() else { return };
         let rank = program.type_of(result).rank();
-        match &operation.op {
-            Op::Constant(_) => constant[result.index()] = true,
-            Op::Unary(..)
-            | Op::Binary(..)
-            | Op::Compare(..)
-            | Op::And(..)
-            | Op::Or(..)
-            | Op::Not(_)
-            | Op::Select(..)
-            | Op::Rank(_) => operation.op.for_each_operand(|value| {
+        let op = &operation.op;
+        if let Op::Constant(_) = op {
+            constant[result.index()] = true;
+        } else if super::is_element_wise(op) {
+            op.for_each_operand(|value| {
                 if !constant[value.index()] {
                     self.join_all(result, value, rank);
                 }
-            }),
-            Op::FromIndex(_) | Op::Random { .. } => {}
-            Op::Broadcast { input, axes } => {
-                if !constant[input.index()] {
-                    axes.iter().enumerate().for_each(|(i, &axis)| self.join((result, axis), (*input, i)));
-                }
+            });
+        } else if let Op::Rank(value) | Op::Detach { value, .. } = op {
+            self.join_all(result, *value, rank);
+        } else if let Op::Broadcast { input, axes } = op {
+            self.along(result, *input, axes, constant);
+        } else if let Op::Contract { lhs, rhs, spec } = op {
+            let operands = [(result, &spec.out), (*lhs, &spec.lhs), (*rhs, &spec.rhs)];
+            self.contract(operands.into_iter().filter(|(value, _)| !constant[value.index()]));
+        } else if let Op::Reduce { input, axes, .. } = op {
+            let kept = (0..program.type_of(*input).rank()).filter(|axis| !axes.contains(axis));
+            kept.enumerate().for_each(|(i, axis)| self.join((result, i), (*input, axis)));
+        } else if let Op::Slice { input, axis, .. } = op {
+            let kept: Vec<usize> = (0..=rank).filter(|other| other != axis).collect();
+            self.along(*input, result, &kept, constant);
+        } else if let Op::Insert { into, value, axis, .. } = op {
+            let kept: Vec<usize> = (0..rank).filter(|other| other != axis).collect();
+            self.along(result, *value, &kept, constant);
+            self.along(result, *into, &(0..rank).collect::<Vec<_>>(), constant);
+        } else if let Op::Map(map) = op {
+            operation.results.iter().for_each(|&other| self.join_all(result, other, rank));
+            map.inputs.iter().for_each(|input| self.along(result, input.value, &input.axes, constant));
+        } else if let Op::Repeat(repeat) = op {
+            self.repeat(program, repeat, &operation.results, constant);
+        }
+    }
+
+    /// Axis `i` of the part is axis `axes[i]` of the whole.
+    fn along(&mut self, whole: Value, part: Value, axes: &[usize], constant: &[bool]) {
+        if !constant[whole.index()] && !constant[part.index()] {
+            axes.iter().enumerate().for_each(|(i, &axis)| self.join((whole, axis), (part, i)));
+        }
+    }
+
+    fn contract<'l>(&mut self, operands: impl Iterator<Item = (Value, &'l Vec<u8>)>) {
+        let mut known: HashMap<u8, (Value, usize)> = HashMap::new();
+        for (value, labels) in operands {
+            for (axis, &label) in labels.iter().enumerate() {
+                let other = *known.entry(label).or_insert((value, axis));
+                self.join(other, (value, axis));
             }
-            Op::Contract { lhs, rhs, spec } => {
-                let mut known: HashMap<u8, (Value, usize)> = HashMap::new();
-                for (value, labels) in [(result, &spec.out), (*lhs, &spec.lhs), (*rhs, &spec.rhs)] {
-                    if constant[value.index()] {
-                        continue;
-                    }
-                    for (axis, &label) in labels.iter().enumerate() {
-                        let other = *known.entry(label).or_insert((value, axis));
-                        self.join(other, (value, axis));
-                    }
-                }
-            }
-            Op::Reduce { input, axes, .. } => {
-                let kept = (0..program.type_of(*input).rank()).filter(|axis| !axes.contains(axis));
-                kept.enumerate().for_each(|(i, axis)| self.join((result, i), (*input, axis)));
-            }
-            Op::Map(map) => {
-                operation.results.iter().for_each(|&other| self.join_all(result, other, rank));
-                for input in map.inputs.iter().filter(|input| !constant[input.value.index()]) {
-                    let axes = input.axes.iter().enumerate();
-                    axes.for_each(|(i, &axis)| self.join((result, axis), (input.value, i)));
-                }
-            }
-            Op::Repeat(repeat) => self.repeat(program, repeat, &operation.results, constant),
         }
     }
 
@@ -131,33 +136,19 @@ impl Axes {
 
     fn count_work(&self, program: &Program, block: &Block, work: &mut HashMap<usize, usize>) {
         for operation in &block.operations {
-            match &operation.op {
-                Op::Contract { lhs, rhs, spec } if !spec.out.is_empty() => {
-                    let result = operation.results[0];
-                    let class = self.class(result, 0);
-                    if self.inner[class] || program.type_of(result).dims[0] < LEAST_SAMPLES {
-                        continue;
-                    }
-                    let count = program.type_of(*lhs).count().max(program.type_of(*rhs).count());
-                    let sum = work.entry(class).or_default();
-                    *sum = sum.saturating_add(count);
-                }
-                Op::Repeat(repeat) => self.count_work(program, &repeat.body, work),
-                Op::Constant(_)
-                | Op::Unary(..)
-                | Op::Binary(..)
-                | Op::Compare(..)
-                | Op::And(..)
-                | Op::Or(..)
-                | Op::Not(_)
-                | Op::Select(..)
-                | Op::FromIndex(_)
-                | Op::Broadcast { .. }
-                | Op::Contract { .. }
-                | Op::Reduce { .. }
-                | Op::Rank(_)
-                | Op::Random { .. }
-                | Op::Map(_) => {}
+            if let Op::Repeat(repeat) = &operation.op {
+                self.count_work(program, &repeat.body, work);
+            }
+            let Op::Contract { lhs, rhs, spec } = &operation.op else { continue };
+            let result = operation.results[0];
+            if spec.out.is_empty() || program.type_of(result).dims[0] < LEAST_SAMPLES {
+                continue;
+            }
+            let class = self.class(result, 0);
+            if !self.inner[class] {
+                let count = program.type_of(*lhs).count().max(program.type_of(*rhs).count());
+                let sum = work.entry(class).or_default();
+                *sum = sum.saturating_add(count);
             }
         }
     }

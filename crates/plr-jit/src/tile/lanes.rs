@@ -80,25 +80,10 @@ fn escaping(program: &Program, members: &[&Operation], defined: &[Value]) -> Vec
 fn constants(block: &Block) -> HashMap<Value, f64> {
     let mut found = HashMap::new();
     for operation in &block.operations {
-        match &operation.op {
-            Op::Constant(number) => {
-                found.insert(operation.results[0], *number);
-            }
-            Op::Repeat(repeat) => found.extend(constants(&repeat.body)),
-            Op::Unary(..)
-            | Op::Binary(..)
-            | Op::Compare(..)
-            | Op::And(..)
-            | Op::Or(..)
-            | Op::Not(_)
-            | Op::Select(..)
-            | Op::FromIndex(_)
-            | Op::Broadcast { .. }
-            | Op::Contract { .. }
-            | Op::Reduce { .. }
-            | Op::Rank(_)
-            | Op::Random { .. }
-            | Op::Map(_) => {}
+        if let Op::Constant(number) = operation.op {
+            found.insert(operation.results[0], number);
+        } else if let Op::Repeat(repeat) = &operation.op {
+            found.extend(constants(&repeat.body));
         }
     }
     found
@@ -192,49 +177,55 @@ impl Rewrite<'_> {
 
     fn operation(&mut self, operation: &Operation, into: &mut Vec<Operation>) {
         let Some(&result) = operation.results.first() else { return };
-        let of_samples = self.samples.has(result);
-        let rank = self.samples.program.type_of(result).rank();
-        let op = match &operation.op {
-            Op::Constant(_) => return,
-            op @ (Op::Unary(..)
-            | Op::Binary(..)
-            | Op::Compare(..)
-            | Op::And(..)
-            | Op::Or(..)
-            | Op::Not(_)
-            | Op::Select(..)
-            | Op::FromIndex(_)) => {
-                let mut op = op.clone();
-                op.map_operands(|value| self.operand(value, of_samples, into));
-                op
-            }
-            Op::Broadcast { input, axes } => {
-                let (input, axes) = self.along(*input, axes, rank, of_samples, into);
-                Op::Broadcast { input, axes }
-            }
-            Op::Map(map) => {
-                let read = |input: &MapInput| {
-                    let (value, axes) = self.along(input.value, &input.axes, rank, of_samples, into);
-                    MapInput { value, axes }
-                };
-                let inputs = map.inputs.iter().map(read).collect();
-                Op::Map(Box::new(Map { inputs, body: map.body.clone(), results: map.results.clone() }))
-            }
-            Op::Contract { lhs, rhs, spec } => self.contract([*lhs, *rhs], spec, into),
-            Op::Reduce { kind, input, axes } => {
-                let rank = self.samples.program.type_of(*input).rank();
-                let axes = axes.iter().map(|&axis| moved(axis, rank)).collect();
-                Op::Reduce { kind: *kind, input: self.operand(*input, true, into), axes }
-            }
-            Op::Repeat(repeat) => {
-                let initial = repeat.initial.iter().map(|&value| self.operand(value, true, into)).collect();
-                let body = self.block(&repeat.body);
-                Op::Repeat(Box::new(Repeat { initial, body, ..**repeat }))
-            }
-            Op::Rank(_) | Op::Random { .. } => unreachable!("these are in no region"),
-        };
+        if let Op::Constant(_) = operation.op {
+            return;
+        }
+        if let Op::Detach { value, .. } = operation.op {
+            let value = self.operand(value, true, into);
+            self.known.insert(result, value);
+            return;
+        }
+        let op = self.rewritten(&operation.op, result, into);
         let results = operation.results.iter().map(|&result| self.define(result)).collect();
         into.push(Operation { results, op, location: operation.location });
+    }
+
+    /// The operation for the tile; operations that are in no region stay as they are.
+    fn rewritten(&mut self, op: &Op, result: Value, into: &mut Vec<Operation>) -> Op {
+        let of_samples = self.samples.has(result);
+        let rank = self.samples.program.type_of(result).rank();
+        if let Op::Broadcast { input, axes } = op {
+            let (input, axes) = self.along(*input, axes, rank, of_samples, into);
+            Op::Broadcast { input, axes }
+        } else if let Op::Map(map) = op {
+            let read = |input: &MapInput| {
+                let (value, axes) = self.along(input.value, &input.axes, rank, of_samples, into);
+                MapInput { value, axes }
+            };
+            let inputs = map.inputs.iter().map(read).collect();
+            Op::Map(Box::new(Map { inputs, body: map.body.clone(), results: map.results.clone() }))
+        } else if let Op::Contract { lhs, rhs, spec } = op {
+            self.contract([*lhs, *rhs], spec, into)
+        } else if let Op::Reduce { kind, input, axes } = op {
+            let rank = self.samples.program.type_of(*input).rank();
+            let axes = axes.iter().map(|&axis| moved(axis, rank)).collect();
+            Op::Reduce { kind: *kind, input: self.operand(*input, true, into), axes }
+        } else if let Op::Slice { input, axis, index } = op {
+            let (axis, index) = (moved(*axis, rank + 1), self.known[index]);
+            Op::Slice { input: self.operand(*input, true, into), axis, index }
+        } else if let Op::Insert { into: whole, value, axis, index } = op {
+            let (axis, index) = (moved(*axis, rank), self.known[index]);
+            let (whole, value) = (self.operand(*whole, true, into), self.operand(*value, true, into));
+            Op::Insert { into: whole, value, axis, index }
+        } else if let Op::Repeat(repeat) = op {
+            let initial = repeat.initial.iter().map(|&value| self.operand(value, true, into)).collect();
+            let body = self.block(&repeat.body);
+            Op::Repeat(Box::new(Repeat { initial, body, ..**repeat }))
+        } else {
+            let mut op = op.clone();
+            op.map_operands(|value| self.operand(value, of_samples, into));
+            op
+        }
     }
 
     /// An operand that is repeated along axes of an index space, and its axes there.

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use plr_ir::program::{Block, Op, Operation, Program, Repeat, Value};
 
 use super::axes::Axes;
-use super::{Region, Section, lanes, plain};
+use super::{Region, Section, is_element_wise, lanes, plain};
 
 /// The stretches of a program's body, in an order in which they can be run.
 pub(crate) fn sections(program: &Program) -> Vec<Section> {
@@ -73,74 +73,43 @@ impl Samples<'_> {
         levels
     }
 
-    /// Whether the operation computes something of each sample from things of that sample and of all.
+    /// Whether the operation computes something of each sample from things of that sample and of all. Along the axes that
+    /// operands and result have in common, everything is as the classes say.
     fn separable(&self, operation: &Operation) -> bool {
-        match &operation.op {
-            Op::Constant(_) | Op::Rank(_) | Op::Random { .. } => false,
-            // Along the axes it has in common with the result, everything is as the classes say; it sums over others.
-            Op::Unary(..)
-            | Op::Binary(..)
-            | Op::Compare(..)
-            | Op::And(..)
-            | Op::Or(..)
-            | Op::Not(_)
-            | Op::Select(..)
-            | Op::Broadcast { .. }
-            | Op::Contract { .. }
-            | Op::Reduce { .. }
-            | Op::FromIndex(_)
-            | Op::Map(_) => operation.results.iter().all(|&result| self.has(result)),
-            Op::Repeat(repeat) => self.separable_loop(repeat, &operation.results),
+        let op = &operation.op;
+        if let Op::Repeat(repeat) = op {
+            return self.separable_loop(repeat, &operation.results);
         }
+        let known = is_element_wise(op)
+            || matches!(
+                op,
+                Op::Broadcast { .. }
+                    | Op::Contract { .. }
+                    | Op::Reduce { .. }
+                    | Op::Slice { .. }
+                    | Op::Insert { .. }
+                    | Op::Detach { .. }
+                    | Op::Map(_)
+            );
+        known && operation.results.iter().all(|&result| self.has(result))
     }
 
     fn separable_loop(&self, repeat: &Repeat, results: &[Value]) -> bool {
-        let step_of_its_own = |operation: &Operation| match &operation.op {
-            Op::Constant(_) | Op::FromIndex(_) => true,
-            Op::Unary(..)
-            | Op::Binary(..)
-            | Op::Compare(..)
-            | Op::And(..)
-            | Op::Or(..)
-            | Op::Not(_)
-            | Op::Select(..)
-            | Op::Broadcast { .. }
-            | Op::Contract { .. }
-            | Op::Reduce { .. }
-            | Op::Rank(_)
-            | Op::Random { .. }
-            | Op::Repeat(_)
-            | Op::Map(_) => false,
-        };
         repeat.until.is_none()
             && results.iter().all(|&result| self.has(result))
             && repeat.body.operations.iter().all(|operation| {
-                self.separable(operation) || step_of_its_own(operation) || self.of_scalars(operation)
+                self.separable(operation)
+                    || matches!(operation.op, Op::Constant(_) | Op::FromIndex(_))
+                    || self.of_scalars(operation)
             })
     }
 
     /// Whether it is element-wise and of scalars that are the same for all samples, like a rate that depends on the step.
     fn of_scalars(&self, operation: &Operation) -> bool {
-        let mut scalars = operation.results.iter().all(|&result| self.program.type_of(result).rank() == 0);
-        operation.for_each_use(&mut |value| scalars &= self.program.type_of(value).rank() == 0);
-        match &operation.op {
-            Op::Unary(..)
-            | Op::Binary(..)
-            | Op::Compare(..)
-            | Op::And(..)
-            | Op::Or(..)
-            | Op::Not(_)
-            | Op::Select(..)
-            | Op::Map(_) => scalars,
-            Op::Constant(_)
-            | Op::FromIndex(_)
-            | Op::Broadcast { .. }
-            | Op::Contract { .. }
-            | Op::Reduce { .. }
-            | Op::Rank(_)
-            | Op::Random { .. }
-            | Op::Repeat(_) => false,
-        }
+        let scalar = |value: Value| self.program.type_of(value).rank() == 0;
+        let mut scalars = operation.results.iter().all(|&result| scalar(result));
+        operation.for_each_use(&mut |value| scalars &= scalar(value));
+        scalars && (is_element_wise(&operation.op) || matches!(operation.op, Op::Map(_)))
     }
 
     /// Whether there is a contraction in it: without one there is nothing to gain from tiles.

@@ -135,6 +135,25 @@ impl Evaluation<'_> {
                 Elements::Real(self.reduce(*kind, scope[input].real(), *input, axes))
             }
             Op::Rank(input) => Elements::Real(ranks(scope[input].real(), ty.dims[ty.rank() - 1])),
+            Op::Slice { input, axis, index } => {
+                let (whole, dims) = (scope[input].real(), &self.ty(*input).dims);
+                let place = (scope[index].index() as usize).min(dims[*axis] - 1);
+                let at = |mut i: Vec<usize>| {
+                    i.insert(*axis, place);
+                    whole[position(dims, &i)]
+                };
+                Elements::Real(indices(&ty.dims).into_iter().map(at).collect())
+            }
+            Op::Insert { into, value, axis, index } => {
+                let place = (scope[index].index() as usize).min(ty.dims[*axis] - 1);
+                let (whole, slice, inside) = (scope[into].real(), scope[value].real(), &self.ty(*value).dims);
+                let at = |mut i: Vec<usize>| {
+                    let old = whole[position(&ty.dims, &i)];
+                    if i.remove(*axis) == place { slice[position(inside, &i)] } else { old }
+                };
+                Elements::Real(indices(&ty.dims).into_iter().map(at).collect())
+            }
+            Op::Detach { value, .. } => Elements::Real(scope[value].real().to_vec()),
             Op::Random { law, stream, step } => {
                 let step = step.map_or(0, |s| scope[&s].index() as u32);
                 Elements::Real(self.random(*law, *stream, step, count))

@@ -32,6 +32,9 @@ pub(super) fn has_contraction(block: &Block) -> bool {
         | Op::Broadcast { .. }
         | Op::Reduce { .. }
         | Op::Rank(_)
+        | Op::Slice { .. }
+        | Op::Insert { .. }
+        | Op::Detach { .. }
         | Op::Random { .. }
         | Op::Map(_) => false,
     })
@@ -92,6 +95,9 @@ impl Noise {
                 | Op::Broadcast { .. }
                 | Op::Reduce { .. }
                 | Op::Rank(_)
+                | Op::Slice { .. }
+                | Op::Insert { .. }
+                | Op::Detach { .. }
                 | Op::Random { .. }
                 | Op::Repeat(_)
                 | Op::Map(_) => operations.push(operation),

@@ -178,7 +178,7 @@ pub fn finish(
 }
 
 /// What a variant of the delta rule changes.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Delta {
     pub features: usize,
     pub outputs: usize,
@@ -190,14 +190,14 @@ pub struct Delta {
 
 /// The delta rule (Widrow and Hoff 1960): `W += lr (target − W x) x`, mean over the batch.
 pub fn delta_rule(delta: Delta) -> HandBuilt {
-    let Delta { features, outputs, lr, beta, init } = delta;
+    let Delta { features, outputs, lr, beta, init } = delta.clone();
     let name = "W/input->output";
     let build = move |piece, batch: usize, precision| {
         if matches!(piece, Piece::Step(_)) {
             return None;
         }
         if let Piece::Equation(which) = piece {
-            return delta_equation(which, delta, batch, precision);
+            return delta_equation(which, delta.clone(), batch, precision);
         }
         let mut b = Builder::new("delta", precision);
         let w = b.input(name, Type::real([outputs, features]));

@@ -183,8 +183,8 @@ impl<'a> Reader<'a> {
                 self.variable(place, variable, phase.or(scope.phase), scope.here)
             }
             &ExprKind::Weight { synapse, transposed } => self.weight(synapse, transposed, scope.here),
-            ExprKind::Arrive { synapse, transposed, sent } => {
-                self.arrive((*synapse, *transposed), sent, expr.span, scope)
+            ExprKind::Arrive { synapse, transposed, weight, sent } => {
+                self.arrive((*synapse, *transposed), (weight, sent), expr.span, scope)
             }
             &ExprKind::Signal(signal, phase) => {
                 let rule = self.rule;
@@ -335,7 +335,7 @@ impl<'a> Reader<'a> {
     fn arrive(
         &mut self,
         (synapse, transposed): (SynapseId, bool),
-        sent: &Expr,
+        (weight, sent): (&Expr, &Expr),
         span: Span,
         scope: Scope<'_>,
     ) -> Reads {
@@ -351,7 +351,9 @@ impl<'a> Reader<'a> {
             let (near, sender) = if transposed { (pre, post) } else { (post, pre) };
             if Evaluator::Unit(near) == scope.here {
                 self.arrivals.insert(Arrival { span, edge, synapse, transposed, phase: scope.phase });
-                reads.add(Reads::one(Input::Weight(synapse, edge), pattern));
+                for quantity in weight.weights() {
+                    reads.add(Reads::one(Input::Weight(quantity, edge), pattern));
+                }
                 let sent = self.eval(sent, Scope { here: Evaluator::Unit(sender), ..scope });
                 reads.add(if one_to_one { sent } else { sent.by_all_units() });
             }

@@ -137,8 +137,10 @@ impl<'a> Walk<'a> {
             &ExprKind::Weight { synapse, transposed } => {
                 self.push(Information::Weight { synapse, transposed }, expr.span)
             }
-            ExprKind::Arrive { synapse, transposed, sent } => {
-                self.push(Information::Arrival { synapse: *synapse, transposed: *transposed }, expr.span);
+            ExprKind::Arrive { synapse, transposed, weight, sent } => {
+                for synapse in weight.weights() {
+                    self.push(Information::Arrival { synapse, transposed: *transposed }, expr.span);
+                }
                 let senders = self.senders(*synapse, *transposed);
                 let receivers = std::mem::replace(&mut self.units, senders);
                 self.visit(sent, Through { synapse: Some((*synapse, *transposed)), ..through });

@@ -1,11 +1,11 @@
-//! A synapse declared fixed that a `learn` updates.
+//! A synapse or `param` declared fixed that a `learn` updates.
 //!
 //! Allowed: `synapse B : above -> self = normal(1), fixed` and no `B += …`.
 
 use plr_syntax::diagnostic::{Finding, Label};
 use plr_syntax::span::Span;
 
-/// A synapse declared fixed that a `learn` updates.
+/// A synapse or `param` declared fixed that a `learn` updates.
 #[derive(Debug)]
 pub struct FixedIsLearned {
     /// The equation that updates it.

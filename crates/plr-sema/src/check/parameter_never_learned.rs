@@ -12,8 +12,6 @@ pub struct ParameterNeverLearned {
     pub at: Span,
     /// Its name.
     pub name: String,
-    /// It is a synapse's weight.
-    pub synapse: bool,
 }
 
 impl Finding for ParameterNeverLearned {
@@ -30,10 +28,6 @@ impl Finding for ParameterNeverLearned {
     }
 
     fn help(&self) -> Option<String> {
-        Some(if self.synapse {
-            "if that is meant, declare it `fixed`".to_owned()
-        } else {
-            format!("if that is meant, write `let {} = …`", self.name)
-        })
+        Some("if that is meant, declare it `fixed`".to_owned())
     }
 }

@@ -123,7 +123,7 @@ impl Finding for ShapeMismatch {
             Shapes::WrongEnd { synapse, carries, .. } => {
                 format!("`{synapse}` carries what `{carries}` sends")
             }
-            Shapes::NotASynapse => "only a synapse can stand before `@`".to_owned(),
+            Shapes::NotASynapse => "only a function of one synapse can stand before `@`".to_owned(),
             Shapes::OwnVariableSent { variable, .. } => {
                 format!("`{variable}` is the reader's own, it cannot arrive")
             }
@@ -160,7 +160,7 @@ impl Finding for ShapeMismatch {
             Shapes::SynapseInUnit { .. } => "a whole set of synapses".to_owned(),
             Shapes::UnitInSynapse { .. } => "of which unit?".to_owned(),
             Shapes::WrongEnd { asked, .. } => format!("`{asked}` is not at its other end"),
-            Shapes::NotASynapse => "not a synapse".to_owned(),
+            Shapes::NotASynapse => "not of one synapse".to_owned(),
             Shapes::OwnVariableSent { .. } => "the reader's, not the sender's".to_owned(),
             Shapes::SumInSynapse => "a sum over synapses".to_owned(),
             Shapes::NoWeight { .. } => "there is no such weight".to_owned(),

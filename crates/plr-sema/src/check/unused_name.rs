@@ -81,6 +81,7 @@ impl Reads {
         }
         for synapse in &rule.synapses {
             reads.initialiser(&synapse.init);
+            reads.synapses.extend(synapse.mask);
             synapse.bounds.iter().flat_map(|(low, high)| [low, high]).for_each(|e| reads.expression(e));
         }
         rule.signals.iter().for_each(|s| reads.expression(&s.value));
@@ -106,11 +107,9 @@ impl Reads {
     }
 
     fn initialiser(&mut self, init: &Initialiser) {
-        match init {
-            Initialiser::Constant(e) | Initialiser::Normal(e) => self.expression(e),
-            Initialiser::Uniform(a, b) => [a, b].into_iter().for_each(|e| self.expression(e)),
-            Initialiser::Glorot | Initialiser::He => {}
-        }
+        let (constants, parts) = init.parts();
+        constants.into_iter().for_each(|e| self.expression(e));
+        parts.into_iter().for_each(|part| self.initialiser(part));
     }
 
     #[allow(

@@ -152,13 +152,21 @@ impl<'s> Lowerer<'s> {
         environment: &'c Environment,
     ) -> Context<'c> {
         self.definitions.clear();
-        let synapse = match target {
-            Learned::Synapse(synapse) => synapse,
+        match target {
+            Learned::Synapse(synapse) => self.synapse_context(synapse, site, environment),
             Learned::Unit(variable) => {
-                let own = self.setting.rule.group(variable, site.owner());
-                return self.unit_context(own, environment, None);
+                let group = self.setting.rule.group(variable, site.owner());
+                self.unit_context(group, environment, None)
             }
-        };
+        }
+    }
+
+    fn synapse_context<'c>(
+        &self,
+        synapse: SynapseId,
+        site: Site,
+        environment: &'c Environment,
+    ) -> Context<'c> {
         let rule = &self.setting.rule;
         let (pre, post) = rule.joined(synapse, site.ends());
         let (units, own) = match rule.synapses[synapse.0].one_to_one {
@@ -232,8 +240,8 @@ impl<'s> Lowerer<'s> {
             ExprKind::Weight { synapse, transposed } => {
                 return self.weight(*synapse, *transposed, expr.span, cx);
             }
-            ExprKind::Arrive { synapse, transposed, sent } => {
-                return self.arrive(*synapse, *transposed, sent, cx);
+            ExprKind::Arrive { synapse, transposed, weight, sent } => {
+                return self.arrive((*synapse, *transposed), weight, sent, cx);
             }
             ExprKind::Signal(signal, phase) => {
                 return self.signal(signal.0, phase.or(cx.phase), expr.span, cx);
@@ -492,7 +500,13 @@ impl<'s> Lowerer<'s> {
     }
 
     /// The sum over all instances of a synapse that end here (or, transposed, leave here) of weight times what is sent (R5.2, R5.4).
-    fn arrive(&mut self, synapse: SynapseId, transposed: bool, sent: &Expr, cx: Context<'_>) -> Evaluated {
+    fn arrive(
+        &mut self,
+        (synapse, transposed): (SynapseId, bool),
+        weight: &Expr,
+        sent: &Expr,
+        cx: Context<'_>,
+    ) -> Evaluated {
         let setting = self.setting;
         let mut total: Option<Term> = None;
         for pair in setting.rule.instances(&setting.network, synapse) {
@@ -506,8 +520,11 @@ impl<'s> Lowerer<'s> {
             let found = self.evaluate(sent, sender)?;
             let found = term::as_number(&mut self.b, &extents, found);
             let found = term::widen(&mut self.b, &extents, found, Axes::UNIT);
-            let weight = self.parameter(ParameterId::Weight(synapse, pair.0, pair.1))?;
-            let sum = self.through(synapse, transposed, found, weight, &extents);
+            let own = self.synapse_context(synapse, Site::Edge(pair.0, pair.1), cx.environment);
+            let weight = self.evaluate(weight, own)?;
+            let weight = term::as_number(&mut self.b, &own.extents, weight);
+            let weight = term::widen(&mut self.b, &own.extents, weight, own.own);
+            let sum = self.through(transposed, found, weight, &own.extents);
             total = Some(match total {
                 Some(total) => term::binary(&mut self.b, &cx.extents, BinaryOp::Add, total, sum),
                 None => sum,
@@ -516,17 +533,9 @@ impl<'s> Lowerer<'s> {
         Ok(total.unwrap_or_else(|| term::number(&mut self.b, 0.0)))
     }
 
-    /// What one instance of a synapse makes of what is sent through it.
-    fn through(
-        &mut self,
-        synapse: SynapseId,
-        transposed: bool,
-        sent: Term,
-        weight: Value,
-        extents: &Extents,
-    ) -> Term {
-        if self.setting.rule.synapses[synapse.0].one_to_one {
-            let weight = Term { value: weight, axes: Axes::UNIT };
+    /// What one instance of a synapse makes of what is sent through it (R5.14).
+    fn through(&mut self, transposed: bool, sent: Term, weight: Term, extents: &Extents) -> Term {
+        if !weight.axes.contains(Axes::PRE) {
             return term::binary(&mut self.b, extents, BinaryOp::Mul, weight, sent);
         }
         let spec = match (sent.axes.contains(Axes::SAMPLE), transposed) {
@@ -535,7 +544,7 @@ impl<'s> Lowerer<'s> {
             (false, false) => "j,ij->i",
             (false, true) => "i,ij->j",
         };
-        Term { value: self.b.contract(spec, sent.value, weight), axes: sent.axes }
+        Term { value: self.b.contract(spec, sent.value, weight.value), axes: sent.axes }
     }
 
     /// What only the units of a role are told (R5.8).

@@ -51,7 +51,7 @@ impl Lowerer<'_> {
         for (id, increment) in totals {
             let old = self.parameters[&id];
             let new = self.b.binary(BinaryOp::Add, old, increment);
-            after.push((id, self.bounded(id, new)));
+            after.push((id, self.constrained(id, new)));
             self.note(id, increment);
         }
         after
@@ -74,11 +74,19 @@ impl Lowerer<'_> {
         found
     }
 
-    /// What a parameter may be, at most (R4.7).
-    fn bounded(&mut self, id: ParameterId, value: Value) -> Value {
-        let ParameterId::Weight(synapse, ..) = id else { return value };
+    /// The nearest that a parameter may be (R4.7), and 0 where the mask says so (R4.11).
+    fn constrained(&mut self, id: ParameterId, value: Value) -> Value {
+        let ParameterId::Weight(synapse, pre, post) = id else { return value };
         let setting = self.setting;
-        let Some((low, high)) = &setting.rule.synapses[synapse.0].bounds else { return value };
+        let synapse = &setting.rule.synapses[synapse.0];
+        let value = match synapse.mask {
+            Some(mask) => {
+                let mask = self.parameters[&ParameterId::Weight(mask, pre, post)];
+                self.b.binary(BinaryOp::Mul, value, mask)
+            }
+            None => value,
+        };
+        let Some((low, high)) = &synapse.bounds else { return value };
         let dims = self.b.type_of(value).dims.clone();
         let low = self.b.constant(setting.constant(low), &dims);
         let high = self.b.constant(setting.constant(high), &dims);
@@ -87,9 +95,11 @@ impl Lowerer<'_> {
     }
 
     fn note(&mut self, id: ParameterId, increment: Value) {
-        let bounded =
-            matches!(id, ParameterId::Weight(s, ..) if self.setting.rule.synapses[s.0].bounds.is_some());
-        let again = self.step.is_some() || bounded;
+        let constrained = matches!(id, ParameterId::Weight(s, ..) if {
+            let synapse = &self.setting.rule.synapses[s.0];
+            synapse.bounds.is_some() || synapse.mask.is_some()
+        });
+        let again = self.step.is_some() || constrained;
         let Some(learning) = &mut self.learning else { return };
         let alone = (!again).then_some(increment);
         learning.increments.entry(id).and_modify(|all| *all = None).or_insert(alone);

@@ -138,24 +138,19 @@ impl Setting {
             for (pre, post) in self.rule.instances(&self.network, SynapseId(i)) {
                 let id = ParameterId::Weight(SynapseId(i), pre, post);
                 let dims = self.weight_dims(SynapseId(i), (pre, post));
-                let (init, site) = (self.initialiser(&synapse.name, &synapse.init), Site::Edge(pre, post));
-                parameters.push((
-                    id,
-                    self.parameter(synapse.name.clone(), site, dims, init, Learned::Synapse(SynapseId(i))),
-                ));
+                let (target, site) = (Learned::Synapse(SynapseId(i)), Site::Edge(pre, post));
+                parameters.push((id, self.parameter(synapse.name.clone(), site, dims, target)));
             }
         }
         for (i, variable) in self.rule.variables.iter().enumerate() {
-            let VariableKind::Param(init) = &variable.kind else { continue };
+            if !matches!(variable.kind, VariableKind::Param(_)) {
+                continue;
+            }
             for layer in equation::layers(VariableId(i), None, &self.rule, &self.network) {
                 let id = ParameterId::Unit(VariableId(i), layer);
                 let dims = vec![self.units_of(VariableId(i), layer)];
-                let init = self.initialiser(&variable.name, init);
-                let group = self.variable_name(VariableId(i));
-                parameters.push((
-                    id,
-                    self.parameter(group, Site::Layer(layer), dims, init, Learned::Unit(VariableId(i))),
-                ));
+                let (target, group) = (Learned::Unit(VariableId(i)), self.variable_name(VariableId(i)));
+                parameters.push((id, self.parameter(group, Site::Layer(layer), dims, target)));
             }
         }
         parameters.extend(self.memories(&parameters));
@@ -192,22 +187,11 @@ impl Setting {
         Parameter { name, group, site, layer, init, learned: true, synaptic: false, dims }
     }
 
-    fn initialiser<'a>(&'a self, name: &str, declared: &'a Initialiser) -> &'a Initialiser {
-        self.init.iter().rfind(|(n, _)| n == name).map_or(declared, |(_, init)| init)
-    }
-
-    fn parameter(
-        &self,
-        group: String,
-        site: Site,
-        dims: Vec<usize>,
-        init: &Initialiser,
-        target: Learned,
-    ) -> Parameter {
+    fn parameter(&self, group: String, site: Site, dims: Vec<usize>, target: Learned) -> Parameter {
         let learned = self.rule.plasticity.iter().any(|p| p.target == target);
         let layer = self.network.layers[site.owner()].name.clone();
+        let init = self.first_value(target, site);
         let site = site.name(&self.network);
-        let init = self.law(init, target, &dims);
         Parameter {
             name: format!("{group}/{site}"),
             group,
@@ -217,26 +201,6 @@ impl Setting {
             learned,
             synaptic: matches!(target, Learned::Synapse(_)),
             dims,
-        }
-    }
-
-    fn law(&self, init: &Initialiser, target: Learned, dims: &[usize]) -> Init {
-        let (fan_out, fan_in) = match (target, dims) {
-            (Learned::Synapse(_), &[post, pre]) => (post as f64, pre as f64),
-            (Learned::Unit(_), &[units]) => (units as f64, units as f64),
-            _ => (1.0, 1.0),
-        };
-        match init {
-            Initialiser::Constant(expr) => Init::Constant(self.constant(expr)),
-            Initialiser::Normal(deviation) => Init::Normal { mean: 0.0, deviation: self.constant(deviation) },
-            Initialiser::Uniform(low, high) => {
-                Init::Uniform { low: self.constant(low), high: self.constant(high) }
-            }
-            Initialiser::Glorot => {
-                let bound = (6.0 / (fan_in + fan_out)).sqrt();
-                Init::Uniform { low: -bound, high: bound }
-            }
-            Initialiser::He => Init::Normal { mean: 0.0, deviation: (2.0 / fan_in).sqrt() },
         }
     }
 
@@ -257,7 +221,7 @@ impl Setting {
     }
 
     /// The shape of the weights of an instance of a synapse: one row for each postsynaptic unit, or, one to one, one number.
-    fn weight_dims(&self, synapse: SynapseId, pair: (LayerId, LayerId)) -> Vec<usize> {
+    pub fn weight_dims(&self, synapse: SynapseId, pair: (LayerId, LayerId)) -> Vec<usize> {
         let (pre, post) = self.rule.joined(synapse, pair);
         match self.rule.synapses[synapse.0].one_to_one {
             true => vec![self.units(post)],

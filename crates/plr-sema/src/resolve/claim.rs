@@ -8,10 +8,11 @@ use plr_syntax::diagnostic::Findings;
 use crate::check::bad_value::BadValue;
 use crate::check::unknown_name::UnknownName;
 use crate::check::unknown_phase::UnknownPhase;
-use crate::hir::{Initialiser, Rule};
+use crate::hir::{Initialiser, Learned, Rule, SynapseId, VariableId};
 use crate::network::Network;
 
 use super::experiment::{cost, count, hyper_parameter, named_or_chain, number, precision};
+use super::initialiser::initialiser;
 use super::scope::Moment;
 use super::scope::Scope;
 use super::{Resolved, rule};
@@ -175,6 +176,7 @@ impl Resolver<'_> {
 
     fn initialiser(&mut self, setting: &ast::Setting) -> Option<Initialiser> {
         self.group(&setting.name)?;
+        let owner = self.parameter(&setting.name.text)?;
         let library = &self.resolved.library;
         let mut scope = Scope {
             library,
@@ -186,7 +188,14 @@ impl Resolver<'_> {
             moment: Moment::Definition,
             findings: self.findings,
         };
-        rule::initialiser(&setting.value, &mut scope)
+        initialiser(&setting.value, owner, &mut scope)
+    }
+
+    /// A synapse or, if none has that name, the first unit parameter that has it.
+    fn parameter(&self, name: &str) -> Option<Learned> {
+        let synapse = self.rule.synapses.iter().position(|s| s.name == name).map(SynapseId);
+        let variable = self.rule.variables.iter().position(|v| v.name == name).map(VariableId);
+        synapse.map(Learned::Synapse).or(variable.map(Learned::Unit))
     }
 
     /// The name of a synapse or unit parameter.

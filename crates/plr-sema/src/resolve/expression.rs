@@ -9,6 +9,7 @@ use crate::check::shape_mismatch::{ShapeMismatch, Shapes};
 use crate::hir::{Endpoint, Expr, ExprKind, HyperId, Place, Relative, SynapseId};
 
 use super::scope::{Moment, Reader, Scope};
+use super::transmission::{first_synapse, transmitted, untransposed};
 
 /// Resolves an expression for its reader. `None` means that a finding was reported.
 pub fn resolve(tree: &ast::Expr, reader: Reader<'_>, scope: &mut Scope<'_>) -> Option<Expr> {
@@ -362,9 +363,8 @@ fn arrive(
     scope: &mut Scope<'_>,
 ) -> Option<ExprKind> {
     let path = names(synapse).unwrap_or_default();
-    let found = path.first().and_then(|n| scope.synapse(&n.text));
-    let transposed = path.get(1).is_some_and(|n| n.text == "T");
-    let Some(id) = found.filter(|_| path.len() == 1 + usize::from(transposed)) else {
+    let (written, turned) = untransposed(synapse);
+    let Some(id) = first_synapse(written, scope) else {
         return match path.as_slice() {
             [name] if scope.rule.is_some_and(|r| !r.variables.iter().any(|v| v.name == name.text)) => {
                 let known =
@@ -385,6 +385,7 @@ fn arrive(
             return None;
         }
     };
+    let (weight, transposed) = transmitted(written, turned, id, scope)?;
     let rule = scope.rule?;
     let declared = &rule.synapses[id.0];
     let (name, span) = (declared.name.clone(), declared.span);
@@ -401,7 +402,7 @@ fn arrive(
     }
     check_end(sent, sender, &synapse_text(&name, transposed), span, scope)?;
     let sent = boxed(sent, Reader::Sender(sender), scope)?;
-    Some(ExprKind::Arrive { synapse: id, transposed, sent })
+    Some(ExprKind::Arrive { synapse: id, transposed, weight: Box::new(weight), sent })
 }
 
 fn synapse_text(name: &str, transposed: bool) -> String {

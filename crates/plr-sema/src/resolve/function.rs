@@ -127,7 +127,7 @@ pub fn reads_layer(expr: &Expr, library: &Library) -> bool {
 }
 
 /// Whether an expression draws a number.
-fn draws(expr: &Expr, library: &Library) -> bool {
+pub fn draws(expr: &Expr, library: &Library) -> bool {
     has(expr, library, &|e| matches!(e.kind, ExprKind::Draw(_)), |f| f.draws)
 }
 
@@ -220,8 +220,11 @@ fn of_one_layer(arguments: &[&Expr], reader: Reader<'_>) -> bool {
     found.len() == 1 && !arguments.iter().any(|a| has_weight(a))
 }
 
-/// Whether an expression has a weight as a number.
+/// Whether an expression has a weight as a number; what arrives through weights is a unit's.
 pub fn has_weight(expr: &Expr) -> bool {
+    if matches!(expr.kind, ExprKind::Arrive { .. }) {
+        return false;
+    }
     let mut found = matches!(expr.kind, ExprKind::Weight { .. });
     expr.for_each_child(|child| found = found || has_weight(child));
     found

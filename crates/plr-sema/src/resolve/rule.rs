@@ -18,6 +18,7 @@ use crate::hir::{
 
 use super::expression::{self, mismatch};
 use super::global::{joins_two_layers, unit_layers};
+use super::initialiser::initialiser;
 use super::network::number_of_units;
 use super::scope::{Moment, Reader, Scope};
 use super::{Declared, Library};
@@ -129,7 +130,7 @@ fn declare(item: &ast::Rule, findings: &mut Findings) -> Rule {
                     let weight = SynapseId(rule.synapses.len() - 1);
                     for quantity in &synapse.variables {
                         if quantity.kind == Written::Param && free(&quantity.name, findings) {
-                            rule.synapses.push(beside(weight, &quantity.name, &rule.synapses[weight.0]));
+                            rule.synapses.push(beside(weight, quantity, &rule.synapses[weight.0]));
                         }
                     }
                 }
@@ -193,7 +194,8 @@ fn declare_population(neuron: &ast::Neuron, rule: &mut Rule, findings: &mut Find
                 Written::Let => VariableKind::Let(Vec::new()),
                 Written::Param => VariableKind::Param(Initialiser::Constant(zero(name.span))),
             };
-            rule.variables.push(Variable { name: name.text.clone(), population, kind, span: name.span });
+            let (name, span, fixed) = (name.text.clone(), name.span, variable.fixed);
+            rule.variables.push(Variable { name, population, kind, fixed, span });
         }
     }
 }
@@ -235,14 +237,15 @@ fn blank_synapse(synapse: &ast::Synapse) -> Synapse {
         one_to_one: attribute("one_to_one").is_some(),
         beside: None,
         bounds: None,
+        mask: None,
         span: synapse.name.span,
     }
 }
 
 /// A further quantity of a synapse (R4.8).
-fn beside(weight: SynapseId, name: &ast::Name, synapse: &Synapse) -> Synapse {
-    let (name, span) = (name.text.clone(), name.span);
-    Synapse { name, fixed: None, beside: Some(weight), span, ..synapse.clone() }
+fn beside(weight: SynapseId, written: &ast::Variable, synapse: &Synapse) -> Synapse {
+    let (name, span, fixed) = (written.name.text.clone(), written.name.span, written.fixed);
+    Synapse { name, fixed, beside: Some(weight), span, ..synapse.clone() }
 }
 
 /// A phase of which only the name is known.
@@ -264,32 +267,21 @@ pub(super) fn blank_phase(phase: &ast::Phase) -> Phase {
 /// A weight or unit parameter that is not fixed is learned, and the other way round. An equation that has a mistake in
 /// it is one all the same (R4.5).
 fn never_learned(rule: &Rule, mistaken: &[Learned], findings: &mut Findings) {
-    for (i, synapse) in rule.synapses.iter().enumerate() {
-        let equation = rule.plasticity.iter().find(|p| p.target == Learned::Synapse(SynapseId(i)));
-        match (equation, synapse.fixed) {
-            (None, None) if mistaken.contains(&Learned::Synapse(SynapseId(i))) => {}
-            (None, None) => {
-                findings.push(ParameterNeverLearned {
-                    at: synapse.span,
-                    name: synapse.name.clone(),
-                    synapse: true,
-                });
+    let synapses = rule.synapses.iter().enumerate();
+    let synapses = synapses.map(|(i, s)| (Learned::Synapse(SynapseId(i)), &s.name, s.span, s.fixed));
+    let params = rule.variables.iter().enumerate().filter(|(_, v)| matches!(v.kind, VariableKind::Param(_)));
+    let params = params.map(|(i, v)| (Learned::Unit(VariableId(i)), &v.name, v.span, v.fixed));
+    for (target, name, at, fixed) in synapses.chain(params) {
+        let equation = rule.plasticity.iter().find(|p| p.target == target);
+        let name = name.clone();
+        match (equation, fixed) {
+            (None, None) if !mistaken.contains(&target) => {
+                findings.push(ParameterNeverLearned { at, name });
             }
             (Some(equation), Some(declared)) => {
-                findings.push(FixedIsLearned { at: equation.span, declared, name: synapse.name.clone() });
+                findings.push(FixedIsLearned { at: equation.span, declared, name });
             }
             (None, _) | (Some(_), None) => {}
-        }
-    }
-    for (i, variable) in rule.variables.iter().enumerate() {
-        let target = Learned::Unit(VariableId(i));
-        let learned = rule.plasticity.iter().any(|p| p.target == target) || mistaken.contains(&target);
-        if matches!(variable.kind, VariableKind::Param(_)) && !learned {
-            findings.push(ParameterNeverLearned {
-                at: variable.span,
-                name: variable.name.clone(),
-                synapse: false,
-            });
         }
     }
 }
@@ -407,7 +399,8 @@ impl Resolver<'_> {
                     rule.variables[position].kind = VariableKind::State(value);
                 }
                 Written::Param => {
-                    if let Some(init) = self.initialiser(tree) {
+                    let owner = Learned::Unit(VariableId(position));
+                    if let Some(init) = initialiser(tree, owner, &mut self.scope()) {
                         rule.variables[position].kind = VariableKind::Param(init);
                     }
                 }
@@ -435,18 +428,40 @@ impl Resolver<'_> {
                     let (low, high) = (self.constant(low), self.constant(high));
                     rule.synapses[position].bounds = low.zip(high);
                 }
+                ("mask", [named]) => rule.synapses[position].mask = self.mask(named, written),
                 (name, _) => {
-                    let known = ["fixed", "symmetric", "one_to_one", "in"].map(str::to_owned).to_vec();
+                    let known =
+                        ["fixed", "symmetric", "one_to_one", "in", "mask"].map(str::to_owned).to_vec();
                     self.scope().unknown("attribute of a synapse", name, attribute.name.span, known);
                 }
             }
         }
-        if let Some(init) = written.init.as_ref().and_then(|tree| self.initialiser(tree)) {
+        let owner = Learned::Synapse(SynapseId(position));
+        if let Some(tree) = &written.init
+            && let Some(init) = initialiser(tree, owner, &mut self.scope())
+        {
             rule.synapses[position].init = init;
         }
         for quantity in &written.variables {
             self.quantity(quantity, rule);
         }
+    }
+
+    /// The quantity that says which of the synapses there are (R4.11).
+    fn mask(&mut self, named: &ast::Expr, written: &ast::Synapse) -> Option<SynapseId> {
+        let beside = |name: &str| written.variables.iter().any(|v| v.name.text == name && v.fixed.is_some());
+        if let ast::ExprKind::Name(name) = &named.kind
+            && beside(name)
+        {
+            return self.scope().synapse(name);
+        }
+        self.findings.push(BadValue {
+            at: named.span,
+            what: format!("the mask of `{}`", written.name.text),
+            wanted: "a `fixed param` of that synapse",
+            found: "something else".to_owned(),
+        });
+        None
     }
 
     /// A further quantity of a synapse.
@@ -461,15 +476,14 @@ impl Resolver<'_> {
             return;
         }
         let Some(position) = rule.synapses.iter().position(|s| s.span == written.name.span) else { return };
-        let zero = Initialiser::Constant(zero(written.name.span));
-        let init = written.value.as_ref().map_or(Some(zero), |tree| self.initialiser(tree));
+        let owner = Learned::Synapse(SynapseId(position));
+        let init = match &written.value {
+            Some(tree) => initialiser(tree, owner, &mut self.scope()),
+            None => Some(Initialiser::Constant(zero(written.name.span))),
+        };
         if let Some(init) = init {
             rule.synapses[position].init = init;
         }
-    }
-
-    fn initialiser(&mut self, tree: &ast::Expr) -> Option<Initialiser> {
-        initialiser(tree, &mut self.scope())
     }
 
     fn predict(&mut self, predict: &ast::Predict, rule: &mut Rule) {
@@ -512,45 +526,6 @@ fn endpoint(written: &ast::Endpoint, scope: &mut Scope<'_>) -> Option<Endpoint> 
             None
         }
     }
-}
-
-/// `glorot()`, `normal(0.1)`, `uniform(-1, 1)`, or a constant.
-pub fn initialiser(tree: &ast::Expr, scope: &mut Scope<'_>) -> Option<Initialiser> {
-    if let ast::ExprKind::Call(call) = &tree.kind {
-        let mut arguments = Vec::new();
-        let expected = match call.name.text.as_str() {
-            "glorot" | "he" => Some(0),
-            "normal" => Some(1),
-            "uniform" => Some(2),
-            _ => None,
-        };
-        if let Some(expected) = expected {
-            for argument in &call.arguments {
-                arguments.push(expression::resolve(argument, Reader::Constant, scope)?);
-            }
-            let found = arguments.len();
-            let mut arguments = arguments.into_iter();
-            let built = match (call.name.text.as_str(), found, arguments.next(), arguments.next()) {
-                ("glorot", 0, ..) => Some(Initialiser::Glorot),
-                ("he", 0, ..) => Some(Initialiser::He),
-                ("normal", 1, Some(deviation), _) => Some(Initialiser::Normal(deviation)),
-                ("uniform", 2, Some(low), Some(high)) => Some(Initialiser::Uniform(low, high)),
-                _ => None,
-            };
-            if built.is_none() {
-                let name = call.name.text.clone();
-                let finding = crate::check::wrong_argument_count::WrongArgumentCount {
-                    at: call.span,
-                    name,
-                    expected,
-                    found,
-                };
-                scope.findings.push(finding);
-            }
-            return built;
-        }
-    }
-    expression::resolve(tree, Reader::Constant, scope).map(Initialiser::Constant)
 }
 
 /// The tolerance in `residual < tolerance`.

@@ -42,11 +42,16 @@ pub fn stored(place: Place, variable: usize, phase: usize) -> Expr {
 }
 
 pub fn arrive(synapse: usize, sent: Expr) -> Expr {
-    expr(ExprKind::Arrive { synapse: SynapseId(synapse), transposed: false, sent: Box::new(sent) })
+    through(synapse, false, sent)
 }
 
 pub fn arrive_backwards(synapse: usize, sent: Expr) -> Expr {
-    expr(ExprKind::Arrive { synapse: SynapseId(synapse), transposed: true, sent: Box::new(sent) })
+    through(synapse, true, sent)
+}
+
+fn through(synapse: usize, transposed: bool, sent: Expr) -> Expr {
+    let weight = Box::new(weight(synapse, false));
+    expr(ExprKind::Arrive { synapse: SynapseId(synapse), transposed, weight, sent: Box::new(sent) })
 }
 
 pub fn weight(synapse: usize, transposed: bool) -> Expr {
@@ -132,7 +137,7 @@ pub fn definition(name: &str, value: Expr) -> Variable {
 }
 
 fn variable(name: &str, kind: VariableKind) -> Variable {
-    Variable { name: name.to_owned(), population: PopulationId(0), kind, span: span() }
+    Variable { name: name.to_owned(), population: PopulationId(0), kind, fixed: None, span: span() }
 }
 
 /// `synapse name : from -> self`
@@ -148,6 +153,7 @@ pub fn synapse(name: &str, from: Relative, symmetric: bool) -> Synapse {
         symmetric: symmetric.then(span),
         beside: None,
         bounds: None,
+        mask: None,
         span: span(),
     }
 }

@@ -68,6 +68,9 @@ impl Writer<'_> {
             | Op::Contract { .. }
             | Op::Reduce { .. }
             | Op::Rank(_)
+            | Op::Slice { .. }
+            | Op::Insert { .. }
+            | Op::Detach { .. }
             | Op::Random { .. }
             | Op::Repeat(_)
             | Op::Map(_) => return None,

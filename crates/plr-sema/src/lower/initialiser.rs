@@ -1,0 +1,160 @@
+//! First values at the sites of a network.
+
+use plr_ir::model::Init;
+use plr_ir::scalar::BinaryOp;
+use plr_syntax::diagnostic::Findings;
+use plr_syntax::span::Span;
+
+use crate::check::shape_mismatch::{ShapeMismatch, Shapes};
+use crate::equation::Site;
+use crate::hir::{Initialiser, Learned, SynapseId, VariableKind};
+use crate::network::LayerId;
+
+use super::setting::Setting;
+
+impl Setting {
+    /// The first value of a parameter at a site: as declared, or as a check has it, within its constraints (R4.4, R4.7,
+    /// R4.11).
+    pub fn first_value(&self, target: Learned, site: Site) -> Init {
+        let found = self.initialiser(target).map_or(Init::Constant(0.0), |i| self.law(i, target, site));
+        let Learned::Synapse(synapse) = target else { return found };
+        let synapse = &self.rule.synapses[synapse.0];
+        let together = |op, a, b| Init::Binary(op, Box::new(a), Box::new(b));
+        let masked = match synapse.mask {
+            Some(mask) => together(BinaryOp::Mul, found, self.of(Learned::Synapse(mask), site, false)),
+            None => found,
+        };
+        match &synapse.bounds {
+            Some((low, high)) => {
+                let [low, high] = [low, high].map(|bound| Init::Constant(self.constant(bound)));
+                together(BinaryOp::Min, together(BinaryOp::Max, masked, low), high)
+            }
+            None => masked,
+        }
+    }
+
+    fn initialiser(&self, target: Learned) -> Option<&Initialiser> {
+        let (name, declared) = match target {
+            Learned::Synapse(synapse) => {
+                let synapse = &self.rule.synapses[synapse.0];
+                (&synapse.name, Some(&synapse.init))
+            }
+            Learned::Unit(variable) => {
+                let variable = &self.rule.variables[variable.0];
+                let VariableKind::Param(init) = &variable.kind else { return None };
+                (&variable.name, Some(init))
+            }
+        };
+        self.init.iter().rfind(|(n, _)| n == name).map_or(declared, |(_, init)| Some(init))
+    }
+
+    fn law(&self, init: &Initialiser, target: Learned, site: Site) -> Init {
+        let (fan_in, fan_out) = self.fans(target, site);
+        match init {
+            Initialiser::Constant(expr) => Init::Constant(self.constant(expr)),
+            Initialiser::Normal(deviation) => Init::Normal { mean: 0.0, deviation: self.constant(deviation) },
+            Initialiser::Uniform(low, high) => {
+                Init::Uniform { low: self.constant(low), high: self.constant(high) }
+            }
+            Initialiser::Glorot => {
+                let bound = (6.0 / (fan_in + fan_out)).sqrt();
+                Init::Uniform { low: -bound, high: bound }
+            }
+            Initialiser::He => Init::Normal { mean: 0.0, deviation: (2.0 / fan_in).sqrt() },
+            Initialiser::Bernoulli(p) => Init::Bernoulli(self.constant(p)),
+            Initialiser::Orthogonal(gain) => Init::Orthogonal(self.constant(gain)),
+            Initialiser::Identity => Init::Identity,
+            Initialiser::Weight { synapse, transposed, .. } => {
+                match self.alike(*synapse, *transposed, target, site) {
+                    Some((pair, transposed)) => {
+                        self.of(Learned::Synapse(*synapse), Site::Edge(pair.0, pair.1), transposed)
+                    }
+                    None => Init::Constant(0.0),
+                }
+            }
+            Initialiser::Param(variable) => self.of(Learned::Unit(*variable), site, false),
+            Initialiser::Unary(op, a) => Init::Unary(*op, Box::new(self.law(a, target, site))),
+            Initialiser::Binary(op, a, b) => {
+                let (a, b) = (self.law(a, target, site), self.law(b, target, site));
+                Init::Binary(*op, Box::new(a), Box::new(b))
+            }
+        }
+    }
+
+    /// The first value of another parameter.
+    fn of(&self, target: Learned, site: Site, transposed: bool) -> Init {
+        let (group, dims) = match target {
+            Learned::Synapse(synapse) => {
+                (self.rule.synapses[synapse.0].name.clone(), self.weight_dims(synapse, site.ends()))
+            }
+            Learned::Unit(variable) => {
+                (self.variable_name(variable), vec![self.units_of(variable, site.owner())])
+            }
+        };
+        let init = Box::new(self.first_value(target, site));
+        Init::Of { name: format!("{group}/{}", site.name(&self.network)), dims, init, transposed }
+    }
+
+    /// The numbers of units from which and to which synapses run (R4.4).
+    fn fans(&self, target: Learned, site: Site) -> (f64, f64) {
+        match target {
+            Learned::Synapse(synapse) if self.rule.synapses[synapse.0].one_to_one => (1.0, 1.0),
+            Learned::Synapse(synapse) => {
+                let (pre, post) = self.rule.joined(synapse, site.ends());
+                (self.units(pre) as f64, self.units(post) as f64)
+            }
+            Learned::Unit(variable) => {
+                let units = self.units_of(variable, site.owner()) as f64;
+                (units, units)
+            }
+        }
+    }
+
+    /// The instance of a synapse between groups like those that another joins, and whether it runs the other way (R4.10).
+    fn alike(
+        &self,
+        synapse: SynapseId,
+        transposed: bool,
+        target: Learned,
+        site: Site,
+    ) -> Option<((LayerId, LayerId), bool)> {
+        let Learned::Synapse(own) = target else { return None };
+        let model = |group| self.rule.model(&self.network, group);
+        let models = |(pre, post)| (model(pre), model(post));
+        let (pre, post) = models(self.rule.joined(own, site.ends()));
+        let instances = self.rule.instances(&self.network, synapse);
+        let one_to_one = |id: SynapseId| self.rule.synapses[id.0].one_to_one;
+        let find = |ends| {
+            let fits = |pair: &&_| models(self.rule.joined(synapse, **pair)) == ends;
+            instances.iter().find(fits).copied().filter(|_| one_to_one(synapse) == one_to_one(own))
+        };
+        let parallel = find((pre, post)).filter(|_| !transposed).map(|pair| (pair, false));
+        parallel.or_else(|| find((post, pre)).map(|pair| (pair, true)))
+    }
+
+    /// Finds first values that are taken from synapses that are not there (R4.10).
+    pub fn check_first_values(&self, findings: &mut Findings) {
+        for (i, _) in self.rule.synapses.iter().enumerate() {
+            let target = Learned::Synapse(SynapseId(i));
+            for (pre, post) in self.rule.instances(&self.network, SynapseId(i)) {
+                let site = Site::Edge(pre, post);
+                let missing = self.initialiser(target).and_then(|init| self.missing(init, target, site));
+                if let Some((synapse, at)) = missing {
+                    let synapse = self.rule.synapses[synapse.0].name.clone();
+                    findings.push(ShapeMismatch { at, shapes: Shapes::NoWeight { synapse } });
+                    break;
+                }
+            }
+        }
+    }
+
+    fn missing(&self, init: &Initialiser, target: Learned, site: Site) -> Option<(SynapseId, Span)> {
+        if let Initialiser::Weight { synapse, transposed, span } = init {
+            return match self.alike(*synapse, *transposed, target, site) {
+                Some(_) => None,
+                None => Some((*synapse, *span)),
+            };
+        }
+        init.parts().1.into_iter().find_map(|part| self.missing(part, target, site))
+    }
+}

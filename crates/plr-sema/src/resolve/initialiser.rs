@@ -1,0 +1,163 @@
+//! First values: laws, constants, first values of earlier parameters, and functions of these (R4.4, R4.10).
+
+use plr_ir::scalar::{BinaryOp, UnaryOp};
+use plr_syntax::ast::{self, BinaryOp as Infix, ExprKind as Tree};
+use plr_syntax::span::Span;
+
+use crate::check::bad_value::BadValue;
+use crate::check::unknown_name::UnknownName;
+use crate::check::wrong_argument_count::WrongArgumentCount;
+use crate::hir::{Expr, ExprKind, Initialiser, Learned, Rule, VariableId, VariableKind};
+
+use super::expression::resolve;
+use super::scope::{Reader, Scope};
+use super::transmission::untransposed;
+
+/// The laws, and how many numbers each is given.
+const LAWS: [(&str, usize); 7] = [
+    ("normal", 1),
+    ("uniform", 2),
+    ("glorot", 0),
+    ("he", 0),
+    ("bernoulli", 1),
+    ("orthogonal", 1),
+    ("identity", 0),
+];
+
+/// The first value of a parameter of a rule.
+pub fn initialiser(tree: &ast::Expr, owner: Learned, scope: &mut Scope<'_>) -> Option<Initialiser> {
+    if let Tree::Name(_) | Tree::Field(..) = &tree.kind
+        && let Some(found) = other(tree, owner, scope)
+    {
+        return found;
+    }
+    if let Tree::Call(call) = &tree.kind {
+        if let Some(&(_, count)) = LAWS.iter().find(|(name, _)| *name == call.name.text) {
+            return law(call, count, owner, scope);
+        }
+        let op = UnaryOp::ALL.iter().find(|op| op.name() == call.name.text && **op != UnaryOp::Neg);
+        if let (Some(&op), [argument], []) = (op, &call.arguments[..], &call.settings[..]) {
+            return Some(apart(op, initialiser(argument, owner, scope)?, tree.span));
+        }
+    }
+    if let Tree::Unary(ast::UnaryOp::Negate, argument) = &tree.kind {
+        return Some(apart(UnaryOp::Neg, initialiser(argument, owner, scope)?, tree.span));
+    }
+    if let Tree::Binary(written, a, b) = &tree.kind
+        && let Some(op) = arithmetic(*written)
+    {
+        let (a, b) = (initialiser(a, owner, scope), initialiser(b, owner, scope));
+        return Some(together(op, a?, b?, tree.span));
+    }
+    resolve(tree, Reader::Constant, scope).map(Initialiser::Constant)
+}
+
+/// A function of a first value; of a constant it is a constant.
+fn apart(op: UnaryOp, argument: Initialiser, span: Span) -> Initialiser {
+    if let Initialiser::Constant(a) = argument {
+        return Initialiser::Constant(Expr { kind: ExprKind::Unary(op, Box::new(a)), span });
+    }
+    Initialiser::Unary(op, Box::new(argument))
+}
+
+fn together(op: BinaryOp, a: Initialiser, b: Initialiser, span: Span) -> Initialiser {
+    match (a, b) {
+        (Initialiser::Constant(a), Initialiser::Constant(b)) => {
+            Initialiser::Constant(Expr { kind: ExprKind::Binary(op, Box::new(a), Box::new(b)), span })
+        }
+        (a, b) => Initialiser::Binary(op, Box::new(a), Box::new(b)),
+    }
+}
+
+fn arithmetic(op: Infix) -> Option<BinaryOp> {
+    match op {
+        Infix::Add => Some(BinaryOp::Add),
+        Infix::Subtract => Some(BinaryOp::Sub),
+        Infix::Multiply => Some(BinaryOp::Mul),
+        Infix::Divide => Some(BinaryOp::Div),
+        Infix::Or
+        | Infix::And
+        | Infix::Equal
+        | Infix::NotEqual
+        | Infix::Less
+        | Infix::LessEqual
+        | Infix::Greater
+        | Infix::GreaterEqual
+        | Infix::Power
+        | Infix::Arrive => None,
+    }
+}
+
+/// The first value of another parameter, if the tree names one: of a synapse another synapse's, of a unit another of its
+/// own. Only those declared before are known, so that none needs itself.
+fn other(tree: &ast::Expr, owner: Learned, scope: &mut Scope<'_>) -> Option<Option<Initialiser>> {
+    let rule = scope.rule?;
+    let (read, transposed) = untransposed(tree);
+    let Tree::Name(name) = &read.kind else { return None };
+    let (found, earlier) = match owner {
+        Learned::Synapse(own) => {
+            let synapse = scope.synapse(name)?;
+            (Initialiser::Weight { synapse, transposed, span: tree.span }, synapse < own)
+        }
+        Learned::Unit(own) => {
+            let id = own_parameter(name, own, rule).filter(|_| !transposed)?;
+            (Initialiser::Param(id), id < own)
+        }
+    };
+    if !earlier {
+        let (kind, name) = ("parameter declared before this one", name.clone());
+        scope.findings.push(UnknownName { at: read.span, kind, name, known: Vec::new() });
+    }
+    Some(earlier.then_some(found))
+}
+
+fn own_parameter(name: &str, of: VariableId, rule: &Rule) -> Option<VariableId> {
+    let population = rule.variables[of.0].population;
+    let is = |v: &crate::hir::Variable| {
+        v.population == population && v.name == name && matches!(v.kind, VariableKind::Param(_))
+    };
+    rule.variables.iter().position(is).map(VariableId)
+}
+
+fn law(call: &ast::Call, count: usize, owner: Learned, scope: &mut Scope<'_>) -> Option<Initialiser> {
+    let name = call.name.text.as_str();
+    let found = call.arguments.len();
+    if found != count {
+        let (name, expected) = (name.to_owned(), count);
+        scope.findings.push(WrongArgumentCount { at: call.span, name, expected, found });
+        return None;
+    }
+    let mut numbers = Vec::new();
+    for argument in &call.arguments {
+        numbers.push(resolve(argument, Reader::Constant, scope)?);
+    }
+    if matches!(name, "orthogonal" | "identity") && !has_matrix(owner, scope.rule?) {
+        let (what, wanted) = (format!("the first value of what `{name}` is given to"), "a matrix of weights");
+        scope.findings.push(BadValue {
+            at: call.span,
+            what,
+            wanted,
+            found: "one number for each".to_owned(),
+        });
+        return None;
+    }
+    let mut numbers = numbers.into_iter();
+    match (name, numbers.next(), numbers.next()) {
+        ("glorot", ..) => Some(Initialiser::Glorot),
+        ("he", ..) => Some(Initialiser::He),
+        ("identity", ..) => Some(Initialiser::Identity),
+        ("normal", Some(deviation), _) => Some(Initialiser::Normal(deviation)),
+        ("uniform", Some(low), Some(high)) => Some(Initialiser::Uniform(low, high)),
+        ("bernoulli", Some(p), _) => Some(Initialiser::Bernoulli(p)),
+        ("orthogonal", Some(gain), _) => Some(Initialiser::Orthogonal(gain)),
+        _ => None,
+    }
+}
+
+/// Whether a parameter has one number for each pair of units.
+fn has_matrix(owner: Learned, rule: &Rule) -> bool {
+    match owner {
+        Learned::Synapse(synapse) => !rule.synapses[synapse.0].one_to_one,
+        Learned::Unit(_) => false,
+    }
+}
