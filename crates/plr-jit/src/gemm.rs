@@ -5,6 +5,7 @@
 //! machine has them, of the library elsewhere. Threads share out blocks, so their number cannot change a result.
 
 use plr_ir::Precision;
+use plr_ir::scalar::Real;
 
 use crate::micro::{Element, Panel};
 
@@ -205,6 +206,47 @@ impl Product {
             offsets.iter_mut().zip(axis.strides).for_each(|(offset, stride)| *offset += position * stride);
         }
         offsets
+    }
+}
+
+/// `out[i, j] = Σ_k lhs[i, k]·rhs[k, j]`, or that added to it, on the calling thread; the sizes are the rows and columns
+/// of the result and the terms of a sum.
+pub(crate) fn multiply<T: Real>(
+    [m, n, depth]: [usize; 3],
+    lhs: (&[T], Strides),
+    rhs: (&[T], Strides),
+    out: (&mut [T], Strides),
+    add: bool,
+) {
+    let reach = |strides: Strides, [rows, columns]: [usize; 2]| {
+        if rows * columns == 0 { 0 } else { (rows - 1) * strides.row + (columns - 1) * strides.column + 1 }
+    };
+    assert!(reach(lhs.1, [m, depth]) <= lhs.0.len(), "the left factor is too small");
+    assert!(reach(rhs.1, [depth, n]) <= rhs.0.len(), "the right factor is too small");
+    assert!(reach(out.1, [m, n]) <= out.0.len(), "the result is too small");
+    // SAFETY: the three arrays are as large as extents and strides reach, and the result is borrowed for it alone.
+    unsafe {
+        gemm::gemm(
+            m,
+            n,
+            depth,
+            out.0.as_mut_ptr(),
+            out.1.column as isize,
+            out.1.row as isize,
+            add,
+            lhs.0.as_ptr(),
+            lhs.1.column as isize,
+            lhs.1.row as isize,
+            rhs.0.as_ptr(),
+            rhs.1.column as isize,
+            rhs.1.row as isize,
+            T::from_f64(1.0),
+            T::from_f64(1.0),
+            false,
+            false,
+            false,
+            gemm::Parallelism::None,
+        );
     }
 }
 

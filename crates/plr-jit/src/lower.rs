@@ -6,6 +6,7 @@
 
 mod contraction;
 mod elementwise;
+mod spatial;
 mod task;
 
 use plr_ir::program::{Block, Op, Operation, Program, ReduceKind, Repeat, Value};
@@ -15,7 +16,7 @@ use crate::space::{Space, dense};
 use crate::tile::{self, Region, Section};
 pub(crate) use elementwise::{MapOperand, MapTask};
 pub(crate) use task::{
-    Carried, FoldTask, GemmTask, RepeatTask, Rows, SliceTask, Slot, Task, TileTask, UntilTask,
+    Carried, ConvolveTask, FoldTask, GemmTask, RepeatTask, Rows, SliceTask, Slot, Task, TileTask, UntilTask,
 };
 
 /// A program as tasks.
@@ -186,6 +187,12 @@ impl Lowering {
             Op::Contract { lhs, rhs, spec } => self.contract(*lhs, *rhs, spec, result),
             Op::Reduce { kind, input, axes } => self.reduce(*kind, *input, axes, result),
             Op::Rank(input) => self.rank(*input, result),
+            Op::Convolve { form, lhs, rhs, geometry } => {
+                self.convolve(*form, geometry, [*lhs, *rhs], result);
+            }
+            Op::Pool { kind, input, geometry } => self.windows(Some(*kind), geometry, *input, result),
+            Op::Unpool { input, geometry } => self.windows(None, geometry, *input, result),
+            Op::Reshape(input) => self.reshape(*input, result),
             Op::Slice { input, axis, index } => self.slice(*input, *axis, *index, result),
             Op::Insert { into, value, axis, index } => self.insert(*into, *value, (*axis, *index), result),
             Op::Detach { value, .. } => self.views[result.index()] = Some(self.view(*value).clone()),

@@ -143,6 +143,8 @@ impl<'a> Sharing<'a> {
                 Task::Fold(_)
                 | Task::Gemm(_)
                 | Task::Rank { .. }
+                | Task::Convolve(_)
+                | Task::Windows { .. }
                 | Task::Slice { .. }
                 | Task::Random { .. }
                 | Task::FromIndex { .. }
@@ -212,6 +214,8 @@ impl<'a> Sharing<'a> {
                 Task::Fold(_)
                 | Task::Gemm(_)
                 | Task::Rank { .. }
+                | Task::Convolve(_)
+                | Task::Windows { .. }
                 | Task::Slice { .. }
                 | Task::Insert { .. }
                 | Task::Random { .. }

@@ -4,9 +4,11 @@ use plr_ir::Value;
 use plr_ir::program::{Law, ReduceKind};
 
 use super::MapTask;
+use crate::convolve::Convolve;
 use crate::gemm::Product;
 use crate::space::Space;
 use crate::tile::TileProgram;
+use crate::window::Windows;
 
 /// An index value: a cell of the executable, `!3` in the printed plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +30,17 @@ pub(crate) enum Task {
         /// Room of the input's size for the task alone: there it sorts.
         order: Value,
         /// The ranks.
+        result: Value,
+    },
+    /// One of the sums of a convolution.
+    Convolve(ConvolveTask),
+    /// Something with windows.
+    Windows {
+        /// What.
+        windows: Windows,
+        /// The elements.
+        input: Value,
+        /// What becomes of them.
         result: Value,
     },
     /// What is at one place along an axis.
@@ -137,6 +150,21 @@ pub(crate) struct TileTask {
     pub(crate) exports: Vec<Value>,
 }
 
+/// One of the sums of a convolution.
+#[derive(Clone, Debug)]
+pub(crate) struct ConvolveTask {
+    /// Which.
+    pub(crate) convolve: Convolve,
+    /// The first factor.
+    pub(crate) lhs: Value,
+    /// The second.
+    pub(crate) rhs: Value,
+    /// Room for the task alone.
+    pub(crate) room: Value,
+    /// The sums.
+    pub(crate) result: Value,
+}
+
 /// A loop.
 #[derive(Clone, Debug)]
 pub(crate) struct RepeatTask {
@@ -187,6 +215,8 @@ impl Task {
             | Task::Fold(_)
             | Task::Gemm(_)
             | Task::Rank { .. }
+            | Task::Convolve(_)
+            | Task::Windows { .. }
             | Task::Slice { .. }
             | Task::Insert { .. }
             | Task::Random { .. }
@@ -201,11 +231,13 @@ impl Task {
             Task::Map(map) => map.results.iter().map(|&(value, _)| value).collect(),
             Task::Fold(FoldTask { result, .. })
             | Task::Gemm(GemmTask { result, .. })
+            | Task::Windows { result, .. }
             | Task::Slice { result, .. }
             | Task::Insert { result, .. }
             | Task::Random { result, .. }
             | Task::FromIndex { result, .. } => vec![*result],
             Task::Rank { order, result, .. } => vec![*order, *result],
+            Task::Convolve(convolve) => vec![convolve.room, convolve.result],
             Task::Repeat(repeat) => {
                 repeat.carried.iter().map(|c| c.result).chain(repeat.until.iter().map(|u| u.last)).collect()
             }
@@ -219,7 +251,8 @@ impl Task {
             Task::Map(map) => map.inputs.iter().map(|input| input.value).collect(),
             Task::Fold(fold) => fold.factors.clone(),
             Task::Gemm(gemm) => vec![gemm.lhs, gemm.rhs],
-            Task::Rank { input, .. } => vec![*input],
+            Task::Rank { input, .. } | Task::Windows { input, .. } => vec![*input],
+            Task::Convolve(convolve) => vec![convolve.lhs, convolve.rhs],
             Task::Slice { from, .. } => vec![from.whole],
             Task::Insert { into, value, .. } => vec![into.whole, *value],
             Task::Random { .. } | Task::FromIndex { .. } => Vec::new(),

@@ -3,7 +3,7 @@
 use plr_ir::program::{Program, Value};
 use plr_ir::{Precision, Type};
 
-use super::{Copy, Draw, Launch, Plan, Rank, RepeatStep, Step, UntilStep};
+use super::{ConvolveStep, Copy, Draw, Launch, Plan, Rank, RepeatStep, Step, UntilStep};
 use crate::codegen::{Compiler, FoldKernel, Kernel, Lanes, MapKernel, MapRead, VECTOR_BYTES};
 use crate::error::Error;
 use crate::lower::{
@@ -69,6 +69,13 @@ impl Build<'_> {
                 let extent = ty.dims.last().copied().unwrap_or(1);
                 let [input, order, out] = [input, order, result].map(buffer);
                 Step::Rank(Rank { input, order, out, rows: ty.count() / extent, extent })
+            }
+            Task::Convolve(task) => {
+                let [lhs, rhs, room, out] = [task.lhs, task.rhs, task.room, task.result].map(|v| buffer(&v));
+                Step::Convolve(ConvolveStep { convolve: task.convolve, lhs, rhs, room, out })
+            }
+            Task::Windows { windows, input, result } => {
+                Step::Windows { windows: *windows, input: buffer(input), out: buffer(result) }
             }
             Task::Slice { from: SliceTask { whole, rows, place }, result } => {
                 Step::Slice { whole: buffer(whole), rows: *rows, place: *place, out: buffer(result) }

@@ -2,7 +2,8 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::{Launch, Plan, Rank, Step};
+use super::{ConvolveStep, Launch, Plan, Rank, Step};
+use crate::convolve::Convolve;
 use crate::gemm::Product;
 use crate::lower::Rows;
 use crate::memory::{Buffer, Place};
@@ -63,6 +64,14 @@ impl Display for Launch {
     }
 }
 
+impl Display for ConvolveStep {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self { convolve: Convolve { form, geometry, .. }, lhs, rhs, room, out } = self;
+        let parts = self.convolve.parts();
+        write!(f, "{out} = {form} of {lhs} and {rhs} by {room}, {geometry} in {parts} parts")
+    }
+}
+
 impl Display for Rank {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Rank { input, order, out, rows, extent } = self;
@@ -85,6 +94,11 @@ fn print(f: &mut Formatter<'_>, steps: &[Step], depth: usize) -> fmt::Result {
             Step::Launch(launch) => writeln!(f, "{launch}")?,
             Step::Multiply { product, lhs, rhs, out } => writeln!(f, "{out} = {lhs} · {rhs}, {product}")?,
             Step::Rank(rank) => writeln!(f, "{rank}")?,
+            Step::Convolve(step) => writeln!(f, "{step}")?,
+            Step::Windows { windows, input, out } => match windows.kind {
+                Some(kind) => writeln!(f, "{out} = {kind} of {input} over {}", windows.geometry)?,
+                None => writeln!(f, "{out} = adjoint mean of {input} over {}", windows.geometry)?,
+            },
             Step::Slice { whole, rows, place, out } => {
                 writeln!(f, "{out} = slice !{} of {whole}, {rows}", place.0)?
             }
