@@ -6,10 +6,11 @@
 
 use std::collections::HashMap;
 
+use plr_ir::Elem;
 use plr_ir::program::{Block, Op, Operation, Program, Repeat, Value};
 
 use super::axes::Axes;
-use super::{Region, Section, is_element_wise, lanes, plain};
+use super::{Region, Section, is_element_wise, lanes, plain, position};
 
 /// The stretches of a program's body, in an order in which they can be run.
 pub(crate) fn sections(program: &Program) -> Vec<Section> {
@@ -59,7 +60,7 @@ impl Samples<'_> {
         let mut of_value: HashMap<Value, usize> = HashMap::new();
         let mut levels = Vec::with_capacity(self.program.body.operations.len());
         for operation in &self.program.body.operations {
-            let inside = self.separable(operation);
+            let inside = self.separable(operation) && !self.takes_index(operation);
             let mut level = usize::from(inside);
             operation.for_each_use(&mut |value| {
                 let used = of_value.get(&value).copied().unwrap_or(0);
@@ -92,6 +93,19 @@ impl Samples<'_> {
                     | Op::Map(_)
             );
         known && operation.results.iter().all(|&result| self.has(result))
+    }
+
+    /// Whether it uses a step number from elsewhere: tiles have those of their own loops only.
+    fn takes_index(&self, operation: &Operation) -> bool {
+        let mut own = Vec::new();
+        if let Op::Repeat(repeat) = &operation.op {
+            repeat.body.for_each_definition(&mut |value| own.push(value));
+        }
+        let mut takes = false;
+        operation.for_each_use(&mut |value| {
+            takes |= self.program.type_of(value).elem == Elem::Index && position(&own, value).is_none();
+        });
+        takes
     }
 
     fn separable_loop(&self, repeat: &Repeat, results: &[Value]) -> bool {
