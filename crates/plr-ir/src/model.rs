@@ -13,6 +13,7 @@
 //! | `prediction`, `loss`, `cost` | per sample and output unit, per sample, and the mean over samples |
 //! | `steps/free`, `residual/free` | how long a phase with a tolerance ran, and what it reached |
 
+use crate::choices::Choices;
 use crate::program::Program;
 use crate::scalar::{BinaryOp, UnaryOp};
 use crate::types::{Location, Precision};
@@ -118,6 +119,10 @@ pub trait Model {
     /// A program for minibatches of `batch` samples, optimised; `None` if the rule has no such piece
     /// (a rule without `predict` has no prediction, cost or loss).
     fn program(&self, piece: Piece, batch: usize, precision: Precision) -> Option<Program>;
+    /// How its programs are to be compiled.
+    fn choices(&self) -> Choices {
+        Choices::default()
+    }
 }
 
 /// Makes models of one rule under changed settings; what a check needs to sweep a parameter.
