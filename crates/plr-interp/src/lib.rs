@@ -26,7 +26,7 @@
 //! | `sqrt`, `log`, `div` | 0 | what the closed form gives: ∞ or NaN |
 //! | `pow(a, b)` by `a` | `b = 0` | 0, for every `a` |
 //! | `pow(a, b)` by `b` | `a = 0` | 0, the limit for positive `b`; NaN for `a < 0` |
-//! | reduction by `max` or `min` | several equal elements | all to the first of them |
+//! | reduction or pooling by `max` or `min` | several equal elements | all to the first of them |
 //! | `random` | everywhere | 0: draws are constants |
 //!
 //! Cotangents of a value used several times add up. An input that does not reach a seeded output has gradient zero.
@@ -39,6 +39,7 @@
 
 mod axes;
 mod contract;
+mod convolve;
 mod datum;
 mod elementwise;
 mod error;

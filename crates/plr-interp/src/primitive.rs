@@ -1,12 +1,13 @@
 //! The operations that remain when loops and maps have been run through: each makes one value from others.
 
-use ndarray::Array;
-use plr_ir::program::{Contraction, Law, ReduceKind};
+use ndarray::{Array, IxDyn};
+use plr_ir::geometry::{Convolution, Pooling};
+use plr_ir::program::{Contraction, ConvolveForm, Law, PoolKind, ReduceKind};
 use plr_ir::scalar::{BinaryOp, CompareOp, UnaryOp};
 
 use crate::datum::{Datum, Operand, ill_typed};
 use crate::number::Number;
-use crate::{Context, axes, contract, elementwise, random, rank, reduce, slice};
+use crate::{Context, axes, contract, convolve, elementwise, random, rank, reduce, slice};
 
 /// An operation without its operands.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +34,14 @@ pub(crate) enum Primitive<'p> {
     Broadcast(&'p [usize]),
     /// Sums of products.
     Contract(&'p Contraction),
+    /// One of the sums of a convolution.
+    Convolve(ConvolveForm, &'p Convolution),
+    /// What becomes of windows.
+    Pool(PoolKind, &'p Pooling),
+    /// The adjoint of the mean over windows.
+    Unpool(&'p Pooling),
+    /// The same elements in other dimensions.
+    Reshape,
     /// A fold of the given axes.
     Reduce(ReduceKind, &'p [usize]),
     /// The rank of each element in its row.
@@ -59,6 +68,10 @@ impl Primitive<'_> {
             Self::Select => elementwise::select(bool(0), real(1), real(2)),
             Self::FromIndex => Array::from_elem(dims, T::from_f64(f64::from(operands[0].datum.index()))),
             Self::Contract(spec) => contract::contract(spec, real(0), real(1)),
+            Self::Convolve(form, geometry) => convolve::convolve(form, geometry, real(0), real(1), dims),
+            Self::Pool(kind, geometry) => convolve::pool(kind, geometry, real(0)),
+            Self::Unpool(geometry) => convolve::unpool(geometry, real(0)),
+            Self::Reshape => return reshape(&operands[0].datum, dims),
             Self::Reduce(kind, axes) => reduce::reduce(kind, real(0), axes),
             Self::Rank => rank::ranks(real(0)),
             Self::Slice(axis) => slice::slice(real(0), axis, operands[1].datum.index()),
@@ -85,6 +98,19 @@ fn broadcast<T: Number>(input: &Datum<T>, axes: &[usize], dims: &[usize]) -> Dat
     match input {
         Datum::Real(array) => Datum::Real(axes::broadcast(array, axes, dims).into_shared()),
         Datum::Bool(array) => Datum::Bool(axes::broadcast(array, axes, dims).into_shared()),
+        Datum::Index(_) => ill_typed("arrays"),
+    }
+}
+
+/// A value of any kind in other dimensions.
+fn reshape<T: Number>(input: &Datum<T>, dims: &[usize]) -> Datum<T> {
+    match input {
+        Datum::Real(array) => {
+            Datum::Real(axes::reshaped(axes::row_major(array.view()), IxDyn(dims)).into_shared())
+        }
+        Datum::Bool(array) => {
+            Datum::Bool(axes::reshaped(axes::row_major(array.view()), IxDyn(dims)).into_shared())
+        }
         Datum::Index(_) => ill_typed("arrays"),
     }
 }

@@ -1,6 +1,7 @@
 //! Differentiation in reverse: records a run and passes cotangents back through the record.
 
 mod contract;
+mod convolve;
 mod elementwise;
 mod repetition;
 mod slice;

@@ -4,7 +4,10 @@
 //! A wrong call (operands of different types, axes that do not exist) is a mistake of the compiler; the builder
 //! panics on it with the operation at hand.
 
-use crate::program::{Block, Contraction, Law, Op, Operation, Program, ReduceKind, Repeat, Until, Value};
+use crate::geometry::{Convolution, Grid, Pooling};
+use crate::program::{
+    Block, Contraction, ConvolveForm, Law, Op, Operation, PoolKind, Program, ReduceKind, Repeat, Until, Value,
+};
 use crate::scalar::{BinaryOp, CompareOp, UnaryOp};
 use crate::types::{Elem, Location, Precision, Type};
 
@@ -143,6 +146,40 @@ impl Builder {
         let dims: Option<Vec<usize>> = spec.out.iter().map(extent).collect();
         let Some(dims) = dims else { panic!("contraction {spec} has a result label of no operand") };
         self.push(Op::Contract { lhs, rhs, spec }, Type::real(dims))
+    }
+
+    /// One of the three sums of a convolution; `lhs` and `rhs` as [`ConvolveForm`] names them.
+    pub fn convolve(&mut self, form: ConvolveForm, geometry: Convolution, lhs: Value, rhs: Value) -> Value {
+        let Some(high) = geometry.high() else { panic!("no layer comes of the convolution {geometry}") };
+        let batch = self.type_of(lhs).dims[0];
+        let ty = match form {
+            ConvolveForm::Forward => Type::real([batch, high.units()]),
+            ConvolveForm::Adjoint => Type::real([batch, geometry.low.units()]),
+            ConvolveForm::Correlate => Type::real(geometry.kernel_dims()),
+        };
+        self.push(Op::Convolve { form, lhs, rhs, geometry }, ty)
+    }
+
+    /// One element for each window.
+    pub fn pool(&mut self, kind: PoolKind, geometry: Pooling, input: Value) -> Value {
+        let units = geometry.high().map_or(0, Grid::units);
+        let ty = Type::real([self.type_of(input).dims[0], units]);
+        self.push(Op::Pool { kind, input, geometry }, ty)
+    }
+
+    /// The adjoint of the mean over windows.
+    pub fn unpool(&mut self, geometry: Pooling, input: Value) -> Value {
+        let ty = Type::real([self.type_of(input).dims[0], geometry.low.units()]);
+        self.push(Op::Unpool { input, geometry }, ty)
+    }
+
+    /// The same elements in other dimensions; the value itself if they are its own.
+    pub fn reshape(&mut self, input: Value, dims: &[usize]) -> Value {
+        let ty = self.type_of(input).clone();
+        if ty.dims == dims {
+            return input;
+        }
+        self.push(Op::Reshape(input), Type { elem: ty.elem, dims: dims.to_vec() })
     }
 
     /// Folds the given axes away.

@@ -7,6 +7,7 @@
 //! With [`Settings::exact`] the factors of every contraction are rounded to small integers first. Its sums are then exact in
 //! any order, and whole programs can be compared bit for bit between executions that sum in different orders.
 
+mod space;
 mod statements;
 
 use crate::builder::Builder;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::geometry::{Convolution, Pooling};
 use crate::scalar::{BinaryOp, CompareOp, UnaryOp};
 use crate::types::{Location, Precision, Type};
 
@@ -123,6 +124,35 @@ pub enum Op {
         /// Which axes meet.
         spec: Contraction,
     },
+    /// Sums of products of units and a kernel's weights, or of units, over the pairs of units that a weight joins.
+    Convolve {
+        /// Which of the three sums.
+        form: ConvolveForm,
+        /// First factor.
+        lhs: Value,
+        /// Second factor.
+        rhs: Value,
+        /// Which units a weight joins.
+        geometry: Convolution,
+    },
+    /// One element for each window.
+    Pool {
+        /// Which.
+        kind: PoolKind,
+        /// The elements.
+        input: Value,
+        /// The windows.
+        geometry: Pooling,
+    },
+    /// The adjoint of [`PoolKind::Mean`]: for each unit the sum over its windows, divided by the size of a window.
+    Unpool {
+        /// One element for each window.
+        input: Value,
+        /// The windows.
+        geometry: Pooling,
+    },
+    /// The same elements in the same order in other dimensions.
+    Reshape(Value),
     /// Folds the given axes away.
     Reduce {
         /// How two elements combine.
@@ -206,6 +236,26 @@ impl fmt::Display for Contraction {
         let text = |labels: &[u8]| labels.iter().map(|&c| char::from(c)).collect::<String>();
         write!(f, "{},{}->{}", text(&self.lhs), text(&self.rhs), text(&self.out))
     }
+}
+
+/// The three sums of a convolution: each gives one of low units, high units and kernel from the other two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ConvolveForm {
+    /// Low units and kernel to high units.
+    Forward,
+    /// High units and kernel to low units.
+    Adjoint,
+    /// High units and low units to kernel.
+    Correlate,
+}
+
+/// What becomes of a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PoolKind {
+    /// The mean.
+    Mean,
+    /// The largest, as [`BinaryOp::Max`].
+    Max,
 }
 
 /// How a reduction combines two elements.
@@ -303,13 +353,18 @@ impl Op {
     pub fn for_each_operand(&self, mut visit: impl FnMut(Value)) {
         match self {
             Op::Constant(_) => {}
-            Op::Unary(_, a) | Op::Not(a) | Op::FromIndex(a) | Op::Rank(a) => visit(*a),
+            Op::Unary(_, a) | Op::Not(a) | Op::FromIndex(a) | Op::Rank(a) | Op::Reshape(a) => visit(*a),
             Op::Binary(_, a, b) | Op::Compare(_, a, b) | Op::And(a, b) | Op::Or(a, b) => {
                 [*a, *b].into_iter().for_each(visit)
             }
             Op::Select(c, a, b) => [*c, *a, *b].into_iter().for_each(visit),
-            Op::Broadcast { input, .. } | Op::Reduce { input, .. } => visit(*input),
-            Op::Contract { lhs, rhs, .. } => [*lhs, *rhs].into_iter().for_each(visit),
+            Op::Broadcast { input, .. }
+            | Op::Reduce { input, .. }
+            | Op::Pool { input, .. }
+            | Op::Unpool { input, .. } => visit(*input),
+            Op::Contract { lhs, rhs, .. } | Op::Convolve { lhs, rhs, .. } => {
+                [*lhs, *rhs].into_iter().for_each(visit)
+            }
             Op::Slice { input, index, .. } => [*input, *index].into_iter().for_each(visit),
             Op::Insert { into, value, index, .. } => [*into, *value, *index].into_iter().for_each(visit),
             Op::Detach { value, path } => {
@@ -326,14 +381,21 @@ impl Op {
     pub fn map_operands(&mut self, mut replace: impl FnMut(Value) -> Value) {
         match self {
             Op::Constant(_) => {}
-            Op::Unary(_, a) | Op::Not(a) | Op::FromIndex(a) | Op::Rank(a) => *a = replace(*a),
+            Op::Unary(_, a) | Op::Not(a) | Op::FromIndex(a) | Op::Rank(a) | Op::Reshape(a) => {
+                *a = replace(*a)
+            }
             Op::Binary(_, a, b) | Op::Compare(_, a, b) | Op::And(a, b) | Op::Or(a, b) => {
                 *a = replace(*a);
                 *b = replace(*b);
             }
             Op::Select(c, a, b) => [c, a, b].into_iter().for_each(|v| *v = replace(*v)),
-            Op::Broadcast { input, .. } | Op::Reduce { input, .. } => *input = replace(*input),
-            Op::Contract { lhs, rhs, .. } => [lhs, rhs].into_iter().for_each(|v| *v = replace(*v)),
+            Op::Broadcast { input, .. }
+            | Op::Reduce { input, .. }
+            | Op::Pool { input, .. }
+            | Op::Unpool { input, .. } => *input = replace(*input),
+            Op::Contract { lhs, rhs, .. } | Op::Convolve { lhs, rhs, .. } => {
+                [lhs, rhs].into_iter().for_each(|v| *v = replace(*v))
+            }
             Op::Slice { input, index, .. } => [input, index].into_iter().for_each(|v| *v = replace(*v)),
             Op::Insert { into, value, index, .. } => {
                 [into, value, index].into_iter().for_each(|v| *v = replace(*v));

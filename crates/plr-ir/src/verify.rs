@@ -30,9 +30,16 @@
 //! * **V14 (slice)** There is one result; all tensors are real, and the place is an index. The tensor has the axis; the slice
 //!   has its other dimensions, and of an insertion the result has its type.
 //! * **V15 (detach)** There is one result, real; the value and both values of the path, if there is one, have its type.
+//! * **V16 (convolution)** There is one result, and all three tensors are real: low units `[batch, units]`, high units
+//!   `[batch, units]` and kernel, each where the form has it, of the sizes that the geometry says. The kernel has a place,
+//!   and every place a unit.
+//! * **V17 (pooling)** There is one result; input and result are real, one is `[batch, units]` of the layer, the other of its
+//!   windows, of which there is at least one.
+//! * **V18 (reshape)** There is one result, of the input's kind, which is no index, and of as many elements.
 
 mod map;
 mod operation;
+mod shared;
 
 use std::collections::HashSet;
 use std::fmt::{self, Display, Formatter};

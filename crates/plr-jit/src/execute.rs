@@ -1,7 +1,7 @@
 //! Running a plan: nothing is allocated, looked up by name or decided here but how many threads share a step.
 
 use plr_ir::Precision;
-use plr_ir::program::Law;
+use plr_ir::program::{ConvolveForm, Law};
 use plr_ir::random::{self, Address};
 use plr_ir::scalar::Real;
 
@@ -11,9 +11,11 @@ use crate::executable::Context;
 use crate::gemm::Product;
 use crate::lower::{Rows, Slot};
 use crate::memory::Buffer;
-use crate::plan::{Copy, Draw, Launch, Plan, Rank, RepeatStep, Step, UntilStep};
+use crate::plan::{ConvolveStep, Copy, Draw, Launch, Plan, Rank, RepeatStep, Step, UntilStep};
 use crate::pool::Pool;
 use crate::rank;
+use crate::tile::Workspace;
+use crate::window::Windows;
 
 /// A launch of fewer machine instructions, some 10 µs, stays on the calling thread.
 const LEAST_SHARED_WORK: usize = 1 << 16;
@@ -72,7 +74,7 @@ impl Buffers {
     }
 
     /// Where a buffer is.
-    pub(crate) fn get(&self, buffer: usize) -> *const u8 {
+    pub(crate) fn get(&self, buffer: usize) -> *mut u8 {
         self.at[buffer]
     }
 }
@@ -87,6 +89,8 @@ pub(crate) struct Run<'a> {
     pub(crate) pool: &'a Pool,
     /// Where the buffers are.
     pub(crate) buffers: &'a mut Buffers,
+    /// Memory for tiles, one for each such step, in order.
+    pub(crate) workspaces: &'a mut [Workspace],
     /// How large they are.
     pub(crate) bytes: &'a [usize],
     /// Seed and number of the update.
@@ -94,14 +98,14 @@ pub(crate) struct Run<'a> {
 }
 
 /// What the threads of a shared step need; every part writes elements of its own.
-struct Shared<T>(T);
+pub(crate) struct Shared<T>(pub(crate) T);
 
 // SAFETY: the pointers inside are valid for the whole step, which the pool does not outlive, and no two parts of a step
 // write the same element.
 unsafe impl<T> Sync for Shared<T> {}
 
 impl<T> Shared<T> {
-    fn get(&self) -> &T {
+    pub(crate) fn get(&self) -> &T {
         &self.0
     }
 }
@@ -113,6 +117,7 @@ impl Run<'_> {
     /// Every buffer is memory of at least its size that stays valid meanwhile; inputs are not written by others, everything
     /// else is not accessed by others; the steps are of the plan that the buffers and kernels were made for.
     pub(crate) unsafe fn steps(&mut self, steps: &[Step]) {
+        let mut tiled = 0;
         for step in steps {
             // SAFETY: as demanded of the caller.
             unsafe {
@@ -120,6 +125,8 @@ impl Run<'_> {
                     Step::Launch(launch) => self.launch(launch),
                     Step::Multiply { product, lhs, rhs, out } => self.multiply(product, *lhs, *rhs, *out),
                     Step::Rank(rank) => self.rank(rank),
+                    Step::Convolve(step) => self.convolve(step),
+                    Step::Windows { windows, input, out } => self.windows(windows, *input, *out),
                     Step::Slice { whole, rows, place, out } => {
                         let place = self.place(*rows, *place);
                         self.copy_rows(
@@ -146,6 +153,10 @@ impl Run<'_> {
                         self.write_scalar(*out, self.buffers.slots[slot.0 as usize] as f64);
                     }
                     Step::Repeat(repeat) => self.repeat(repeat),
+                    Step::Tiles(tiles) => {
+                        tiles.run(self, tiled);
+                        tiled += 1;
+                    }
                 }
             }
         }
@@ -211,6 +222,87 @@ impl Run<'_> {
             }
         };
         self.pool.run(rank.rows.div_ceil(rows_per_part), &part);
+    }
+
+    /// Computes one of the sums of a convolution, on several threads if that pays.
+    ///
+    /// # Safety
+    /// As for [`Self::steps`].
+    unsafe fn convolve(&self, step: &ConvolveStep) {
+        match self.precision {
+            // SAFETY: as demanded of the caller.
+            Precision::F32 => unsafe { self.convolve_typed::<f32>(step) },
+            // SAFETY: as demanded of the caller.
+            Precision::F64 => unsafe { self.convolve_typed::<f64>(step) },
+        }
+    }
+
+    /// As [`Self::convolve`], of reals of the precision.
+    ///
+    /// # Safety
+    /// As for [`Self::steps`].
+    unsafe fn convolve_typed<T: Real>(&self, step: &ConvolveStep) {
+        let convolve = &step.convolve;
+        let count = |buffer: Buffer| self.bytes[buffer.index()] / size_of::<T>();
+        let at = |buffer: Buffer| self.buffers.at[buffer.index()].cast::<T>();
+        // SAFETY: as demanded of the caller; any bits are a real.
+        let (lhs, rhs) = unsafe {
+            (
+                std::slice::from_raw_parts(at(step.lhs).cast_const(), count(step.lhs)),
+                std::slice::from_raw_parts(at(step.rhs).cast_const(), count(step.rhs)),
+            )
+        };
+        let shared = Shared((at(step.room), at(step.out)));
+        let part = |part: usize| {
+            let &(room, out) = shared.get();
+            let (size, written) = (convolve.room(), convolve.written(part));
+            // SAFETY: the buffers hold the rooms of all parts and all results, and no two parts have an element in common.
+            let (room, out) = unsafe {
+                (
+                    std::slice::from_raw_parts_mut(room.add(part * size), size),
+                    std::slice::from_raw_parts_mut(out.add(written.start), written.len()),
+                )
+            };
+            convolve.run(part, lhs, rhs, room, out);
+        };
+        if convolve.work() < LEAST_SHARED_PRODUCT {
+            (0..convolve.parts()).for_each(part);
+        } else {
+            self.pool.run(convolve.parts(), &part);
+        }
+        if convolve.form == ConvolveForm::Correlate {
+            let rooms = convolve.parts() * convolve.room();
+            // SAFETY: as demanded of the caller; no part is running any more.
+            let (rooms, out) = unsafe {
+                (
+                    std::slice::from_raw_parts(at(step.room).cast_const(), rooms),
+                    std::slice::from_raw_parts_mut(at(step.out), count(step.out)),
+                )
+            };
+            convolve.add_parts(rooms, out);
+        }
+    }
+
+    /// Does something with windows, on several threads if that pays.
+    ///
+    /// # Safety
+    /// As for [`Self::steps`].
+    unsafe fn windows(&self, windows: &Windows, input: Buffer, out: Buffer) {
+        let at = |buffer: Buffer| self.buffers.at[buffer.index()];
+        let buffers = Shared([at(input), at(out)]);
+        let planes_per_part = (LEAST_SHARED_WORK / 2).div_ceil(windows.work().max(1));
+        let part = |part| {
+            let first = part * planes_per_part;
+            for plane in first..windows.planes.min(first + planes_per_part) {
+                match self.precision {
+                    // SAFETY: the buffers hold that plane, and nobody else writes it meanwhile.
+                    Precision::F32 => unsafe { plane_of::<f32>(windows, *buffers.get(), plane) },
+                    // SAFETY: as above.
+                    Precision::F64 => unsafe { plane_of::<f64>(windows, *buffers.get(), plane) },
+                }
+            }
+        };
+        self.pool.run(windows.planes.div_ceil(planes_per_part), &part);
     }
 
     /// Where rows at the place in a slot begin, and how far they are apart, in elements.
@@ -360,6 +452,23 @@ unsafe fn rank_row<T: Real>([elements, order, ranks]: [*mut u8; 3], row: usize, 
         )
     };
     rank::ranks(elements, order, ranks);
+}
+
+/// Does something with the windows of one plane.
+///
+/// # Safety
+/// Input and result are buffers apart from each other that have that plane; nobody else writes it meanwhile, or reads it in
+/// the result.
+unsafe fn plane_of<T: Real>(windows: &Windows, [input, out]: [*mut u8; 2], plane: usize) {
+    let [read, written] = windows.planes();
+    // SAFETY: as demanded of the caller; any bits are a real.
+    let (input, out) = unsafe {
+        (
+            std::slice::from_raw_parts(input.cast::<T>().add(plane * read).cast_const(), read),
+            std::slice::from_raw_parts_mut(out.cast::<T>().add(plane * written), written),
+        )
+    };
+    windows.run(input, out);
 }
 
 /// Draws `count` numbers, the first being element `first`, into their places.

@@ -1,9 +1,13 @@
 //! Matrix products: the one place that knows the GEMM library.
 //!
 //! A product is cut into blocks of rows or columns whose size follows from its shape alone, and each block is one
-//! single-threaded library call. Threads share out blocks, so their number cannot change a result.
+//! single-threaded call: of our own [kernels](crate::micro) where neighbouring columns are neighbours in memory and the
+//! machine has them, of the library elsewhere. Threads share out blocks, so their number cannot change a result.
 
 use plr_ir::Precision;
+use plr_ir::scalar::Real;
+
+use crate::micro::{Element, Panel};
 
 /// Distances between neighbours in a matrix, in elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,10 +50,30 @@ pub(crate) struct Product {
 const BLOCK_WORK: usize = 2 << 20;
 /// No product is cut into more.
 const MOST_BLOCKS: usize = 16;
+/// The library is better at products with fewer columns: they do not fill a vector.
+const LEAST_COLUMNS: usize = 8;
 /// Blocks begin at multiples of this, a whole number of the library's register tiles.
 const BLOCK_ALIGNMENT: usize = 16;
 
 impl Product {
+    /// The product with exchanged factors whose result is this one's transpose.
+    pub(crate) fn transposed(&self) -> Self {
+        let flip = |strides: Strides| Strides { row: strides.column, column: strides.row };
+        let exchange = |axis: &BatchAxis| BatchAxis {
+            strides: [axis.strides[1], axis.strides[0], axis.strides[2]],
+            ..*axis
+        };
+        Self {
+            m: self.n,
+            n: self.m,
+            depth: self.depth,
+            lhs: flip(self.rhs),
+            rhs: flip(self.lhs),
+            out: flip(self.out),
+            batch: self.batch.iter().map(exchange).collect(),
+        }
+    }
+
     /// The number of multiplications, or the largest number.
     pub(crate) fn work(&self) -> usize {
         self.matrices().saturating_mul(self.work_of_one())
@@ -71,6 +95,11 @@ impl Product {
 
     fn blocks_per_matrix(&self) -> usize {
         self.m.max(self.n).div_ceil(self.block_length())
+    }
+
+    /// Whether vectors of columns can be loaded and stored.
+    fn has_columns_in_lanes(&self) -> bool {
+        self.rhs.column == 1 && self.out.column == 1 && self.n >= LEAST_COLUMNS
     }
 
     /// How many independent blocks there are.
@@ -104,7 +133,7 @@ impl Product {
     }
 
     /// As [`Self::run_block`], with the numbers 0 and 1 of the precision.
-    unsafe fn run_typed<T: 'static>(
+    unsafe fn run_typed<T: Element>(
         &self,
         block: usize,
         lhs: *const T,
@@ -129,18 +158,33 @@ impl Product {
         // SAFETY: the offsets stay inside the arrays because block and batch index are below their counts; the rest is as
         // demanded of the caller.
         unsafe {
+            let (lhs, rhs, out) = (lhs.add(a), rhs.add(b), out.add(c));
+            if let (true, Some(kernel)) = (self.has_columns_in_lanes(), T::kernel()) {
+                return kernel(&Panel {
+                    m,
+                    n,
+                    depth: self.depth,
+                    lhs,
+                    lhs_row: self.lhs.row,
+                    lhs_step: self.lhs.column,
+                    rhs,
+                    rhs_step: self.rhs.row,
+                    out,
+                    out_row: self.out.row,
+                });
+            }
             gemm::gemm(
                 m,
                 n,
                 self.depth,
-                out.add(c),
+                out,
                 self.out.column as isize,
                 self.out.row as isize,
                 false,
-                lhs.add(a),
+                lhs,
                 self.lhs.column as isize,
                 self.lhs.row as isize,
-                rhs.add(b),
+                rhs,
                 self.rhs.column as isize,
                 self.rhs.row as isize,
                 zero,
@@ -162,6 +206,47 @@ impl Product {
             offsets.iter_mut().zip(axis.strides).for_each(|(offset, stride)| *offset += position * stride);
         }
         offsets
+    }
+}
+
+/// `out[i, j] = Σ_k lhs[i, k]·rhs[k, j]`, or that added to it, on the calling thread; the sizes are the rows and columns
+/// of the result and the terms of a sum.
+pub(crate) fn multiply<T: Real>(
+    [m, n, depth]: [usize; 3],
+    lhs: (&[T], Strides),
+    rhs: (&[T], Strides),
+    out: (&mut [T], Strides),
+    add: bool,
+) {
+    let reach = |strides: Strides, [rows, columns]: [usize; 2]| {
+        if rows * columns == 0 { 0 } else { (rows - 1) * strides.row + (columns - 1) * strides.column + 1 }
+    };
+    assert!(reach(lhs.1, [m, depth]) <= lhs.0.len(), "the left factor is too small");
+    assert!(reach(rhs.1, [depth, n]) <= rhs.0.len(), "the right factor is too small");
+    assert!(reach(out.1, [m, n]) <= out.0.len(), "the result is too small");
+    // SAFETY: the three arrays are as large as extents and strides reach, and the result is borrowed for it alone.
+    unsafe {
+        gemm::gemm(
+            m,
+            n,
+            depth,
+            out.0.as_mut_ptr(),
+            out.1.column as isize,
+            out.1.row as isize,
+            add,
+            lhs.0.as_ptr(),
+            lhs.1.column as isize,
+            lhs.1.row as isize,
+            rhs.0.as_ptr(),
+            rhs.1.column as isize,
+            rhs.1.row as isize,
+            T::from_f64(1.0),
+            T::from_f64(1.0),
+            false,
+            false,
+            false,
+            gemm::Parallelism::None,
+        );
     }
 }
 

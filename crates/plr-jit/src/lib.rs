@@ -22,6 +22,7 @@
 //! 6. A host thread that flushes subnormal numbers to zero gets other results; nothing here sets such a mode.
 
 mod codegen;
+mod convolve;
 mod error;
 mod executable;
 mod execute;
@@ -29,10 +30,13 @@ mod gemm;
 mod lifetimes;
 mod lower;
 mod memory;
+mod micro;
 mod plan;
 mod pool;
 mod rank;
 mod space;
+mod tile;
+mod window;
 
 pub use codegen::KernelText;
 pub use error::Error;

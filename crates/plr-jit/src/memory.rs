@@ -143,9 +143,12 @@ impl<'a> Sharing<'a> {
                 Task::Fold(_)
                 | Task::Gemm(_)
                 | Task::Rank { .. }
+                | Task::Convolve(_)
+                | Task::Windows { .. }
                 | Task::Slice { .. }
                 | Task::Random { .. }
-                | Task::FromIndex { .. } => {}
+                | Task::FromIndex { .. }
+                | Task::Tiles(_) => {}
             }
         }
     }
@@ -211,10 +214,13 @@ impl<'a> Sharing<'a> {
                 Task::Fold(_)
                 | Task::Gemm(_)
                 | Task::Rank { .. }
+                | Task::Convolve(_)
+                | Task::Windows { .. }
                 | Task::Slice { .. }
                 | Task::Insert { .. }
                 | Task::Random { .. }
-                | Task::FromIndex { .. } => {}
+                | Task::FromIndex { .. }
+                | Task::Tiles(_) => {}
             }
         }
     }

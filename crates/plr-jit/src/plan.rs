@@ -6,9 +6,12 @@ mod print;
 use plr_ir::Precision;
 use plr_ir::program::Law;
 
+use crate::convolve::Convolve;
 use crate::gemm::Product;
 use crate::lower::{Rows, Slot};
 use crate::memory::{Buffer, Memory};
+use crate::tile::TileStep;
+use crate::window::Windows;
 
 /// The steps of a program over its buffers. `Display` prints it.
 #[derive(Debug)]
@@ -49,6 +52,17 @@ pub(crate) enum Step {
     },
     /// Ranks of the elements of rows.
     Rank(Rank),
+    /// One of the sums of a convolution.
+    Convolve(ConvolveStep),
+    /// Something with windows.
+    Windows {
+        /// What.
+        windows: Windows,
+        /// The elements.
+        input: Buffer,
+        /// What becomes of them.
+        out: Buffer,
+    },
     /// What is at one place along an axis.
     Slice {
         /// The tensor.
@@ -84,6 +98,8 @@ pub(crate) enum Step {
     },
     /// A loop.
     Repeat(Box<RepeatStep>),
+    /// A plan of its own for each tile.
+    Tiles(Box<TileStep>),
 }
 
 /// A call of a kernel.
@@ -116,6 +132,21 @@ pub(crate) struct Rank {
     pub(crate) rows: usize,
     /// How many elements each has.
     pub(crate) extent: usize,
+}
+
+/// One of the sums of a convolution.
+#[derive(Debug)]
+pub(crate) struct ConvolveStep {
+    /// Which.
+    pub(crate) convolve: Convolve,
+    /// The first factor.
+    pub(crate) lhs: Buffer,
+    /// The second.
+    pub(crate) rhs: Buffer,
+    /// Room for each part.
+    pub(crate) room: Buffer,
+    /// The sums.
+    pub(crate) out: Buffer,
 }
 
 /// Random draws into a buffer.
@@ -185,14 +216,22 @@ impl Plan {
         self.kernels
     }
 
-    /// The number of steps, those inside loops counted once.
+    /// The steps that run tile by tile; they are in no loop.
+    pub(crate) fn tiles(&self) -> impl Iterator<Item = &TileStep> {
+        self.steps.iter().filter_map(|step| if let Step::Tiles(tiles) = step { Some(&**tiles) } else { None })
+    }
+
+    /// The number of steps, those inside loops and tiles counted once.
     pub fn steps(&self) -> usize {
         fn count(steps: &[Step]) -> usize {
             let inside = |step: &Step| match step {
                 Step::Repeat(repeat) => count(&repeat.body),
+                Step::Tiles(tiles) => count(&tiles.plan.steps),
                 Step::Launch(_)
                 | Step::Multiply { .. }
                 | Step::Rank(_)
+                | Step::Convolve(_)
+                | Step::Windows { .. }
                 | Step::Slice { .. }
                 | Step::Insert { .. }
                 | Step::Draw(_)

@@ -94,6 +94,15 @@ impl Rule {
     }
 }
 
+/// What a check looks at, at the end of a presentation.
+#[derive(Clone, Debug)]
+pub struct Observed {
+    /// Whose it is: each synapse's, or each unit's that has the variable.
+    pub owner: Learned,
+    /// One value, or two to be compared.
+    pub values: Vec<Expr>,
+}
+
 /// A part of a presentation.
 #[derive(Clone, Debug)]
 pub enum Act {

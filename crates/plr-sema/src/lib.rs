@@ -150,6 +150,8 @@ impl Analysis {
             init: Vec::new(),
             sequence: choice.sequence,
             until: None,
+            steps: Vec::new(),
+            observed: Vec::new(),
         }
     }
 

@@ -1,11 +1,14 @@
 //! The record of a run, and the cotangents that travel back through it.
 
 use ndarray::ArrayD;
+use plr_ir::program::PoolKind;
 
+use crate::axes::{reshaped, row_major};
+use crate::convolve as pooling;
 use crate::datum::{Datum, Operand};
 use crate::number::{Number, Shared};
 use crate::primitive::Primitive;
-use crate::reverse::{contract, elementwise, repetition, slice};
+use crate::reverse::{contract, convolve, elementwise, repetition, slice};
 
 /// A real value that a wanted input reaches: its number in the order of definition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,6 +92,15 @@ impl<T: Number> Entry<'_, T> {
             Primitive::Broadcast(axes) => repetition::broadcast(axes, cotangent),
             Primitive::Reduce(kind, axes) => repetition::reduce(kind, axes, real(0), &self.value, cotangent),
             Primitive::Rank => repetition::rank(real(0)),
+            Primitive::Convolve(form, geometry) => {
+                convolve::by_factor(form, geometry, position, [real(0), real(1)], cotangent)
+            }
+            Primitive::Pool(PoolKind::Mean, geometry) => pooling::unpool(geometry, cotangent),
+            Primitive::Pool(PoolKind::Max, geometry) => {
+                pooling::to_largest(geometry, real(0), &self.value, cotangent)
+            }
+            Primitive::Unpool(geometry) => pooling::pool(PoolKind::Mean, geometry, cotangent),
+            Primitive::Reshape => reshaped(row_major(cotangent.view()), real(0).raw_dim()),
             Primitive::Slice(axis) => slice::slice(axis, self.operands[1].datum.index(), real(0), cotangent),
             Primitive::Insert(axis) => {
                 slice::insert(axis, self.operands[2].datum.index(), position, real(1), cotangent)

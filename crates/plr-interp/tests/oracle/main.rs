@@ -4,6 +4,7 @@
 
 mod closed_forms;
 mod contract;
+mod convolve;
 mod derivatives;
 mod elementwise;
 mod errors;

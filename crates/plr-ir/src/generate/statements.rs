@@ -35,7 +35,7 @@ impl Generator {
     /// Makes something and says about how many operations it took.
     pub fn statement(&mut self, b: &mut Builder, depth: usize) -> usize {
         self.relocate(b);
-        let value = match self.random.below(31) {
+        let value = match self.random.below(34) {
             0..=4 => self.unary(b),
             5..=10 => self.binary(b),
             11 => {
@@ -66,6 +66,9 @@ impl Generator {
             25 => self.slice(b),
             26 | 27 => self.insert(b),
             28 => self.detach(b),
+            29 => self.convolve(b),
+            30 => self.pool(b),
+            31 => self.reshape(b),
             _ if depth == 0 => return 0,
             _ => return self.repeat(b, depth - 1),
         };
@@ -272,7 +275,7 @@ fn axes_of(input: &[usize], dims: &[usize]) -> Option<Vec<usize>> {
 }
 
 /// Rounded to an integer between −8 and 8; sums of products of such numbers are exact in any order.
-fn small_integers(b: &mut Builder, value: Value) -> Value {
+pub(super) fn small_integers(b: &mut Builder, value: Value) -> Value {
     let dims = b.type_of(value).dims.clone();
     let (low, high) = (b.constant(-8.0, &dims), b.constant(8.0, &dims));
     let value = b.binary(BinaryOp::Max, value, low);

@@ -14,7 +14,10 @@
 use std::collections::HashMap;
 
 use crate::analysis::Substitution;
-use crate::program::{Block, Contraction, Law, Op, Operation, Program, ReduceKind, Value};
+use crate::geometry::{Convolution, Pooling};
+use crate::program::{
+    Block, Contraction, ConvolveForm, Law, Op, Operation, PoolKind, Program, ReduceKind, Value,
+};
 use crate::scalar::{BinaryOp, CompareOp, UnaryOp};
 use crate::types::{Precision, Type};
 
@@ -42,6 +45,10 @@ enum Key {
     Contract(Value, Value, Contraction),
     Reduce(ReduceKind, Value, Vec<usize>),
     Rank(Value),
+    Convolve(ConvolveForm, Value, Value, Convolution),
+    Pool(PoolKind, Value, Pooling),
+    Unpool(Value, Pooling),
+    Reshape(Value),
     Slice(Value, usize, Value),
     Insert(Value, Value, usize, Value),
     Detach(Value, Option<(Value, Value)>),
@@ -66,6 +73,10 @@ impl Key {
             Op::Contract { lhs, rhs, spec } => Key::Contract(*lhs, *rhs, relabelled(spec)),
             Op::Reduce { kind, input, axes } => Key::Reduce(*kind, *input, axes.clone()),
             Op::Rank(a) => Key::Rank(*a),
+            Op::Convolve { form, lhs, rhs, geometry } => Key::Convolve(*form, *lhs, *rhs, *geometry),
+            Op::Pool { kind, input, geometry } => Key::Pool(*kind, *input, *geometry),
+            Op::Unpool { input, geometry } => Key::Unpool(*input, *geometry),
+            Op::Reshape(a) => Key::Reshape(*a),
             Op::Slice { input, axis, index } => Key::Slice(*input, *axis, *index),
             Op::Insert { into, value, axis, index } => Key::Insert(*into, *value, *axis, *index),
             Op::Detach { value, path } => Key::Detach(*value, *path),

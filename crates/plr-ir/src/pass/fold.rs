@@ -125,6 +125,10 @@ impl Fold<'_> {
             | Op::Contract { .. }
             | Op::Reduce { .. }
             | Op::Rank(_)
+            | Op::Convolve { .. }
+            | Op::Pool { .. }
+            | Op::Unpool { .. }
+            | Op::Reshape(_)
             | Op::Slice { .. }
             | Op::Insert { .. }
             | Op::Detach { .. }
@@ -149,6 +153,13 @@ impl Fold<'_> {
                 }
             }
             Op::Select(c, a, b) => self.select(c, a, b),
+            Op::Reshape(a) => {
+                if let Fact::Real(c) = self.facts[a.index()] {
+                    Outcome::Op(Op::Constant(c))
+                } else {
+                    Outcome::Op(op)
+                }
+            }
             Op::Broadcast { input, axes } => self.broadcast(input, axes, result),
             Op::Constant(_)
             | Op::Compare(..)
@@ -156,6 +167,9 @@ impl Fold<'_> {
             | Op::Contract { .. }
             | Op::Reduce { .. }
             | Op::Rank(_)
+            | Op::Convolve { .. }
+            | Op::Pool { .. }
+            | Op::Unpool { .. }
             | Op::Slice { .. }
             | Op::Insert { .. }
             | Op::Detach { .. }

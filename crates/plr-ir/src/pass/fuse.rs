@@ -95,6 +95,10 @@ impl Fusion<'_> {
                 | Op::Contract { .. }
                 | Op::Reduce { .. }
                 | Op::Rank(_)
+                | Op::Convolve { .. }
+                | Op::Pool { .. }
+                | Op::Unpool { .. }
+                | Op::Reshape(_)
                 | Op::Slice { .. }
                 | Op::Insert { .. }
                 | Op::Detach { .. }
@@ -176,6 +180,10 @@ fn is_element_wise(op: &Op) -> bool {
         | Op::Contract { .. }
         | Op::Reduce { .. }
         | Op::Rank(_)
+        | Op::Convolve { .. }
+        | Op::Pool { .. }
+        | Op::Unpool { .. }
+        | Op::Reshape(_)
         | Op::Slice { .. }
         | Op::Insert { .. }
         | Op::Detach { .. }

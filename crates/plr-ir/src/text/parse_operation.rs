@@ -2,8 +2,10 @@
 
 use super::lex::Token;
 use super::parse::{ParseError, ParseErrorKind, Parser};
+use crate::geometry::{Convolution, Grid, Pooling};
 use crate::program::{
-    Contraction, Law, Local, Map, MapInput, MapInstruction, Op, Operation, ReduceKind, Repeat, Until, Value,
+    Contraction, ConvolveForm, Law, Local, Map, MapInput, MapInstruction, Op, Operation, PoolKind,
+    ReduceKind, Repeat, Until, Value,
 };
 use crate::scalar::{BinaryOp, CompareOp, UnaryOp};
 use crate::types::Location;
@@ -65,6 +67,13 @@ impl Parser<'_> {
                 Ok(Op::Reduce { kind, input: self.operand()?, axes: self.axes()? })
             }
             "rank" => self.operand().map(Op::Rank),
+            "convolve" => self.convolve(),
+            "pool" => {
+                let kind = self.choice("`mean` or `max`", &[PoolKind::Mean, PoolKind::Max])?;
+                Ok(Op::Pool { kind, input: self.operand()?, geometry: self.pooling()? })
+            }
+            "unpool" => Ok(Op::Unpool { input: self.operand()?, geometry: self.pooling()? }),
+            "reshape" => self.operand().map(Op::Reshape),
             "slice" => {
                 let input = self.operand()?;
                 let (axis, index) = self.along()?;
@@ -87,6 +96,41 @@ impl Parser<'_> {
         let spec = Contraction { lhs, rhs, out: self.labels()? };
         let [lhs, rhs] = self.operands()?;
         Ok(Op::Contract { lhs, rhs, spec })
+    }
+
+    fn convolve(&mut self) -> Result<Op, ParseError> {
+        let forms = [ConvolveForm::Forward, ConvolveForm::Adjoint, ConvolveForm::Correlate];
+        let form = self.choice("`forward`, `adjoint` or `correlate`", &forms)?;
+        let [lhs, rhs] = self.operands()?;
+        let low = self.grid()?;
+        let channels = self.number_after("channels")?;
+        let kernel = self.number_after("kernel")?;
+        let stride = self.number_after("stride")?;
+        let padding = self.number_after("padding")?;
+        let geometry = Convolution { low, channels, kernel, stride, padding };
+        Ok(Op::Convolve { form, lhs, rhs, geometry })
+    }
+
+    fn pooling(&mut self) -> Result<Pooling, ParseError> {
+        let low = self.grid()?;
+        let window = self.number_after("window")?;
+        Ok(Pooling { low, window, stride: self.number_after("stride")? })
+    }
+
+    /// `layer (1,28,28)`
+    fn grid(&mut self) -> Result<Grid, ParseError> {
+        self.word("layer")?;
+        self.mark('(')?;
+        let expected = self.expected("channels, height and width");
+        match self.integers(')')?[..] {
+            [channels, height, width] => Ok(Grid { channels, height, width }),
+            _ => Err(expected),
+        }
+    }
+
+    fn number_after(&mut self, word: &'static str) -> Result<usize, ParseError> {
+        self.word(word)?;
+        self.integer()
     }
 
     /// The labels of a tensor's axes: a word of letters, or nothing.

@@ -4,7 +4,8 @@ use std::fmt::{self, Display, Formatter, Write as _};
 
 use crate::analysis::Numbering;
 use crate::program::{
-    Block, Law, Local, Map, MapInput, MapInstruction, Op, Operation, Program, ReduceKind, Repeat, Value,
+    Block, ConvolveForm, Law, Local, Map, MapInput, MapInstruction, Op, Operation, PoolKind, Program,
+    ReduceKind, Repeat, Value,
 };
 use crate::types::Location;
 
@@ -33,6 +34,25 @@ impl Display for ReduceKind {
             ReduceKind::Sum => "sum",
             ReduceKind::Max => "max",
             ReduceKind::Min => "min",
+        })
+    }
+}
+
+impl Display for ConvolveForm {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            ConvolveForm::Forward => "forward",
+            ConvolveForm::Adjoint => "adjoint",
+            ConvolveForm::Correlate => "correlate",
+        })
+    }
+}
+
+impl Display for PoolKind {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            PoolKind::Mean => "mean",
+            PoolKind::Max => "max",
         })
     }
 }
@@ -156,6 +176,10 @@ impl<W: fmt::Write> Printer<'_, W> {
                 | Op::Contract { .. }
                 | Op::Reduce { .. }
                 | Op::Rank(_)
+                | Op::Convolve { .. }
+                | Op::Pool { .. }
+                | Op::Unpool { .. }
+                | Op::Reshape(_)
                 | Op::Slice { .. }
                 | Op::Insert { .. }
                 | Op::Detach { .. }
@@ -199,6 +223,12 @@ impl<W: fmt::Write> Printer<'_, W> {
             Op::Contract { lhs, rhs, spec } => write!(self.out, "contract {spec} {}, {}", v(lhs), v(rhs)),
             Op::Reduce { kind, input, axes } => write!(self.out, "reduce {kind} {} {}", v(input), Axes(axes)),
             Op::Rank(a) => write!(self.out, "rank {}", v(a)),
+            Op::Convolve { form, lhs, rhs, geometry } => {
+                write!(self.out, "convolve {form} {}, {} {geometry}", v(lhs), v(rhs))
+            }
+            Op::Pool { kind, input, geometry } => write!(self.out, "pool {kind} {} {geometry}", v(input)),
+            Op::Unpool { input, geometry } => write!(self.out, "unpool {} {geometry}", v(input)),
+            Op::Reshape(a) => write!(self.out, "reshape {}", v(a)),
             Op::Slice { input, axis, index } => {
                 write!(self.out, "slice {} axis {axis} at {}", v(input), v(index))
             }

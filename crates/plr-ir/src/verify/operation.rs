@@ -1,6 +1,6 @@
 //! V5 to V11 and V13 to V15: the types of operands and results of each operation.
 
-use super::Verifier;
+use super::{Verifier, shared};
 use crate::program::{Contraction, Op, Operation, Repeat, Value};
 use crate::types::{Elem, Type};
 
@@ -54,6 +54,10 @@ impl<'a> Verifier<'a> {
             Op::Contract { spec, .. } => contract(spec, operands, results),
             Op::Reduce { axes, .. } => reduce(operands[0], axes, results),
             Op::Rank(_) => rank(operands[0], results),
+            Op::Convolve { form, geometry, .. } => shared::convolve(*form, geometry, operands, results),
+            Op::Pool { geometry, .. } => shared::pool(geometry, operands[0], results, false),
+            Op::Unpool { geometry, .. } => shared::pool(geometry, operands[0], results, true),
+            Op::Reshape(_) => shared::reshape(operands[0], results),
             Op::Slice { axis, .. } => {
                 let [slice] = results else {
                     return Err((14, format!("{} results instead of one", results.len())));

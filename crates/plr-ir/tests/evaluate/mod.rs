@@ -5,8 +5,10 @@
 
 use std::collections::HashMap;
 
+use plr_ir::geometry::{Convolution, Pooling};
 use plr_ir::program::{
-    Block, Contraction, Local, Map, MapInstruction, Op, Operation, Program, ReduceKind, Repeat, Value,
+    Block, Contraction, ConvolveForm, Local, Map, MapInstruction, Op, Operation, PoolKind, Program,
+    ReduceKind, Repeat, Value,
 };
 use plr_ir::scalar::{self, BinaryOp, Real};
 use plr_ir::tensor::{Data, Tensor};
@@ -116,6 +118,14 @@ impl<T: Real> State<'_, T> {
             Op::Contract { lhs, rhs, spec } => Array::Real(self.contract(*lhs, *rhs, spec, &dims)),
             Op::Reduce { kind, input, axes } => Array::Real(self.reduce(*kind, *input, axes, count)),
             Op::Rank(a) => Array::Real(ranks(self.real(*a), dims[dims.len() - 1])),
+            Op::Convolve { form, lhs, rhs, geometry } => {
+                Array::Real(convolve(*form, geometry, self.real(*lhs), self.real(*rhs), count))
+            }
+            Op::Pool { kind, input, geometry } => {
+                Array::Real(pool(*kind, geometry, self.real(*input), count))
+            }
+            Op::Unpool { input, geometry } => Array::Real(unpool(geometry, self.real(*input), count)),
+            Op::Reshape(a) => self.values[a].clone(),
             Op::Slice { input, axis, index } => {
                 let extents = &self.program.type_of(*input).dims;
                 let rows = rows(extents, *axis, self.index(*index));
@@ -305,6 +315,75 @@ fn ranks<T: Real>(elements: &[T], extent: usize) -> Vec<T> {
         (0..extent).map(|i| T::from_f64(count(i) as f64)).collect()
     };
     elements.chunks(extent).flat_map(of_row).collect()
+}
+
+/// The form of a convolution, term by term.
+fn convolve<T: Real>(form: ConvolveForm, of: &Convolution, lhs: &[T], rhs: &[T], count: usize) -> Vec<T> {
+    let (low, k) = (of.low, of.kernel);
+    let places = |extent: usize| (extent + 2 * of.padding - k) / of.stride + 1;
+    let (rows, columns) = (places(low.height), places(low.width));
+    let samples = match form {
+        ConvolveForm::Forward => lhs.len() / low.units(),
+        ConvolveForm::Adjoint | ConvolveForm::Correlate => lhs.len() / (of.channels * rows * columns),
+    };
+    let mut sums = vec![T::default(); count];
+    for at in positions(&[samples, of.channels, rows, columns, low.channels, k, k]) {
+        let [b, d, v, u, c, i, j] = at[..] else { panic!("seven indices") };
+        let (y, x) = (v * of.stride + i, u * of.stride + j);
+        if y < of.padding || x < of.padding || y - of.padding >= low.height || x - of.padding >= low.width {
+            continue;
+        }
+        let unit = [b, c, y - of.padding, x - of.padding];
+        let low = offset(&[samples, low.channels, low.height, low.width], &unit);
+        let high = offset(&[samples, of.channels, rows, columns], &[b, d, v, u]);
+        let weight = offset(&[of.channels, of.low.channels, k, k], &[d, c, i, j]);
+        let (to, left, right) = match form {
+            ConvolveForm::Forward => (high, low, weight),
+            ConvolveForm::Adjoint => (low, high, weight),
+            ConvolveForm::Correlate => (weight, high, low),
+        };
+        sums[to] = sums[to] + lhs[left] * rhs[right];
+    }
+    sums
+}
+
+/// For each window, as a unit, its units.
+fn windows(of: &Pooling, samples: usize) -> Vec<Vec<usize>> {
+    let Pooling { low, window, stride } = *of;
+    let places = |extent: usize| (extent - window) / stride + 1;
+    let units = |at: Vec<usize>| {
+        let [b, c, v, u] = at[..] else { panic!("four indices") };
+        let dims = [samples, low.channels, low.height, low.width];
+        let unit = |i: Vec<usize>| offset(&dims, &[b, c, v * stride + i[0], u * stride + i[1]]);
+        positions(&[window, window]).map(unit).collect()
+    };
+    positions(&[samples, low.channels, places(low.height), places(low.width)]).map(units).collect()
+}
+
+fn pool<T: Real>(kind: PoolKind, of: &Pooling, input: &[T], count: usize) -> Vec<T> {
+    let host = &mut T::Host::default();
+    let all = windows(of, input.len() / of.low.units());
+    assert_eq!(all.len(), count);
+    let size = T::from_f64((of.window * of.window) as f64);
+    let mut pooled = |units: Vec<usize>| {
+        let elements = units.iter().map(|&unit| input[unit]);
+        match kind {
+            PoolKind::Mean => elements.fold(T::default(), |sum, x| sum + x) / size,
+            PoolKind::Max => elements
+                .reduce(|a, b| scalar::binary(host, BinaryOp::Max, a, b))
+                .expect("a window has elements"),
+        }
+    };
+    all.into_iter().map(&mut pooled).collect()
+}
+
+fn unpool<T: Real>(of: &Pooling, input: &[T], count: usize) -> Vec<T> {
+    let mut sums = vec![T::default(); count];
+    for (units, &x) in windows(of, count / of.low.units()).iter().zip(input) {
+        units.iter().for_each(|&unit| sums[unit] = sums[unit] + x);
+    }
+    let size = T::from_f64((of.window * of.window) as f64);
+    sums.into_iter().map(|sum| sum / size).collect()
 }
 
 /// The positions of what is at a place along an axis, in rows that follow each other.

@@ -40,6 +40,25 @@ impl Lowering {
         copy
     }
 
+    /// Lowers a change of dimensions, which is a copy: what is so changed is small.
+    pub(super) fn reshape(&mut self, input: Value, result: Value) {
+        let number = if let View::Constant(number) = self.view(input) { Some(*number) } else { None };
+        if let Some(number) = number {
+            self.views[result.index()] = Some(View::Constant(number));
+            return;
+        }
+        let input = self.stored(input);
+        let truth = is_truth(self.type_of(input));
+        let space = Space { dims: vec![self.type_of(input).count()], strides: vec![vec![1]; 2] };
+        self.define(result);
+        self.push(Task::Map(MapTask {
+            space: space.collapsed(),
+            inputs: vec![MapOperand { value: input, truth, whole: true }],
+            body: vec![MapInstruction::Input(0)],
+            results: vec![(result, Local(0))],
+        }));
+    }
+
     /// Lowers an element-wise operation that stands alone.
     pub(super) fn single(&mut self, op: &Op, result: Value) {
         let mut inputs = Inputs::default();
@@ -60,6 +79,10 @@ impl Lowering {
             | Op::Contract { .. }
             | Op::Reduce { .. }
             | Op::Rank(_)
+            | Op::Convolve { .. }
+            | Op::Pool { .. }
+            | Op::Unpool { .. }
+            | Op::Reshape(_)
             | Op::Slice { .. }
             | Op::Insert { .. }
             | Op::Detach { .. }

@@ -4,8 +4,11 @@ use plr_ir::Value;
 use plr_ir::program::{Law, ReduceKind};
 
 use super::MapTask;
+use crate::convolve::Convolve;
 use crate::gemm::Product;
 use crate::space::Space;
+use crate::tile::TileProgram;
+use crate::window::Windows;
 
 /// An index value: a cell of the executable, `!3` in the printed plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +30,17 @@ pub(crate) enum Task {
         /// Room of the input's size for the task alone: there it sorts.
         order: Value,
         /// The ranks.
+        result: Value,
+    },
+    /// One of the sums of a convolution.
+    Convolve(ConvolveTask),
+    /// Something with windows.
+    Windows {
+        /// What.
+        windows: Windows,
+        /// The elements.
+        input: Value,
+        /// What becomes of them.
         result: Value,
     },
     /// What is at one place along an axis.
@@ -65,6 +79,8 @@ pub(crate) enum Task {
     },
     /// A loop.
     Repeat(Box<RepeatTask>),
+    /// A program that is run on a few samples at a time.
+    Tiles(Box<TileTask>),
 }
 
 /// A fold over the last axes of a space. Operands of the space: the factors, then the result.
@@ -119,6 +135,36 @@ pub(crate) struct GemmTask {
     pub(crate) result: Value,
 }
 
+/// A program that is run on a few samples at a time.
+#[derive(Clone, Debug)]
+pub(crate) struct TileTask {
+    /// The program.
+    pub(crate) tile: TileProgram,
+    /// How many samples there are.
+    pub(crate) samples: usize,
+    /// Its first inputs, the same in all tiles.
+    pub(crate) shared: Vec<Value>,
+    /// What its other inputs are cut from.
+    pub(crate) imports: Vec<Value>,
+    /// What its outputs are put together to.
+    pub(crate) exports: Vec<Value>,
+}
+
+/// One of the sums of a convolution.
+#[derive(Clone, Debug)]
+pub(crate) struct ConvolveTask {
+    /// Which.
+    pub(crate) convolve: Convolve,
+    /// The first factor.
+    pub(crate) lhs: Value,
+    /// The second.
+    pub(crate) rhs: Value,
+    /// Room for the task alone.
+    pub(crate) room: Value,
+    /// The sums.
+    pub(crate) result: Value,
+}
+
 /// A loop.
 #[derive(Clone, Debug)]
 pub(crate) struct RepeatTask {
@@ -169,10 +215,13 @@ impl Task {
             | Task::Fold(_)
             | Task::Gemm(_)
             | Task::Rank { .. }
+            | Task::Convolve(_)
+            | Task::Windows { .. }
             | Task::Slice { .. }
             | Task::Insert { .. }
             | Task::Random { .. }
-            | Task::FromIndex { .. } => None,
+            | Task::FromIndex { .. }
+            | Task::Tiles(_) => None,
         }
     }
 
@@ -182,14 +231,17 @@ impl Task {
             Task::Map(map) => map.results.iter().map(|&(value, _)| value).collect(),
             Task::Fold(FoldTask { result, .. })
             | Task::Gemm(GemmTask { result, .. })
+            | Task::Windows { result, .. }
             | Task::Slice { result, .. }
             | Task::Insert { result, .. }
             | Task::Random { result, .. }
             | Task::FromIndex { result, .. } => vec![*result],
             Task::Rank { order, result, .. } => vec![*order, *result],
+            Task::Convolve(convolve) => vec![convolve.room, convolve.result],
             Task::Repeat(repeat) => {
                 repeat.carried.iter().map(|c| c.result).chain(repeat.until.iter().map(|u| u.last)).collect()
             }
+            Task::Tiles(tiles) => tiles.exports.clone(),
         }
     }
 
@@ -199,11 +251,13 @@ impl Task {
             Task::Map(map) => map.inputs.iter().map(|input| input.value).collect(),
             Task::Fold(fold) => fold.factors.clone(),
             Task::Gemm(gemm) => vec![gemm.lhs, gemm.rhs],
-            Task::Rank { input, .. } => vec![*input],
+            Task::Rank { input, .. } | Task::Windows { input, .. } => vec![*input],
+            Task::Convolve(convolve) => vec![convolve.lhs, convolve.rhs],
             Task::Slice { from, .. } => vec![from.whole],
             Task::Insert { into, value, .. } => vec![into.whole, *value],
             Task::Random { .. } | Task::FromIndex { .. } => Vec::new(),
             Task::Repeat(repeat) => repeat.carried.iter().map(|c| c.initial).collect(),
+            Task::Tiles(tiles) => tiles.shared.iter().chain(&tiles.imports).copied().collect(),
         }
     }
 }

@@ -4,8 +4,10 @@
 
 use std::collections::HashMap;
 
+use plr_ir::geometry::{Convolution, Pooling};
 use plr_ir::program::{
-    Block, Contraction, Law, Local, Map, MapInstruction, Op, Operation, ReduceKind, Repeat,
+    Block, Contraction, ConvolveForm, Law, Local, Map, MapInstruction, Op, Operation, PoolKind, ReduceKind,
+    Repeat,
 };
 use plr_ir::random;
 use plr_ir::scalar::{self, BinaryOp, Real};
@@ -135,6 +137,19 @@ impl Evaluation<'_> {
                 Elements::Real(self.reduce(*kind, scope[input].real(), *input, axes))
             }
             Op::Rank(input) => Elements::Real(ranks(scope[input].real(), ty.dims[ty.rank() - 1])),
+            Op::Convolve { form, lhs, rhs, geometry } => {
+                let sums = convolve(*form, geometry, scope[lhs].real(), scope[rhs].real(), count);
+                Elements::Real(sums.into_iter().map(|(sum, _)| T::from_f64(sum)).collect())
+            }
+            Op::Pool { kind, input, geometry } => {
+                let x = scope[input].real();
+                each_real(&mut |at| pool(*kind, geometry, x, at))
+            }
+            Op::Unpool { input, geometry } => {
+                let x = scope[input].real();
+                each_real(&mut |at| unpool(geometry, x, at))
+            }
+            Op::Reshape(input) => scope[input].clone(),
             Op::Slice { input, axis, index } => {
                 let (whole, dims) = (scope[input].real(), &self.ty(*input).dims);
                 let place = (scope[index].index() as usize).min(dims[*axis] - 1);
@@ -322,4 +337,72 @@ pub fn contract<T: Real>(
         *sum = (sum.0 + term, sum.1 + term.abs());
     }
     sums
+}
+
+/// For each result of a convolution the sum of products and that of their magnitudes, in double precision: all low places
+/// and all high places are tried, and those that a tap joins count.
+pub fn convolve<T: Real>(
+    form: ConvolveForm,
+    of: &Convolution,
+    lhs: &[T],
+    rhs: &[T],
+    count: usize,
+) -> Vec<(f64, f64)> {
+    let high = of.high().expect("a layer comes of it");
+    let batch = match form {
+        ConvolveForm::Forward => lhs.len() / of.low.units(),
+        ConvolveForm::Adjoint | ConvolveForm::Correlate => lhs.len() / high.units(),
+    };
+    let mut sums = vec![(0.0, 0.0); count];
+    let tap =
+        |low: usize, high: usize| (low + of.padding).checked_sub(high * of.stride).filter(|&i| i < of.kernel);
+    let low_dims = [batch, of.low.channels, of.low.height, of.low.width];
+    let high_dims = [batch, high.channels, high.height, high.width];
+    for low_at in indices(&low_dims) {
+        for high_at in indices(&high_dims[1..]) {
+            let taps = (tap(low_at[2], high_at[1]), tap(low_at[3], high_at[2]));
+            let (Some(i), Some(j)) = taps else { continue };
+            let weight = position(&of.kernel_dims(), &[high_at[0], low_at[1], i, j]);
+            let low = position(&low_dims, &low_at);
+            let high = position(&high_dims, &[&low_at[..1], &high_at].concat());
+            let (to, term) = match form {
+                ConvolveForm::Forward => (high, lhs[low].to_f64() * rhs[weight].to_f64()),
+                ConvolveForm::Adjoint => (low, lhs[high].to_f64() * rhs[weight].to_f64()),
+                ConvolveForm::Correlate => (weight, lhs[high].to_f64() * rhs[low].to_f64()),
+            };
+            sums[to] = (sums[to].0 + term, sums[to].1 + term.abs());
+        }
+    }
+    sums
+}
+
+/// What becomes of the window in the place `at` of the pooled layers.
+pub fn pool<T: Real>(kind: PoolKind, of: &Pooling, x: &[T], at: usize) -> T {
+    let mut host = T::Host::default();
+    let elements = of_window(of, at).into_iter().map(|unit| x[unit]);
+    match kind {
+        PoolKind::Mean => elements.fold(T::default(), |sum, x| sum + x) / area(of),
+        PoolKind::Max => elements
+            .reduce(|a, b| scalar::binary(&mut host, BinaryOp::Max, a, b))
+            .expect("a window has elements"),
+    }
+}
+
+/// The mean's adjoint at the unit `at`: the windows that have it are found by looking into all.
+pub fn unpool<T: Real>(of: &Pooling, x: &[T], at: usize) -> T {
+    let having = (0..x.len()).filter(|&window| of_window(of, window).contains(&at));
+    having.fold(T::default(), |sum, window| sum + x[window]) / area(of)
+}
+
+fn area<T: Real>(of: &Pooling) -> T {
+    T::from_f64((of.window * of.window) as f64)
+}
+
+/// The units of a window, both counted through all samples.
+fn of_window(of: &Pooling, at: usize) -> Vec<usize> {
+    let high = of.high().expect("there are windows");
+    let (plane, place) = (at / high.positions(), at % high.positions());
+    let (top, left) = (place / high.width * of.stride, place % high.width * of.stride);
+    let unit = |i: Vec<usize>| (plane * of.low.height + top + i[0]) * of.low.width + left + i[1];
+    indices(&[of.window, of.window]).into_iter().map(unit).collect()
 }

@@ -1,6 +1,7 @@
-//! A program in which every contraction errs as much as it is allowed to.
+//! A program in which every contraction and convolution errs as much as it is allowed to.
 
-use plr_ir::program::{Contraction, Law, Operation};
+use plr_ir::geometry::{Convolution, Grid};
+use plr_ir::program::{Contraction, ConvolveForm, Law, Operation};
 use plr_ir::scalar::{BinaryOp, UnaryOp};
 use plr_ir::types::Location;
 use plr_ir::{Block, Op, Precision, Program, Type, Value};
@@ -15,10 +16,10 @@ pub(super) fn epsilon(precision: Precision) -> f64 {
     precision.choose(f64::from(f32::EPSILON), f64::EPSILON)
 }
 
-/// Whether there is a contraction in the block or a loop inside it.
+/// Whether there is a contraction or convolution in the block or a loop inside it.
 pub(super) fn has_contraction(block: &Block) -> bool {
     block.operations.iter().any(|operation| match &operation.op {
-        Op::Contract { .. } => true,
+        Op::Contract { .. } | Op::Convolve { .. } => true,
         Op::Repeat(repeat) => has_contraction(&repeat.body),
         Op::Constant(_)
         | Op::Unary(..)
@@ -32,6 +33,9 @@ pub(super) fn has_contraction(block: &Block) -> bool {
         | Op::Broadcast { .. }
         | Op::Reduce { .. }
         | Op::Rank(_)
+        | Op::Pool { .. }
+        | Op::Unpool { .. }
+        | Op::Reshape(_)
         | Op::Slice { .. }
         | Op::Insert { .. }
         | Op::Detach { .. }
@@ -40,7 +44,7 @@ pub(super) fn has_contraction(block: &Block) -> bool {
     })
 }
 
-/// The program with every contraction moved by a random part of its allowance `n·ε·Σ|a·b|`, `times` as large; different in
+/// The program with every contraction and convolution moved by a random part of its allowance `n·ε·Σ|a·b|`, `times` as large; different in
 /// every draw.
 ///
 /// In even draws the part of an element is the same in every step of a loop, as a rounding error is once a relaxation
@@ -58,7 +62,7 @@ pub(super) fn add(program: &Program, draw: u32, times: f64) -> Program {
 struct Noise {
     /// Gives new values; its body is empty until the end.
     program: Program,
-    /// The stream of the next contraction.
+    /// The stream of the next sum of products.
     stream: u32,
     /// By how much the allowance is exceeded.
     times: f64,
@@ -80,8 +84,17 @@ impl Noise {
             }
             match &operation.op {
                 Op::Contract { lhs, rhs, spec } => {
-                    let (factors, spec) = ((*lhs, *rhs), spec.clone());
-                    self.contraction(operation, factors, &spec, &mut operations);
+                    let (factors, spec) = ([*lhs, *rhs], spec.clone());
+                    let terms = self.terms(factors, &spec);
+                    let with = |[lhs, rhs]: [Value; 2]| Op::Contract { lhs, rhs, spec };
+                    self.product(operation, factors, terms, with, &mut operations);
+                }
+                Op::Convolve { form, lhs, rhs, geometry } => {
+                    let (form, factors, geometry) = (*form, [*lhs, *rhs], *geometry);
+                    let samples = self.program.type_of(factors[0]).dims[0];
+                    let terms = most_terms(form, &geometry, samples);
+                    let with = |[lhs, rhs]: [Value; 2]| Op::Convolve { form, lhs, rhs, geometry };
+                    self.product(operation, factors, terms, with, &mut operations);
                 }
                 Op::Constant(_)
                 | Op::Unary(..)
@@ -95,6 +108,9 @@ impl Noise {
                 | Op::Broadcast { .. }
                 | Op::Reduce { .. }
                 | Op::Rank(_)
+                | Op::Pool { .. }
+                | Op::Unpool { .. }
+                | Op::Reshape(_)
                 | Op::Slice { .. }
                 | Op::Insert { .. }
                 | Op::Detach { .. }
@@ -106,21 +122,23 @@ impl Noise {
         Block { operations, ..block }
     }
 
-    /// `c + (u·2tnε − tnε)·Σ|a·b|` in the place of `c = Σ a·b`, with `u` uniform on the unit interval.
-    fn contraction(
+    /// `c + (u·2tnε − tnε)·Σ|a·b|` in the place of `c = Σ a·b`, with `u` uniform on the unit interval: `n` is the number of
+    /// terms, and `with` gives the sum for other factors.
+    fn product(
         &mut self,
         operation: Operation,
-        (lhs, rhs): (Value, Value),
-        spec: &Contraction,
+        factors: [Value; 2],
+        terms: usize,
+        with: impl FnOnce([Value; 2]) -> Op,
         operations: &mut Vec<Operation>,
     ) {
         let Operation { results, op, location } = operation;
         let ty = self.program.type_of(results[0]).clone();
-        let allowance = self.times * self.terms(lhs, rhs, spec) as f64 * epsilon(self.program.precision);
+        let allowance = self.times * terms as f64 * epsilon(self.program.precision);
         let mut append = Append { program: &mut self.program, operations, location };
         let exact = append.push(op, ty.clone());
-        let (lhs, rhs) = (append.magnitude(lhs), append.magnitude(rhs));
-        let magnitude = append.push(Op::Contract { lhs, rhs, spec: spec.clone() }, ty.clone());
+        let magnitudes = factors.map(|factor| append.magnitude(factor));
+        let magnitude = append.push(with(magnitudes), ty.clone());
         let uniform =
             append.push(Op::Random { law: Law::Uniform, stream: self.stream, step: self.step }, ty.clone());
         let width = append.push(Op::Constant(2.0 * allowance), ty.clone());
@@ -133,13 +151,23 @@ impl Noise {
     }
 
     /// The number of products that are summed for one result.
-    fn terms(&self, lhs: Value, rhs: Value, spec: &Contraction) -> usize {
+    fn terms(&self, [lhs, rhs]: [Value; 2], spec: &Contraction) -> usize {
         let labels = |labels: &[u8], value: Value| -> Vec<(u8, usize)> {
             labels.iter().copied().zip(self.program.type_of(value).dims.iter().copied()).collect()
         };
         let mut all = labels(&spec.lhs, lhs);
         all.extend(labels(&spec.rhs, rhs).into_iter().filter(|(label, _)| !spec.lhs.contains(label)));
         all.iter().filter(|(label, _)| !spec.out.contains(label)).map(|(_, extent)| extent).product()
+    }
+}
+
+/// The largest number of products that a convolution sums for one result.
+fn most_terms(form: ConvolveForm, geometry: &Convolution, samples: usize) -> usize {
+    let area = geometry.kernel * geometry.kernel;
+    match form {
+        ConvolveForm::Forward => geometry.low.channels * area,
+        ConvolveForm::Adjoint => geometry.channels * area,
+        ConvolveForm::Correlate => samples * geometry.high().map_or(0, Grid::positions),
     }
 }
 

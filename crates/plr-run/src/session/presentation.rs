@@ -44,7 +44,7 @@ impl Presentation {
         let reads_target = reads_input(&program, "target");
         let sources = program.inputs.iter().map(|name| source(model, name)).collect::<Result<_, _>>()?;
         let shape = model.shape();
-        let runner = Runner::new(program, backend)?;
+        let runner = Runner::with(program, backend, model.choices())?;
         Ok(Some(Self {
             runner,
             sources,

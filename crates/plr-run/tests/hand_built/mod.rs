@@ -157,7 +157,12 @@ pub fn finish(
                 b.output(format!("increment/{name}"), increment);
                 b.output(format!("new/{name}"), new);
             }
-            Piece::Predict | Piece::Evaluate | Piece::Cost(_) | Piece::Step(_) | Piece::Equation(_) => {}
+            Piece::Predict
+            | Piece::Evaluate
+            | Piece::Cost(_)
+            | Piece::Step(_)
+            | Piece::Equation(_)
+            | Piece::Observe(_) => {}
         }
     }
     for &(name, value) in outputs {
@@ -169,7 +174,7 @@ pub fn finish(
                 name.starts_with("state/") || name.starts_with("steps/") || name.starts_with("residual/")
             }
             Piece::Update => name.starts_with("steps/") || name.starts_with("residual/"),
-            Piece::Step(_) | Piece::Equation(_) => false,
+            Piece::Step(_) | Piece::Equation(_) | Piece::Observe(_) => false,
         };
         if wanted {
             b.output(name, value);
@@ -194,7 +199,7 @@ pub fn delta_rule(delta: Delta) -> HandBuilt {
     let Delta { features, outputs, lr, beta, init } = delta.clone();
     let name = "W/input->output";
     let build = move |piece, batch: usize, precision| {
-        if matches!(piece, Piece::Step(_)) {
+        if matches!(piece, Piece::Step(_) | Piece::Observe(_)) {
             return None;
         }
         if let Piece::Equation(which) = piece {
@@ -272,7 +277,7 @@ pub const LAYERS: (usize, usize, usize) = (4, 6, 3);
 pub fn backprop(lr: f64, sign: f64) -> HandBuilt {
     let (inputs, hidden, outputs) = LAYERS;
     let build = move |piece, batch: usize, precision| {
-        if matches!(piece, Piece::Step(_) | Piece::Equation(_)) {
+        if matches!(piece, Piece::Step(_) | Piece::Equation(_) | Piece::Observe(_)) {
             return None;
         }
         let mut b = Builder::new("backprop", precision);
@@ -328,7 +333,7 @@ pub fn settling(settling: Settling) -> HandBuilt {
 
 fn settling_piece(settling: Settling, piece: Piece, batch: usize, precision: Precision) -> Option<Program> {
     let Settling { features, units, steps, tolerance, .. } = settling;
-    if matches!(piece, Piece::Equation(_)) {
+    if matches!(piece, Piece::Equation(_) | Piece::Observe(_)) {
         return None;
     }
     let mut b = Builder::new("settling", precision);

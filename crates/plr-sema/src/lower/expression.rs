@@ -222,22 +222,8 @@ impl<'s> Lowerer<'s> {
 
     /// Evaluates an expression.
     pub fn evaluate(&mut self, expr: &Expr, cx: Context<'_>) -> Evaluated {
-        // A weight is no unit's own, whatever stands beside it.
-        if let Evaluator::Synapse(pre, post) = cx.reader
-            && !has_weight(expr)
-        {
-            match places(expr)[..] {
-                [Place::Pre] if cx.delayed => {
-                    let previous = self.previous.clone();
-                    let (environment, late) =
-                        previous.as_ref().map_or((cx.environment, false), |p| (p, true));
-                    let cx = Context { environment, late, ..cx };
-                    return self.evaluate_end(expr, pre, cx.own.presynaptic(), cx);
-                }
-                [Place::Pre] => return self.evaluate_end(expr, pre, cx.own.presynaptic(), cx),
-                [Place::Post] => return self.evaluate_end(expr, post, Axes::UNIT, cx),
-                _ => {}
-            }
+        if let Some(found) = self.evaluate_for_end(expr, cx) {
+            return found;
         }
         let cx = self.among_units(expr, cx);
         let extents = cx.extents;
@@ -348,6 +334,25 @@ impl<'s> Lowerer<'s> {
         let distances = if from_input { network.distances() } else { network.heights() };
         let layer = cx.site.map_or(network.output(), Site::owner);
         term::number(&mut self.b, distances[layer] as f64)
+    }
+
+    /// What a synapse's expression is at one of its ends, if it is about that one alone.
+    fn evaluate_for_end(&mut self, expr: &Expr, cx: Context<'_>) -> Option<Evaluated> {
+        let Evaluator::Synapse(pre, post) = cx.reader else { return None };
+        // A weight is no unit's own, whatever stands beside it.
+        if has_weight(expr) {
+            return None;
+        }
+        match places(expr)[..] {
+            [Place::Pre] => {
+                let previous = self.previous.clone().filter(|_| cx.delayed);
+                let (environment, late) = previous.as_ref().map_or((cx.environment, cx.late), |p| (p, true));
+                let cx = Context { environment, late, ..cx };
+                Some(self.evaluate_end(expr, pre, cx.own.presynaptic(), cx))
+            }
+            [Place::Post] => Some(self.evaluate_end(expr, post, Axes::UNIT, cx)),
+            _ => None,
+        }
     }
 
     /// What belongs to one end of a synapse is that unit's own; its units are then the presynaptic axis.

@@ -5,14 +5,15 @@ use plr_ir::program::ReduceKind;
 use plr_ir::scalar::BinaryOp;
 use plr_ir::{Precision, Program, Type, Value, builder};
 
-use crate::equation::{Instance, Source};
-use crate::hir::{PhaseId, PlasticityId};
+use crate::equation::{self, Instance, Site, Source};
+use crate::hir::{Observed, PhaseId, PlasticityId};
 
 use super::environment::{Environment, Unavailable};
 use super::expression::Lowerer;
 use super::learning::Learning;
 use super::presentation::Presentation;
 use super::setting::ParameterId;
+use super::term;
 use super::{Specialised, parameter_at};
 
 /// Builds pieces of one model for one minibatch size and precision.
@@ -37,6 +38,10 @@ impl Builder<'_> {
             Piece::Probe => self.probe().map(Some),
             Piece::Equation(i) => match self.model.instances().get(i) {
                 Some(instance) => self.equation(instance).map(Some),
+                None => Ok(None),
+            },
+            Piece::Observe(i) => match self.model.setting.observed.get(i) {
+                Some(observed) => self.observe(observed).map(Some),
                 None => Ok(None),
             },
             Piece::Predict | Piece::Evaluate | Piece::Cost(_) if !predicts => Ok(None),
@@ -189,7 +194,10 @@ impl Builder<'_> {
         let mut lowerer = self.lowerer("step", true);
         let mut presentation = self.before(&mut lowerer, phase);
         lowerer.enter_phase(phase, &mut presentation);
-        let moved = lowerer.moved(phase, &presentation);
+        let mut moved = lowerer.moved(phase, &presentation);
+        // What has no value at the end of the phase, for want of a parameter that nothing observable needs, is no state.
+        let reached = self.lowerer("reached", true).present(&self.model.durations, Some(phase)).environment;
+        moved.retain(|&cell| reached.get(cell).is_some());
         let mut given = presentation.environment.clone();
         let mut old = Vec::new();
         for &(variable, layer) in &moved {
@@ -239,6 +247,46 @@ impl Builder<'_> {
         let value = value.map_err(|u| vec![u])?;
         lowerer.b.output("value", value);
         Ok(lowerer.b.finish())
+    }
+
+    /// What a check observes, at every site where it has a value (R14.15).
+    fn observe(&self, observed: &Observed) -> Built {
+        let mut lowerer = self.lowerer("observe", true);
+        let presentation = lowerer.present(&self.model.durations, None);
+        let mut missing = Vec::new();
+        for site in equation::owned(observed.owner, &self.model.setting.rule, &self.model.setting.network) {
+            match self.observed_at(&mut lowerer, observed, site, &presentation.environment) {
+                Ok(values) => {
+                    let site = site.name(&self.model.setting.network);
+                    for (value, which) in values.into_iter().zip(["first", "second"]) {
+                        lowerer.b.output(format!("{which}/{site}"), value);
+                    }
+                }
+                Err(unavailable) => missing.push(unavailable),
+            }
+        }
+        let program = lowerer.b.finish();
+        if program.outputs.is_empty() { Err(missing) } else { Ok(program) }
+    }
+
+    /// The values at a site, all of one shape.
+    fn observed_at(
+        &self,
+        lowerer: &mut Lowerer<'_>,
+        observed: &Observed,
+        site: Site,
+        states: &Environment,
+    ) -> Result<Vec<Value>, Unavailable> {
+        let mut terms = Vec::new();
+        let cx = lowerer.learner_context(observed.owner, site, states);
+        let (extents, own) = (cx.extents, cx.own);
+        for value in &observed.values {
+            let cx = lowerer.learner_context(observed.owner, site, states);
+            let found = lowerer.evaluate(value, cx)?;
+            terms.push(term::as_number(&mut lowerer.b, &extents, found));
+        }
+        let axes = terms.iter().fold(own, |axes, term| axes.union(term.axes));
+        Ok(terms.into_iter().map(|t| term::widen(&mut lowerer.b, &extents, t, axes).value).collect())
     }
 
     fn given_states(&self, lowerer: &mut Lowerer<'_>, suffix: &str) -> Environment {

@@ -10,8 +10,8 @@ use crate::check::bad_value::BadValue;
 use crate::equation::{self, Site, applies};
 use crate::group::Group;
 use crate::hir::{
-    Cost, Expr, HyperId, Initialiser, Learned, Phase, Plasticity, PopulationId, Rule, SynapseId, VariableId,
-    VariableKind,
+    Cost, Expr, HyperId, Initialiser, Learned, Observed, Phase, Plasticity, PopulationId, Rule, SynapseId,
+    VariableId, VariableKind,
 };
 use crate::memory::{Memory, UPDATES, counts_updates, filterings};
 use crate::network::{LayerId, Network};
@@ -38,6 +38,10 @@ pub struct Setting {
     pub sequence: Sequence,
     /// Every phase of several steps runs until this residual instead, at most this number of steps.
     pub until: Option<(f64, u32)>,
+    /// Phases that run for another number of steps, by name, and then whatever `until` says.
+    pub steps: Vec<(String, f64)>,
+    /// What a check observes.
+    pub observed: Vec<Observed>,
 }
 
 /// How long a phase runs.
@@ -89,7 +93,15 @@ impl Setting {
 
     /// How many steps a phase has, at most.
     pub fn steps(&self, phase: &Phase) -> f64 {
-        if phase.over_time { f64::from(self.sequence.steps) } else { self.constant(&phase.steps) }
+        match self.other_steps(phase) {
+            _ if phase.over_time => f64::from(self.sequence.steps),
+            Some(other) => other,
+            None => self.constant(&phase.steps),
+        }
+    }
+
+    fn other_steps(&self, phase: &Phase) -> Option<f64> {
+        self.steps.iter().rfind(|(name, _)| *name == phase.name).map(|(_, steps)| *steps)
     }
 
     /// How long each phase runs, or a finding for each that cannot (R7.2).
@@ -97,6 +109,7 @@ impl Setting {
         let mut findings = Findings::new();
         let mut durations = Vec::new();
         for phase in &self.rule.phases {
+            let other = self.other_steps(phase);
             let steps = self.steps(phase);
             if steps.fract() != 0.0 || !(1.0..=1e9).contains(&steps) {
                 bad(
@@ -119,7 +132,7 @@ impl Setting {
             }
             let own = Duration { steps: steps as u32, until: until.map(|(t, _)| t) };
             let duration = match self.until {
-                Some((tolerance, most)) if own.steps > 1 && !phase.over_time => {
+                Some((tolerance, most)) if own.steps > 1 && other.is_none() && !phase.over_time => {
                     Duration { steps: most, until: Some(tolerance) }
                 }
                 Some(_) | None => own,

@@ -68,6 +68,10 @@ impl Writer<'_> {
             | Op::Contract { .. }
             | Op::Reduce { .. }
             | Op::Rank(_)
+            | Op::Convolve { .. }
+            | Op::Pool { .. }
+            | Op::Unpool { .. }
+            | Op::Reshape(_)
             | Op::Slice { .. }
             | Op::Insert { .. }
             | Op::Detach { .. }

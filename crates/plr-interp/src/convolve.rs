@@ -1,0 +1,126 @@
+//! The three sums of a convolution, and pooling: loops over all that is joined.
+
+use ndarray::{Array, ArrayD, IxDyn};
+use plr_ir::geometry::{Convolution, Grid, Pooling};
+use plr_ir::program::{ConvolveForm, PoolKind};
+use plr_ir::scalar::{self, BinaryOp};
+
+use crate::number::{Number, Shared};
+
+/// One of the three sums of a convolution, of dimensions `dims`.
+pub(crate) fn convolve<T: Number>(
+    form: ConvolveForm,
+    geometry: &Convolution,
+    lhs: &Shared<T>,
+    rhs: &Shared<T>,
+    dims: &[usize],
+) -> ArrayD<T> {
+    let mut sums = ArrayD::zeros(dims);
+    for sample in 0..lhs.shape()[0] {
+        for_each_join(geometry, |low, high, kernel| {
+            let (low, high) = (IxDyn(&[sample, low]), IxDyn(&[sample, high]));
+            let kernel = IxDyn(&kernel);
+            match form {
+                ConvolveForm::Forward => sums[high] = sums[&high] + lhs[low] * rhs[kernel],
+                ConvolveForm::Adjoint => sums[low] = sums[&low] + lhs[high] * rhs[kernel],
+                ConvolveForm::Correlate => sums[kernel] = sums[&kernel] + lhs[high] * rhs[low],
+            }
+        });
+    }
+    sums
+}
+
+/// Calls `visit` with every low unit and high unit that a weight joins, and the weight's place in the kernel.
+fn for_each_join(geometry: &Convolution, mut visit: impl FnMut(usize, usize, [usize; 4])) {
+    let (low, high) = (geometry.low, layer(geometry.high()));
+    for (d, v, u) in places(high) {
+        for (c, i, j) in
+            places(Grid { channels: low.channels, height: geometry.kernel, width: geometry.kernel })
+        {
+            let seen = (geometry.seen(v, i, low.height), geometry.seen(u, j, low.width));
+            if let (Some(y), Some(x)) = seen {
+                visit(unit(low, (c, y, x)), unit(high, (d, v, u)), [d, c, i, j]);
+            }
+        }
+    }
+}
+
+/// Means or largest elements of windows.
+pub(crate) fn pool<T: Number>(kind: PoolKind, geometry: &Pooling, input: &Shared<T>) -> ArrayD<T> {
+    let high = layer(geometry.high());
+    Array::from_shape_fn(IxDyn(&[input.shape()[0], high.units()]), |at| {
+        let elements = window(geometry, at[1]).into_iter().map(|unit| input[[at[0], unit]]);
+        match kind {
+            PoolKind::Mean => elements.fold(T::zero(), |sum, x| sum + x) / size(geometry),
+            PoolKind::Max => largest(elements),
+        }
+    })
+}
+
+fn largest<T: Number>(elements: impl Iterator<Item = T>) -> T {
+    let combine = |a, b| scalar::binary(&mut T::Host::default(), BinaryOp::Max, a, b);
+    match elements.reduce(combine) {
+        Some(largest) => largest,
+        None => panic!("a bug of the compiler: an empty window; the program was not verified"),
+    }
+}
+
+/// The adjoint of the mean over windows.
+pub(crate) fn unpool<T: Number>(geometry: &Pooling, input: &Shared<T>) -> ArrayD<T> {
+    let mut sums: ArrayD<T> = ArrayD::zeros(IxDyn(&[input.shape()[0], geometry.low.units()]));
+    for (at, &element) in input.indexed_iter() {
+        for unit in window(geometry, at[1]) {
+            sums[[at[0], unit]] = sums[[at[0], unit]] + element;
+        }
+    }
+    sums.mapv(|sum| sum / size(geometry))
+}
+
+/// Gives the cotangent of each window's largest element to the first that equals it.
+pub(crate) fn to_largest<T: Number>(
+    geometry: &Pooling,
+    input: &Shared<T>,
+    value: &Shared<T>,
+    cotangent: &Shared<T>,
+) -> ArrayD<T> {
+    let is_nan = |x: T| x.to_f64().is_nan();
+    let same = |a: T, b: T| a == b || is_nan(a) && is_nan(b);
+    let mut pulled = ArrayD::zeros(input.raw_dim());
+    for (at, &largest) in value.indexed_iter() {
+        let taken = window(geometry, at[1]).into_iter().find(|&unit| same(input[[at[0], unit]], largest));
+        if let Some(unit) = taken {
+            pulled[[at[0], unit]] = pulled[[at[0], unit]] + cotangent[[at[0], at[1]]];
+        }
+    }
+    pulled
+}
+
+/// The units of a window, row by row.
+fn window(geometry: &Pooling, high: usize) -> Vec<usize> {
+    let (width, positions) = (layer(geometry.high()).width, layer(geometry.high()).positions());
+    let (c, v, u) = (high / positions, high % positions / width, high % width);
+    let inside = Grid { channels: 1, height: geometry.window, width: geometry.window };
+    let place = |(_, i, j)| unit(geometry.low, (c, v * geometry.stride + i, u * geometry.stride + j));
+    places(inside).map(place).collect()
+}
+
+fn size<T: Number>(geometry: &Pooling) -> T {
+    T::from_f64((geometry.window * geometry.window) as f64)
+}
+
+/// All places of a layer in the order of its units: channel, row, column.
+fn places(grid: Grid) -> impl Iterator<Item = (usize, usize, usize)> {
+    let Grid { channels, height, width } = grid;
+    (0..channels).flat_map(move |c| (0..height).flat_map(move |y| (0..width).map(move |x| (c, y, x))))
+}
+
+fn unit(grid: Grid, (c, y, x): (usize, usize, usize)) -> usize {
+    (c * grid.height + y) * grid.width + x
+}
+
+fn layer(grid: Option<Grid>) -> Grid {
+    let Some(grid) = grid else {
+        panic!("a bug of the compiler: a layer without positions; the program was not verified")
+    };
+    grid
+}

@@ -1,0 +1,194 @@
+//! The three sums of a convolution, by products of matrices.
+//!
+//! What each place of the kernel sees is written out as a matrix, one column a place; then a sum is the product of that
+//! matrix and the kernel. Samples are shared out in parts whose number follows from the shape alone, and each part has room
+//! of its own, so that the number of threads cannot change a result: for the kernel every part sums over its own samples, and
+//! the parts are added in order.
+
+use plr_ir::geometry::{Convolution, Grid};
+use plr_ir::program::ConvolveForm;
+use plr_ir::scalar::Real;
+
+use crate::gemm::{Strides, multiply};
+
+/// Samples are shared out in at most so many parts.
+const MOST_PARTS: usize = 8;
+
+/// One of the three sums, for a number of samples.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Convolve {
+    /// Which.
+    pub(crate) form: ConvolveForm,
+    /// Which units a weight joins.
+    pub(crate) geometry: Convolution,
+    /// The layer of the kernel's places.
+    pub(crate) high: Grid,
+    /// How many.
+    pub(crate) samples: usize,
+}
+
+impl Convolve {
+    /// How many parts there are.
+    pub(crate) fn parts(&self) -> usize {
+        self.samples.min(MOST_PARTS)
+    }
+
+    /// The samples of a part, from the first to before the last.
+    fn range(&self, part: usize) -> std::ops::Range<usize> {
+        let begin = |part: usize| self.samples * part / self.parts();
+        begin(part)..begin(part + 1)
+    }
+
+    /// Weights of the kernel for one high channel: the rows of the matrix of what is seen.
+    fn taps(&self) -> usize {
+        self.geometry.low.channels * self.geometry.kernel * self.geometry.kernel
+    }
+
+    fn weights(&self) -> usize {
+        self.taps() * self.geometry.channels
+    }
+
+    /// The room of a part, in elements.
+    pub(crate) fn room(&self) -> usize {
+        let seen = self.taps() * self.high.positions();
+        if self.form == ConvolveForm::Correlate { seen + self.weights() } else { seen }
+    }
+
+    /// The number of multiplications, or the largest number.
+    pub(crate) fn work(&self) -> usize {
+        self.samples.saturating_mul(self.weights()).saturating_mul(self.high.positions())
+    }
+
+    /// The elements of the result that a part writes; of a sum for the kernel none.
+    pub(crate) fn written(&self, part: usize) -> std::ops::Range<usize> {
+        let units = match self.form {
+            ConvolveForm::Forward => self.high.units(),
+            ConvolveForm::Adjoint => self.geometry.low.units(),
+            ConvolveForm::Correlate => 0,
+        };
+        let samples = self.range(part);
+        samples.start * units..samples.end * units
+    }
+
+    /// Computes a part: into its own elements of the result or, for the kernel, into its room.
+    pub(crate) fn run<T: Real>(&self, part: usize, lhs: &[T], rhs: &[T], room: &mut [T], out: &mut [T]) {
+        let (low, high) = (self.geometry.low.units(), self.high.units());
+        let (seen, partial) = room.split_at_mut(self.taps() * self.high.positions());
+        partial.fill(T::default());
+        for (at, sample) in self.range(part).enumerate() {
+            match self.form {
+                ConvolveForm::Forward => {
+                    self.see(&lhs[sample * low..][..low], seen);
+                    self.forward(rhs, seen, &mut out[at * high..][..high]);
+                }
+                ConvolveForm::Adjoint => {
+                    self.adjoint(rhs, &lhs[sample * high..][..high], seen);
+                    self.unsee(seen, &mut out[at * low..][..low]);
+                }
+                ConvolveForm::Correlate => {
+                    self.see(&rhs[sample * low..][..low], seen);
+                    self.correlate(&lhs[sample * high..][..high], seen, partial);
+                }
+            }
+        }
+    }
+
+    /// Adds up what the parts have summed for the kernel, in order.
+    pub(crate) fn add_parts<T: Real>(&self, rooms: &[T], out: &mut [T]) {
+        out.fill(T::default());
+        for room in rooms.chunks_exact(self.room()) {
+            let partial = &room[room.len() - self.weights()..];
+            out.iter_mut().zip(partial).for_each(|(sum, &x)| *sum = *sum + x);
+        }
+    }
+
+    /// `out[d, p] = Σ kernel[d, t]·seen[t, p]`
+    fn forward<T: Real>(&self, kernel: &[T], seen: &[T], out: &mut [T]) {
+        let (taps, places) = (self.taps(), self.high.positions());
+        multiply(
+            [self.geometry.channels, places, taps],
+            (kernel, Strides { row: taps, column: 1 }),
+            (seen, Strides { row: places, column: 1 }),
+            (out, Strides { row: places, column: 1 }),
+            false,
+        );
+    }
+
+    /// `seen[t, p] = Σ kernel[d, t]·high[d, p]`
+    fn adjoint<T: Real>(&self, kernel: &[T], high: &[T], seen: &mut [T]) {
+        let (taps, places) = (self.taps(), self.high.positions());
+        multiply(
+            [taps, places, self.geometry.channels],
+            (kernel, Strides { row: 1, column: taps }),
+            (high, Strides { row: places, column: 1 }),
+            (seen, Strides { row: places, column: 1 }),
+            false,
+        );
+    }
+
+    /// `kernel[d, t] += Σ high[d, p]·seen[t, p]`
+    fn correlate<T: Real>(&self, high: &[T], seen: &[T], kernel: &mut [T]) {
+        let (taps, places) = (self.taps(), self.high.positions());
+        multiply(
+            [self.geometry.channels, taps, places],
+            (high, Strides { row: places, column: 1 }),
+            (seen, Strides { row: 1, column: places }),
+            (kernel, Strides { row: taps, column: 1 }),
+            true,
+        );
+    }
+
+    /// Writes out what each place sees, 0 beyond the edges.
+    fn see<T: Real>(&self, low: &[T], seen: &mut [T]) {
+        let Grid { height, width, .. } = self.geometry.low;
+        let mut rows = seen.chunks_exact_mut(self.high.width);
+        for (channel, i, j) in self.each_tap() {
+            let (columns, first) = self.columns(j);
+            for v in 0..self.high.height {
+                let Some(row) = rows.next() else { return };
+                row.fill(T::default());
+                let Some(y) = self.geometry.seen(v, i, height) else { continue };
+                let places = &mut row[columns.clone()];
+                let line = &low[(channel * height + y) * width..][..width][first..];
+                if self.geometry.stride == 1 {
+                    places.copy_from_slice(&line[..places.len()]);
+                } else {
+                    let units = line.iter().step_by(self.geometry.stride);
+                    places.iter_mut().zip(units).for_each(|(to, &x)| *to = x);
+                }
+            }
+        }
+    }
+
+    /// The adjoint of [`Self::see`].
+    fn unsee<T: Real>(&self, seen: &[T], low: &mut [T]) {
+        let Grid { height, width, .. } = self.geometry.low;
+        low.fill(T::default());
+        let mut rows = seen.chunks_exact(self.high.width);
+        for (channel, i, j) in self.each_tap() {
+            let (columns, first) = self.columns(j);
+            for v in 0..self.high.height {
+                let Some(row) = rows.next() else { return };
+                let Some(y) = self.geometry.seen(v, i, height) else { continue };
+                let units = low[(channel * height + y) * width..][..width][first..].iter_mut();
+                let places = row[columns.clone()].iter();
+                units.step_by(self.geometry.stride).zip(places).for_each(|(to, &x)| *to = *to + x);
+            }
+        }
+    }
+
+    /// The taps of one high channel in the order of the kernel.
+    fn each_tap(&self) -> impl Iterator<Item = (usize, usize, usize)> + use<> {
+        let (channels, kernel) = (self.geometry.low.channels, self.geometry.kernel);
+        (0..channels).flat_map(move |c| (0..kernel).flat_map(move |i| (0..kernel).map(move |j| (c, i, j))))
+    }
+
+    /// The places in a row from which the tap at column `j` sees a unit, and the first of these units.
+    fn columns(&self, j: usize) -> (std::ops::Range<usize>, usize) {
+        let seen = |u: usize| self.geometry.seen(u, j, self.geometry.low.width);
+        let mut places = (0..self.high.width).filter(|&u| seen(u).is_some());
+        let Some(start) = places.next() else { return (0..0, 0) };
+        let end = places.next_back().unwrap_or(start) + 1;
+        (start..end, seen(start).unwrap_or_default())
+    }
+}

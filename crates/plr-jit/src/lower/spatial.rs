@@ -1,0 +1,48 @@
+//! Operations over layers with space.
+
+use plr_ir::Type;
+use plr_ir::geometry::{Convolution, Grid, Pooling};
+use plr_ir::program::{ConvolveForm, PoolKind, Value};
+
+use super::{ConvolveTask, Lowering, Task};
+use crate::convolve::Convolve;
+use crate::window::Windows;
+
+impl Lowering {
+    /// Lowers one of the sums of a convolution.
+    pub(super) fn convolve(
+        &mut self,
+        form: ConvolveForm,
+        geometry: &Convolution,
+        factors: [Value; 2],
+        result: Value,
+    ) {
+        let [lhs, rhs] = factors.map(|factor| self.stored(factor));
+        let samples = self.type_of(lhs).dims[0];
+        let convolve = Convolve { form, geometry: *geometry, high: layer(geometry.high()), samples };
+        let room = self.fresh(Type::real([convolve.parts() * convolve.room()]));
+        self.define(result);
+        self.push(Task::Convolve(ConvolveTask { convolve, lhs, rhs, room, result }));
+    }
+
+    /// Lowers pooling; without a kind its adjoint.
+    pub(super) fn windows(
+        &mut self,
+        kind: Option<PoolKind>,
+        geometry: &Pooling,
+        input: Value,
+        result: Value,
+    ) {
+        let input = self.stored(input);
+        let planes = self.type_of(input).dims[0] * geometry.low.channels;
+        let windows = Windows { kind, geometry: *geometry, high: layer(geometry.high()), planes };
+        self.define(result);
+        self.push(Task::Windows { windows, input, result });
+    }
+}
+
+/// Verified programs have no geometry of which nothing comes.
+fn layer(grid: Option<Grid>) -> Grid {
+    let Some(grid) = grid else { unreachable!("verified programs have layers with positions") };
+    grid
+}
