@@ -163,7 +163,7 @@ impl Rule {
                 findings.push(ShapeMismatch { at: population.span, shapes });
             }
         }
-        for (i, synapse) in self.synapses.iter().enumerate().filter(|(_, s)| s.one_to_one) {
+        for (i, synapse) in self.synapses.iter().enumerate().filter(|(_, s)| s.one_to_one && s.beside.is_none()) {
             let id = SynapseId(i);
             for pair in self.instances(network, id) {
                 let (pre, post) = self.joined(id, pair);

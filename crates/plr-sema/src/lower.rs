@@ -17,7 +17,8 @@ mod piece;
 mod plasticity;
 mod presentation;
 mod setting;
-mod term;
+pub(crate) mod term;
+pub(crate) mod trace;
 
 use std::cell::OnceCell;
 
@@ -133,9 +134,9 @@ impl Specialised {
             locations(&predict.body, &mut left);
         }
         for (i, phase) in self.setting.rule.phases.iter().enumerate() {
-            let runs_something = equation::sources(&self.setting.rule)
-                .iter()
-                .any(|s| matches!(s, Source::Dynamics(PhaseId(p), _) if *p == i));
+            let runs_something = equation::sources(&self.setting.rule).iter().any(
+                |s| matches!(s, Source::Dynamics(PhaseId(p), _) | Source::Trace(PhaseId(p), _) if *p == i),
+            );
             if runs_something && !left.contains(&presentation::phase_location(PhaseId(i))) {
                 warnings.push(UnusedPhase { at: phase.span, name: phase.name.clone() });
             }
@@ -146,7 +147,7 @@ impl Specialised {
     pub fn instances(&self) -> Vec<equation::Instance<'_>> {
         let mut instances = equation::instances(&self.setting.rule, &self.setting.network);
         instances.retain(|instance| match instance.source {
-            Source::Dynamics(..) => true,
+            Source::Dynamics(..) | Source::Trace(..) => true,
             Source::Plasticity(p) => {
                 self.parameters.iter().any(|(id, _)| *id == parameter_at(p.target, instance.site))
             }
@@ -226,6 +227,10 @@ impl Model for Specialised {
             crate::audit::reads::equation(&setting.rule, &setting.library, &setting.network, i)
         };
         self.equations.get_or_init(|| self.instances().iter().map(read).collect())
+    }
+
+    fn traces(&self, batch: usize) -> Vec<(String, Vec<usize>)> {
+        piece::Builder { model: self, batch, precision: Precision::F32 }.traces()
     }
 
     fn program(&self, piece: Piece, batch: usize, precision: Precision) -> Option<Program> {

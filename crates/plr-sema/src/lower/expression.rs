@@ -28,6 +28,7 @@ use super::environment::{Environment, Unavailable};
 use super::learning::Learning;
 use super::setting::{ParameterId, Setting};
 use super::term::{self, Axes, Extents, Term};
+use super::trace;
 
 /// What an expression evaluates to.
 pub type Evaluated = Result<Term, Unavailable>;
@@ -54,6 +55,8 @@ pub struct Lowerer<'s> {
     pub draws: Draws,
     /// What the samples are, and the step of them that is presented.
     pub course: Course,
+    /// Over what each trace varies.
+    pub trace_axes: HashMap<SynapseId, Axes>,
     /// The states at the end of the step before, in a step.
     pub previous: Option<Environment>,
     /// The states at the end of the phases that have ended.
@@ -118,6 +121,7 @@ impl<'s> Lowerer<'s> {
             step: None,
             draws: Draws::default(),
             course: Course::new(data, target, shape.sequence),
+            trace_axes: trace::axes(&setting.rule, &setting.library),
             previous: None,
             stored,
             definitions: HashMap::new(),
@@ -166,6 +170,14 @@ impl<'s> Lowerer<'s> {
         }
     }
 
+    /// The extents of values of synapses.
+    pub fn synapse_extents(&self, synapse: SynapseId, site: Site) -> Extents {
+        let rule = &self.setting.rule;
+        let (pre, post) = rule.joined(synapse, site.ends());
+        let pre = if rule.synapses[synapse.0].one_to_one { 1 } else { self.setting.units(pre) };
+        Extents { pre, ..self.unit_extents(post) }
+    }
+
     fn synapse_context<'c>(
         &self,
         synapse: SynapseId,
@@ -174,15 +186,12 @@ impl<'s> Lowerer<'s> {
     ) -> Context<'c> {
         let rule = &self.setting.rule;
         let (pre, post) = rule.joined(synapse, site.ends());
-        let (units, own) = match rule.synapses[synapse.0].one_to_one {
-            true => (1, Axes::UNIT),
-            false => (self.setting.units(pre), Axes::UNIT.union(Axes::PRE)),
-        };
+        let own = if rule.synapses[synapse.0].one_to_one { Axes::UNIT } else { Axes::UNIT.union(Axes::PRE) };
         Context {
             reader: Evaluator::Synapse(pre, post),
             delayed: rule.synapses[synapse.0].delayed,
             site: Some(site),
-            extents: Extents { pre: units, ..self.unit_extents(post) },
+            extents: self.synapse_extents(synapse, site),
             own,
             ..self.unit_context(post, environment, None)
         }
@@ -240,6 +249,12 @@ impl<'s> Lowerer<'s> {
             }
             ExprKind::Weight { synapse, transposed } => {
                 return self.weight(*synapse, *transposed, expr.span, cx);
+            }
+            ExprKind::Trace(synapse) => {
+                let Evaluator::Synapse(pre, post) = cx.reader else {
+                    unreachable!("resolution gives traces to synapses only")
+                };
+                return self.read_trace((*synapse, pre.layer, post.layer), cx.environment);
             }
             ExprKind::Arrive { synapse, transposed, weight, sent } => {
                 return self.arrive((*synapse, *transposed), weight, sent, cx);

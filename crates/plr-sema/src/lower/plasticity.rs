@@ -225,6 +225,7 @@ fn same_for_all_samples(expr: &Expr) -> bool {
     let here = !matches!(
         expr.kind,
         ExprKind::Variable { .. }
+            | ExprKind::Trace(_)
             | ExprKind::Arrive { .. }
             | ExprKind::Signal(..)
             | ExprKind::Data
@@ -254,7 +255,7 @@ fn ends(expr: &Expr, kinds: &mut [bool; 3]) {
     match &expr.kind {
         ExprKind::Variable { place: Place::Pre, .. } => kinds[0] = true,
         ExprKind::Variable { .. } | ExprKind::Signal(..) => kinds[1] = true,
-        ExprKind::Weight { .. } | ExprKind::Draw(_) => kinds[2] = true,
+        ExprKind::Weight { .. } | ExprKind::Trace(_) | ExprKind::Draw(_) => kinds[2] = true,
         ExprKind::Filtered { .. } => {
             kinds[2] = true;
             return;
