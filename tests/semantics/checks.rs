@@ -214,7 +214,7 @@ fn checks_have_their_setting() {
     let Check { data, batch, seed, precision, .. } = &workshop.checks()[0];
     assert_eq!((data, *batch, *seed, *precision), (&CheckData::Random, 5, 1, Precision::F64));
     let model = workshop.model(Some(0), &[]).expect("there is a model");
-    assert_eq!(model.shape(), (6, 4));
+    assert_eq!((model.shape().features, model.shape().outputs), (6, 4));
     let setting = workshop.specialised(Some(0), &[]).expect("there is a model");
     assert_eq!(
         setting.setting().network.text,

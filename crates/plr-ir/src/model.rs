@@ -7,7 +7,7 @@
 //! |---|---|
 //! | `W/input->h1` | the instance of synapse parameter `W` on the edge from `input` to `h1` |
 //! | `b/h1` | the instance of unit parameter `b` in layer `h1`; `P.b/h1` in a named population |
-//! | `data`, `target` | the minibatch, `real[batch, features]` and `real[batch, outputs]` |
+//! | `data`, `target` | the minibatch, `real[batch, features]` and `real[batch, outputs]`, or with steps, [`Shape`] |
 //! | `state/free/s/h1` | state `s` of layer `h1` at the end of phase `free` |
 //! | `increment/W/input->h1`, `new/W/input->h1` | what one presentation adds to a parameter, and the parameter after it |
 //! | `prediction`, `loss`, `cost` | per sample and output unit, per sample, and the mean over samples |
@@ -110,8 +110,8 @@ pub trait Model {
     fn name(&self) -> &str;
     /// Everything that is kept between presentations, in a fixed order.
     fn parameters(&self) -> &[Parameter];
-    /// The number of features of the input and of units of the output layer.
-    fn shape(&self) -> (usize, usize);
+    /// What a sample is.
+    fn shape(&self) -> Shape;
     /// The names of the phases in order.
     fn phases(&self) -> &[String];
     /// Every equation on every layer or edge.
@@ -122,6 +122,42 @@ pub trait Model {
     /// How its programs are to be compiled.
     fn choices(&self) -> Choices {
         Choices::default()
+    }
+}
+
+/// What the samples of a rule on a network are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// The number of features of the input.
+    pub features: usize,
+    /// The number of units of the output layer.
+    pub outputs: usize,
+    /// For a rule that has a phase over time.
+    pub sequence: Option<Sequence>,
+}
+
+/// How a sample is presented over time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sequence {
+    /// For how many steps, at least 1.
+    pub steps: u32,
+    /// Whether each step has features of its own.
+    pub data: bool,
+    /// Whether each step has a target of its own.
+    pub target: bool,
+}
+
+impl Shape {
+    /// The dimensions of `data`: `[batch, features]`, or `[batch, steps, features]`.
+    pub fn data(&self, batch: usize) -> Vec<usize> {
+        let steps = self.sequence.filter(|s| s.data).map(|s| s.steps as usize);
+        [Some(batch), steps, Some(self.features)].into_iter().flatten().collect()
+    }
+
+    /// The dimensions of `target`: `[batch, outputs]`, or `[batch, steps, outputs]`.
+    pub fn target(&self, batch: usize) -> Vec<usize> {
+        let steps = self.sequence.filter(|s| s.target).map(|s| s.steps as usize);
+        [Some(batch), steps, Some(self.outputs)].into_iter().flatten().collect()
     }
 }
 

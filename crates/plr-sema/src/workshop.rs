@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use plr_ir::model::{Check, Model, Workshop};
+use plr_ir::model::{Check, Model, Sequence, Workshop};
 use plr_syntax::diagnostic::Findings;
 
 use crate::hir::Rule;
 use crate::lower::{Setting, Specialised};
 use crate::resolve::{CheckSetting, Constants, Library, ResolvedCheck, constant};
-use crate::{DEFAULT_COST, small_network};
+use crate::{DEFAULT_COST, DEFAULT_STEPS, small_network};
 
 /// Makes models of one rule.
 #[derive(Debug)]
@@ -53,6 +53,7 @@ impl RuleWorkshop {
             sites: Vec::new(),
             cost: own.and_then(|s| s.cost.clone()).unwrap_or_else(|| DEFAULT_COST.to_owned()),
             init: own.map(|s| s.init.clone()).unwrap_or_default(),
+            sequence: Sequence { steps: own.map_or(DEFAULT_STEPS, |s| s.time), data: true, target: true },
             until: own.and_then(|s| s.until),
             steps,
             observed: own.map(|s| s.observed.clone()).unwrap_or_default(),

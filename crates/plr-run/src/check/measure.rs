@@ -33,7 +33,8 @@ impl Evidence {
         let increment = self.increments.get(&output).map(Tensor::to_f64);
         let gradient = self.gradients.iter().find(|gradient| gradient.parameter == parameter.name);
         let gradient = gradient.ok_or(CheckError::NoReference)?;
-        let increment = increment.ok_or(CheckError::MissingOutput { output })?;
+        let nothing = || (!parameter.learned).then(|| vec![0.0; parameter.dims.iter().product()]);
+        let increment = increment.or_else(nothing).ok_or(CheckError::MissingOutput { output })?;
         let increment = match &gradient.elements {
             Some(elements) => elements.iter().map(|&at| increment[at]).collect(),
             None => increment,

@@ -7,7 +7,7 @@ use plr_ir::builder::Builder;
 use plr_ir::model::{
     Check, CheckData, Claim, Comparison, Equation, Init, Measure, Model, Parameter, Piece, Reference,
 };
-use plr_ir::model::{Pattern, Reading, Workshop};
+use plr_ir::model::{Pattern, Reading, Shape, Workshop};
 use plr_ir::program::ReduceKind;
 use plr_ir::scalar::{BinaryOp, UnaryOp};
 use plr_ir::types::Location;
@@ -37,8 +37,9 @@ impl Model for HandBuilt {
     fn parameters(&self) -> &[Parameter] {
         &self.parameters
     }
-    fn shape(&self) -> (usize, usize) {
-        self.shape
+    fn shape(&self) -> Shape {
+        let (features, outputs) = self.shape;
+        Shape { features, outputs, sequence: None }
     }
     fn phases(&self) -> &[String] {
         &self.phases

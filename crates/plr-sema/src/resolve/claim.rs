@@ -16,6 +16,7 @@ use super::expression::resolve;
 use super::initialiser::initialiser;
 use super::scope::{Moment, Reader, Scope};
 use super::{Library, Resolved, rule};
+use crate::DEFAULT_STEPS;
 
 /// The orders of magnitude over which an order is fitted when the claim names none.
 const DECADES: [f64; 3] = [0.1, 0.01, 0.001];
@@ -46,6 +47,8 @@ pub struct CheckSetting {
     pub settings: Vec<(String, f64)>,
     /// Initialisers of synapses and parameters by name.
     pub init: Vec<(String, Initialiser)>,
+    /// How many steps a sample has for a rule with a phase over time.
+    pub time: u32,
     /// Every phase with several steps runs until this residual, at most this number of steps.
     pub until: Option<(f64, u32)>,
     /// What its claims observe.
@@ -93,6 +96,7 @@ impl Resolver<'_> {
             cost: None,
             settings: Vec::new(),
             init: Vec::new(),
+            time: DEFAULT_STEPS,
             until: None,
             observed: Vec::new(),
         };
@@ -116,15 +120,30 @@ impl Resolver<'_> {
         found
     }
 
+    /// A phase whose steps are all alike (R20.8).
+    fn relaxation(&mut self, name: &ast::Name) -> Option<usize> {
+        let phase = self.phase(name)?;
+        if self.rule.phases[phase].over_time {
+            self.findings.push(BadValue {
+                at: name.span,
+                what: "the phase of an equilibrium or unrolled gradient".to_owned(),
+                wanted: "one that is not over time: write `gradient after …`",
+                found: "a phase over time".to_owned(),
+            });
+            return None;
+        }
+        Some(phase)
+    }
+
     fn reference(&mut self, written: &ast::Reference) -> Option<Reference> {
         Some(match written {
             ast::Reference::FeedForward(phase) => Reference::FeedForward(self.phase(phase)?),
-            ast::Reference::Equilibrium(phase) => Reference::Equilibrium(self.phase(phase)?),
+            ast::Reference::Equilibrium(phase) => Reference::Equilibrium(self.relaxation(phase)?),
             ast::Reference::Unrolled(steps, phase) => {
                 let steps =
                     count(steps, "the number of unrolled steps", 1, &self.resolved.library, self.findings)?
                         as u32;
-                Reference::Unrolled { steps, phase: self.phase(phase)? }
+                Reference::Unrolled { steps, phase: self.relaxation(phase)? }
             }
             ast::Reference::FiniteDifferences(phase) => Reference::FiniteDifferences(self.phase(phase)?),
             ast::Reference::Law => Reference::Law,
@@ -142,6 +161,9 @@ impl Resolver<'_> {
             Written::Data(call) => found.check.data = self.data(call)?,
             Written::Batch(tree) => {
                 found.check.batch = count(tree, "the minibatch size", 1, library, self.findings)? as usize
+            }
+            Written::Time(tree) => {
+                found.setting.time = count(tree, "the number of steps", 1, library, self.findings)? as u32
             }
             Written::Seed(tree) => found.check.seed = count(tree, "the seed", 0, library, self.findings)?,
             Written::Until(tree) => {
@@ -402,6 +424,7 @@ fn scope<'a>(rule: &'a Rule, library: &'a Library, findings: &'a mut Findings) -
         hyper_parameters: rule.hyper_parameters.len(),
         ended: 0,
         dt: None,
+        over_time: false,
         moment: Moment::Definition,
         findings,
     }

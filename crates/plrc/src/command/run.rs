@@ -74,16 +74,17 @@ impl Run {
     pub(super) fn run(&self, shell: Shell) -> Result<(), Failure> {
         let clock = Instant::now();
         let checked = driver::check(driver::read(&self.file)?)?;
-        let plan = self.plan(&checked)?;
-        let model = driver::optimise(driver::lower(&checked, &plan)?, &self.passes);
-        let before_compilation = clock.elapsed();
+        let mut plan = self.plan(&checked)?;
+        let before_loading = clock.elapsed();
         shell.findings(&checked.source, &checked.warnings);
 
         let splits = driver::load(&plan)?;
         let options = self.options(&plan);
         let clock = Instant::now();
+        plan.choice.sequence = splits.train.sequence(plan.time);
+        let model = driver::optimise(driver::lower(&checked, &plan)?, &self.passes);
         let session = driver::compile(&model, options)?;
-        let compile_time = before_compilation + clock.elapsed();
+        let compile_time = before_loading + clock.elapsed();
         session.fits(&splits.train)?;
 
         let about = About::new(&model, &plan, &splits, options, self.threads());
