@@ -22,7 +22,7 @@ fn sums<T: Real>() {
             let inner: usize = dims[axis + 1..].iter().product();
             let mut expected = x.clone();
             for at in 0..x.len() {
-                if at / inner % dims[axis] > 0 {
+                if !(at / inner).is_multiple_of(dims[axis]) {
                     expected[at] = expected[at - inner] + expected[at];
                 }
             }

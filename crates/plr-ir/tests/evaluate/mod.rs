@@ -122,7 +122,7 @@ impl<T: Real> State<'_, T> {
                 let inner: usize = dims[axis + 1..].iter().product();
                 let mut sums = self.real(*input).to_vec();
                 for at in 0..count {
-                    if at / inner % dims[*axis] > 0 {
+                    if !(at / inner).is_multiple_of(dims[*axis]) {
                         sums[at] = sums[at - inner] + sums[at];
                     }
                 }
