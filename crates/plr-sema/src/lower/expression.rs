@@ -324,6 +324,10 @@ impl<'s> Lowerer<'s> {
                 let a = self.evaluate(a, cx)?;
                 term::rank(&mut self.b, &extents, a)
             }
+            ExprKind::RunningSum(a) => {
+                let a = self.evaluate(a, cx)?;
+                term::running_sum(&mut self.b, &extents, a)
+            }
             ExprKind::Batch(reduction, a) => {
                 let a = self.evaluate(a, cx)?;
                 self.reduction(*reduction, a, Axes::SAMPLE, extents.samples, &extents)
