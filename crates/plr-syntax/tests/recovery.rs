@@ -137,7 +137,6 @@ fn forms_of_later_versions_are_syntax_errors() {
         ("use \"other.plr\"", "use"),
         ("rule A { trace e = 0 }", "trace"),
         ("rule A { phase run (over time) { x = 1 } }", "over"),
-        ("network c { input 784 - conv 32 k5 relu }", "32"),
     ] {
         let all = findings(source);
         assert_eq!(all.len(), 1, "{source}: {all:?}");
