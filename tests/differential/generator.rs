@@ -15,7 +15,7 @@ pub fn program(seed: u64) -> String {
     let mut random = Random(Draws::new(seed, "generated program", 0));
     let network = network::network(&mut random);
     let rule = rule::Rule::new(&mut random).text();
-    let batch = 1 + random.below(5);
+    let batch = if random.below(4) == 0 { 8 + random.below(30) } else { 1 + random.below(5) };
     let cost = random.pick(&["half_squared_error", "half_squared_error", "binary_cross_entropy"]);
     let site = random.pick(&["", "  lr output = 0.07\n"]);
     format!(

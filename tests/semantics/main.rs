@@ -17,6 +17,7 @@ mod prediction;
 mod reading;
 mod rules;
 mod runs;
+mod sequences;
 mod spaces;
 mod synapses;
 mod text;

@@ -50,6 +50,7 @@
 
 pub mod analysis;
 pub mod builder;
+pub mod choices;
 #[cfg(feature = "generate")]
 pub mod generate;
 pub mod geometry;

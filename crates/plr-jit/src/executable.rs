@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use plr_ir::choices::Choices;
 use plr_ir::program::Program;
 use plr_ir::tensor::Data;
 use plr_ir::{Precision, Tensor, Type};
@@ -15,6 +16,7 @@ use crate::lower::lower;
 use crate::memory::Place;
 use crate::plan::Plan;
 use crate::pool::Pool;
+use crate::tile::Workspace;
 
 /// How to compile.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +27,8 @@ pub struct Options {
     pub verify_clif: bool,
     /// Whether the text of each kernel is kept for [`Executable::kernels`].
     pub keep_text: bool,
+    /// What is done for speed.
+    pub choices: Choices,
     /// The most bytes that the values of the program may take, inputs and outputs not counted.
     pub memory: usize,
 }
@@ -32,7 +36,13 @@ pub struct Options {
 impl Default for Options {
     /// One thread; checks in debug builds only; no text; as much memory as the system gives.
     fn default() -> Self {
-        Self { threads: 1, verify_clif: cfg!(debug_assertions), keep_text: false, memory: usize::MAX }
+        Self {
+            threads: 1,
+            verify_clif: cfg!(debug_assertions),
+            keep_text: false,
+            choices: Choices::default(),
+            memory: usize::MAX,
+        }
     }
 }
 
@@ -59,6 +69,7 @@ pub struct Executable {
     plan: Plan,
     code: Code,
     buffers: Buffers,
+    workspaces: Vec<Workspace>,
     pool: Arc<Pool>,
     /// The types of inputs and outputs.
     types: [Vec<Type>; 2],
@@ -88,17 +99,20 @@ impl Executable {
         })?;
         let begin = Instant::now();
         let mut compiler = Compiler::new(options)?;
-        let lowered = lower(program);
+        let lowered = lower(program, options.choices.tile);
         let plan = Plan::build(program, &lowered, &mut compiler)?;
         let planning = begin.elapsed();
         let code = compiler.finish()?;
         let compile_time = CompileTime { planning, linking: begin.elapsed() - planning };
         let types_of = |values: &[_]| values.iter().map(|&value| program.type_of(value).clone()).collect();
+        let pool = Pool::shared(options.threads.max(1));
+        let workspaces = plan.tiles().map(|step| Workspace::new(step, pool.threads(), options.memory));
         Ok(Self {
+            workspaces: workspaces.collect::<Result<_, _>>()?,
             buffers: Buffers::new(&plan, options.memory)?,
             plan,
             code,
-            pool: Pool::shared(options.threads.max(1)),
+            pool,
             types: [types_of(&program.body.parameters), types_of(&program.body.results)],
             compile_time,
         })
@@ -127,6 +141,7 @@ impl Executable {
             entries: &self.code.entries,
             pool: &self.pool,
             buffers: &mut self.buffers,
+            workspaces: &mut self.workspaces,
             bytes: &self.plan.memory.bytes,
             context,
         };

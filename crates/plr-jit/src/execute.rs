@@ -14,6 +14,7 @@ use crate::memory::Buffer;
 use crate::plan::{ConvolveStep, Copy, Draw, Launch, Plan, Rank, RepeatStep, Step, UntilStep};
 use crate::pool::Pool;
 use crate::rank;
+use crate::tile::Workspace;
 use crate::window::Windows;
 
 /// A launch of fewer machine instructions, some 10 µs, stays on the calling thread.
@@ -73,7 +74,7 @@ impl Buffers {
     }
 
     /// Where a buffer is.
-    pub(crate) fn get(&self, buffer: usize) -> *const u8 {
+    pub(crate) fn get(&self, buffer: usize) -> *mut u8 {
         self.at[buffer]
     }
 }
@@ -88,6 +89,8 @@ pub(crate) struct Run<'a> {
     pub(crate) pool: &'a Pool,
     /// Where the buffers are.
     pub(crate) buffers: &'a mut Buffers,
+    /// Memory for tiles, one for each such step, in order.
+    pub(crate) workspaces: &'a mut [Workspace],
     /// How large they are.
     pub(crate) bytes: &'a [usize],
     /// Seed and number of the update.
@@ -95,14 +98,14 @@ pub(crate) struct Run<'a> {
 }
 
 /// What the threads of a shared step need; every part writes elements of its own.
-struct Shared<T>(T);
+pub(crate) struct Shared<T>(pub(crate) T);
 
 // SAFETY: the pointers inside are valid for the whole step, which the pool does not outlive, and no two parts of a step
 // write the same element.
 unsafe impl<T> Sync for Shared<T> {}
 
 impl<T> Shared<T> {
-    fn get(&self) -> &T {
+    pub(crate) fn get(&self) -> &T {
         &self.0
     }
 }
@@ -114,6 +117,7 @@ impl Run<'_> {
     /// Every buffer is memory of at least its size that stays valid meanwhile; inputs are not written by others, everything
     /// else is not accessed by others; the steps are of the plan that the buffers and kernels were made for.
     pub(crate) unsafe fn steps(&mut self, steps: &[Step]) {
+        let mut tiled = 0;
         for step in steps {
             // SAFETY: as demanded of the caller.
             unsafe {
@@ -149,6 +153,10 @@ impl Run<'_> {
                         self.write_scalar(*out, self.buffers.slots[slot.0 as usize] as f64);
                     }
                     Step::Repeat(repeat) => self.repeat(repeat),
+                    Step::Tiles(tiles) => {
+                        tiles.run(self, tiled);
+                        tiled += 1;
+                    }
                 }
             }
         }

@@ -1,10 +1,13 @@
 //! Matrix products: the one place that knows the GEMM library.
 //!
 //! A product is cut into blocks of rows or columns whose size follows from its shape alone, and each block is one
-//! single-threaded library call. Threads share out blocks, so their number cannot change a result.
+//! single-threaded call: of our own [kernels](crate::micro) where neighbouring columns are neighbours in memory and the
+//! machine has them, of the library elsewhere. Threads share out blocks, so their number cannot change a result.
 
 use plr_ir::Precision;
 use plr_ir::scalar::Real;
+
+use crate::micro::{Element, Panel};
 
 /// Distances between neighbours in a matrix, in elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,10 +50,30 @@ pub(crate) struct Product {
 const BLOCK_WORK: usize = 2 << 20;
 /// No product is cut into more.
 const MOST_BLOCKS: usize = 16;
+/// The library is better at products with fewer columns: they do not fill a vector.
+const LEAST_COLUMNS: usize = 8;
 /// Blocks begin at multiples of this, a whole number of the library's register tiles.
 const BLOCK_ALIGNMENT: usize = 16;
 
 impl Product {
+    /// The product with exchanged factors whose result is this one's transpose.
+    pub(crate) fn transposed(&self) -> Self {
+        let flip = |strides: Strides| Strides { row: strides.column, column: strides.row };
+        let exchange = |axis: &BatchAxis| BatchAxis {
+            strides: [axis.strides[1], axis.strides[0], axis.strides[2]],
+            ..*axis
+        };
+        Self {
+            m: self.n,
+            n: self.m,
+            depth: self.depth,
+            lhs: flip(self.rhs),
+            rhs: flip(self.lhs),
+            out: flip(self.out),
+            batch: self.batch.iter().map(exchange).collect(),
+        }
+    }
+
     /// The number of multiplications, or the largest number.
     pub(crate) fn work(&self) -> usize {
         self.matrices().saturating_mul(self.work_of_one())
@@ -72,6 +95,11 @@ impl Product {
 
     fn blocks_per_matrix(&self) -> usize {
         self.m.max(self.n).div_ceil(self.block_length())
+    }
+
+    /// Whether vectors of columns can be loaded and stored.
+    fn has_columns_in_lanes(&self) -> bool {
+        self.rhs.column == 1 && self.out.column == 1 && self.n >= LEAST_COLUMNS
     }
 
     /// How many independent blocks there are.
@@ -105,7 +133,7 @@ impl Product {
     }
 
     /// As [`Self::run_block`], with the numbers 0 and 1 of the precision.
-    unsafe fn run_typed<T: 'static>(
+    unsafe fn run_typed<T: Element>(
         &self,
         block: usize,
         lhs: *const T,
@@ -130,18 +158,33 @@ impl Product {
         // SAFETY: the offsets stay inside the arrays because block and batch index are below their counts; the rest is as
         // demanded of the caller.
         unsafe {
+            let (lhs, rhs, out) = (lhs.add(a), rhs.add(b), out.add(c));
+            if let (true, Some(kernel)) = (self.has_columns_in_lanes(), T::kernel()) {
+                return kernel(&Panel {
+                    m,
+                    n,
+                    depth: self.depth,
+                    lhs,
+                    lhs_row: self.lhs.row,
+                    lhs_step: self.lhs.column,
+                    rhs,
+                    rhs_step: self.rhs.row,
+                    out,
+                    out_row: self.out.row,
+                });
+            }
             gemm::gemm(
                 m,
                 n,
                 self.depth,
-                out.add(c),
+                out,
                 self.out.column as isize,
                 self.out.row as isize,
                 false,
-                lhs.add(a),
+                lhs,
                 self.lhs.column as isize,
                 self.lhs.row as isize,
-                rhs.add(b),
+                rhs,
                 self.rhs.column as isize,
                 self.rhs.row as isize,
                 zero,

@@ -30,10 +30,12 @@ mod gemm;
 mod lifetimes;
 mod lower;
 mod memory;
+mod micro;
 mod plan;
 mod pool;
 mod rank;
 mod space;
+mod tile;
 mod window;
 
 pub use codegen::KernelText;

@@ -13,9 +13,10 @@ use plr_ir::program::{Block, Op, Operation, Program, ReduceKind, Repeat, Value};
 use plr_ir::{Elem, Type};
 
 use crate::space::{Space, dense};
+use crate::tile::{self, Region, Section};
 pub(crate) use elementwise::{MapOperand, MapTask};
 pub(crate) use task::{
-    Carried, ConvolveTask, FoldTask, GemmTask, RepeatTask, Rows, SliceTask, Slot, Task, UntilTask,
+    Carried, ConvolveTask, FoldTask, GemmTask, RepeatTask, Rows, SliceTask, Slot, Task, TileTask, UntilTask,
 };
 
 /// A program as tasks.
@@ -44,8 +45,8 @@ enum View {
     Index(Slot),
 }
 
-/// Lowers a verified program.
-pub(crate) fn lower(program: &Program) -> Lowered {
+/// Lowers a verified program, or the program of a tile, which is not cut into tiles again.
+pub(crate) fn lower(program: &Program, tiles: bool) -> Lowered {
     let mut lowering = Lowering {
         types: program.values.clone(),
         views: vec![None; program.values.len()],
@@ -54,7 +55,11 @@ pub(crate) fn lower(program: &Program) -> Lowered {
     };
     let inputs = program.body.parameters.clone();
     inputs.iter().for_each(|&input| lowering.define(input));
-    lowering.block(&program.body);
+    if tiles {
+        tile::sections(program).into_iter().for_each(|section| lowering.section(section));
+    } else {
+        lowering.block(&program.body);
+    }
     let mut outputs: Vec<Value> = Vec::with_capacity(program.body.results.len());
     for &result in &program.body.results {
         let stored = lowering.stored(result);
@@ -138,6 +143,21 @@ impl Lowering {
             View::Stored { value: stored, axes } if axes.len() == rank => *stored,
             View::Stored { .. } | View::Constant(_) | View::Index(_) => self.copy(value),
         }
+    }
+
+    fn section(&mut self, section: Section) {
+        match section {
+            Section::Plain(operations) => operations.iter().for_each(|operation| self.operation(operation)),
+            Section::Tiled(region) => self.region(*region),
+        }
+    }
+
+    fn region(&mut self, region: Region) {
+        let Region { tile, samples, shared, imports, exports } = region;
+        let shared = shared.into_iter().map(|value| self.stored(value)).collect();
+        let imports = imports.into_iter().map(|value| self.stored(value)).collect();
+        exports.iter().for_each(|&value| self.define(value));
+        self.push(Task::Tiles(Box::new(TileTask { tile, samples, shared, imports, exports })));
     }
 
     /// Lowers the operations of a block.

@@ -147,7 +147,8 @@ impl<'a> Sharing<'a> {
                 | Task::Windows { .. }
                 | Task::Slice { .. }
                 | Task::Random { .. }
-                | Task::FromIndex { .. } => {}
+                | Task::FromIndex { .. }
+                | Task::Tiles(_) => {}
             }
         }
     }
@@ -218,7 +219,8 @@ impl<'a> Sharing<'a> {
                 | Task::Slice { .. }
                 | Task::Insert { .. }
                 | Task::Random { .. }
-                | Task::FromIndex { .. } => {}
+                | Task::FromIndex { .. }
+                | Task::Tiles(_) => {}
             }
         }
     }

@@ -10,6 +10,7 @@ use crate::convolve::Convolve;
 use crate::gemm::Product;
 use crate::lower::{Rows, Slot};
 use crate::memory::{Buffer, Memory};
+use crate::tile::TileStep;
 use crate::window::Windows;
 
 /// The steps of a program over its buffers. `Display` prints it.
@@ -97,6 +98,8 @@ pub(crate) enum Step {
     },
     /// A loop.
     Repeat(Box<RepeatStep>),
+    /// A plan of its own for each tile.
+    Tiles(Box<TileStep>),
 }
 
 /// A call of a kernel.
@@ -213,11 +216,17 @@ impl Plan {
         self.kernels
     }
 
-    /// The number of steps, those inside loops counted once.
+    /// The steps that run tile by tile; they are in no loop.
+    pub(crate) fn tiles(&self) -> impl Iterator<Item = &TileStep> {
+        self.steps.iter().filter_map(|step| if let Step::Tiles(tiles) = step { Some(&**tiles) } else { None })
+    }
+
+    /// The number of steps, those inside loops and tiles counted once.
     pub fn steps(&self) -> usize {
         fn count(steps: &[Step]) -> usize {
             let inside = |step: &Step| match step {
                 Step::Repeat(repeat) => count(&repeat.body),
+                Step::Tiles(tiles) => count(&tiles.plan.steps),
                 Step::Launch(_)
                 | Step::Multiply { .. }
                 | Step::Rank(_)

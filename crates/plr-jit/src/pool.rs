@@ -74,6 +74,11 @@ impl Pool {
         pool
     }
 
+    /// A pool without workers.
+    pub(crate) fn alone() -> Self {
+        Self::new(1)
+    }
+
     /// Starts `threads - 1` workers; fewer if the system refuses.
     fn new(threads: usize) -> Self {
         let shared = Arc::new(Shared {

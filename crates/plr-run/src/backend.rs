@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::{Duration, Instant};
 
+use plr_ir::choices::Choices;
 use plr_ir::tensor::Data;
 use plr_ir::{Block, Op, Precision, Program, Tensor, Type, Value};
 
@@ -134,6 +135,14 @@ impl Runner {
     /// # Errors
     /// [`RunError::NoRoom`], [`RunError::Machine`] and [`RunError::Compile`].
     pub fn new(program: Program, backend: Backend) -> Result<Self, RunError> {
+        Self::with(program, backend, Choices::default())
+    }
+
+    /// As [`Self::new`], compiled as told.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn with(program: Program, backend: Backend, choices: Choices) -> Result<Self, RunError> {
         let start = Instant::now();
         let engine = match backend {
             Backend::Interpreter => {
@@ -142,7 +151,7 @@ impl Runner {
             }
             Backend::Jit { threads } => {
                 check_room(&program, program.body.results.iter().map(|&value| program.type_of(value)))?;
-                let options = plr_jit::Options { threads, ..plr_jit::Options::default() };
+                let options = plr_jit::Options { threads, choices, ..plr_jit::Options::default() };
                 Engine::Compiled(Box::new(compile(&program, options)?))
             }
         };

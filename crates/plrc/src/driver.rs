@@ -7,6 +7,7 @@ use std::io::{self, Read as _};
 use std::path::Path;
 
 use plr_ir::Program;
+use plr_ir::choices::Choices;
 use plr_ir::model::Piece;
 use plr_run::backend;
 use plr_run::data::{Batches, Splits};
@@ -128,8 +129,8 @@ pub fn compile(model: &Optimised, options: session::Options) -> Result<Session<'
 ///
 /// # Errors
 /// If this machine cannot run compiled code or has too little memory, and bugs of the compiler.
-pub fn kernels(program: &Program) -> Result<plr_jit::Executable, Failure> {
-    let options = plr_jit::Options { keep_text: true, ..plr_jit::Options::default() };
+pub fn kernels(program: &Program, choices: Choices) -> Result<plr_jit::Executable, Failure> {
+    let options = plr_jit::Options { keep_text: true, choices, ..plr_jit::Options::default() };
     Ok(backend::compile(program, options)?)
 }
 

@@ -4,7 +4,8 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use clap::Args;
-use plr_ir::model::{Equation, Model, Parameter, Piece};
+use plr_ir::choices::{CHOICES, Choices};
+use plr_ir::model::{Equation, Model, Parameter, Piece, Shape};
 use plr_ir::pass::{self, PIPELINE};
 use plr_ir::{Precision, Program};
 use plr_sema::Specialised;
@@ -15,7 +16,7 @@ use crate::table::Table;
 /// What the command line says about passes.
 #[derive(Args, Clone, Debug, Default)]
 pub struct Passes {
-    /// Leave a pass out, as in `-Z no-fuse`.
+    /// Leave a pass or a choice of code generation out, as in `-Z no-fuse` or `-Z no-tile`.
     #[arg(short = 'Z', value_name = "no-PASS", value_parser = left_out)]
     without: Vec<String>,
     /// Say how long each pass took.
@@ -25,9 +26,11 @@ pub struct Passes {
 
 /// `no-fuse` as the name of the pass.
 fn left_out(text: &str) -> Result<String, String> {
-    let known = |name: &&str| pass::find(name).is_some();
+    let choices = || CHOICES.iter().map(|choice| choice.name);
+    let known = |name: &&str| pass::find(name).is_some() || choices().any(|choice| choice == *name);
     text.strip_prefix("no-").filter(known).map(str::to_owned).ok_or_else(|| {
-        let all: Vec<String> = names().iter().map(|name| format!("no-{name}")).collect();
+        let all: Vec<String> =
+            names().into_iter().chain(choices()).map(|name| format!("no-{name}")).collect();
         format!("it is one of {}", all.join(", "))
     })
 }
@@ -103,7 +106,7 @@ impl Model for Optimised {
         self.model.parameters()
     }
 
-    fn shape(&self) -> (usize, usize) {
+    fn shape(&self) -> Shape {
         self.model.shape()
     }
 
@@ -119,5 +122,13 @@ impl Model for Optimised {
         let mut program = self.model.raw(piece, batch, precision)?;
         self.optimise(&mut program, |_, _| {});
         Some(program)
+    }
+
+    fn choices(&self) -> Choices {
+        let mut choices = Choices::default();
+        for choice in CHOICES.iter().filter(|choice| self.without.iter().any(|name| name == choice.name)) {
+            (choice.leave_out)(&mut choices);
+        }
+        choices
     }
 }

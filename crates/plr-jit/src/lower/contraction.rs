@@ -41,6 +41,11 @@ impl Lowering {
             return self.products(factors, result);
         }
         if let Some(product) = matrix_product(&kept, &summed) {
+            // Of a result whose rows are walked through in steps of one, the transpose has its columns beside each other.
+            let (product, lhs, rhs) = match product.out.column != 1 && product.out.row == 1 {
+                true => (product.transposed(), rhs, lhs),
+                false => (product, lhs, rhs),
+            };
             return self.push(Task::Gemm(GemmTask { product, lhs, rhs, result }));
         }
         let kept = space(&kept, 3).collapsed();

@@ -7,6 +7,7 @@ use super::MapTask;
 use crate::convolve::Convolve;
 use crate::gemm::Product;
 use crate::space::Space;
+use crate::tile::TileProgram;
 use crate::window::Windows;
 
 /// An index value: a cell of the executable, `!3` in the printed plan.
@@ -78,6 +79,8 @@ pub(crate) enum Task {
     },
     /// A loop.
     Repeat(Box<RepeatTask>),
+    /// A program that is run on a few samples at a time.
+    Tiles(Box<TileTask>),
 }
 
 /// A fold over the last axes of a space. Operands of the space: the factors, then the result.
@@ -130,6 +133,21 @@ pub(crate) struct GemmTask {
     pub(crate) rhs: Value,
     /// The result.
     pub(crate) result: Value,
+}
+
+/// A program that is run on a few samples at a time.
+#[derive(Clone, Debug)]
+pub(crate) struct TileTask {
+    /// The program.
+    pub(crate) tile: TileProgram,
+    /// How many samples there are.
+    pub(crate) samples: usize,
+    /// Its first inputs, the same in all tiles.
+    pub(crate) shared: Vec<Value>,
+    /// What its other inputs are cut from.
+    pub(crate) imports: Vec<Value>,
+    /// What its outputs are put together to.
+    pub(crate) exports: Vec<Value>,
 }
 
 /// One of the sums of a convolution.
@@ -202,7 +220,8 @@ impl Task {
             | Task::Slice { .. }
             | Task::Insert { .. }
             | Task::Random { .. }
-            | Task::FromIndex { .. } => None,
+            | Task::FromIndex { .. }
+            | Task::Tiles(_) => None,
         }
     }
 
@@ -222,6 +241,7 @@ impl Task {
             Task::Repeat(repeat) => {
                 repeat.carried.iter().map(|c| c.result).chain(repeat.until.iter().map(|u| u.last)).collect()
             }
+            Task::Tiles(tiles) => tiles.exports.clone(),
         }
     }
 
@@ -237,6 +257,7 @@ impl Task {
             Task::Insert { into, value, .. } => vec![into.whole, *value],
             Task::Random { .. } | Task::FromIndex { .. } => Vec::new(),
             Task::Repeat(repeat) => repeat.carried.iter().map(|c| c.initial).collect(),
+            Task::Tiles(tiles) => tiles.shared.iter().chain(&tiles.imports).copied().collect(),
         }
     }
 }

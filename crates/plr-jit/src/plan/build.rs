@@ -6,9 +6,12 @@ use plr_ir::{Precision, Type};
 use super::{ConvolveStep, Copy, Draw, Launch, Plan, Rank, RepeatStep, Step, UntilStep};
 use crate::codegen::{Compiler, FoldKernel, Kernel, Lanes, MapKernel, MapRead, VECTOR_BYTES};
 use crate::error::Error;
-use crate::lower::{FoldTask, GemmTask, Lowered, MapOperand, MapTask, RepeatTask, SliceTask, Task};
+use crate::lower::{
+    FoldTask, GemmTask, Lowered, MapOperand, MapTask, RepeatTask, SliceTask, Task, TileTask, lower,
+};
 use crate::memory::{Buffer, Memory};
 use crate::space::Space;
+use crate::tile::TileStep;
 
 /// Threads share a single axis in whole cache lines: so many elements.
 const ELEMENT_GRAIN: usize = 16;
@@ -91,6 +94,7 @@ impl Build<'_> {
             }
             Task::FromIndex { slot, result } => Step::FromIndex { slot: *slot, out: buffer(result) },
             Task::Repeat(repeat) => Step::Repeat(Box::new(self.repeat(repeat)?)),
+            Task::Tiles(tiles) => Step::Tiles(Box::new(self.tiles(tiles)?)),
         })
     }
 
@@ -173,6 +177,15 @@ impl Build<'_> {
             extent: fold.kept.dims.first().copied().unwrap_or(1),
             work,
         })
+    }
+
+    fn tiles(&mut self, task: &TileTask) -> Result<TileStep, Error> {
+        let TileTask { tile, samples, shared, imports, exports } = task;
+        let plan = Plan::build(&tile.program, &lower(&tile.program, false), self.compiler)?;
+        let whole = |value: &Value| (self.memory.buffer(*value), self.types[value.index()].count() / samples);
+        let shared = shared.iter().map(|&value| self.memory.buffer(value)).collect();
+        let (imports, exports) = (imports.iter().map(whole).collect(), exports.iter().map(whole).collect());
+        Ok(TileStep::new(plan, tile.lanes, *samples, shared, imports, exports))
     }
 
     fn repeat(&mut self, repeat: &RepeatTask) -> Result<RepeatStep, Error> {

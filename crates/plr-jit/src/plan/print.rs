@@ -10,24 +10,32 @@ use crate::memory::{Buffer, Place};
 
 impl Display for Plan {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        self.print(f, 0)
+    }
+}
+
+impl Plan {
+    /// Prints the plan, indented.
+    fn print(&self, f: &mut Formatter<'_>, depth: usize) -> fmt::Result {
         let [inputs, outputs] = &self.names;
+        let indent = 2 * depth;
         let (kernels, steps, arena) = (self.kernels(), self.steps(), self.arena_bytes());
         writeln!(
             f,
-            "plan {} {}: {kernels} kernels, {steps} steps, {arena} bytes",
-            self.name, self.precision
+            "{:indent$}plan {} {}: {kernels} kernels, {steps} steps, {arena} bytes",
+            "", self.name, self.precision
         )?;
         for (i, (place, bytes)) in self.memory.places.iter().zip(&self.memory.bytes).enumerate() {
-            write!(f, "  {}: {bytes} bytes ", Buffer(i as u32))?;
+            write!(f, "{:indent$}  {}: {bytes} bytes ", "", Buffer(i as u32))?;
             match place {
                 Place::Input(input) => writeln!(f, "of input {}", inputs[*input])?,
                 Place::Output(output) => writeln!(f, "of output {}", outputs[*output])?,
                 Place::Arena(at) => writeln!(f, "at {at}")?,
             }
         }
-        print(f, &self.steps, 1)?;
+        print(f, &self.steps, depth + 1)?;
         for (name, buffer) in outputs.iter().zip(&self.outputs) {
-            writeln!(f, "  output {name} = {buffer}")?;
+            writeln!(f, "{:indent$}  output {name} = {buffer}", "")?;
         }
         Ok(())
     }
@@ -109,6 +117,10 @@ fn print(f: &mut Formatter<'_>, steps: &[Step], depth: usize) -> fmt::Result {
                 repeat.exit.iter().try_for_each(|copy| write!(f, ", last {} = {}", copy.to, copy.from))?;
                 writeln!(f)?;
                 print(f, &repeat.body, depth + 1)?;
+            }
+            Step::Tiles(tiles) => {
+                writeln!(f, "tiles of {} among {} samples", tiles.lanes, tiles.samples)?;
+                tiles.plan.print(f, depth + 1)?;
             }
         }
     }

@@ -171,6 +171,7 @@ impl<'a> Reader<'a> {
             ExprKind::Number(_) | ExprKind::Hyper(_) | ExprKind::Distance { .. } | ExprKind::Draw(_) => {
                 Reads::default()
             }
+            ExprKind::Time { .. } => Reads::default(),
             ExprKind::Updates => Reads::one(Input::Updates, Pattern::All),
             ExprKind::Filtered { filter, increment, place, .. } => {
                 let mut reads = self.eval(increment, scope);

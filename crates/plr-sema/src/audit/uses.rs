@@ -167,6 +167,7 @@ impl<'a> Walk<'a> {
             | ExprKind::Setting(_)
             | ExprKind::Filtered { .. }
             | ExprKind::Updates
+            | ExprKind::Time { .. }
             | ExprKind::Distance { .. }
             | ExprKind::Draw(_)
             | ExprKind::Unary(..)

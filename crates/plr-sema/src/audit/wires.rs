@@ -69,6 +69,8 @@ pub struct Wire {
     pub traffic: Traffic,
     /// Whether a `learn` changes it.
     pub learned: bool,
+    /// Whether what arrives was sent a step before.
+    pub delayed: bool,
     /// The pairs of layers it joins.
     pub instances: u64,
     /// The pairs of units it joins, one physical synapse each.
@@ -95,6 +97,7 @@ pub fn wires(rule: &Rule, library: &Library, network: &Network) -> Vec<Wire> {
             class: Class::of(synapse),
             traffic,
             learned: super::bill::is_learned(rule, SynapseId(id)),
+            delayed: synapse.delayed,
             instances: edges.len() as u64,
             synapses: total(Rule::pairs),
             weights: total(Rule::weights),

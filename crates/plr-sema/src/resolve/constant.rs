@@ -71,6 +71,7 @@ impl Evaluation<'_> {
             | ExprKind::Data
             | ExprKind::Filtered { .. }
             | ExprKind::Updates
+            | ExprKind::Time { .. }
             | ExprKind::Distance { .. }
             | ExprKind::Draw(_)
             | ExprKind::Target

@@ -50,6 +50,8 @@ pub enum Stage {
     Ast,
     /// The tensor program.
     Ir,
+    /// What is called in which order on which memory.
+    Plan,
     /// Cranelift's form of the kernels.
     Clif,
     /// The machine's instructions.
@@ -67,7 +69,7 @@ impl Emit {
                 let (findings, failed) = (parsed.findings.any_error(), parsed.findings);
                 return if findings { Err(Failure::Findings { source, findings: failed }) } else { Ok(()) };
             }
-            Stage::Ir | Stage::Clif | Stage::Asm => {}
+            Stage::Ir | Stage::Plan | Stage::Clif | Stage::Asm => {}
         }
         let checked = driver::check(source)?;
         shell.findings(&checked.source, &checked.warnings);
@@ -112,8 +114,9 @@ impl Emit {
             }
         });
         match self.stage {
-            Stage::Clif => Ok(driver::kernels(&program)?.clif()),
-            Stage::Asm => Ok(driver::kernels(&program)?.asm()),
+            Stage::Plan => Ok(driver::kernels(&program, model.choices())?.plan().to_string()),
+            Stage::Clif => Ok(driver::kernels(&program, model.choices())?.clif()),
+            Stage::Asm => Ok(driver::kernels(&program, model.choices())?.asm()),
             Stage::Tokens | Stage::Ast | Stage::Ir => match (stop, there) {
                 (_, Some(text)) => Ok(text),
                 (Stop::After(name, run), None) => Err(Failure::Choice {

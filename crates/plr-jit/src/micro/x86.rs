@@ -1,0 +1,213 @@
+//! The kernels of x86: with 512-bit vectors, and with 256-bit ones.
+
+use std::arch::is_x86_feature_detected;
+
+use super::{Element, Kernel, Panel};
+
+/// Pointers into the left factor, three rows apart: rows between them are reached by address arithmetic.
+const ROWS_PER_POINTER: usize = 3;
+
+/// Makes the kernels for one element type and one vector type in a module of their own.
+///
+/// `tile` computes `ROWS` rows by `VECTORS` vectors of columns, of the last of which only the lanes in `mask` exist if `MASKED`;
+/// `group` computes all rows of such columns in tiles of nearly equal heights; `panel` all columns. Loops count: iterators
+/// would be calls wherever they are not inlined.
+macro_rules! kernels {
+    ($module:ident, $features:literal, $real:ty, $vector:ty, $lanes:literal, [$($rows:literal)+], $most:literal,
+     $zero:ident, $load:ident, $splat:ident, $fma:ident, $store:ident,
+     $mask:ty, $mask_of:expr, $masked_load:expr, $masked_store:expr) => {
+        pub(super) mod $module {
+            use std::arch::x86_64::*;
+
+            use super::{Panel, ROWS_PER_POINTER};
+
+            type Mask = $mask;
+
+            /// # Safety
+            /// As for [`Kernel`](super::Kernel), on a machine with the features of this module.
+            #[target_feature(enable = $features)]
+            pub(crate) unsafe fn panel(panel: &Panel<$real>) {
+                let mut column = 0;
+                let all = $mask_of($lanes);
+                // SAFETY: the columns are within the panel, the last vector's lanes within its columns.
+                unsafe {
+                    while column + 2 * $lanes <= panel.n {
+                        group::<2, false>(panel, column, all);
+                        column += 2 * $lanes;
+                    }
+                    if column + $lanes <= panel.n {
+                        group::<1, false>(panel, column, all);
+                        column += $lanes;
+                    }
+                    if column < panel.n {
+                        group::<1, true>(panel, column, $mask_of(panel.n - column));
+                    }
+                }
+            }
+
+            /// # Safety
+            /// As for [`panel`]; the panel has the columns.
+            #[target_feature(enable = $features)]
+            unsafe fn group<const VECTORS: usize, const MASKED: bool>(
+                panel: &Panel<$real>,
+                column: usize,
+                mask: Mask,
+            ) {
+                let tiles = panel.m.div_ceil($most);
+                let mut row = 0;
+                for tile_number in 0..tiles {
+                    let end = panel.m * (tile_number + 1) / tiles;
+                    // SAFETY: rows and columns are within the panel.
+                    unsafe {
+                        match end - row {
+                            $($rows => tile::<$rows, VECTORS, MASKED>(panel, row, column, mask),)+
+                            _ => unreachable!("a tile has at most as many rows as there are kernels"),
+                        }
+                    }
+                    row = end;
+                }
+            }
+
+            /// # Safety
+            /// As for [`panel`]; the panel has the rows and columns.
+            #[target_feature(enable = $features)]
+            unsafe fn tile<const ROWS: usize, const VECTORS: usize, const MASKED: bool>(
+                panel: &Panel<$real>,
+                row: usize,
+                column: usize,
+                mask: Mask,
+            ) {
+                // SAFETY: everything that is read or written is within the panel.
+                unsafe {
+                    let mut sums = [[$zero(); VECTORS]; ROWS];
+                    let mut rhs = panel.rhs.add(column);
+                    let first = panel.lhs.add(row * panel.lhs_row);
+                    let mut lhs = [first; $most / ROWS_PER_POINTER];
+                    for i in 0..ROWS.div_ceil(ROWS_PER_POINTER) {
+                        lhs[i] = first.wrapping_add(ROWS_PER_POINTER * i * panel.lhs_row);
+                    }
+                    for _ in 0..panel.depth {
+                        let mut terms = [$zero(); VECTORS];
+                        for j in 0..VECTORS {
+                            terms[j] = match MASKED {
+                                true => $masked_load(mask, rhs.add(j * $lanes)),
+                                false => $load(rhs.add(j * $lanes)),
+                            };
+                        }
+                        for i in 0..ROWS {
+                            let offset = i % ROWS_PER_POINTER * panel.lhs_row;
+                            let factor = $splat(*lhs[i / ROWS_PER_POINTER].add(offset));
+                            for j in 0..VECTORS {
+                                sums[i][j] = $fma(factor, terms[j], sums[i][j]);
+                            }
+                        }
+                        rhs = rhs.wrapping_add(panel.rhs_step);
+                        for i in 0..ROWS.div_ceil(ROWS_PER_POINTER) {
+                            lhs[i] = lhs[i].wrapping_add(panel.lhs_step);
+                        }
+                    }
+                    for i in 0..ROWS {
+                        let out = panel.out.add((row + i) * panel.out_row + column);
+                        for j in 0..VECTORS {
+                            match MASKED {
+                                true => $masked_store(out.add(j * $lanes), mask, sums[i][j]),
+                                false => $store(out.add(j * $lanes), sums[i][j]),
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    };
+}
+
+kernels!(
+    wide_f32, "avx512f", f32, __m512, 16, [1 2 3 4 5 6 7 8 9 10 11 12], 12,
+    _mm512_setzero_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_fmadd_ps, _mm512_storeu_ps,
+    __mmask16, |lanes: usize| ((1_u32 << lanes) - 1) as __mmask16,
+    _mm512_maskz_loadu_ps, _mm512_mask_storeu_ps
+);
+kernels!(
+    wide_f64, "avx512f", f64, __m512d, 8, [1 2 3 4 5 6 7 8 9 10 11 12], 12,
+    _mm512_setzero_pd, _mm512_loadu_pd, _mm512_set1_pd, _mm512_fmadd_pd, _mm512_storeu_pd,
+    __mmask8, |lanes: usize| ((1_u32 << lanes) - 1) as __mmask8,
+    _mm512_maskz_loadu_pd, _mm512_mask_storeu_pd
+);
+kernels!(
+    narrow_f32, "avx2,fma", f32, __m256, 8, [1 2 3 4 5 6], 6,
+    _mm256_setzero_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_fmadd_ps, _mm256_storeu_ps,
+    __m256i,
+    |lanes: usize| _mm256_cmpgt_epi32(_mm256_set1_epi32(lanes as i32), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)),
+    |mask, at| _mm256_maskload_ps(at, mask), _mm256_maskstore_ps
+);
+kernels!(
+    narrow_f64, "avx2,fma", f64, __m256d, 4, [1 2 3 4 5 6], 6,
+    _mm256_setzero_pd, _mm256_loadu_pd, _mm256_set1_pd, _mm256_fmadd_pd, _mm256_storeu_pd,
+    __m256i,
+    |lanes: usize| _mm256_cmpgt_epi64(_mm256_set1_epi64x(lanes as i64), _mm256_setr_epi64x(0, 1, 2, 3)),
+    |mask, at| _mm256_maskload_pd(at, mask), _mm256_maskstore_pd
+);
+
+/// The wide kernel if this machine can run it, else the narrow one if it can run that.
+fn best<T>(wide: Kernel<T>, narrow: Kernel<T>) -> Option<Kernel<T>> {
+    if is_x86_feature_detected!("avx512f") {
+        return Some(wide);
+    }
+    (is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")).then_some(narrow)
+}
+
+impl Element for f32 {
+    fn kernel() -> Option<Kernel<Self>> {
+        best(wide_f32::panel, narrow_f32::panel)
+    }
+}
+
+impl Element for f64 {
+    fn kernel() -> Option<Kernel<Self>> {
+        best(wide_f64::panel, narrow_f64::panel)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A chain of fused multiply-adds has no freedom: kernels of different widths give the same bits.
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "fused is what the kernels' chain is")]
+    fn all_widths_agree_bit_for_bit() {
+        if !(is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("fma")) {
+            return;
+        }
+        let (m, n, depth) = (29, 53, 101);
+        let number = |i: usize| ((i * 2_654_435_761 % 1_000_003) as f32 / 500_000.0) - 1.0;
+        let lhs: Vec<f32> = (0..m * depth).map(number).collect();
+        let rhs: Vec<f32> = (0..depth * n).map(|i| number(i + 17)).collect();
+        let product = |kernel: Kernel<f32>| {
+            let mut out = vec![0.0_f32; m * n];
+            let panel = Panel {
+                m,
+                n,
+                depth,
+                lhs: lhs.as_ptr(),
+                lhs_row: depth,
+                lhs_step: 1,
+                rhs: rhs.as_ptr(),
+                rhs_step: n,
+                out: out.as_mut_ptr(),
+                out_row: n,
+            };
+            // SAFETY: the arrays have the sizes of the panel, and the machine has the features.
+            unsafe { kernel(&panel) };
+            out
+        };
+        let chain = |i: usize, j: usize| {
+            (0..depth).fold(0.0_f32, |sum, k| lhs[i * depth + k].mul_add(rhs[k * n + j], sum))
+        };
+        let (wide, narrow) = (product(wide_f32::panel), product(narrow_f32::panel));
+        for (at, (wide, narrow)) in wide.iter().zip(&narrow).enumerate() {
+            assert_eq!(wide.to_bits(), narrow.to_bits());
+            assert_eq!(wide.to_bits(), chain(at / n, at % n).to_bits());
+        }
+    }
+}

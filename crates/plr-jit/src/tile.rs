@@ -1,0 +1,80 @@
+//! Tiles: samples that do not talk to each other go through many operations together, a few samples at a time.
+//!
+//! ```text
+//! drive = contract bj,ij->bi data W           tiles of 32 samples, on any thread:
+//! s = repeat 30 (s = 0) {                         data' = 32 rows of data, transposed
+//!   c = contract bi,ij->bj s V                    drive = contract ij,jb->ib W data'
+//!   n = map tanh(c + drive)               =>      s = repeat 30 (s = 0) { … contract ij,ib->jb V s … }
+//!   yield n                                       32 rows of s = s', transposed
+//! }
+//! new = contract bi,bj->ij s data             new = contract bi,bj->ij s data
+//! ```
+//!
+//! 1. `axes` finds the *sample axis*: a class of axes that are always first, and that many operations keep. Nobody says which it
+//!    is; it follows from how operations connect axes.
+//! 2. `regions` collects the operations that treat every index of that axis by itself. Those that sum over it (what a
+//!    learning rule does to its weights), or draw random numbers, which are numbered across samples, are not among them.
+//! 3. `lanes` rewrites a region as a program of its own for as many samples as a tile has, with the samples last: they lie in
+//!    the lanes of vectors, so that no product needs a copy of a weight matrix in another order.
+//!
+//! A tile goes through all steps of all loops on one thread without waiting for another, and its states stay in that
+//! core's cache. Samples that are missing in a tile are zeros that nobody reads. Every result is computed by the same operations
+//! as without tiles, so neither their size nor who computes them can be seen in it.
+
+mod axes;
+mod lanes;
+mod regions;
+mod step;
+mod transpose;
+
+use plr_ir::program::{Op, Operation, Program, Value};
+
+pub(crate) use lanes::{Region, TileProgram};
+pub(crate) use regions::sections;
+pub(crate) use step::{TileStep, Workspace};
+
+/// A stretch of a program's body.
+#[derive(Debug)]
+pub(crate) enum Section {
+    /// Operations, one after the other.
+    Plain(Vec<Operation>),
+    /// Operations to be run tile by tile.
+    Tiled(Box<Region>),
+}
+
+/// The fewest samples for which tiles are made: fewer do not fill a vector.
+const LEAST_SAMPLES: usize = 8;
+/// Bytes of one feature of a tile of many samples: two of the widest vectors.
+const BYTES_OF_MANY: usize = 128;
+/// Bytes of one feature of a tile where there would be only one of those.
+const BYTES_OF_FEW: usize = 64;
+
+/// How many samples a tile has room for. It depends on nothing but their number: results do not, either.
+fn lanes(samples: usize, bytes_of_real: usize) -> usize {
+    let many = BYTES_OF_MANY / bytes_of_real;
+    if samples >= 2 * many { many } else { BYTES_OF_FEW / bytes_of_real }
+}
+
+/// Whether an operation that is not fused computes each element of its result from those at the same place.
+fn is_element_wise(op: &Op) -> bool {
+    matches!(
+        op,
+        Op::Unary(..)
+            | Op::Binary(..)
+            | Op::Compare(..)
+            | Op::And(..)
+            | Op::Or(..)
+            | Op::Not(_)
+            | Op::Select(..)
+    )
+}
+
+/// Whether a value is in a list, for lists that are short.
+fn position(list: &[Value], value: Value) -> Option<usize> {
+    list.iter().position(|&known| known == value)
+}
+
+/// The stretches of a program that has no sample axis.
+fn plain(program: &Program) -> Vec<Section> {
+    vec![Section::Plain(program.body.operations.clone())]
+}

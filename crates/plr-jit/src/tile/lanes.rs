@@ -1,0 +1,260 @@
+//! A region as a program of its own: for one tile, with the samples last.
+
+use std::collections::HashMap;
+
+use plr_ir::Type;
+use plr_ir::program::{Block, Contraction, Map, MapInput, Op, Operation, Program, Repeat, Value};
+
+use super::position;
+use super::regions::Samples;
+
+/// Operations that are run tile by tile.
+#[derive(Debug)]
+pub(crate) struct Region {
+    /// What is done with one tile.
+    pub(crate) tile: TileProgram,
+    /// How many samples there are in all.
+    pub(crate) samples: usize,
+    /// Values that are the same for all samples: the first inputs of the tile's program.
+    pub(crate) shared: Vec<Value>,
+    /// Values of samples: its other inputs.
+    pub(crate) imports: Vec<Value>,
+    /// Values of samples that are used outside: its outputs.
+    pub(crate) exports: Vec<Value>,
+}
+
+/// The program of a tile.
+#[derive(Clone, Debug)]
+pub(crate) struct TileProgram {
+    /// Values of samples have these last.
+    pub(crate) program: Program,
+    /// How many samples a tile has room for.
+    pub(crate) lanes: usize,
+}
+
+impl Region {
+    /// Of operations that follow each other and treat samples by themselves.
+    pub(super) fn cut(samples: &Samples<'_>, members: &[&Operation]) -> Self {
+        let defined: Vec<Value> = members.iter().flat_map(|member| member.results.iter().copied()).collect();
+        let some = defined[0];
+        let program = Program {
+            name: format!("{} tile", samples.program.name),
+            precision: samples.program.precision,
+            values: Vec::new(),
+            inputs: Vec::new(),
+            outputs: Vec::new(),
+            body: Block::default(),
+        };
+        let lanes = samples.lanes(some);
+        let constants = constants(&samples.program.body);
+        let mut rewrite = Rewrite { samples, lanes, constants, program, known: HashMap::new() };
+        let (shared, imports) = rewrite.inputs(members);
+        let mut operations = Vec::with_capacity(members.len());
+        members.iter().for_each(|member| rewrite.operation(member, &mut operations));
+        let exports = escaping(samples.program, members, &defined);
+        let results = exports.iter().map(|value| rewrite.known[value]).collect();
+        let Rewrite { mut program, .. } = rewrite;
+        program.outputs = exports.iter().map(ToString::to_string).collect();
+        program.body = Block { operations, results, ..program.body };
+        Self { tile: TileProgram { program, lanes }, samples: samples.count(some), shared, imports, exports }
+    }
+}
+
+/// The values among `defined` that are used by operations other than the members, or handed out.
+fn escaping(program: &Program, members: &[&Operation], defined: &[Value]) -> Vec<Value> {
+    let mut used: Vec<Value> = Vec::new();
+    let mut note = |value: Value| {
+        if position(defined, value).is_some() && position(&used, value).is_none() {
+            used.push(value);
+        }
+    };
+    let is_member = |operation: &Operation| members.iter().any(|member| member.results == operation.results);
+    for operation in program.body.operations.iter().filter(|operation| !is_member(operation)) {
+        operation.for_each_use(&mut note);
+    }
+    program.body.results.iter().copied().for_each(note);
+    used
+}
+
+/// All constants of a block and those inside it.
+fn constants(block: &Block) -> HashMap<Value, f64> {
+    let mut found = HashMap::new();
+    for operation in &block.operations {
+        if let Op::Constant(number) = operation.op {
+            found.insert(operation.results[0], number);
+        } else if let Op::Repeat(repeat) = &operation.op {
+            found.extend(constants(&repeat.body));
+        }
+    }
+    found
+}
+
+/// A tile's program in the making.
+struct Rewrite<'a> {
+    samples: &'a Samples<'a>,
+    lanes: usize,
+    constants: HashMap<Value, f64>,
+    program: Program,
+    /// The tile's value for each value that has been passed.
+    known: HashMap<Value, Value>,
+}
+
+/// Where an axis of a value of samples goes.
+fn moved(axis: usize, rank: usize) -> usize {
+    (axis + rank - 1) % rank
+}
+
+/// The axes of a value of samples in the order of the tile.
+fn rotated<T: Copy>(axes: &[T]) -> Vec<T> {
+    axes[1..].iter().chain(&axes[..1]).copied().collect()
+}
+
+impl Rewrite<'_> {
+    /// Declares the inputs: values used and not computed by the members.
+    fn inputs(&mut self, members: &[&Operation]) -> (Vec<Value>, Vec<Value>) {
+        let mut inside: Vec<Value> = Vec::new();
+        let mut used: Vec<Value> = Vec::new();
+        for member in members {
+            member.for_each_use(&mut |value| {
+                if !self.constants.contains_key(&value) && position(&used, value).is_none() {
+                    used.push(value);
+                }
+            });
+            inside.extend(&member.results);
+            if let Op::Repeat(repeat) = &member.op {
+                repeat.body.for_each_definition(&mut |value| inside.push(value));
+            }
+        }
+        used.retain(|&value| position(&inside, value).is_none());
+        let (imports, shared): (Vec<Value>, Vec<Value>) =
+            used.into_iter().partition(|&value| self.samples.has(value));
+        for &value in shared.iter().chain(&imports) {
+            let input = self.define(value);
+            self.program.inputs.push(value.to_string());
+            self.program.body.parameters.push(input);
+        }
+        (shared, imports)
+    }
+
+    /// The type of a value in the tile.
+    fn type_of(&self, value: Value, of_samples: bool) -> Type {
+        let ty = self.samples.program.type_of(value);
+        if !of_samples {
+            return ty.clone();
+        }
+        let mut dims = rotated(&ty.dims);
+        if let Some(last) = dims.last_mut() {
+            *last = self.lanes;
+        }
+        Type { dims, ..*ty }
+    }
+
+    fn define(&mut self, value: Value) -> Value {
+        let ty = self.type_of(value, self.samples.has(value));
+        let new = self.program.new_value(ty);
+        self.known.insert(value, new);
+        new
+    }
+
+    /// The tile's value for an operand; constants are made anew where they are used.
+    fn operand(&mut self, value: Value, of_samples: bool, into: &mut Vec<Operation>) -> Value {
+        let Some(&number) = self.constants.get(&value) else { return self.known[&value] };
+        let ty = self.type_of(value, of_samples);
+        let new = self.program.new_value(ty);
+        let location = Default::default();
+        into.push(Operation { results: vec![new], op: Op::Constant(number), location });
+        new
+    }
+
+    fn block(&mut self, block: &Block) -> Block {
+        let parameters = block.parameters.iter().map(|&parameter| self.define(parameter)).collect();
+        let mut operations = Vec::with_capacity(block.operations.len());
+        block.operations.iter().for_each(|operation| self.operation(operation, &mut operations));
+        let results =
+            block.results.iter().map(|&result| self.operand(result, true, &mut operations)).collect();
+        Block { parameters, operations, results }
+    }
+
+    fn operation(&mut self, operation: &Operation, into: &mut Vec<Operation>) {
+        let Some(&result) = operation.results.first() else { return };
+        if let Op::Constant(_) = operation.op {
+            return;
+        }
+        if let Op::Detach { value, .. } = operation.op {
+            let value = self.operand(value, true, into);
+            self.known.insert(result, value);
+            return;
+        }
+        let op = self.rewritten(&operation.op, result, into);
+        let results = operation.results.iter().map(|&result| self.define(result)).collect();
+        into.push(Operation { results, op, location: operation.location });
+    }
+
+    /// The operation for the tile; operations that are in no region stay as they are.
+    fn rewritten(&mut self, op: &Op, result: Value, into: &mut Vec<Operation>) -> Op {
+        let of_samples = self.samples.has(result);
+        let rank = self.samples.program.type_of(result).rank();
+        if let Op::Broadcast { input, axes } = op {
+            let (input, axes) = self.along(*input, axes, rank, of_samples, into);
+            Op::Broadcast { input, axes }
+        } else if let Op::Map(map) = op {
+            let read = |input: &MapInput| {
+                let (value, axes) = self.along(input.value, &input.axes, rank, of_samples, into);
+                MapInput { value, axes }
+            };
+            let inputs = map.inputs.iter().map(read).collect();
+            Op::Map(Box::new(Map { inputs, body: map.body.clone(), results: map.results.clone() }))
+        } else if let Op::Contract { lhs, rhs, spec } = op {
+            self.contract([*lhs, *rhs], spec, into)
+        } else if let Op::Reduce { kind, input, axes } = op {
+            let rank = self.samples.program.type_of(*input).rank();
+            let axes = axes.iter().map(|&axis| moved(axis, rank)).collect();
+            Op::Reduce { kind: *kind, input: self.operand(*input, true, into), axes }
+        } else if let Op::Slice { input, axis, index } = op {
+            let (axis, index) = (moved(*axis, rank + 1), self.known[index]);
+            Op::Slice { input: self.operand(*input, true, into), axis, index }
+        } else if let Op::Insert { into: whole, value, axis, index } = op {
+            let (axis, index) = (moved(*axis, rank), self.known[index]);
+            let (whole, value) = (self.operand(*whole, true, into), self.operand(*value, true, into));
+            Op::Insert { into: whole, value, axis, index }
+        } else if let Op::Repeat(repeat) = op {
+            let initial = repeat.initial.iter().map(|&value| self.operand(value, true, into)).collect();
+            let body = self.block(&repeat.body);
+            Op::Repeat(Box::new(Repeat { initial, body, ..**repeat }))
+        } else {
+            let mut op = op.clone();
+            op.map_operands(|value| self.operand(value, of_samples, into));
+            op
+        }
+    }
+
+    /// An operand that is repeated along axes of an index space, and its axes there.
+    fn along(
+        &mut self,
+        value: Value,
+        axes: &[usize],
+        rank: usize,
+        of_samples: bool,
+        into: &mut Vec<Operation>,
+    ) -> (Value, Vec<usize>) {
+        if !of_samples {
+            return (self.operand(value, false, into), axes.to_vec());
+        }
+        let has_samples = axes.first() == Some(&0);
+        let axes = if has_samples { rotated(axes) } else { axes.to_vec() };
+        let axes = axes.into_iter().map(|axis| moved(axis, rank)).collect();
+        (self.operand(value, has_samples, into), axes)
+    }
+
+    fn contract(&mut self, factors: [Value; 2], spec: &Contraction, into: &mut Vec<Operation>) -> Op {
+        let sample = spec.out[0];
+        let mut factor = |value: Value, labels: &[u8]| {
+            let has_samples = labels.first() == Some(&sample);
+            let labels = if has_samples { rotated(labels) } else { labels.to_vec() };
+            (self.operand(value, has_samples, into), labels)
+        };
+        let (lhs, left) = factor(factors[0], &spec.lhs);
+        let (rhs, right) = factor(factors[1], &spec.rhs);
+        Op::Contract { lhs, rhs, spec: Contraction { lhs: left, rhs: right, out: rotated(&spec.out) } }
+    }
+}

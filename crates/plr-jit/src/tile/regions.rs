@@ -1,0 +1,137 @@
+//! Which operations treat each sample by itself, and how they are cut out of the program.
+//!
+//! Operations get *levels*: even outside of tiles, odd inside. An operation is at the lowest level of its kind that is not below
+//! the levels of those it uses. In the order of levels everything comes after what it uses, and the operations of an odd
+//! level need nothing that depends on them and is computed elsewhere: they are a region.
+
+use std::collections::HashMap;
+
+use plr_ir::Elem;
+use plr_ir::program::{Block, Op, Operation, Program, Repeat, Value};
+
+use super::axes::Axes;
+use super::{Region, Section, is_element_wise, lanes, plain, position};
+
+/// The stretches of a program's body, in an order in which they can be run.
+pub(crate) fn sections(program: &Program) -> Vec<Section> {
+    let axes = Axes::of(program);
+    let Some(class) = axes.samples(program) else { return plain(program) };
+    let samples = Samples { program, axes, class };
+    let levels = samples.levels();
+    let highest = levels.iter().copied().max().unwrap_or(0);
+    let mut sections = Vec::new();
+    for level in 0..=highest {
+        let members = program.body.operations.iter().zip(&levels).filter(|(_, of)| **of == level);
+        let members: Vec<&Operation> = members.map(|(operation, _)| operation).collect();
+        let worthwhile = level % 2 == 1 && members.iter().any(|operation| samples.multiplies(operation));
+        if worthwhile {
+            sections.push(Section::Tiled(Box::new(Region::cut(&samples, &members))));
+        } else if !members.is_empty() {
+            sections.push(Section::Plain(members.into_iter().cloned().collect()));
+        }
+    }
+    sections
+}
+
+/// The sample axis of a program.
+pub(super) struct Samples<'a> {
+    pub(super) program: &'a Program,
+    axes: Axes,
+    class: usize,
+}
+
+impl Samples<'_> {
+    /// Whether the value has a number, or several, for each sample.
+    pub(super) fn has(&self, value: Value) -> bool {
+        self.program.type_of(value).rank() > 0 && self.axes.class(value, 0) == self.class
+    }
+
+    /// How many samples there are, going by one of their values.
+    pub(super) fn count(&self, value: Value) -> usize {
+        self.program.type_of(value).dims[0]
+    }
+
+    /// How many samples a tile has, going by one of their values.
+    pub(super) fn lanes(&self, value: Value) -> usize {
+        lanes(self.count(value), self.program.precision.bytes())
+    }
+
+    fn levels(&self) -> Vec<usize> {
+        let mut of_value: HashMap<Value, usize> = HashMap::new();
+        let mut levels = Vec::with_capacity(self.program.body.operations.len());
+        for operation in &self.program.body.operations {
+            let inside = self.separable(operation) && !self.takes_index(operation);
+            let mut level = usize::from(inside);
+            operation.for_each_use(&mut |value| {
+                let used = of_value.get(&value).copied().unwrap_or(0);
+                level = level.max(if (used % 2 == 1) == inside { used } else { used + 1 });
+            });
+            operation.results.iter().for_each(|&result| {
+                of_value.insert(result, level);
+            });
+            levels.push(level);
+        }
+        levels
+    }
+
+    /// Whether the operation computes something of each sample from things of that sample and of all. Along the axes that
+    /// operands and result have in common, everything is as the classes say.
+    fn separable(&self, operation: &Operation) -> bool {
+        let op = &operation.op;
+        if let Op::Repeat(repeat) = op {
+            return self.separable_loop(repeat, &operation.results);
+        }
+        let known = is_element_wise(op)
+            || matches!(
+                op,
+                Op::Broadcast { .. }
+                    | Op::Contract { .. }
+                    | Op::Reduce { .. }
+                    | Op::Slice { .. }
+                    | Op::Insert { .. }
+                    | Op::Detach { .. }
+                    | Op::Map(_)
+            );
+        known && operation.results.iter().all(|&result| self.has(result))
+    }
+
+    /// Whether it uses a step number from elsewhere: tiles have those of their own loops only.
+    fn takes_index(&self, operation: &Operation) -> bool {
+        let mut own = Vec::new();
+        if let Op::Repeat(repeat) = &operation.op {
+            repeat.body.for_each_definition(&mut |value| own.push(value));
+        }
+        let mut takes = false;
+        operation.for_each_use(&mut |value| {
+            takes |= self.program.type_of(value).elem == Elem::Index && position(&own, value).is_none();
+        });
+        takes
+    }
+
+    fn separable_loop(&self, repeat: &Repeat, results: &[Value]) -> bool {
+        repeat.until.is_none()
+            && results.iter().all(|&result| self.has(result))
+            && repeat.body.operations.iter().all(|operation| {
+                self.separable(operation)
+                    || matches!(operation.op, Op::Constant(_) | Op::FromIndex(_))
+                    || self.of_scalars(operation)
+            })
+    }
+
+    /// Whether it is element-wise and of scalars that are the same for all samples, like a rate that depends on the step.
+    fn of_scalars(&self, operation: &Operation) -> bool {
+        let scalar = |value: Value| self.program.type_of(value).rank() == 0;
+        let mut scalars = operation.results.iter().all(|&result| scalar(result));
+        operation.for_each_use(&mut |value| scalars &= scalar(value));
+        scalars && (is_element_wise(&operation.op) || matches!(operation.op, Op::Map(_)))
+    }
+
+    /// Whether there is a contraction in it: without one there is nothing to gain from tiles.
+    fn multiplies(&self, operation: &Operation) -> bool {
+        fn in_it(op: &Op) -> bool {
+            let in_block = |block: &Block| block.operations.iter().any(|operation| in_it(&operation.op));
+            matches!(op, Op::Contract { .. }) || matches!(op, Op::Repeat(repeat) if in_block(&repeat.body))
+        }
+        in_it(&operation.op)
+    }
+}

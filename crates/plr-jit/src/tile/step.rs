@@ -1,0 +1,151 @@
+//! Running tiles.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use plr_ir::Precision;
+
+use super::transpose;
+use crate::error::Error;
+use crate::execute::{Buffers, Run, Shared};
+use crate::memory::{Buffer, Place};
+use crate::plan::Plan;
+use crate::pool::Pool;
+
+/// A plan that is run for one tile after the other, by any thread.
+#[derive(Debug)]
+pub(crate) struct TileStep {
+    /// What is done with one tile; its only inputs outside of its arena are the shared ones.
+    pub(crate) plan: Plan,
+    /// How many samples a tile has room for.
+    pub(crate) lanes: usize,
+    /// How many samples there are.
+    pub(crate) samples: usize,
+    /// The buffers of the plan's first inputs.
+    shared: Vec<Buffer>,
+    /// What the plan's other inputs are cut from, and the numbers of each sample in it.
+    imports: Vec<(Buffer, usize)>,
+    /// Where its outputs go, and the numbers of each sample there.
+    exports: Vec<(Buffer, usize)>,
+}
+
+/// The memory in which the threads run the tiles of one step.
+pub(crate) struct Workspace {
+    /// For each thread.
+    buffers: Vec<Buffers>,
+    /// Of one thread, for the inside of tiles.
+    alone: Pool,
+}
+
+impl Workspace {
+    /// For so many threads; an error if one thread's share is more than `most` bytes, or than there is.
+    pub(crate) fn new(step: &TileStep, threads: usize, most: usize) -> Result<Self, Error> {
+        let buffers = (0..threads.min(step.tiles())).map(|_| Buffers::new(&step.plan, most));
+        Ok(Self { buffers: buffers.collect::<Result<_, _>>()?, alone: Pool::alone() })
+    }
+}
+
+impl TileStep {
+    /// A step from the plan of a tile.
+    pub(crate) fn new(
+        mut plan: Plan,
+        lanes: usize,
+        samples: usize,
+        shared: Vec<Buffer>,
+        imports: Vec<(Buffer, usize)>,
+        exports: Vec<(Buffer, usize)>,
+    ) -> Self {
+        let memory = &mut plan.memory;
+        for (place, bytes) in memory.places.iter_mut().zip(&memory.bytes) {
+            let own = match place {
+                Place::Input(input) => *input >= shared.len(),
+                Place::Output(_) => true,
+                Place::Arena(_) => false,
+            };
+            if own {
+                *place = Place::Arena(memory.arena);
+                memory.arena = memory.arena.saturating_add(bytes.next_multiple_of(64));
+            }
+        }
+        Self { plan, lanes, samples, shared, imports, exports }
+    }
+
+    /// How many tiles there are.
+    pub(crate) fn tiles(&self) -> usize {
+        self.samples.div_ceil(self.lanes)
+    }
+
+    /// Runs all tiles in the run's workspace of that number.
+    ///
+    /// # Safety
+    /// As for [`Run::steps`]; the workspace was made for this step.
+    pub(crate) unsafe fn run(&self, run: &mut Run<'_>, workspace: usize) {
+        let Workspace { buffers, alone } = &mut run.workspaces[workspace];
+        let (whole, alone) = (&*run.buffers, &*alone);
+        for buffers in &mut *buffers {
+            self.place(buffers, whole);
+        }
+        let workers = buffers.len();
+        let shared = Shared((buffers.as_mut_ptr(), whole));
+        let next = AtomicUsize::new(0);
+        let (precision, entries, context) = (run.precision, run.entries, run.context);
+        run.pool.run(workers, &|worker| {
+            let &(buffers, whole) = shared.get();
+            // SAFETY: the pool hands out each worker's number once.
+            let buffers = unsafe { &mut *buffers.add(worker) };
+            let bytes = &self.plan.memory.bytes;
+            let workspaces = &mut [];
+            let mut run = Run { precision, entries, pool: alone, buffers, workspaces, bytes, context };
+            loop {
+                let tile = next.fetch_add(1, Ordering::Relaxed);
+                if tile >= self.tiles() {
+                    return;
+                }
+                // SAFETY: as demanded of the caller; tiles export different samples.
+                unsafe { self.tile(&mut run, whole, tile) };
+            }
+        });
+    }
+
+    /// Says where a worker's buffers are when a tile begins.
+    fn place(&self, buffers: &mut Buffers, whole: &Buffers) {
+        for (i, place) in self.plan.memory.places.iter().enumerate() {
+            match place {
+                Place::Input(input) => buffers.set(i, whole.get(self.shared[*input].index())),
+                Place::Arena(at) => buffers.set_in_arena(i, *at),
+                Place::Output(_) => unreachable!("outputs of tiles are in their arena"),
+            }
+        }
+    }
+
+    /// Runs one tile. Buffers that changed roles in the tile before are only its own.
+    ///
+    /// # Safety
+    /// As for [`Self::run`].
+    unsafe fn tile(&self, run: &mut Run<'_>, whole: &Buffers, tile: usize) {
+        let first = self.samples * tile / self.tiles();
+        let count = self.samples * (tile + 1) / self.tiles() - first;
+        let part = |features| transpose::Part { features, lanes: self.lanes, first, count };
+        for (i, &(buffer, features)) in self.imports.iter().enumerate() {
+            let (from, to) = (whole.get(buffer.index()), run.buffers.get(self.shared.len() + i));
+            // SAFETY: the whole has all samples, and the tile's buffer room for its lanes.
+            unsafe {
+                match run.precision {
+                    Precision::F32 => part(features).import::<u32>(from.cast(), to.cast()),
+                    Precision::F64 => part(features).import::<u64>(from.cast(), to.cast()),
+                }
+            }
+        }
+        // SAFETY: as demanded of the caller; the buffers were made for this plan.
+        unsafe { run.steps(&self.plan.steps) };
+        for (&(buffer, features), &output) in self.exports.iter().zip(&self.plan.outputs) {
+            let (from, to) = (run.buffers.get(output.index()), whole.get(buffer.index()));
+            // SAFETY: as above; no other tile writes these samples.
+            unsafe {
+                match run.precision {
+                    Precision::F32 => part(features).export::<u32>(from.cast(), to.cast()),
+                    Precision::F64 => part(features).export::<u64>(from.cast(), to.cast()),
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,119 @@
+"""The cases of `cases.plr` written by hand in NumPy, as fast as we know how: products of clamped inputs are computed once
+for each presentation, and the contrasts of equilibrium propagation share the products that they have in common.
+
+Every function takes the parameters (a dictionary, changed in place) and one minibatch; weights are `[post, pre]`.
+"""
+
+import numpy as np
+
+
+def relu(a):
+    return np.maximum(a, 0)
+
+
+def clip(a):
+    return np.clip(a, 0, 1, out=a)
+
+
+def feed(p, x, t, lr, back):
+    """Forward, error backwards through the matrices that `back` names, update."""
+    w1, w2, w3 = p["W/input->h1"], p["W/h1->h2"], p["W/h2->output"]
+    n = x.dtype.type(lr / len(x))
+    a1 = x @ w1.T + p["b/h1"]
+    x1 = relu(a1)
+    a2 = x1 @ w2.T + p["b/h2"]
+    x2 = relu(a2)
+    d3 = t - (x2 @ w3.T + p["b/output"])
+    b2, b3 = back(p)
+    d2 = (a2 > 0) * (d3 @ b3)
+    d1 = (a1 > 0) * (d2 @ b2)
+    for d, pre, w, b in ((d1, x, "W/input->h1", "b/h1"), (d2, x1, "W/h1->h2", "b/h2"), (d3, x2, "W/h2->output", "b/output")):
+        d *= n
+        p[w] += d.T @ pre
+        p[b] += d.sum(0)
+
+
+def backprop(p, x, t):
+    feed(p, x, t, 0.01, lambda p: (p["W/h1->h2"], p["W/h2->output"]))
+
+
+def feedback_alignment(p, x, t):
+    feed(p, x, t, 0.001, lambda p: (p["B/h2->h1"].T, p["B/output->h2"].T))
+
+
+def ep_one_hidden(p, x, t, beta=0.5, free=20, nudged=4, lr=0.05):
+    w1, w2, b1, b2 = p["W/input->h1"], p["W/h1->output"], p["b/h1"], p["b/output"]
+    real = x.dtype.type
+    drive = x @ w1.T + b1
+    s1, s2 = np.zeros((len(x), len(b1)), x.dtype), np.zeros((len(x), len(b2)), x.dtype)
+    for _ in range(free):
+        s1, s2 = clip(drive + s2 @ w2), clip(s1 @ w2.T + b2)
+    f1, f2 = s1, s2
+    for _ in range(nudged):
+        s1, s2 = clip(drive + s2 @ w2), clip(s1 @ w2.T + b2 + real(beta) * (t - s2))
+    c = real(lr / beta / len(x))
+    d1 = c * (s1 - f1)
+    w1 += d1.T @ x
+    w2 += c * (s2.T @ s1 - f2.T @ f1)
+    b1 += d1.sum(0)
+    b2 += c * (s2 - f2).sum(0)
+
+
+def ep_two_hidden(p, x, t, beta=0.5, free=30, nudged=10, lr=0.05):
+    w1, w2, w3 = p["W/input->h1"], p["W/h1->h2"], p["W/h2->output"]
+    b1, b2, b3 = p["b/h1"], p["b/h2"], p["b/output"]
+    real = x.dtype.type
+    drive = x @ w1.T + b1
+    s1, s2, s3 = (np.zeros((len(x), len(b)), x.dtype) for b in (b1, b2, b3))
+    for _ in range(free):
+        s1, s2, s3 = clip(drive + s2 @ w2), clip(s1 @ w2.T + s3 @ w3 + b2), clip(s2 @ w3.T + b3)
+    f1, f2, f3 = s1, s2, s3
+    for _ in range(nudged):
+        nudge = real(beta) * (t - s3)
+        s1, s2, s3 = clip(drive + s2 @ w2), clip(s1 @ w2.T + s3 @ w3 + b2), clip(s2 @ w3.T + b3 + nudge)
+    c = real(lr / beta / len(x))
+    d1 = c * (s1 - f1)
+    w1 += d1.T @ x
+    w2 += c * (s2.T @ s1 - f2.T @ f1)
+    w3 += c * (s3.T @ s2 - f3.T @ f2)
+    b1 += d1.sum(0)
+    b2 += c * (s2 - f2).sum(0)
+    b3 += c * (s3 - f3).sum(0)
+
+
+def predictive_coding(p, x, t, gamma=0.1, steps=20, lr=0.005):
+    w1, w2, w3 = p["W/input->h1"], p["W/h1->h2"], p["W/h2->output"]
+    b1, b2, b3 = p["b/h1"], p["b/h2"], p["b/output"]
+    real = x.dtype.type
+    mu1 = x @ w1.T + b1
+    x1 = mu1.copy()
+    f1 = np.tanh(x1)
+    x2 = f1 @ w2.T + b2
+    f2 = np.tanh(x2)
+    e1 = np.zeros_like(x1)
+    e2 = np.zeros_like(x2)
+    e3 = t - (f2 @ w3.T + b3)
+    for _ in range(steps):
+        x1 += real(gamma) * ((1 - f1 * f1) * (e2 @ w2) - e1)
+        x2 += real(gamma) * ((1 - f2 * f2) * (e3 @ w3) - e2)
+        f1, f2 = np.tanh(x1), np.tanh(x2)
+        e1 = x1 - mu1
+        e2 = x2 - (f1 @ w2.T + b2)
+        e3 = t - (f2 @ w3.T + b3)
+    c = real(lr / len(x))
+    for e, pre, w, b in ((e1, x, w1, b1), (e2, f1, w2, b2), (e3, f2, w3, b3)):
+        e *= c
+        w += e.T @ pre
+        b += e.sum(0)
+
+
+def oja(p, x, t, lr=0.001):
+    w = p["W/input->output"]
+    v = x[0]
+    y = w @ v
+    ly = w.dtype.type(lr) * y
+    w *= (1 - ly * y)[:, None]
+    w += ly[:, None] * v
+
+
+UPDATES = {f.__name__: f for f in (backprop, feedback_alignment, ep_one_hidden, ep_two_hidden, predictive_coding, oja)}

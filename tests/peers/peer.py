@@ -1,0 +1,30 @@
+"""One alternative on one case, in a process of its own: `peer.py TOOL CASE IN.npz OUT.npz COUNT`.
+
+`IN.npz` holds the parameters and `data`, `target` of as many minibatches as there are, `[minibatch, batch, features]`; they
+are presented in turn, COUNT in all. Writes the parameters after them, and says how many seconds a minibatch took.
+"""
+
+import importlib
+import json
+import sys
+import time
+
+import numpy as np
+
+
+def main(tool, case, source, out, count):
+    module = importlib.import_module(f"{tool}_peer")
+    arrays = dict(np.load(source))
+    data, target = arrays.pop("data"), arrays.pop("target")
+    start = time.perf_counter()
+    update = getattr(module, "prepare", lambda f, *_: f)(module.UPDATES[case], arrays, data[0], target[0])
+    prepared = time.perf_counter() - start
+    start = time.perf_counter()
+    for i in range(count):
+        update(arrays, data[i % len(data)], target[i % len(data)])
+    seconds = time.perf_counter() - start
+    np.savez(out, **{name: np.asarray(array) for name, array in arrays.items()})
+    print(json.dumps({"seconds": seconds / count, "compile": prepared}))
+
+
+main(sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4], int(sys.argv[5]))

@@ -1,0 +1,195 @@
+#!/usr/bin/env python3
+"""How fast plrc is beside its alternatives, on the same work: `python3 tests/peers/run.py [--rounds 5] [--case NAME]…`.
+
+Every case of `cases.plr` is first checked: from the same weights, the same minibatch is presented several times by plrc and
+by every alternative, and the weights must agree in the end. Then each presents several hundred minibatches of random
+numbers, in turn, for several rounds. A line of the table is one tool on one case: milliseconds per minibatch (median,
+least and most of the rounds), that time as a multiple of plrc's, of the floor, then compile time, start-up and peak memory.
+
+The floor is the necessary arithmetic at the rate `--peak` (GFLOP/s of both cores), products of what does not change in a
+presentation counted once and equal outer products shared; online cases are bound by reading and writing W at `--bandwidth`.
+"""
+
+import argparse
+import importlib.util
+import json
+import os
+import pathlib
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+import numpy as np
+
+HERE = pathlib.Path(__file__).resolve().parent
+CASES = HERE / "cases.plr"
+THREADS = "2"
+
+
+class Case:
+    """Where it stands in `cases.plr`, its minibatches, the multiplications it cannot avoid, and how long a round is."""
+
+    def __init__(self, name, sizes, batch, products, count, experiment=None, bytes_moved=0):
+        self.name, self.sizes, self.batch, self.count = name, sizes, batch, count
+        self.experiment = experiment or name
+        self.products, self.bytes_moved = products, bytes_moved
+
+    def floor(self, peak, bandwidth):
+        return max(2 * self.batch * self.products / peak / 1e9, self.bytes_moved / bandwidth / 1e9)
+
+
+A, B, C = 784 * 512, 512 * 512, 512 * 10
+PC = (784 * 256, 256 * 256, 256 * 10)
+ONE = (784 * 500, 500 * 10)
+FEED = 2 * A + 3 * B + 3 * C
+CASES_RUN = [
+    Case("backprop_64", (784, 10), 64, FEED, 300, "backprop"),
+    Case("backprop_256", (784, 10), 256, FEED, 100, "backprop"),
+    Case("feedback_alignment", (784, 10), 64, FEED, 300),
+    Case("ep_one_hidden", (784, 10), 20, 2 * ONE[0] + (2 * 24 + 2) * ONE[1], 1000),
+    Case("ep_two_hidden", (784, 10), 64, 2 * A + (2 * 40 + 2) * (B + C), 30),
+    Case("predictive_coding", (784, 10), 64, 2 * PC[0] + (2 * 20 + 2) * (PC[1] + PC[2]), 150),
+    Case("oja", (784, 100), 1, 2 * 78400, 10000, bytes_moved=2 * 4 * 78400),
+]
+
+
+def run(command, **more):
+    """Runs a process; its output, its seconds of wall clock, its peak memory in MB."""
+    start = time.perf_counter()
+    environment = dict(os.environ, OPENBLAS_NUM_THREADS=THREADS, OMP_NUM_THREADS=THREADS, PYTHONPATH=str(HERE))
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, text=True, **more)
+    out, err = process.stdout.read(), process.stderr.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    if status != 0:
+        sys.exit(f"{' '.join(map(str, command))} failed:\n{err}")
+    return out, time.perf_counter() - start, usage.ru_maxrss / 1024
+
+
+def minibatches(case, count):
+    generator = np.random.default_rng(1)
+    features, outputs = case.sizes
+    data = generator.random((count, case.batch, features), dtype=np.float32)
+    target = generator.random((count, case.batch, outputs), dtype=np.float32)
+    return data, target
+
+
+def safetensors(path):
+    raw = path.read_bytes()
+    (length,) = struct.unpack("<Q", raw[:8])
+    arrays = {}
+    for name, entry in json.loads(raw[8 : 8 + length]).items():
+        if name != "__metadata__":
+            begin, end = (8 + length + at for at in entry["data_offsets"])
+            arrays[name] = np.frombuffer(raw[begin:end], np.float32).reshape(entry["shape"]).copy()
+    return arrays
+
+
+class Plrc:
+    name = "plrc"
+
+    def __init__(self, binary, room, flags):
+        self.binary, self.room, self.flags = binary, room, flags
+
+    def train(self, case, data, target, length):
+        """Presents minibatches; the weights after them, and the row of the table."""
+        source, out = self.room / "data.npz", self.room / "out"
+        flat = [a.reshape(-1, a.shape[-1]) for a in (data, target)]
+        np.savez(source, x=flat[0], y=flat[1])
+        command = [self.binary, "run", CASES, case.experiment, "--data", source, "--validation", 0, "--batch", case.batch]
+        command += ["--threads", THREADS, "--out", out, *length, *self.flags]
+        _, seconds, memory = run([str(word) for word in command])
+        report = json.loads((out / "run.json").read_text())["result"]
+        rows = (out / "epochs.csv").read_text().splitlines()
+        columns = rows[0].split(",")
+        trained = sum(float(row.split(",")[columns.index("seconds")]) for row in rows[1:])
+        weights = safetensors(out / "weights.safetensors")
+        for file in out.iterdir():
+            file.unlink()
+        updates = report["updates"]
+        return weights, dict(seconds=trained / updates, compile=report["compile_seconds"], memory=memory)
+
+    def time(self, case, data, target, _start):
+        return self.train(case, data, target, ["--updates", case.count])[1]
+
+
+class Peer:
+    def __init__(self, name, room):
+        self.name, self.room = name, room
+        self.startup = None
+
+    def train(self, case, start, data, target, count):
+        source, out = self.room / "in.npz", self.room / "out.npz"
+        np.savez(source, data=data, target=target, **start)
+        command = [sys.executable, HERE / "peer.py", self.name, case.experiment, source, out, count]
+        text, _, memory = run([str(word) for word in command])
+        return dict(np.load(out)), dict(json.loads(text), memory=memory)
+
+    def time(self, case, data, target, start):
+        return self.train(case, start, data, target, case.count)[1]
+
+
+def check(case, plrc, peers, updates=8):
+    """The weights from which everyone starts, after insisting that everyone arrives at the same ones."""
+    data, target = minibatches(case, 1)
+    start, _ = plrc.train(case, data, target, ["--epochs", 1])
+    end, _ = plrc.train(case, data, target, ["--epochs", 1 + updates])
+    for peer in peers:
+        found, _ = peer.train(case, start, data, target, updates)
+        for name, array in end.items():
+            moved = np.abs(array - start[name]).max()
+            error = np.abs(array - found[name]).max()
+            if error > 1e-2 * max(moved, 1e-6):
+                sys.exit(f"{case.name}: {name} of {peer.name} is {error:.1e} away after moving {moved:.1e}")
+    return start
+
+
+def startup(command):
+    return min(run(command)[1] for _ in range(3))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--case", action="append", help="only these; their names are in the table")
+    parser.add_argument("--plrc", default=HERE.parents[1] / "target/release/plrc")
+    parser.add_argument("--only-plrc", action="store_true", help="time no alternative")
+    parser.add_argument("--peak", type=float, default=204, help="GFLOP/s")
+    parser.add_argument("--bandwidth", type=float, default=125, help="GB/s")
+    parser.add_argument("flags", nargs="*", help="after `--`: further flags of plrc run, as in -- -Z no-fuse")
+    arguments = parser.parse_args()
+    cases = [case for case in CASES_RUN if not arguments.case or case.name in arguments.case]
+    with tempfile.TemporaryDirectory() as room:
+        room = pathlib.Path(room)
+        plrc = Plrc(arguments.plrc, room, arguments.flags)
+        modules = {"numpy": "numpy", "jax": "jax", "torch": "torch"}
+        names = [n for n, m in modules.items() if (HERE / f"{n}_peer.py").exists() and importlib.util.find_spec(m)]
+        peers = [Peer(name, room) for name in names]
+        begin = {"plrc": startup([str(arguments.plrc), "--version"])}
+        begin |= {p.name: startup([sys.executable, "-c", f"import {modules[p.name]}"]) for p in peers}
+        line = "{:<20}{:<8}{:>9}{:>9}{:>9}{:>9}{:>9}{:>12}{:>12}{:>11}"
+        head = ("case", "tool", "median", "min", "max", "/ plrc", "/ floor", "compile ms", "start-up ms", "memory MB")
+        print(line.format(*head), flush=True)
+        for case in cases:
+            start = check(case, plrc, peers)
+            data, target = minibatches(case, max(4, min(case.count, 2000 // case.batch)))
+            tools = [plrc] + ([] if arguments.only_plrc else peers)
+            rounds = {tool.name: [] for tool in tools}
+            for _ in range(arguments.rounds):
+                for tool in tools:
+                    rounds[tool.name].append(tool.time(case, data, target, start))
+            own = statistics.median(r["seconds"] for r in rounds["plrc"])
+            floor = case.floor(arguments.peak, arguments.bandwidth)
+            for name, found in rounds.items():
+                ms = [1e3 * r["seconds"] for r in found]
+                median = statistics.median(ms)
+                compiled = 1e3 * statistics.median(r["compile"] for r in found)
+                numbers = [median, min(ms), max(ms), median / own / 1e3, median / floor / 1e3]
+                texts = [f"{n:.3f}" for n in numbers[:3]] + [f"{n:.2f}" for n in numbers[3:]]
+                memory = f"{max(r['memory'] for r in found):.0f}"
+                print(line.format(case.name, name, *texts, f"{compiled:.1f}", f"{1e3 * begin[name]:.0f}", memory), flush=True)
+
+
+main()
