@@ -124,7 +124,10 @@ fn a_message_says_what_was_found_and_what_was_expected() {
     assert_eq!(sentence("fn f(x) = "), "unexpected end of the file: expected an expression");
     assert_eq!(sentence("fn f(x = 3"), "unexpected `=`: expected `)`, `,` or `;`");
     assert_eq!(sentence("fn 3(x) = x"), "unexpected `3`: expected a name");
-    assert_eq!(sentence("rule A { predict x afer p }"), "unexpected `afer`: expected `after` or an operator");
+    assert_eq!(
+        sentence("rule A { predict x afer p }"),
+        "unexpected `afer`: expected `after`, `over` or an operator"
+    );
     assert_eq!(
         sentence("rule A { phase p { x 3 } }"),
         "unexpected `3`: expected an assignment (`=`, `+=`, `-=`), `.`, `/` or `:`"

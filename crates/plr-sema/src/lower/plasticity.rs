@@ -188,12 +188,13 @@ impl Lowerer<'_> {
 
     /// Whether a unit's expression is made of parameters, constants and what filters return, and of nothing that a unit does.
     fn is_parametric(&self, expr: &Expr) -> bool {
-        let mut all = match &expr.kind {
-            ExprKind::Filtered { .. } => return true,
-            ExprKind::Variable { variable, .. } => {
-                matches!(self.setting.rule.variables[variable.0].kind, VariableKind::Param(_))
-            }
-            kind => is_the_same_for_all_samples(kind),
+        if let ExprKind::Filtered { .. } = expr.kind {
+            return true;
+        }
+        let mut all = if let ExprKind::Variable { variable, .. } = &expr.kind {
+            matches!(self.setting.rule.variables[variable.0].kind, VariableKind::Param(_))
+        } else {
+            is_the_same_for_all_samples(&expr.kind)
         };
         expr.for_each_child(|child| all &= self.is_parametric(child));
         all
