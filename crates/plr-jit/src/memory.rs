@@ -143,6 +143,7 @@ impl<'a> Sharing<'a> {
                 Task::Fold(_)
                 | Task::Gemm(_)
                 | Task::Rank { .. }
+                | Task::RunningSum { .. }
                 | Task::Convolve(_)
                 | Task::Windows { .. }
                 | Task::Slice { .. }
@@ -214,6 +215,7 @@ impl<'a> Sharing<'a> {
                 Task::Fold(_)
                 | Task::Gemm(_)
                 | Task::Rank { .. }
+                | Task::RunningSum { .. }
                 | Task::Convolve(_)
                 | Task::Windows { .. }
                 | Task::Slice { .. }

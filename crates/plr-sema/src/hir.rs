@@ -584,6 +584,8 @@ pub enum ExprKind {
     Layer(Reduction, Box<Expr>),
     /// The rank of each unit of that layer by the argument.
     Rank(Box<Expr>),
+    /// The sum over the units of a layer, or over the synapses from one unit, up to the evaluator's own (R5.15).
+    RunningSum(Box<Expr>),
     /// A reduction over the samples of the minibatch.
     Batch(Reduction, Box<Expr>),
 }
@@ -657,6 +659,7 @@ impl Expr {
             | ExprKind::Not(a)
             | ExprKind::Layer(_, a)
             | ExprKind::Rank(a)
+            | ExprKind::RunningSum(a)
             | ExprKind::Batch(_, a) => visit(a),
             ExprKind::Binary(_, a, b)
             | ExprKind::Compare(_, a, b)
@@ -697,6 +700,7 @@ impl Expr {
             | ExprKind::Not(a)
             | ExprKind::Layer(_, a)
             | ExprKind::Rank(a)
+            | ExprKind::RunningSum(a)
             | ExprKind::Batch(_, a) => visit(a),
             ExprKind::Binary(_, a, b)
             | ExprKind::Compare(_, a, b)

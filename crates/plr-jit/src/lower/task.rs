@@ -32,6 +32,15 @@ pub(crate) enum Task {
         /// The ranks.
         result: Value,
     },
+    /// Sums of the elements so far along an axis.
+    RunningSum {
+        /// The elements.
+        input: Value,
+        /// The axis.
+        axis: usize,
+        /// The sums.
+        result: Value,
+    },
     /// One of the sums of a convolution.
     Convolve(ConvolveTask),
     /// Something with windows.
@@ -215,6 +224,7 @@ impl Task {
             | Task::Fold(_)
             | Task::Gemm(_)
             | Task::Rank { .. }
+            | Task::RunningSum { .. }
             | Task::Convolve(_)
             | Task::Windows { .. }
             | Task::Slice { .. }
@@ -231,6 +241,7 @@ impl Task {
             Task::Map(map) => map.results.iter().map(|&(value, _)| value).collect(),
             Task::Fold(FoldTask { result, .. })
             | Task::Gemm(GemmTask { result, .. })
+            | Task::RunningSum { result, .. }
             | Task::Windows { result, .. }
             | Task::Slice { result, .. }
             | Task::Insert { result, .. }
@@ -251,7 +262,9 @@ impl Task {
             Task::Map(map) => map.inputs.iter().map(|input| input.value).collect(),
             Task::Fold(fold) => fold.factors.clone(),
             Task::Gemm(gemm) => vec![gemm.lhs, gemm.rhs],
-            Task::Rank { input, .. } | Task::Windows { input, .. } => vec![*input],
+            Task::Rank { input, .. } | Task::RunningSum { input, .. } | Task::Windows { input, .. } => {
+                vec![*input]
+            }
             Task::Convolve(convolve) => vec![convolve.lhs, convolve.rhs],
             Task::Slice { from, .. } => vec![from.whole],
             Task::Insert { into, value, .. } => vec![into.whole, *value],

@@ -214,7 +214,7 @@ impl<'a> Reader<'a> {
             }
             &ExprKind::Argument(i) => scope.arguments.get(i).cloned().unwrap_or_default(),
             &ExprKind::Setting(i) => scope.settings.get(i).cloned().unwrap_or_default(),
-            ExprKind::Layer(_, argument) | ExprKind::Rank(argument) => {
+            ExprKind::Layer(_, argument) | ExprKind::Rank(argument) | ExprKind::RunningSum(argument) => {
                 self.eval(argument, scope).by_all_units()
             }
             ExprKind::Batch(_, argument) => {

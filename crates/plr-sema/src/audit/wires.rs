@@ -117,6 +117,7 @@ fn read_backwards(rule: &Rule, library: &Library) -> Vec<SynapseId> {
         | Information::Weight { transposed: false, .. }
         | Information::Variable { .. }
         | Information::Sent { .. }
+        | Information::Neighbours(_)
         | Information::Signal(..)
         | Information::Layer
         | Information::Batch

@@ -335,6 +335,10 @@ impl<'s> Lowerer<'s> {
                 let a = self.evaluate(a, cx)?;
                 term::rank(&mut self.b, &extents, a)
             }
+            ExprKind::RunningSum(a) => {
+                let a = self.evaluate(a, cx)?;
+                term::running_sum(&mut self.b, &extents, a)
+            }
             ExprKind::Batch(reduction, a) => {
                 let a = self.evaluate(a, cx)?;
                 self.reduction(*reduction, a, Axes::SAMPLE, extents.samples, &extents)
@@ -381,7 +385,7 @@ impl<'s> Lowerer<'s> {
         }
     }
 
-    /// What belongs to one end of a synapse is that unit's own, pooled as the synapse sees it (R5.15); its units are then the
+    /// What belongs to one end of a synapse is that unit's own, pooled as the synapse sees it (R5.16); its units are then the
     /// axis of that end.
     fn evaluate_end(&mut self, expr: &Expr, end: Group, presynaptic: bool, cx: Context<'_>) -> Evaluated {
         let late = cx.late;

@@ -79,6 +79,7 @@ impl Evaluation<'_> {
             | ExprKind::Cost { .. }
             | ExprKind::Layer(..)
             | ExprKind::Rank(_)
+            | ExprKind::RunningSum(_)
             | ExprKind::Batch(..) => return None,
         })
     }

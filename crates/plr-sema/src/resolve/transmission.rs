@@ -79,6 +79,7 @@ fn of_one_synapse(expr: &mut Expr, synapse: SynapseId, rule: &Rule, directions: 
         | ExprKind::Draw(_)
         | ExprKind::Layer(..)
         | ExprKind::Rank(_)
+        | ExprKind::RunningSum(_)
         | ExprKind::Batch(..) => false,
     };
     expr.for_each_child_mut(|child| fits &= of_one_synapse(child, synapse, rule, directions));
