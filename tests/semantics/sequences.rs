@@ -302,7 +302,11 @@ fn traces_are_kept_as_small_as_they_are() {
     let dims = |equation: &str, attribute: &str| {
         let text =
             traced("trace e", equation, "e").replace("below -> self", &format!("below -> self{attribute}"));
-        let network = if attribute.is_empty() { "network n { 3 - 2 }" } else { "network n { 2 - 2 }\nexperiment e { rule R;  network n }" };
+        let network = if attribute.is_empty() {
+            "network n { 3 - 2 }"
+        } else {
+            "network n { 2 - 2 }\nexperiment e { rule R;  network n }"
+        };
         let bench = Bench::new(&text.replace("network n { 2 - 1 }", network)).over(2, true, true);
         plr_ir::model::Model::traces(&bench.model(), 5)
     };
@@ -315,6 +319,12 @@ fn traces_are_kept_as_small_as_they_are() {
     is("e = W + time", &[2, 3]);
     is("e = bernoulli(0.5)", &[5, 2, 3]);
     assert_eq!(dims("e = post.x * pre.x", ", one_to_one")[0].1, [5, 2]);
+    let kernel = |equation: &str| {
+        let text = traced("trace e", equation, "post.x * e");
+        codes(&text.replace("network n { 2 - 1 }", "experiment e { rule R;  network 1x4x4 - conv 2 k3 - 3 }"))
+    };
+    assert_eq!(kernel("e = 0.5 * e + pre.x"), [""; 0]);
+    assert_eq!(kernel("e = 0.5 * e + post.x * pre.x"), ["shape_mismatch"]);
     for equation in ["e = 0.5 * e + pre.x", "e = 0.5 * e + pre.x + 0 * post.x"] {
         let text = traced("trace e", equation, "post.x * e");
         let weights: &[(&str, &[f64])] = &[("W/input->output", &[2.0, 1.0])];

@@ -17,6 +17,7 @@ mod piece;
 mod plasticity;
 mod presentation;
 mod setting;
+mod spatial;
 pub(crate) mod term;
 pub(crate) mod trace;
 
@@ -52,7 +53,7 @@ impl Specialised {
     /// Specialises a rule, or says what is wrong with it on this network; warnings come with success.
     pub fn new(setting: Setting) -> Result<(Self, Findings), Findings> {
         let mut findings = Findings::new();
-        setting.rule.check_sizes(&setting.network, &mut findings);
+        setting.rule.check_sizes(&setting.network, &setting.library, &mut findings);
         setting.check_first_values(&mut findings);
         if !findings.is_empty() {
             return Err(findings);

@@ -8,12 +8,13 @@ use std::collections::HashMap;
 use plr_ir::Value;
 
 use crate::equation::{self, Site, Source};
+use crate::group::Evaluator;
 use crate::hir::{Expr, ExprKind, Place, Rule, Statement, SynapseId, Tracing};
 
 use crate::resolve::Library;
 
 use super::environment::{Environment, TraceCell, Unavailable};
-use super::expression::{Evaluated, Lowerer};
+use super::expression::{Context, Evaluated, Lowerer};
 use super::term::{self, Axes, Term};
 
 /// The axes of the traces of a rule.
@@ -152,7 +153,14 @@ impl Lowerer<'_> {
     }
 
     /// A trace read by its synapse.
-    pub fn read_trace(&self, cell: TraceCell, environment: &Environment) -> Evaluated {
+    pub fn own_trace(&self, synapse: SynapseId, cx: Context<'_>) -> Evaluated {
+        let Evaluator::Synapse(pre, post) = cx.reader else {
+            unreachable!("resolution gives traces to synapses only")
+        };
+        self.read_trace((synapse, pre.layer, post.layer), cx.environment)
+    }
+
+    fn read_trace(&self, cell: TraceCell, environment: &Environment) -> Evaluated {
         environment.trace(cell).map(|value| Term { value, axes: self.trace_axes[&cell.0] })
     }
 
