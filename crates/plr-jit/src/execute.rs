@@ -153,6 +153,7 @@ impl Run<'_> {
                         self.write_scalar(*out, self.buffers.slots[slot.0 as usize] as f64);
                     }
                     Step::Repeat(repeat) => self.repeat(repeat),
+                    Step::Block(block) => block.run(self),
                     Step::Tiles(tiles) => {
                         tiles.run(self, tiled);
                         tiled += 1;

@@ -1,8 +1,10 @@
 //! The plan: what is called in which order on which memory. Made once; a run does nothing that is not in it.
 
+mod block;
 mod build;
 mod print;
 
+pub(crate) use block::{BlockStep, Factor};
 use plr_ir::Precision;
 use plr_ir::program::Law;
 
@@ -50,6 +52,8 @@ pub(crate) enum Step {
         /// The result.
         out: Buffer,
     },
+    /// Matrix products, block by block, and a kernel on each block.
+    Block(Box<BlockStep>),
     /// Ranks of the elements of rows.
     Rank(Rank),
     /// One of the sums of a convolution.
@@ -227,6 +231,7 @@ impl Plan {
             let inside = |step: &Step| match step {
                 Step::Repeat(repeat) => count(&repeat.body),
                 Step::Tiles(tiles) => count(&tiles.plan.steps),
+                Step::Block(block) => block.products.len(),
                 Step::Launch(_)
                 | Step::Multiply { .. }
                 | Step::Rank(_)

@@ -118,6 +118,7 @@ fn print(f: &mut Formatter<'_>, steps: &[Step], depth: usize) -> fmt::Result {
                 writeln!(f)?;
                 print(f, &repeat.body, depth + 1)?;
             }
+            Step::Block(block) => writeln!(f, "{block}")?,
             Step::Tiles(tiles) => {
                 writeln!(f, "tiles of {} among {} samples", tiles.lanes, tiles.samples)?;
                 tiles.plan.print(f, depth + 1)?;

@@ -90,6 +90,7 @@ impl Samples<'_> {
                     | Op::Slice { .. }
                     | Op::Insert { .. }
                     | Op::Detach { .. }
+                    | Op::Reshape(_)
                     | Op::Map(_)
             );
         known && operation.results.iter().all(|&result| self.has(result))
