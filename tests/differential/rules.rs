@@ -72,6 +72,7 @@ fn model(text: &str) -> Result<(Specialised, usize), String> {
         sites: experiment.sites.clone(),
         cost: experiment.cost.clone(),
         optimiser: experiment.optimiser.clone(),
+        sequence: plr_sema::sequence(experiment.time),
     };
     let (model, _) = analysis.specialise(experiment.rule, choice).map_err(|_| "it is not legal after all")?;
     Ok((model, experiment.batch))
@@ -81,10 +82,10 @@ fn model(text: &str) -> Result<(Specialised, usize), String> {
 fn arrays(model: &Specialised, batch: usize, seed: u64, precision: Precision) -> Arrays {
     let names = model.parameters().iter().map(|parameter| parameter.name.clone());
     let mut arrays: Arrays = names.zip(init::parameters(model.parameters(), seed, precision)).collect();
-    let (features, outputs) = model.shape();
-    for (name, width) in [("data", features), ("target", outputs)] {
-        let numbers = Draws::new(seed, name, 0).normals(batch * width);
-        arrays.insert(name.to_owned(), Tensor::from_f64([batch, width], &numbers, precision));
+    let shape = model.shape();
+    for (name, dims) in [("data", shape.data(batch)), ("target", shape.target(batch))] {
+        let numbers = Draws::new(seed, name, 0).normals(dims.iter().product());
+        arrays.insert(name.to_owned(), Tensor::from_f64(dims, &numbers, precision));
     }
     arrays
 }

@@ -92,6 +92,7 @@ fn experiment(analysis: &Analysis, at: usize) -> Result<(&Experiment, Specialise
         sites: experiment.sites.clone(),
         cost: experiment.cost.clone(),
         optimiser: experiment.optimiser.clone(),
+        sequence: digits()?.sequence(experiment.time),
     };
     match analysis.specialise(experiment.rule, choice) {
         Ok((model, _)) => Ok((experiment, model)),
@@ -101,9 +102,13 @@ fn experiment(analysis: &Analysis, at: usize) -> Result<(&Experiment, Specialise
     }
 }
 
+fn digits() -> Result<Dataset, Failed> {
+    Ok(data::load(&Data::Digits { train: SAMPLES, test: 0, seed: SEED }, 0)?.train)
+}
+
 fn train(analysis: &Analysis, at: usize) -> Result<(), Failed> {
     let (_, model) = experiment(analysis, at)?;
-    let digits = data::load(&Data::Digits { train: SAMPLES, test: 0, seed: SEED }, 0)?.train;
+    let digits = digits()?;
     let [compiled, interpreted] =
         [COMPILED, Backend::Interpreter].map(|backend| trained(&model, &digits, backend));
     let (compiled, interpreted) = (compiled?, interpreted?);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use plr_ir::model::{Model, Piece};
+use plr_ir::model::{Model, Piece, Sequence};
 use plr_ir::{Precision, Tensor};
 use plr_run::backend::{Arrays, Backend, Context, Runner};
 use plr_sema::resolve::SiteValue;
@@ -61,7 +61,14 @@ impl Bench {
         let network = network.expect("the file has a network `n`");
         Self {
             analysis,
-            choice: Choice { network, settings: Vec::new(), sites: Vec::new(), cost: None, optimiser: None },
+            choice: Choice {
+                network,
+                settings: Vec::new(),
+                sites: Vec::new(),
+                cost: None,
+                optimiser: None,
+                sequence: plr_sema::sequence(None),
+            },
         }
     }
 
@@ -86,6 +93,17 @@ impl Bench {
     /// With the optimiser of the first experiment.
     pub fn of_experiment(mut self) -> Self {
         self.choice.optimiser = self.analysis.experiments()[0].optimiser.clone();
+        self
+    }
+
+    /// Over so many steps, with data and targets of their own or not.
+    pub fn over(self, steps: u32, data: bool, target: bool) -> Self {
+        self.sequence(Sequence { steps, data, target })
+    }
+
+    /// With samples that are presented so.
+    pub fn sequence(mut self, sequence: Sequence) -> Self {
+        self.choice.sequence = sequence;
         self
     }
 
@@ -131,12 +149,12 @@ impl Bench {
             let numbers = numbers.unwrap_or(&zeros);
             arrays.insert(parameter.name.clone(), tensor(&parameter.dims, numbers));
         }
-        let (features, outputs) = model.shape();
-        let batch = data.len();
-        arrays.insert("data".to_owned(), tensor(&[batch, features], &data.concat()));
-        let none = vec![0.0; batch * outputs];
+        let (shape, batch) = (model.shape(), data.len());
+        arrays.insert("data".to_owned(), tensor(&shape.data(batch), &data.concat()));
+        let dims = shape.target(batch);
+        let none = vec![0.0; dims.iter().product()];
         let target = if target.is_empty() { none } else { target.concat() };
-        arrays.insert("target".to_owned(), tensor(&[batch, outputs], &target));
+        arrays.insert("target".to_owned(), tensor(&dims, &target));
         let program = model.program(piece, batch, Precision::F64).expect("the rule has this piece");
         let [interpreted, compiled] = [Backend::Interpreter, Backend::Jit { threads: 1 }].map(|backend| {
             let mut runner = Runner::new(program.clone(), backend).expect("the program compiles");

@@ -2,9 +2,9 @@
 #![allow(clippy::disallowed_methods, reason = "closed forms are computed by an independent library")]
 
 use plr_ir::Precision;
-use plr_ir::model::{Check, CheckData, Comparison, Init, Measure, Model as _, Workshop as _};
+use plr_ir::model::{Check, CheckData, Comparison, Init, Measure, Metric, Model as _, Workshop as _};
 use plr_run::backend::Backend;
-use plr_run::check::{ClaimResult, run};
+use plr_run::check::{ClaimResult, run, sweep};
 
 use crate::bench::{clean, finds, legal};
 
@@ -214,7 +214,7 @@ fn checks_have_their_setting() {
     let Check { data, batch, seed, precision, .. } = &workshop.checks()[0];
     assert_eq!((data, *batch, *seed, *precision), (&CheckData::Random, 5, 1, Precision::F64));
     let model = workshop.model(Some(0), &[]).expect("there is a model");
-    assert_eq!(model.shape(), (6, 4));
+    assert_eq!((model.shape().features, model.shape().outputs), (6, 4));
     let setting = workshop.specialised(Some(0), &[]).expect("there is a model");
     assert_eq!(
         setting.setting().network.text,
@@ -309,4 +309,55 @@ fn what_cannot_be_measured_does_not_hold() {
         Measure::RowNorm(_)
     ));
     clean(&descent("check law { expect row_norm(W) > 0 }").replace(", c = 0.5", "").replace(" + 0 * c", ""));
+}
+
+/// R14.15: what is observed is a unit's or a synapse's expression at the end of a presentation without learning.
+#[test]
+fn expressions_are_observed() {
+    let found = |measure: &str| claim("law", &format!("init W = 3;  expect {measure} < 1e9")).0;
+    assert!(near(found("largest(-W * W)"), 9.0));
+    assert!(near(found("mean(-W)"), -3.0));
+    assert!(near(found("relative_error(W, 2 * W)"), 0.5));
+    assert!(near(found("scale(k * W, W)"), 1.0));
+    assert!(near(found("angle(W, -W)"), 180.0));
+    assert!(near(found("cosine_distance(x[p], -x[p])"), 2.0));
+    assert!(near(found("sign_agreement(W, -W)"), 0.0));
+    assert!(near(found("largest(7)"), 7.0));
+    // At every unit and sample; a sum over synapses belongs to the unit.
+    assert!(found("largest(a[p] - W @ below.x[p])") < 1e-12);
+    assert!(claim("law", "expect largest(x[p] - f(a[p])) < 1e-12 at h1").1);
+    assert!(found("largest(a[p] - target)") > 0.1);
+    assert!(found("largest(0 * W + pre.x[p] * post.d[q])") > 1e-6);
+    // Where something has no value it is left out, and only there.
+    let only = |measure: &str| results(&descent(&format!("check law {{ expect {measure} >= 0 }}"))).remove(0);
+    let sites = |measure: &str| only(measure).outcome.expect("it is measured").per_site.len();
+    assert_eq!((sites("largest(x[p])"), sites("largest(d[q])"), sites("largest(target)")), (4, 3, 1));
+    assert_eq!(sites("largest(W)"), 3);
+    assert!(only("largest(data + target)").outcome.is_err());
+    finds("wrong_argument_count", &descent("check law { expect largest(W, W) == 1 }"));
+    finds("shape_mismatch", &descent("check law { expect largest(W * x) == 1 }"));
+    finds("unknown_name", &descent("check law { expect largest(W * y) == 1 }"));
+}
+
+/// R14.16: curves over a hyper-parameter and over the number of steps of a phase.
+#[test]
+fn sweeps_are_curves_over_numbers_of_the_rule() {
+    let curve = |text: &str, metric: Metric, parameter: &str, values: &[f64]| {
+        sweep(&legal(text).workshop(0), 0, metric, (parameter, values), Backend::Interpreter)
+    };
+    let text = descent("check gradient after p { }").replace("* k *", "* (k + c) *");
+    let found = curve(&text, Metric::RelativeError, "c", &[0.1, 0.01]).expect("it is measured");
+    assert_eq!(found.sites, ["W/input->h1", "W/h1->h2", "W/h2->output"]);
+    assert!(found.points.iter().all(|(c, numbers)| numbers.iter().all(|number| near(*number, *c))));
+    assert!(found.orders.iter().all(|order| near(*order, 1.0)));
+    // Every step adds the gradient once more, and a tolerance that would go on for ever does not matter.
+    let text = descent("check gradient after p { steps until residual < 1e-9 }")
+        .replace("state a,", "state e = 0, a,")
+        .replace("learn", "phase r(steps = 2) { e = e + 1 }\n learn")
+        .replace("* k *", "* post.e * (k + 0 * c) *");
+    let found = curve(&text, Metric::Scale, "r.steps", &[1.0, 3.0, 7.0]).expect("it is measured");
+    assert!(found.points.iter().all(|(steps, numbers)| numbers.iter().all(|scale| near(*scale, *steps))));
+    assert!(curve(&text, Metric::Scale, "r.steps", &[1.5]).is_err());
+    let lawful = descent("check law { expect row_norm(W) > 0 }");
+    assert!(curve(&lawful, Metric::Scale, "c", &[1.0]).is_err());
 }

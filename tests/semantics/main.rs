@@ -17,5 +17,6 @@ mod prediction;
 mod reading;
 mod rules;
 mod runs;
+mod sequences;
 mod synapses;
 mod text;

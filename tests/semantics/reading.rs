@@ -324,3 +324,43 @@ experiment e { rule R;  network n }";
     let given: &[(&str, &[f64])] = &[("W/input->output", &[2.0, 3.0]), ("m/input->output", &[5.0, 7.0])];
     Bench::new(&text).present(given, &[&[1.0, 10.0]], &[]).is("state/p/x/output", &[10.0, 210.0]);
 }
+
+/// R5.15: the sums over the units of a layer so far.
+#[test]
+fn running_sums_are_over_units_in_order() {
+    let text = reads("y = running_sum(x + 1)", "").replace("2 - 1", "4 - 1");
+    let bench = Bench::new(&text);
+    let found = bench.present(
+        &[("W/input->output", &[1.0; 4])],
+        &[&[1.0, 10.0, -3.0, 2.0], &[0.0, 0.0, 1.0, 0.0]],
+        &[],
+    );
+    found.is("state/q/y/input", &[2.0, 13.0, 11.0, 14.0, 1.0, 2.0, 4.0, 5.0]);
+    found.is("state/q/y/output", &[11.0, 2.0]);
+    // What is the same for all units counts for each.
+    let found = Bench::new(&text.replace("x + 1", "7")).present(&[], &[&[0.0; 4]], &[]);
+    found.is("state/q/y/input", &[7.0, 14.0, 21.0, 28.0]);
+}
+
+/// R5.15: in a synapse's equation, of one end, or of the synapses from the same unit.
+#[test]
+fn running_sums_are_over_the_synapses_from_a_unit() {
+    let learned = |increment: &str, licence: &str| learned("", increment, licence).replace("2 - 1", "2 - 3");
+    let weights: &[(&str, &[f64])] = &[("W/input->output", &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0])];
+    let present = |increment: &str, licence: &str| {
+        let found = Bench::new(&learned(increment, licence)).present(weights, &[&[1.0, 10.0]], &[]);
+        found.get("increment/W/input->output").to_vec()
+    };
+    // The outputs are 21, 43 and 65.
+    assert_eq!(present("W += 0 * W + running_sum(post.x)", ""), [21.0, 21.0, 64.0, 64.0, 129.0, 129.0]);
+    assert_eq!(present("W += 0 * W + running_sum(pre.x)", ""), [1.0, 11.0, 1.0, 11.0, 1.0, 11.0]);
+    let other = " allow other_synapse";
+    assert_eq!(present("W += running_sum(W)", other), [1.0, 2.0, 4.0, 6.0, 9.0, 12.0]);
+    let sums = [21.0, 42.0, 21.0 + 129.0, 42.0 + 172.0, 150.0 + 325.0, 214.0 + 390.0];
+    assert_eq!(present("W += running_sum(post.x * W)", other), sums);
+    let both = present("W += running_sum(post.x * pre.x) + 0 * W", "");
+    assert_eq!(both, [21.0, 210.0, 64.0, 640.0, 129.0, 1290.0]);
+    finds("non_local_read", &learned("W += running_sum(W)", ""));
+    finds("shape_mismatch", &learned("W += running_sum(W * normal())", other));
+    finds("shape_mismatch", &learned("W += W + running_sum(1)", ""));
+}

@@ -78,10 +78,9 @@ fn rules_are_examined_on_their_network() {
 fn what_is_absent_does_not_compile() {
     let absent = [
         ("synapse W : below -> self", "synapse W : below -> self\n  trace e"),
-        ("phase p {", "phase p (over time) {"),
         ("state x", "persistent state x"),
         ("= W @ below.x", "= W @ below.x + poisson(1)"),
-        ("below -> self", "below -> self, delay 1"),
+        ("below -> self", "below -> self, delay 2"),
         ("below -> self", "below -> self in [0, 1]"),
         ("below -> self", "below -> self, one_to_one"),
         ("neuron {", "neuron I sized above {"),

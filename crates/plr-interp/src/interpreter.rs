@@ -65,6 +65,7 @@ impl<'p, T: Number> Interpreter<'p, T> {
             Op::Contract { spec, .. } => Primitive::Contract(spec),
             Op::Reduce { kind, axes, .. } => Primitive::Reduce(*kind, axes),
             Op::Rank(_) => Primitive::Rank,
+            Op::RunningSum { axis, .. } => Primitive::RunningSum(*axis),
             Op::Convolve { form, geometry, .. } => Primitive::Convolve(*form, geometry),
             Op::Pool { kind, geometry, .. } => Primitive::Pool(*kind, geometry),
             Op::Unpool { geometry, .. } => Primitive::Unpool(geometry),

@@ -46,6 +46,8 @@ pub(crate) enum Primitive<'p> {
     Reduce(ReduceKind, &'p [usize]),
     /// The rank of each element in its row.
     Rank,
+    /// The sum of each element and those before it along an axis.
+    RunningSum(usize),
     /// What is at the place, the second operand, along an axis.
     Slice(usize),
     /// The first operand with the second at the place, the third, along an axis.
@@ -74,6 +76,7 @@ impl Primitive<'_> {
             Self::Reshape => return reshape(&operands[0].datum, dims),
             Self::Reduce(kind, axes) => reduce::reduce(kind, real(0), axes),
             Self::Rank => rank::ranks(real(0)),
+            Self::RunningSum(axis) => reduce::running_sum(real(0), axis),
             Self::Slice(axis) => slice::slice(real(0), axis, operands[1].datum.index()),
             Self::Insert(axis) => slice::insert(real(0), real(1), axis, operands[2].datum.index()),
             Self::Detach => real(0).to_owned(),

@@ -35,3 +35,14 @@ fn fold<T: Number>(kind: ReduceKind, elements: ArrayView1<'_, T>) -> T {
         None => panic!("a bug of the compiler: an axis without elements; the program was not verified"),
     }
 }
+
+/// The sum of each element and those before it along an axis.
+pub(crate) fn running_sum<T: Number>(input: &Shared<T>, axis: usize) -> ArrayD<T> {
+    let mut sums = row_major(input.view());
+    for mut lane in sums.lanes_mut(Axis(axis)) {
+        for i in 1..lane.len() {
+            lane[i] = lane[i - 1] + lane[i];
+        }
+    }
+    sums
+}

@@ -196,6 +196,12 @@ impl Builder {
         self.push(Op::Rank(input), ty)
     }
 
+    /// Along an axis, the sum of each element and all before it.
+    pub fn running_sum(&mut self, input: Value, axis: usize) -> Value {
+        let ty = self.type_of(input).clone();
+        self.push(Op::RunningSum { input, axis }, ty)
+    }
+
     /// What is at one place along an axis.
     pub fn slice(&mut self, input: Value, axis: usize, index: Value) -> Value {
         let mut ty = self.type_of(input).clone();

@@ -26,26 +26,28 @@
 //!    through: larger elements come before smaller ones, every number before a NaN, and of elements neither of which is larger
 //!    (two zeros of different signs, two NaN) the one of the lower index. Ranks are rounded to the precision, which
 //!    changes none below 2²⁴.
-//! 9. **Convolutions** ([`Op::Convolve`]) are the three sums of one form, `Σ low[b, c, y, x] · high[b, d, v, u] ·
-//!    kernel[d, c, i, j]` over all `y = s·v + i − p`, `x = s·u + j − p` inside the low layer, where `s` is the stride and `p`
-//!    the padding: each is the sum over all indices that its result does not have. Low and high units are one axis,
-//!    `[batch, units]`, channel by channel and row by row. The order of summation and the error are as in contractions, `n` being
-//!    the largest number of terms.
-//! 10. **Pooling** ([`Op::Pool`]) gives for each window its mean or its largest element; [`Op::Unpool`] is the adjoint
+//! 9. **Running sums** ([`Op::RunningSum`]) add the elements along an axis in their order, starting from the first element;
+//!    both back ends agree bit for bit.
+//! 10. **Convolutions** ([`Op::Convolve`]) are the three sums of one form, `Σ low[b, c, y, x] · high[b, d, v, u] ·
+//!     kernel[d, c, i, j]` over all `y = s·v + i − p`, `x = s·u + j − p` inside the low layer, where `s` is the stride and `p`
+//!     the padding: each is the sum over all indices that its result does not have. Low and high units are one axis,
+//!     `[batch, units]`, channel by channel and row by row. The order of summation and the error are as in contractions, `n` being
+//!     the largest number of terms.
+//! 11. **Pooling** ([`Op::Pool`]) gives for each window its mean or its largest element; [`Op::Unpool`] is the adjoint
 //!     of the mean. Sums run in row-major order, of windows or of their elements, from +0, and are then divided by the
 //!     number of elements of a window; the largest is found as in reductions. Both back ends agree bit for bit.
-//! 11. **Reshaping** ([`Op::Reshape`]) keeps elements and their row-major order.
-//! 12. **Slices** ([`Op::Slice`]) are what is at one place along an axis, which they lack, and an [`Op::Insert`] is a tensor with
+//! 12. **Reshaping** ([`Op::Reshape`]) keeps elements and their row-major order.
+//! 13. **Slices** ([`Op::Slice`]) are what is at one place along an axis, which they lack, and an [`Op::Insert`] is a tensor with
 //!     such a slice replaced. The place is a step number; beyond the end of the axis it is the last one.
-//! 13. **Detached values** ([`Op::Detach`]) are the value itself. Whoever differentiates the program passes no cotangent to
+//! 14. **Detached values** ([`Op::Detach`]) are the value itself. Whoever differentiates the program passes no cotangent to
 //!     it; where a path is given, he passes the cotangent times the path's second to its first.
-//! 14. **Random numbers** ([`Op::Random`]) are a function of the run's seed and update number, the operation's stream,
+//! 15. **Random numbers** ([`Op::Random`]) are a function of the run's seed and update number, the operation's stream,
 //!     the `step` operand and the element's row-major index; see [`random`].
-//! 15. **Loops** ([`Op::Repeat`]) run their body a static number of times, or until a residual computed in the body
+//! 16. **Loops** ([`Op::Repeat`]) run their body a static number of times, or until a residual computed in the body
 //!     falls below a tolerance, at most that number of times. The body's first parameter is the step's index, from 0;
 //!     the others are the carried values. With a tolerance, the loop also yields the number of steps that ran and the
 //!     last residual.
-//! 16. **Nothing else has effects.** A program may be evaluated in any order that respects definitions, in parallel,
+//! 17. **Nothing else has effects.** A program may be evaluated in any order that respects definitions, in parallel,
 //!     or in part when only some outputs are wanted.
 
 pub mod analysis;

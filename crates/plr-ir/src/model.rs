@@ -7,7 +7,7 @@
 //! |---|---|
 //! | `W/input->h1` | the instance of synapse parameter `W` on the edge from `input` to `h1` |
 //! | `b/h1` | the instance of unit parameter `b` in layer `h1`; `P.b/h1` in a named population |
-//! | `data`, `target` | the minibatch, `real[batch, features]` and `real[batch, outputs]` |
+//! | `data`, `target` | the minibatch, `real[batch, features]` and `real[batch, outputs]`, or with steps, [`Shape`] |
 //! | `state/free/s/h1` | state `s` of layer `h1` at the end of phase `free` |
 //! | `increment/W/input->h1`, `new/W/input->h1` | what one presentation adds to a parameter, and the parameter after it |
 //! | `prediction`, `loss`, `cost` | per sample and output unit, per sample, and the mean over samples |
@@ -99,6 +99,9 @@ pub enum Piece {
     Step(usize),
     /// † One equation alone, from given states, stored states and parameters: `value`. See [`Equation`].
     Equation(usize),
+    /// † The presentation without learning, and what a check observes at its end, by the observation's number:
+    /// `first/W/input->h1` for every site and, where two values are compared, `second/…` of the same shape.
+    Observe(usize),
 }
 
 /// A rule specialised to a network, hyper-parameters and cost: what a session runs and a check examines.
@@ -107,8 +110,8 @@ pub trait Model {
     fn name(&self) -> &str;
     /// Everything that is kept between presentations, in a fixed order.
     fn parameters(&self) -> &[Parameter];
-    /// The number of features of the input and of units of the output layer.
-    fn shape(&self) -> (usize, usize);
+    /// What a sample is.
+    fn shape(&self) -> Shape;
     /// The names of the phases in order.
     fn phases(&self) -> &[String];
     /// Every equation on every layer or edge.
@@ -122,6 +125,42 @@ pub trait Model {
     }
 }
 
+/// What the samples of a rule on a network are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// The number of features of the input.
+    pub features: usize,
+    /// The number of units of the output layer.
+    pub outputs: usize,
+    /// For a rule that has a phase over time.
+    pub sequence: Option<Sequence>,
+}
+
+/// How a sample is presented over time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sequence {
+    /// For how many steps, at least 1.
+    pub steps: u32,
+    /// Whether each step has features of its own.
+    pub data: bool,
+    /// Whether each step has a target of its own.
+    pub target: bool,
+}
+
+impl Shape {
+    /// The dimensions of `data`: `[batch, features]`, or `[batch, steps, features]`.
+    pub fn data(&self, batch: usize) -> Vec<usize> {
+        let steps = self.sequence.filter(|s| s.data).map(|s| s.steps as usize);
+        [Some(batch), steps, Some(self.features)].into_iter().flatten().collect()
+    }
+
+    /// The dimensions of `target`: `[batch, outputs]`, or `[batch, steps, outputs]`.
+    pub fn target(&self, batch: usize) -> Vec<usize> {
+        let steps = self.sequence.filter(|s| s.target).map(|s| s.steps as usize);
+        [Some(batch), steps, Some(self.outputs)].into_iter().flatten().collect()
+    }
+}
+
 /// Makes models of one rule under changed settings; what a check needs to sweep a parameter.
 pub trait Workshop {
     /// The model in the setting of the given check (its network, cost, initialisers, tolerance), or of the rule's own
@@ -129,7 +168,7 @@ pub trait Workshop {
     fn model(&self, check: Option<usize>, settings: &[(String, f64)]) -> Result<Box<dyn Model>, String>;
     /// The rule's checks.
     fn checks(&self) -> &[Check];
-    /// The default value of a hyper-parameter.
+    /// The default value of a hyper-parameter or, as `infer.steps`, of the number of steps of a phase.
     fn hyper_parameter(&self, name: &str) -> Option<f64>;
 }
 
@@ -263,21 +302,17 @@ pub struct Claim {
     pub location: Location,
 }
 
-/// A measured number of one parameter group. The number of a claim is the worst over the group's sites.
+/// A measured number of each site of a parameter group or of an observation. The number of a claim is the worst of them.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Measure {
-    /// Cosine between increment and negative gradient.
-    Cosine(String),
-    /// One minus the cosine, without cancellation.
-    CosineDistance(String),
-    /// Angle between increment and negative gradient, in degrees.
-    Angle(String),
-    /// `|increment + gradient| / |gradient|`
-    RelativeError(String),
-    /// The factor that best scales the negative gradient to the increment.
-    Scale(String),
-    /// The fraction of elements whose signs agree.
-    SignAgreement(String),
+    /// Between the increment of a parameter group and the negative gradient.
+    Gradient(Metric, String),
+    /// Between the two values of an observation, by its number.
+    Between(Metric, usize),
+    /// The largest magnitude of an observation, by its number.
+    Largest(usize),
+    /// The mean of an observation, by its number.
+    Mean(usize),
     /// Euclidean norm of each row of the parameter.
     RowNorm(String),
     /// Absolute cosine between the first row and the first principal direction of [`CheckData::Gaussian`].
@@ -291,6 +326,47 @@ pub enum Measure {
         /// Its values.
         values: Vec<f64>,
     },
+}
+
+/// How alike two lists of numbers are: `u`, and `v` as the standard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Metric {
+    /// `u·v / (|u| |v|)`
+    Cosine,
+    /// One minus the cosine, without cancellation.
+    CosineDistance,
+    /// The angle in degrees.
+    Angle,
+    /// `|u - v| / |v|`
+    RelativeError,
+    /// The factor that best scales `v` to `u`.
+    Scale,
+    /// The fraction of elements whose signs agree.
+    SignAgreement,
+}
+
+impl Metric {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Cosine,
+        Self::CosineDistance,
+        Self::Angle,
+        Self::RelativeError,
+        Self::Scale,
+        Self::SignAgreement,
+    ];
+
+    /// Its name in a claim.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cosine => "cosine",
+            Self::CosineDistance => "cosine_distance",
+            Self::Angle => "angle",
+            Self::RelativeError => "relative_error",
+            Self::Scale => "scale",
+            Self::SignAgreement => "sign_agreement",
+        }
+    }
 }
 
 /// How a measured number compares with a bound.

@@ -164,6 +164,13 @@ pub enum Op {
     },
     /// Along the last axis: for each element the number of elements of its row that come before it.
     Rank(Value),
+    /// Along an axis: the sum of an element and all before it.
+    RunningSum {
+        /// What is summed.
+        input: Value,
+        /// The axis.
+        axis: usize,
+    },
     /// What is at one place along an axis; beyond the end, the last.
     Slice {
         /// From what it is taken.
@@ -360,6 +367,7 @@ impl Op {
             Op::Select(c, a, b) => [*c, *a, *b].into_iter().for_each(visit),
             Op::Broadcast { input, .. }
             | Op::Reduce { input, .. }
+            | Op::RunningSum { input, .. }
             | Op::Pool { input, .. }
             | Op::Unpool { input, .. } => visit(*input),
             Op::Contract { lhs, rhs, .. } | Op::Convolve { lhs, rhs, .. } => {
@@ -391,6 +399,7 @@ impl Op {
             Op::Select(c, a, b) => [c, a, b].into_iter().for_each(|v| *v = replace(*v)),
             Op::Broadcast { input, .. }
             | Op::Reduce { input, .. }
+            | Op::RunningSum { input, .. }
             | Op::Pool { input, .. }
             | Op::Unpool { input, .. } => *input = replace(*input),
             Op::Contract { lhs, rhs, .. } | Op::Convolve { lhs, rhs, .. } => {

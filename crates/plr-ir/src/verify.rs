@@ -25,8 +25,8 @@
 //! * **V12 (map)** There is at least one result; all results have the dimensions of the index space. Each input has one
 //!   axis of the index space for each of its own, strictly increasing, of equal extent. Instructions use earlier ones, with
 //!   the kinds of V5; the operation's results have the kinds of the instructions they name.
-//! * **V13 (rank)** There is one result, of the input's type, which is real and has at least one axis; the indices along the
-//!   last fit in 32 bits.
+//! * **V13 (rank, running sum)** There is one result, of the input's type, which is real. A ranked one has at least one axis, and
+//!   the indices along the last fit in 32 bits; a summed one has the axis.
 //! * **V14 (slice)** There is one result; all tensors are real, and the place is an index. The tensor has the axis; the slice
 //!   has its other dimensions, and of an insertion the result has its type.
 //! * **V15 (detach)** There is one result, real; the value and both values of the path, if there is one, have its type.

@@ -1,5 +1,7 @@
 //! Running a plan: nothing is allocated, looked up by name or decided here but how many threads share a step.
 
+use std::ops::Range;
+
 use plr_ir::Precision;
 use plr_ir::program::{ConvolveForm, Law};
 use plr_ir::random::{self, Address};
@@ -11,7 +13,7 @@ use crate::executable::Context;
 use crate::gemm::Product;
 use crate::lower::{Rows, Slot};
 use crate::memory::Buffer;
-use crate::plan::{ConvolveStep, Copy, Draw, Launch, Plan, Rank, RepeatStep, Step, UntilStep};
+use crate::plan::{ConvolveStep, Copy, Draw, Launch, Plan, Rank, RepeatStep, RunningSum, Step, UntilStep};
 use crate::pool::Pool;
 use crate::rank;
 use crate::tile::Workspace;
@@ -26,6 +28,8 @@ const PARTS_PER_THREAD: usize = 2;
 
 /// Rows are ranked in parts of about so many elements, some 10 µs.
 const RANKS_PER_PART: usize = 512;
+/// Running sums are taken in parts of about so many elements, some 10 µs.
+const SUMS_PER_PART: usize = 16_384;
 /// Random numbers are drawn in parts of so many, some 10 µs.
 const DRAWS_PER_PART: usize = 1024;
 
@@ -125,6 +129,7 @@ impl Run<'_> {
                     Step::Launch(launch) => self.launch(launch),
                     Step::Multiply { product, lhs, rhs, out } => self.multiply(product, *lhs, *rhs, *out),
                     Step::Rank(rank) => self.rank(rank),
+                    Step::RunningSum(sum) => self.running_sum(sum),
                     Step::Convolve(step) => self.convolve(step),
                     Step::Windows { windows, input, out } => self.windows(windows, *input, *out),
                     Step::Slice { whole, rows, place, out } => {
@@ -223,6 +228,28 @@ impl Run<'_> {
             }
         };
         self.pool.run(rank.rows.div_ceil(rows_per_part), &part);
+    }
+
+    /// Sums along an axis, on several threads if that pays: each has its own rows, or its own part of the only ones.
+    ///
+    /// # Safety
+    /// As for [`Self::steps`].
+    unsafe fn running_sum(&self, sum: &RunningSum) {
+        let at = |buffer: Buffer| self.buffers.at[buffer.index()];
+        let buffers = Shared([at(sum.input), at(sum.out)]);
+        let width = (SUMS_PER_PART / sum.extent).clamp(1, sum.inner);
+        let across = sum.inner.div_ceil(width);
+        let part = |part: usize| {
+            let first = part % across * width;
+            let columns = first..sum.inner.min(first + width);
+            match self.precision {
+                // SAFETY: both buffers hold those columns, and nobody else writes them meanwhile.
+                Precision::F32 => unsafe { sum_columns::<f32>(*buffers.get(), sum, part / across, columns) },
+                // SAFETY: as above.
+                Precision::F64 => unsafe { sum_columns::<f64>(*buffers.get(), sum, part / across, columns) },
+            }
+        };
+        self.pool.run(sum.outer * across, &part);
     }
 
     /// Computes one of the sums of a convolution, on several threads if that pays.
@@ -433,6 +460,32 @@ impl Run<'_> {
             Precision::F32 => unsafe { at.cast::<f32>().write(number as f32) },
             // SAFETY: as demanded of the caller.
             Precision::F64 => unsafe { at.cast::<f64>().write(number) },
+        }
+    }
+}
+
+/// Sums columns of one run through the axis.
+///
+/// # Safety
+/// Elements and sums are buffers that are the same or apart from each other and have those columns; nobody else writes them
+/// meanwhile, or reads them in the last.
+unsafe fn sum_columns<T: Real>(
+    [elements, sums]: [*mut u8; 2],
+    sum: &RunningSum,
+    outer: usize,
+    columns: Range<usize>,
+) {
+    let (elements, sums) = (elements.cast::<T>(), sums.cast::<T>());
+    let first = outer * sum.extent * sum.inner;
+    for row in 0..sum.extent {
+        for column in columns.clone() {
+            let at = first + row * sum.inner + column;
+            // SAFETY: the place is in both buffers, and the one a row before it too where there is one.
+            unsafe {
+                let element = elements.add(at).read();
+                let so_far = if row == 0 { element } else { sums.add(at - sum.inner).read() + element };
+                sums.add(at).write(so_far);
+            }
         }
     }
 }

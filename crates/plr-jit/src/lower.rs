@@ -193,6 +193,11 @@ impl Lowering {
             Op::Contract { lhs, rhs, spec } => self.contract(*lhs, *rhs, spec, result),
             Op::Reduce { kind, input, axes } => self.reduce(*kind, *input, axes, result),
             Op::Rank(input) => self.rank(*input, result),
+            Op::RunningSum { input, axis } => {
+                let input = self.stored(*input);
+                self.define(result);
+                self.push(Task::RunningSum { input, axis: *axis, result });
+            }
             Op::Convolve { form, lhs, rhs, geometry } => {
                 self.convolve(*form, geometry, [*lhs, *rhs], result);
             }

@@ -154,6 +154,7 @@ impl<'a> Sharing<'a> {
                 Task::Fold(_)
                 | Task::Gemm(_)
                 | Task::Rank { .. }
+                | Task::RunningSum { .. }
                 | Task::Convolve(_)
                 | Task::Windows { .. }
                 | Task::Slice { .. }
@@ -220,6 +221,7 @@ impl<'a> Sharing<'a> {
                 Task::Fold(_)
                 | Task::Gemm(_)
                 | Task::Rank { .. }
+                | Task::RunningSum { .. }
                 | Task::Convolve(_)
                 | Task::Windows { .. }
                 | Task::Slice { .. }

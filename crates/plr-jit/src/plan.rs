@@ -56,6 +56,8 @@ pub(crate) enum Step {
     Block(Box<BlockStep>),
     /// Ranks of the elements of rows.
     Rank(Rank),
+    /// Sums of the elements so far along an axis.
+    RunningSum(RunningSum),
     /// One of the sums of a convolution.
     Convolve(ConvolveStep),
     /// Something with windows.
@@ -121,6 +123,21 @@ pub(crate) struct Launch {
     pub(crate) grain: usize,
     /// Roughly the number of machine instructions.
     pub(crate) work: usize,
+}
+
+/// Sums of the elements so far along an axis.
+#[derive(Debug)]
+pub(crate) struct RunningSum {
+    /// The elements.
+    pub(crate) input: Buffer,
+    /// Where the sums go.
+    pub(crate) out: Buffer,
+    /// How many times the axis is run through, those beside each other counted as one.
+    pub(crate) outer: usize,
+    /// How many elements there are along the axis.
+    pub(crate) extent: usize,
+    /// How many elements lie from one to the next, each of another run.
+    pub(crate) inner: usize,
 }
 
 /// Ranks of the elements of rows, which are of reals and follow each other.
@@ -235,6 +252,7 @@ impl Plan {
                 Step::Launch(_)
                 | Step::Multiply { .. }
                 | Step::Rank(_)
+                | Step::RunningSum(_)
                 | Step::Convolve(_)
                 | Step::Windows { .. }
                 | Step::Slice { .. }

@@ -19,6 +19,7 @@ mod measure;
 mod reference;
 mod samples;
 mod subject;
+mod sweep;
 mod unrolled;
 
 use plr_ir::model::{Check, Claim, Measure, Workshop};
@@ -29,6 +30,7 @@ use crate::metrics;
 pub use angle::{Angle, angles};
 pub use error::CheckError;
 pub use reference::{Gradient, gradients};
+pub use sweep::{Curve, sweep};
 
 use measure::{PerSite, needs_gradient, per_site, satisfies, worst};
 use subject::{Settings, Subject};
@@ -64,8 +66,7 @@ pub struct Measured {
 
 /// Measures every claim of a check; `check` is its position among the workshop's checks.
 pub fn run(workshop: &dyn Workshop, check: usize, backend: Backend) -> Vec<ClaimResult> {
-    let mut examiner =
-        Examiner { subject: Subject::new(workshop, check, backend), check: &workshop.checks()[check] };
+    let mut examiner = Examiner::new(workshop, check, backend);
     let claims = examiner.check.claims.iter();
     claims.map(|claim| ClaimResult { claim: claim.clone(), outcome: examiner.examine(claim) }).collect()
 }
@@ -76,52 +77,69 @@ struct Examiner<'a> {
     check: &'a Check,
 }
 
-impl Examiner<'_> {
+/// When and where something is measured.
+#[derive(Clone, Copy)]
+struct Moment<'a> {
+    /// Hyper-parameters that are set.
+    settings: &'a Settings,
+    /// Updates made before.
+    updates: u32,
+    /// The only layer, if one is meant.
+    at: Option<&'a str>,
+}
+
+impl<'a> Examiner<'a> {
+    fn new(workshop: &'a dyn Workshop, check: usize, backend: Backend) -> Self {
+        Self { subject: Subject::new(workshop, check, backend), check: &workshop.checks()[check] }
+    }
+
     fn examine(&mut self, claim: &Claim) -> Result<Measured, CheckError> {
+        let moment = Moment { settings: &claim.settings, updates: claim.updates, at: claim.at.as_deref() };
         let (per_site, points) = match &claim.measure {
-            Measure::Order { of, parameter, values } => self.order(claim, of, parameter, values)?,
-            Measure::Cosine(_)
-            | Measure::CosineDistance(_)
-            | Measure::Angle(_)
-            | Measure::RelativeError(_)
-            | Measure::Scale(_)
-            | Measure::SignAgreement(_)
+            Measure::Order { of, parameter, values } => self.order(moment, of, parameter, values)?,
+            Measure::Gradient(..)
+            | Measure::Between(..)
+            | Measure::Largest(_)
+            | Measure::Mean(_)
             | Measure::RowNorm(_)
-            | Measure::PrincipalAlignment(_) => {
-                (self.measure(claim, &claim.measure, &claim.settings)?, Vec::new())
-            }
+            | Measure::PrincipalAlignment(_) => (self.measure(moment, &claim.measure)?, Vec::new()),
         };
         let number = worst(&per_site, claim.comparison, claim.bound);
         let holds = satisfies(number, claim.comparison, claim.bound, claim.tolerance);
         Ok(Measured { number, per_site, holds, points })
     }
 
-    /// Measures in a setting of the hyper-parameters.
-    fn measure(
-        &mut self,
-        claim: &Claim,
-        measure: &Measure,
-        settings: &Settings,
-    ) -> Result<PerSite, CheckError> {
+    fn measure(&mut self, moment: Moment<'_>, measure: &Measure) -> Result<PerSite, CheckError> {
         let reference = needs_gradient(measure).then_some(self.check.reference);
-        let (model, evidence) = self.subject.evidence(settings, claim.updates, reference)?;
-        per_site(measure, claim.at.as_deref(), model, evidence)
+        let (model, evidence) = self.subject.evidence(moment.settings, moment.updates, reference)?;
+        per_site(measure, moment.at, model, evidence)
+    }
+
+    /// What is measured at each value of a number of the rule.
+    fn curve(
+        &mut self,
+        moment: Moment<'_>,
+        measure: &Measure,
+        parameter: &str,
+        values: &[f64],
+    ) -> Result<Vec<PerSite>, CheckError> {
+        let others: Vec<_> = moment.settings.iter().filter(|(name, _)| name != parameter).cloned().collect();
+        let at = |&value: &f64| {
+            let settings = [&others[..], &[(parameter.to_owned(), value)]].concat();
+            self.measure(Moment { settings: &settings, ..moment }, measure)
+        };
+        values.iter().map(at).collect()
     }
 
     /// The slope at every site, and the worst number at every value (R14.6).
     fn order(
         &mut self,
-        claim: &Claim,
+        moment: Moment<'_>,
         of: &Measure,
         parameter: &str,
         values: &[f64],
     ) -> Result<(PerSite, Vec<(f64, f64)>), CheckError> {
-        let mut measured: Vec<PerSite> = Vec::new();
-        for &value in values {
-            let others = claim.settings.iter().filter(|(name, _)| name != parameter).cloned();
-            let settings: Vec<_> = others.chain([(parameter.to_owned(), value)]).collect();
-            measured.push(self.measure(claim, of, &settings)?);
-        }
+        let measured = self.curve(moment, of, parameter, values)?;
         let sites = measured.first().map_or(&[][..], Vec::as_slice);
         let slope = |(k, (site, _)): (usize, &(String, f64))| {
             let numbers: Vec<f64> = measured.iter().map(|per_site| per_site[k].1).collect();

@@ -93,12 +93,14 @@ fn present(
     precision: Precision,
     arrays: &mut Arrays,
 ) {
-    let (features, outputs) = model.shape();
-    let data = Draws::new(seed, "compare: data", update).normals(batch * features);
+    let shape = model.shape();
+    let (data, target) = (shape.data(batch), shape.target(batch));
+    let count = |dims: &[usize]| dims.iter().product();
+    let numbers = Draws::new(seed, "compare: data", update).normals(count(&data));
+    arrays.insert("data".to_owned(), Tensor::from_f64(data, &numbers, precision));
     let mut draws = Draws::new(seed, "compare: target", update);
-    let target: Vec<f64> = (0..batch * outputs).map(|_| draws.uniform()).collect();
-    arrays.insert("data".to_owned(), Tensor::from_f64([batch, features], &data, precision));
-    arrays.insert("target".to_owned(), Tensor::from_f64([batch, outputs], &target, precision));
+    let numbers: Vec<f64> = (0..count(&target)).map(|_| draws.uniform()).collect();
+    arrays.insert("target".to_owned(), Tensor::from_f64(target, &numbers, precision));
 }
 
 /// How far an output is from the interpreter's, and how far it may be.

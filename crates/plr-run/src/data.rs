@@ -80,6 +80,16 @@ impl Source {
     }
 }
 
+impl Source {
+    /// How many steps a sample has whose first axis is time, where that is known without reading anything.
+    pub fn steps(&self) -> Option<u32> {
+        match self {
+            Self::Digits { .. } => u32::try_from(digits::SIDE).ok(),
+            Self::Idx(_) | Self::Npz(_) | Self::Csv { .. } => None,
+        }
+    }
+}
+
 /// Reads or generates the data of `source` and takes `validation` training samples aside.
 ///
 /// # Errors

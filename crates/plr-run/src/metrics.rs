@@ -89,7 +89,8 @@ fn largest_at(row: &[f64]) -> Option<usize> {
     (0..row.len()).reduce(|best, at| if row[at] > row[best] { at } else { best })
 }
 
-fn mean(vector: &[f64]) -> f64 {
+/// The mean of the elements; NaN of none.
+pub fn mean(vector: &[f64]) -> f64 {
     vector.iter().sum::<f64>() / vector.len() as f64
 }
 

@@ -85,7 +85,7 @@ impl From<RunError> for ProbeError {
 }
 
 /// Presents a minibatch to a rule. `arrays` holds every parameter under its name, `data` `[samples, features]`, and
-/// `target` `[samples, outputs]` if the rule reads it; they are rounded to `precision`. Returns what
+/// `target` `[samples, outputs]` if the rule reads it, or with steps as [`plr_ir::model::Shape`] says; they are rounded to `precision`. Returns what
 /// [`Piece::Probe`] yields, in its order.
 ///
 /// # Errors
@@ -97,20 +97,25 @@ pub fn probe(
     backend: Backend,
     context: Context,
 ) -> Result<Vec<(String, Tensor)>, ProbeError> {
-    let (features, outputs) = model.shape();
+    let shape = model.shape();
+    // The first is the number of samples, which is free.
+    let of_samples = |mut dims: Vec<usize>, samples| {
+        dims.remove(0);
+        std::iter::once(samples).chain(dims.into_iter().map(Some)).collect::<Vec<_>>()
+    };
     check_names(model, arrays)?;
     for parameter in model.parameters() {
         let wanted: Vec<Option<usize>> = parameter.dims.iter().copied().map(Some).collect();
         check_shape(arrays, &parameter.name, wanted)?;
     }
-    let samples = check_shape(arrays, "data", vec![None, Some(features)])?[0];
+    let samples = check_shape(arrays, "data", of_samples(shape.data(1), None))?[0];
     let program = model.program(Piece::Probe, samples, precision).ok_or(ProbeError::NoProgram)?;
     let mut inputs: Arrays =
         arrays.iter().map(|(name, tensor)| (name.clone(), tensor.cast(precision))).collect();
     if arrays.contains_key("target") || reads_input(&program, "target") {
-        check_shape(arrays, "target", vec![Some(samples), Some(outputs)])?;
+        check_shape(arrays, "target", of_samples(shape.target(samples), Some(samples)))?;
     } else {
-        inputs.insert("target".to_owned(), Tensor::zeros([samples, outputs], precision));
+        inputs.insert("target".to_owned(), Tensor::zeros(shape.target(samples), precision));
     }
     let order = program.outputs.clone();
     let mut found = Runner::new(program, backend)?.run_named(&inputs, context)?;

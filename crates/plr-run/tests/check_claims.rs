@@ -6,7 +6,7 @@ mod hand_built;
 
 use hand_built::{Delta, HandBuilt, HandWorkshop, backprop, check, claim, delta_rule, normal};
 use plr_ir::Precision;
-use plr_ir::model::{Check, CheckData, Claim, Comparison, Init, Measure, Reference, Workshop as _};
+use plr_ir::model::{Check, CheckData, Claim, Comparison, Init, Measure, Metric, Reference, Workshop as _};
 use plr_run::backend::Backend;
 use plr_run::check::{CheckError, ClaimResult, Measured, run};
 
@@ -41,12 +41,17 @@ fn measured(result: &ClaimResult) -> &Measured {
 #[test]
 fn a_gradient_rule_satisfies_every_measure() {
     let claims = vec![
-        claim("relative_error", Measure::RelativeError(w()), Comparison::Less, 1e-12),
-        claim("cosine", Measure::Cosine(w()), Comparison::Equal, 1.0),
-        claim("cosine_distance", Measure::CosineDistance(w()), Comparison::LessEqual, 1e-20),
-        claim("angle", Measure::Angle(w()), Comparison::Less, 1e-6),
-        claim("scale", Measure::Scale(w()), Comparison::Equal, 1.0),
-        claim("sign_agreement", Measure::SignAgreement(w()), Comparison::GreaterEqual, 1.0),
+        claim("relative_error", Measure::Gradient(Metric::RelativeError, w()), Comparison::Less, 1e-12),
+        claim("cosine", Measure::Gradient(Metric::Cosine, w()), Comparison::Equal, 1.0),
+        claim(
+            "cosine_distance",
+            Measure::Gradient(Metric::CosineDistance, w()),
+            Comparison::LessEqual,
+            1e-20,
+        ),
+        claim("angle", Measure::Gradient(Metric::Angle, w()), Comparison::Less, 1e-6),
+        claim("scale", Measure::Gradient(Metric::Scale, w()), Comparison::Equal, 1.0),
+        claim("sign_agreement", Measure::Gradient(Metric::SignAgreement, w()), Comparison::GreaterEqual, 1.0),
     ];
     for reference in [Reference::FeedForward(0), Reference::FiniteDifferences(0)] {
         let mut claims = claims.clone();
@@ -67,11 +72,11 @@ fn a_gradient_rule_satisfies_every_measure() {
 #[test]
 fn a_sign_error_in_one_layer_is_the_number_of_the_claim() {
     let claims = vec![
-        claim("cosine == 1", Measure::Cosine(w()), Comparison::Equal, 1.0),
-        claim("angle < 90", Measure::Angle(w()), Comparison::Less, 90.0),
+        claim("cosine == 1", Measure::Gradient(Metric::Cosine, w()), Comparison::Equal, 1.0),
+        claim("angle < 90", Measure::Gradient(Metric::Angle, w()), Comparison::Less, 90.0),
         Claim {
             at: Some("output".to_owned()),
-            ..claim("at output", Measure::Angle(w()), Comparison::Less, 90.0)
+            ..claim("at output", Measure::Gradient(Metric::Angle, w()), Comparison::Less, 90.0)
         },
     ];
     let results = run(&two_layers(-1.0, vec![check(Reference::FeedForward(0), claims)]), 0, BACKEND);
@@ -83,7 +88,8 @@ fn a_sign_error_in_one_layer_is_the_number_of_the_claim() {
 
 #[test]
 fn single_precision_is_measured_against_a_double_reference() {
-    let claims = vec![claim("relative_error", Measure::RelativeError(w()), Comparison::Less, 1e-6)];
+    let claims =
+        vec![claim("relative_error", Measure::Gradient(Metric::RelativeError, w()), Comparison::Less, 1e-6)];
     let check = Check { precision: Precision::F32, ..check(Reference::FeedForward(0), claims) };
     let result = &run(&two_layers(1.0, vec![check]), 0, BACKEND)[0];
     let number = measured(result).number;
@@ -94,7 +100,7 @@ fn single_precision_is_measured_against_a_double_reference() {
 fn increments_are_measured_with_unit_learning_rate_unless_the_claim_sets_it() {
     let scale = |bound, settings: Vec<(String, f64)>| Claim {
         settings,
-        ..claim("scale", Measure::Scale(w()), Comparison::Equal, bound)
+        ..claim("scale", Measure::Gradient(Metric::Scale, w()), Comparison::Equal, bound)
     };
     let claims = vec![
         scale(1.0, Vec::new()),
@@ -109,7 +115,7 @@ fn increments_are_measured_with_unit_learning_rate_unless_the_claim_sets_it() {
 #[test]
 fn the_order_of_an_error_is_the_slope_on_a_log_log_line() {
     let order = |bound| {
-        let (of, parameter) = (Box::new(Measure::RelativeError(w())), "beta".to_owned());
+        let (of, parameter) = (Box::new(Measure::Gradient(Metric::RelativeError, w())), "beta".to_owned());
         let measure = Measure::Order { of, parameter, values: vec![0.1, 0.01, 0.001] };
         Claim { tolerance: 0.01, ..claim("order", measure, Comparison::Equal, bound) }
     };
@@ -132,7 +138,7 @@ fn laws_are_about_parameters_after_updates() {
     let claims = vec![
         law("before", Measure::RowNorm(w()), Comparison::Less, 1e-9, 0),
         law("after 2000", Measure::RowNorm(w()), Comparison::Greater, 0.1, 2000),
-        law("cosine", Measure::Cosine(w()), Comparison::Greater, 0.0, 0),
+        law("cosine", Measure::Gradient(Metric::Cosine, w()), Comparison::Greater, 0.0, 0),
     ];
     let make = |values: &[f64]| {
         delta_rule(Delta { features: 4, outputs: 3, lr: values[0], beta: 0.0, init: Init::Constant(0.0) })
@@ -178,11 +184,16 @@ fn the_samples_of_a_spectrum_have_a_principal_direction() {
 
 #[test]
 fn claims_about_nothing_are_errors() {
-    let unknown = claim("V", Measure::Cosine("V".to_owned()), Comparison::Greater, 0.0);
-    let elsewhere =
-        Claim { at: Some("h7".to_owned()), ..claim("W", Measure::Cosine(w()), Comparison::Greater, 0.0) };
+    let unknown = claim("V", Measure::Gradient(Metric::Cosine, "V".to_owned()), Comparison::Greater, 0.0);
+    let elsewhere = Claim {
+        at: Some("h7".to_owned()),
+        ..claim("W", Measure::Gradient(Metric::Cosine, w()), Comparison::Greater, 0.0)
+    };
     let gamma = vec![("gamma".to_owned(), 1.0)];
-    let setting = Claim { settings: gamma, ..claim("W", Measure::Cosine(w()), Comparison::Greater, 0.0) };
+    let setting = Claim {
+        settings: gamma,
+        ..claim("W", Measure::Gradient(Metric::Cosine, w()), Comparison::Greater, 0.0)
+    };
     let aligned = claim("W", Measure::PrincipalAlignment(w()), Comparison::Greater, 0.0);
     let workshop = delta(vec![check(Reference::FeedForward(0), vec![unknown, elsewhere, setting, aligned])]);
     let text = |result: &ClaimResult| result.outcome.as_ref().unwrap_err().to_string();
@@ -200,7 +211,10 @@ fn claims_about_nothing_are_errors() {
 
 #[test]
 fn a_check_gives_the_same_numbers_every_time() {
-    let claims = vec![Claim { updates: 5, ..claim("angle", Measure::Angle(w()), Comparison::Less, 1.0) }];
+    let claims = vec![Claim {
+        updates: 5,
+        ..claim("angle", Measure::Gradient(Metric::Angle, w()), Comparison::Less, 1.0)
+    }];
     let workshop = delta(vec![check(Reference::FeedForward(0), claims)]);
     let number = || measured(&run(&workshop, 0, BACKEND)[0]).number;
     assert_eq!(number().to_bits(), number().to_bits());

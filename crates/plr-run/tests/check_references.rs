@@ -6,7 +6,7 @@
 mod hand_built;
 
 use hand_built::{Settling, backprop, settling};
-use plr_ir::model::{Init, Model, Reference};
+use plr_ir::model::{Init, Model, Reference, Shape};
 use plr_ir::{Precision, Tensor};
 use plr_run::backend::{Backend, Context};
 use plr_run::check::{CheckError, Gradient, angles, gradients};
@@ -20,7 +20,7 @@ type Matrix = Vec<Vec<f64>>;
 
 /// Parameters, data and targets of a rule, drawn at random.
 fn drawn(rule: &dyn Model) -> (Vec<Tensor>, Tensor, Tensor) {
-    let (features, outputs) = rule.shape();
+    let Shape { features, outputs, .. } = rule.shape();
     let draw = |name, columns: usize| {
         let numbers = Draws::new(4, name, 0).normals(BATCH * columns);
         Tensor::from_f64([BATCH, columns], &numbers, Precision::F64)

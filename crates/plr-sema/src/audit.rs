@@ -34,7 +34,7 @@ use self::subject::Subject;
 use self::uses::uses;
 use self::verdict::{Requirement, Verdict};
 use crate::equation::Source;
-use crate::hir::{Expr, Rule};
+use crate::hir::{Phase, Rule};
 use crate::network::Network;
 use crate::resolve::Library;
 
@@ -111,18 +111,18 @@ impl Audit {
         }
     }
 
-    /// Of a rule on a network; `constant` gives the value of an expression over hyper-parameters.
+    /// Of a rule on a network; `steps` says how many a phase has, at most.
     pub fn on_network(
         rule: &Rule,
         library: &Library,
         network: &Network,
-        constant: &dyn Fn(&Expr) -> f64,
+        steps: &dyn Fn(&Phase) -> f64,
     ) -> Self {
         let rows = Subject::all(rule).into_iter().map(|subject| row(subject, rule, library, Some(network)));
         Self {
             network: Some(network.text.clone()),
             rows: rows.collect(),
-            bill: Some(bill::bill(rule, library, network, constant)),
+            bill: Some(bill::bill(rule, library, network, steps)),
             ..Self::of_rule(rule, library)
         }
     }

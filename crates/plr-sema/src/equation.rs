@@ -147,6 +147,18 @@ pub fn instances<'r>(rule: &'r Rule, network: &Network) -> Vec<Instance<'r>> {
     sources(rule).into_iter().flat_map(at_sites).collect()
 }
 
+/// Where there is something that learns or is observed.
+pub fn owned(owner: Learned, rule: &Rule, network: &Network) -> Vec<Site> {
+    match owner {
+        Learned::Unit(variable) => {
+            layers(variable, None, rule, network).into_iter().map(Site::Layer).collect()
+        }
+        Learned::Synapse(synapse) => {
+            rule.instances(network, synapse).into_iter().map(|(u, v)| Site::Edge(u, v)).collect()
+        }
+    }
+}
+
 /// The definition of a `let` that holds in a layer (R3.5).
 pub fn definition<'r>(
     kind: &'r VariableKind,

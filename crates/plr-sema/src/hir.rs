@@ -83,10 +83,24 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// Whether a phase of it goes through the steps of a sample.
+    pub fn over_time(&self) -> bool {
+        self.phases.iter().any(|phase| phase.over_time)
+    }
+
     /// The synapse itself of one of its quantities.
     pub fn weight_of(&self, synapse: SynapseId) -> SynapseId {
         self.synapses[synapse.0].beside.unwrap_or(synapse)
     }
+}
+
+/// What a check looks at, at the end of a presentation.
+#[derive(Clone, Debug)]
+pub struct Observed {
+    /// Whose it is: each synapse's, or each unit's that has the variable.
+    pub owner: Learned,
+    /// One value, or two to be compared.
+    pub values: Vec<Expr>,
 }
 
 /// A part of a presentation.
@@ -199,6 +213,8 @@ pub struct Synapse {
     pub symmetric: Option<Span>,
     /// Each unit is joined with the one in its place only (R4.9).
     pub one_to_one: bool,
+    /// It transmits what was there before the step (R20.5).
+    pub delayed: bool,
     /// The synapse of which this is a further quantity, beside the weight.
     pub beside: Option<SynapseId>,
     /// Where its weights stay, constants.
@@ -329,6 +345,8 @@ pub struct Phase {
     pub until: Option<Expr>,
     /// Start from the states at the end of that phase.
     pub from: Option<PhaseId>,
+    /// A step for each step of the sample (R20.1).
+    pub over_time: bool,
     /// How long a step takes.
     pub dt: Option<Expr>,
     /// How rates become steps.
@@ -412,13 +430,15 @@ pub struct Plasticity {
     pub span: Span,
 }
 
-/// `predict value after phase`
+/// `predict value after phase` or `predict value over phase`
 #[derive(Clone, Debug)]
 pub struct Predict {
     /// The prediction, at the output units.
     pub value: Expr,
     /// The last phase that is run.
     pub after: PhaseId,
+    /// The prediction is made at every step of it.
+    pub every_step: bool,
     /// The whole clause.
     pub span: Span,
 }
@@ -547,6 +567,11 @@ pub enum ExprKind {
     },
     /// The number of this presentation, from 1.
     Updates,
+    /// In a phase over time the number of the step, from 0, or the number of steps.
+    Time {
+        /// The number of steps.
+        whole: bool,
+    },
     /// How far the layer is from the input or, otherwise, from the output: the longest way along forward edges. A synapse's is
     /// that of the layer it ends in.
     Distance {
@@ -559,6 +584,8 @@ pub enum ExprKind {
     Layer(Reduction, Box<Expr>),
     /// The rank of each unit of that layer by the argument.
     Rank(Box<Expr>),
+    /// The sum over the units of a layer, or over the synapses from one unit, up to the evaluator's own (R5.15).
+    RunningSum(Box<Expr>),
     /// A reduction over the samples of the minibatch.
     Batch(Reduction, Box<Expr>),
 }
@@ -616,6 +643,7 @@ impl Expr {
             | ExprKind::Argument(_)
             | ExprKind::Setting(_)
             | ExprKind::Updates
+            | ExprKind::Time { .. }
             | ExprKind::Distance { .. }
             | ExprKind::Draw(_) => {}
             ExprKind::Filtered { settings, increment, .. } => {
@@ -631,6 +659,7 @@ impl Expr {
             | ExprKind::Not(a)
             | ExprKind::Layer(_, a)
             | ExprKind::Rank(a)
+            | ExprKind::RunningSum(a)
             | ExprKind::Batch(_, a) => visit(a),
             ExprKind::Binary(_, a, b)
             | ExprKind::Compare(_, a, b)
@@ -655,6 +684,7 @@ impl Expr {
             | ExprKind::Argument(_)
             | ExprKind::Setting(_)
             | ExprKind::Updates
+            | ExprKind::Time { .. }
             | ExprKind::Distance { .. }
             | ExprKind::Draw(_) => {}
             ExprKind::Filtered { settings, increment, .. } => {
@@ -670,6 +700,7 @@ impl Expr {
             | ExprKind::Not(a)
             | ExprKind::Layer(_, a)
             | ExprKind::Rank(a)
+            | ExprKind::RunningSum(a)
             | ExprKind::Batch(_, a) => visit(a),
             ExprKind::Binary(_, a, b)
             | ExprKind::Compare(_, a, b)

@@ -17,6 +17,7 @@ mod workshop;
 
 use std::sync::Arc;
 
+use plr_ir::model::Sequence;
 use plr_syntax::ast;
 use plr_syntax::diagnostic::Findings;
 
@@ -25,6 +26,9 @@ use resolve::{Constants, DataSource, Experiment, Library, Optimiser, Resolved, R
 
 pub use lower::{Setting, Specialised};
 pub use workshop::RuleWorkshop;
+
+/// How many steps a sample has when nobody says.
+pub const DEFAULT_STEPS: u32 = 10;
 
 /// The cost when none is chosen.
 pub const DEFAULT_COST: &str = "half_squared_error";
@@ -51,6 +55,8 @@ pub struct Choice {
     pub cost: Option<String>,
     /// The filter that the rule calls `optim`.
     pub optimiser: Option<Optimiser>,
+    /// How samples are presented over time.
+    pub sequence: Sequence,
 }
 
 /// Analyses a file, the tree of `source`. The findings may be warnings; with an error among them there is no analysis of what is wrong, but
@@ -126,6 +132,7 @@ impl Analysis {
             sites: Vec::new(),
             cost: own.and_then(|e| e.cost.clone()),
             optimiser: own.and_then(|e| e.optimiser.clone()),
+            sequence: sequence(own.and_then(|e| e.time)),
         }
     }
 
@@ -141,7 +148,10 @@ impl Analysis {
             sites: choice.sites,
             cost: choice.cost.unwrap_or_else(|| DEFAULT_COST.to_owned()),
             init: Vec::new(),
+            sequence: choice.sequence,
             until: None,
+            steps: Vec::new(),
+            observed: Vec::new(),
         }
     }
 
@@ -158,6 +168,13 @@ impl Analysis {
             self.rules[rule].1.clone(),
         )
     }
+}
+
+/// How samples are presented over time as long as nobody knows them: shown whole for so many steps, or
+/// with features and a target of their own for each step.
+pub fn sequence(time: Option<u32>) -> Sequence {
+    let steps = time.unwrap_or(DEFAULT_STEPS);
+    Sequence { steps, data: time.is_none(), target: time.is_none() }
 }
 
 /// Where samples come from, when an experiment does not say: the embedded digits.

@@ -5,6 +5,7 @@
 //! something observable needs it. What is observable: the prediction, and the weights; without a prediction, the weights
 //! alone. Parameters on which nothing observable depends are not built.
 
+mod course;
 mod draw;
 mod environment;
 mod expression;
@@ -20,7 +21,7 @@ mod term;
 
 use std::cell::OnceCell;
 
-use plr_ir::model::{Equation, Model, Parameter, Piece};
+use plr_ir::model::{Equation, Model, Parameter, Piece, Shape};
 use plr_ir::pass::{self, Options};
 use plr_ir::{Location, Op, Precision, Program, Value, program::Block};
 use plr_syntax::diagnostic::Findings;
@@ -211,7 +212,7 @@ impl Model for Specialised {
         &self.listed
     }
 
-    fn shape(&self) -> (usize, usize) {
+    fn shape(&self) -> Shape {
         self.setting.shape()
     }
 

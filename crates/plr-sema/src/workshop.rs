@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use plr_ir::model::{Check, Model, Workshop};
+use plr_ir::model::{Check, Model, Sequence, Workshop};
 use plr_syntax::diagnostic::Findings;
 
 use crate::hir::Rule;
 use crate::lower::{Setting, Specialised};
-use crate::resolve::{CheckSetting, Constants, Library, ResolvedCheck};
-use crate::{DEFAULT_COST, small_network};
+use crate::resolve::{CheckSetting, Constants, Library, ResolvedCheck, constant};
+use crate::{DEFAULT_COST, DEFAULT_STEPS, small_network};
 
 /// Makes models of one rule.
 #[derive(Debug)]
@@ -18,6 +18,9 @@ pub struct RuleWorkshop {
     checks: Vec<Check>,
     settings: Vec<CheckSetting>,
 }
+
+/// What follows the name of a phase where its number of steps is meant.
+const STEPS: &str = ".steps";
 
 impl RuleWorkshop {
     /// A workshop for a rule and its checks.
@@ -35,7 +38,13 @@ impl RuleWorkshop {
         let own = check.map(|c| &self.settings[c]);
         let network = own.and_then(|s| s.network.clone()).unwrap_or_else(|| small_network(&self.library));
         let mut replaced = own.map(|s| s.settings.clone()).unwrap_or_default();
-        replaced.extend_from_slice(settings);
+        let mut steps = Vec::new();
+        for (name, value) in settings {
+            match name.strip_suffix(STEPS) {
+                Some(phase) => steps.push((phase.to_owned(), *value)),
+                None => replaced.push((name.clone(), *value)),
+            }
+        }
         let setting = Setting {
             rule: Arc::clone(&self.rule),
             library: Arc::clone(&self.library),
@@ -44,7 +53,10 @@ impl RuleWorkshop {
             sites: Vec::new(),
             cost: own.and_then(|s| s.cost.clone()).unwrap_or_else(|| DEFAULT_COST.to_owned()),
             init: own.map(|s| s.init.clone()).unwrap_or_default(),
+            sequence: Sequence { steps: own.map_or(DEFAULT_STEPS, |s| s.time), data: true, target: true },
             until: own.and_then(|s| s.until),
+            steps,
+            observed: own.map(|s| s.observed.clone()).unwrap_or_default(),
         };
         Specialised::new(setting).map(|(model, _)| model)
     }
@@ -62,7 +74,12 @@ impl Workshop for RuleWorkshop {
     }
 
     fn hyper_parameter(&self, name: &str) -> Option<f64> {
+        let constants = Constants::of(&self.rule, &self.library, &[]);
+        if let Some(phase) = name.strip_suffix(STEPS) {
+            let phase = self.rule.phases.iter().find(|p| p.name == phase)?;
+            return constant(&phase.steps, &constants, &self.library);
+        }
         let position = self.rule.hyper_parameters.iter().position(|h| h.name == name)?;
-        Some(Constants::of(&self.rule, &self.library, &[]).0[position])
+        Some(constants.0[position])
     }
 }

@@ -250,6 +250,8 @@ pub struct Phase {
     pub dt: Option<Expr>,
     /// `integrator = heun`: how `dx/dt = …` is stepped.
     pub integrator: Option<Name>,
+    /// `over time`: a step for each step of the sample.
+    pub over_time: Option<Span>,
     /// The schedule.
     pub body: Vec<PhaseStatement>,
     /// The whole member.
@@ -378,13 +380,15 @@ pub enum BatchReduction {
     Sum,
 }
 
-/// `predict value after phase`
+/// `predict value after phase` or `predict value over phase`
 #[derive(Clone, Debug, PartialEq)]
 pub struct Predict {
     /// The prediction, an expression over `output.…`.
     pub value: Expr,
     /// The last phase that is run for it.
-    pub after: Name,
+    pub phase: Name,
+    /// `over`: at every step of it.
+    pub every_step: bool,
     /// The whole member.
     pub span: Span,
 }
@@ -432,6 +436,8 @@ pub enum CheckSetting {
     Batch(Expr),
     /// `seed 1`
     Seed(Expr),
+    /// `time 10`
+    Time(Expr),
     /// `steps until residual < 1e-13`, for every phase the reference passes through
     Until(Expr),
     /// `set lr = 0.005`: a hyper-parameter of the rule
@@ -570,6 +576,8 @@ pub enum Clause {
     Updates(Expr),
     /// `seed 1`
     Seed(Expr),
+    /// `time 10`: how many steps each sample is shown for
+    Time(Expr),
     /// `precision f64`
     Precision(Name),
     /// `lr input->h1 = 0.1, h1->output = 0.05`: a hyper-parameter's value on single edges or layers
@@ -596,6 +604,21 @@ pub struct Expr {
     pub kind: ExprKind,
     /// Where it stands.
     pub span: Span,
+}
+
+impl Expr {
+    /// The expressions it is directly made of, in the order of the text.
+    pub fn parts(&self) -> Vec<&Self> {
+        match &self.kind {
+            ExprKind::Number(_) | ExprKind::Text(_) | ExprKind::Name(_) | ExprKind::Error => Vec::new(),
+            ExprKind::Field(a, _) | ExprKind::At(a, _) | ExprKind::Unary(_, a) => vec![a],
+            ExprKind::Binary(_, a, b) => vec![a, b],
+            ExprKind::If(c, a, b) => vec![c, a, b],
+            ExprKind::Call(call) => {
+                call.arguments.iter().chain(call.settings.iter().map(|setting| &setting.value)).collect()
+            }
+        }
+    }
 }
 
 /// The kinds of expressions.

@@ -160,7 +160,9 @@ impl Dump {
             Member::Phase(phase) => self.phase(phase),
             Member::Learn(learn) => self.learn(learn),
             Member::Predict(predict) => {
-                self.line(&format!("predict {} after {}", inline::expr(&predict.value), predict.after.text));
+                let when = if predict.every_step { "over" } else { "after" };
+                let value = inline::expr(&predict.value);
+                self.line(&format!("predict {value} {when} {}", predict.phase.text));
             }
             Member::Check(check) => self.check(check),
             Member::Error(_) => self.line("error"),
@@ -212,6 +214,9 @@ impl Dump {
         }
         if let Some(integrator) = &phase.integrator {
             self.line(&format!("integrator = {}", integrator.text));
+        }
+        if phase.over_time.is_some() {
+            self.line("over time");
         }
         self.depth -= 1;
     }
@@ -269,6 +274,7 @@ impl Dump {
             CheckSetting::Data(call) => self.line(&format!("data {}", inline::call(call))),
             CheckSetting::Batch(value) => self.line(&format!("batch {}", inline::expr(value))),
             CheckSetting::Seed(value) => self.line(&format!("seed {}", inline::expr(value))),
+            CheckSetting::Time(value) => self.line(&format!("time {}", inline::expr(value))),
             CheckSetting::Until(value) => self.line(&format!("steps until {}", inline::expr(value))),
             CheckSetting::Set(settings) => self.line(&format!("set {}", inline::settings(settings))),
             CheckSetting::Init(settings) => self.line(&format!("init {}", inline::settings(settings))),
@@ -316,6 +322,7 @@ impl Dump {
             Clause::Epochs(value) => self.line(&format!("epochs {}", inline::expr(value))),
             Clause::Updates(value) => self.line(&format!("updates {}", inline::expr(value))),
             Clause::Seed(value) => self.line(&format!("seed {}", inline::expr(value))),
+            Clause::Time(value) => self.line(&format!("time {}", inline::expr(value))),
             Clause::Precision(name) => self.line(&format!("precision {}", name.text)),
             Clause::PerSite(name, sites) => {
                 self.nest(&format!("per site {}", name.text), sites, |dump, site| {

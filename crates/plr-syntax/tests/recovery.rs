@@ -136,7 +136,7 @@ fn forms_of_later_versions_are_syntax_errors() {
     for (source, found) in [
         ("use \"other.plr\"", "use"),
         ("rule A { trace e = 0 }", "trace"),
-        ("rule A { phase run (over time) { x = 1 } }", "over"),
+        ("rule A { phase run (over space) { x = 1 } }", "space"),
         ("network c { input 784 - conv 32 k5 relu }", "32"),
     ] {
         let all = findings(source);

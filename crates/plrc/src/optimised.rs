@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 use plr_ir::choices::{CHOICES, Choices};
-use plr_ir::model::{Equation, Model, Parameter, Piece};
+use plr_ir::model::{Equation, Model, Parameter, Piece, Shape};
 use plr_ir::pass::{self, PIPELINE};
 use plr_ir::{Precision, Program};
 use plr_sema::Specialised;
@@ -106,7 +106,7 @@ impl Model for Optimised {
         self.model.parameters()
     }
 
-    fn shape(&self) -> (usize, usize) {
+    fn shape(&self) -> Shape {
         self.model.shape()
     }
 

@@ -3,11 +3,12 @@
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use plr_ir::Precision;
+use plr_ir::model::Sequence;
 use plr_run::data::Source as Data;
 use plr_sema::check::unknown_name::UnknownName;
 use plr_sema::network::Network;
 use plr_sema::resolve::{Experiment, Length, network_chain};
-use plr_sema::{Choice, DEFAULT_COST};
+use plr_sema::{Choice, DEFAULT_COST, DEFAULT_STEPS, sequence};
 use plr_syntax::ast::{Item, NetworkBody, NetworkItem};
 use plr_syntax::diagnostic::{Finding, Findings};
 use plr_syntax::span::Span;
@@ -78,6 +79,8 @@ pub struct Plan {
     pub batch: usize,
     /// How long it trains.
     pub length: Length,
+    /// For how many steps each sample is shown whole, if anybody says so.
+    pub time: Option<u32>,
     /// The seed of weights, order and draws.
     pub seed: u64,
     /// The precision of all numbers.
@@ -157,11 +160,19 @@ fn subject<'c>(checked: &'c Checked, which: Which<'_>) -> Result<(usize, Option<
 pub fn of_rule(rule: usize, network: Network) -> Plan {
     Plan {
         rule,
-        choice: Choice { network, settings: Vec::new(), sites: Vec::new(), cost: None, optimiser: None },
+        choice: Choice {
+            network,
+            settings: Vec::new(),
+            sites: Vec::new(),
+            cost: None,
+            optimiser: None,
+            sequence: sequence(None),
+        },
         data: Data::default(),
         validation: None,
         batch: 64,
         length: Length::Epochs(10),
+        time: None,
         seed: 1,
         precision: Precision::F32,
     }
@@ -185,11 +196,16 @@ pub fn of_experiment(experiment: &Experiment, checked: &Checked) -> Result<Plan,
             sites: experiment.sites.clone(),
             optimiser: experiment.optimiser.clone(),
             cost: experiment.cost.clone(),
+            sequence: Sequence {
+                steps: experiment.time.or_else(|| data.steps()).unwrap_or(DEFAULT_STEPS),
+                ..sequence(experiment.time)
+            },
         },
         data,
         validation: experiment.validation,
         batch: experiment.batch,
         length: experiment.length,
+        time: experiment.time,
         seed: experiment.seed,
         precision: experiment.precision,
     })

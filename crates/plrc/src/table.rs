@@ -20,9 +20,19 @@ impl Table {
         Self { head: head.map(str::to_owned).to_vec(), rows: Vec::new() }
     }
 
+    /// An empty table with a heading of any length.
+    pub fn with_columns(head: Vec<String>) -> Self {
+        Self { head, rows: Vec::new() }
+    }
+
     /// Adds a row.
     pub fn row<const N: usize>(&mut self, cells: [String; N]) {
-        self.rows.push(cells.to_vec());
+        self.cells(cells.to_vec());
+    }
+
+    /// Adds a row of any length.
+    pub fn cells(&mut self, cells: Vec<String>) {
+        self.rows.push(cells);
     }
 
     fn widths(&self) -> Vec<usize> {

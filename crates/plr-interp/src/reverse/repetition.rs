@@ -1,10 +1,10 @@
 //! Broadcasts and sums are each other's transpose; a maximum or minimum passes its cotangent to the element it took, and a
 //! rank passes none.
 
-use ndarray::{ArrayD, IxDyn};
+use ndarray::{ArrayD, Axis, IxDyn};
 use plr_ir::program::ReduceKind;
 
-use crate::axes::{broadcast as repeat, others};
+use crate::axes::{broadcast as repeat, others, row_major};
 use crate::number::{Number, Shared};
 use crate::reduce::reduce as fold;
 
@@ -32,6 +32,17 @@ pub(super) fn reduce<T: Number>(
 /// The cotangent of what is ranked: ranks stay as they are when elements move a little.
 pub(super) fn rank<T: Number>(input: &Shared<T>) -> ArrayD<T> {
     ArrayD::zeros(input.raw_dim())
+}
+
+/// The cotangent of what is summed: that of the sums from each element on.
+pub(super) fn running_sum<T: Number>(axis: usize, cotangent: &Shared<T>) -> ArrayD<T> {
+    let mut sums = row_major(cotangent.view());
+    for mut lane in sums.lanes_mut(Axis(axis)) {
+        for i in (1..lane.len()).rev() {
+            lane[i - 1] = lane[i - 1] + lane[i];
+        }
+    }
+    sums
 }
 
 /// Gives each cotangent to the first element, in row-major order of the folded axes, that equals the fold's value.

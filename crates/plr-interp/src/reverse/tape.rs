@@ -92,6 +92,7 @@ impl<T: Number> Entry<'_, T> {
             Primitive::Broadcast(axes) => repetition::broadcast(axes, cotangent),
             Primitive::Reduce(kind, axes) => repetition::reduce(kind, axes, real(0), &self.value, cotangent),
             Primitive::Rank => repetition::rank(real(0)),
+            Primitive::RunningSum(axis) => repetition::running_sum(axis, cotangent),
             Primitive::Convolve(form, geometry) => {
                 convolve::by_factor(form, geometry, position, [real(0), real(1)], cotangent)
             }

@@ -17,6 +17,7 @@ mod passes;
 mod random;
 mod rank;
 mod reduce;
+mod running_sum;
 mod sample;
 mod slice;
 mod smooth;

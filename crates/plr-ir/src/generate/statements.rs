@@ -54,7 +54,13 @@ impl Generator {
             }
             18..=20 => self.contract(b),
             21 => self.reduce(b),
-            22 => self.rank(b),
+            22 => {
+                if self.random.percent(50) {
+                    self.rank(b)
+                } else {
+                    self.running_sum(b)
+                }
+            }
             23 => {
                 let dims = self.dims();
                 self.draw(b, &dims)
@@ -170,6 +176,12 @@ impl Generator {
             Some(input) => b.rank(input),
             None => self.real(b),
         }
+    }
+
+    fn running_sum(&mut self, b: &mut Builder) -> Value {
+        let Some(input) = self.real_with_axes(b) else { return self.real(b) };
+        let axis = self.random.below(rank(b, input));
+        b.running_sum(input, axis)
     }
 
     /// What is at a step's place along an axis; often there are more steps than places, or fewer.

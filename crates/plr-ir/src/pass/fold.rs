@@ -125,6 +125,7 @@ impl Fold<'_> {
             | Op::Contract { .. }
             | Op::Reduce { .. }
             | Op::Rank(_)
+            | Op::RunningSum { .. }
             | Op::Convolve { .. }
             | Op::Pool { .. }
             | Op::Unpool { .. }
@@ -167,6 +168,7 @@ impl Fold<'_> {
             | Op::Contract { .. }
             | Op::Reduce { .. }
             | Op::Rank(_)
+            | Op::RunningSum { .. }
             | Op::Convolve { .. }
             | Op::Pool { .. }
             | Op::Unpool { .. }

@@ -95,6 +95,7 @@ impl Fusion<'_> {
                 | Op::Contract { .. }
                 | Op::Reduce { .. }
                 | Op::Rank(_)
+                | Op::RunningSum { .. }
                 | Op::Convolve { .. }
                 | Op::Pool { .. }
                 | Op::Unpool { .. }
@@ -180,6 +181,7 @@ fn is_element_wise(op: &Op) -> bool {
         | Op::Contract { .. }
         | Op::Reduce { .. }
         | Op::Rank(_)
+        | Op::RunningSum { .. }
         | Op::Convolve { .. }
         | Op::Pool { .. }
         | Op::Unpool { .. }

@@ -67,6 +67,10 @@ impl Parser<'_> {
                 Ok(Op::Reduce { kind, input: self.operand()?, axes: self.axes()? })
             }
             "rank" => self.operand().map(Op::Rank),
+            "running_sum" => {
+                let input = self.operand()?;
+                Ok(Op::RunningSum { input, axis: self.axis()? })
+            }
             "convolve" => self.convolve(),
             "pool" => {
                 let kind = self.choice("`mean` or `max`", &[PoolKind::Mean, PoolKind::Max])?;
@@ -152,9 +156,13 @@ impl Parser<'_> {
     }
 
     /// An axis and a place along it.
-    fn along(&mut self) -> Result<(usize, Value), ParseError> {
+    fn axis(&mut self) -> Result<usize, ParseError> {
         self.word("axis")?;
-        let axis = self.integer()?;
+        self.integer()
+    }
+
+    fn along(&mut self) -> Result<(usize, Value), ParseError> {
+        let axis = self.axis()?;
         self.word("at")?;
         Ok((axis, self.operand()?))
     }

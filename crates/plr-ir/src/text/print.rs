@@ -176,6 +176,7 @@ impl<W: fmt::Write> Printer<'_, W> {
                 | Op::Contract { .. }
                 | Op::Reduce { .. }
                 | Op::Rank(_)
+                | Op::RunningSum { .. }
                 | Op::Convolve { .. }
                 | Op::Pool { .. }
                 | Op::Unpool { .. }
@@ -223,6 +224,7 @@ impl<W: fmt::Write> Printer<'_, W> {
             Op::Contract { lhs, rhs, spec } => write!(self.out, "contract {spec} {}, {}", v(lhs), v(rhs)),
             Op::Reduce { kind, input, axes } => write!(self.out, "reduce {kind} {} {}", v(input), Axes(axes)),
             Op::Rank(a) => write!(self.out, "rank {}", v(a)),
+            Op::RunningSum { input, axis } => write!(self.out, "running_sum {} axis {axis}", v(input)),
             Op::Convolve { form, lhs, rhs, geometry } => {
                 write!(self.out, "convolve {form} {}, {} {geometry}", v(lhs), v(rhs))
             }

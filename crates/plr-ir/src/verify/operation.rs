@@ -54,6 +54,7 @@ impl<'a> Verifier<'a> {
             Op::Contract { spec, .. } => contract(spec, operands, results),
             Op::Reduce { axes, .. } => reduce(operands[0], axes, results),
             Op::Rank(_) => rank(operands[0], results),
+            Op::RunningSum { axis, .. } => running_sum(operands[0], *axis, results),
             Op::Convolve { form, geometry, .. } => shared::convolve(*form, geometry, operands, results),
             Op::Pool { geometry, .. } => shared::pool(geometry, operands[0], results, false),
             Op::Unpool { geometry, .. } => shared::pool(geometry, operands[0], results, true),
@@ -190,6 +191,13 @@ fn rank(input: &Type, results: &[&Type]) -> Result<(), Problem> {
     let countable = input.dims.last().is_some_and(|&extent| u32::try_from(extent.saturating_sub(1)).is_ok());
     ensure(countable, 13, || format!("the rows of {input} are too long"))?;
     ensure(input == *result, 13, || format!("{input} becomes {result}"))
+}
+
+/// V13.
+fn running_sum(input: &Type, axis: usize, results: &[&Type]) -> Result<(), Problem> {
+    ensure(input.elem == Elem::Real, 13, || format!("{input} is not real"))?;
+    ensure(axis < input.rank(), 13, || format!("{input} has no axis {axis}"))?;
+    ensure(results == [input], 13, || format!("the result is not one {input}"))
 }
 
 /// V14.

@@ -118,6 +118,16 @@ impl<T: Real> State<'_, T> {
             Op::Contract { lhs, rhs, spec } => Array::Real(self.contract(*lhs, *rhs, spec, &dims)),
             Op::Reduce { kind, input, axes } => Array::Real(self.reduce(*kind, *input, axes, count)),
             Op::Rank(a) => Array::Real(ranks(self.real(*a), dims[dims.len() - 1])),
+            Op::RunningSum { input, axis } => {
+                let inner: usize = dims[axis + 1..].iter().product();
+                let mut sums = self.real(*input).to_vec();
+                for at in 0..count {
+                    if !(at / inner).is_multiple_of(dims[*axis]) {
+                        sums[at] = sums[at - inner] + sums[at];
+                    }
+                }
+                Array::Real(sums)
+            }
             Op::Convolve { form, lhs, rhs, geometry } => {
                 Array::Real(convolve(*form, geometry, self.real(*lhs), self.real(*rhs), count))
             }

@@ -75,7 +75,7 @@ fn count_uses(tasks: &[Task], uses: &mut HashMap<Value, usize>) {
 
 fn merge_block(tasks: Vec<Task>, uses: &HashMap<Value, usize>) -> Vec<Task> {
     let mut waiting: HashMap<Value, GemmTask> = HashMap::new();
-    let mut products: Vec<(Value, usize)> = Vec::new();
+    let mut taken: Vec<Value> = Vec::new();
     for task in &tasks {
         if let Task::Gemm(gemm) = task
             && uses.get(&gemm.result) == Some(&1)
@@ -85,36 +85,27 @@ fn merge_block(tasks: Vec<Task>, uses: &HashMap<Value, usize>) -> Vec<Task> {
             waiting.insert(gemm.result, gemm.clone());
         }
         if let Task::Map(map) = task {
-            products.extend(merged(map, &waiting).into_iter().map(|value| (value, 0)));
+            taken.extend(merged(map, &waiting));
         }
     }
-    let taken: Vec<Value> = products.into_iter().map(|(value, _)| value).collect();
     let mut result = Vec::with_capacity(tasks.len());
-    for task in tasks {
-        match task {
-            Task::Gemm(gemm) if taken.contains(&gemm.result) => {}
-            Task::Map(map) if map.inputs.iter().any(|input| taken.contains(&input.value)) => {
-                let products = map.inputs.iter().filter(|input| taken.contains(&input.value));
-                let products = products.filter_map(|input| waiting.remove(&input.value)).collect();
-                result.push(Task::Block(Box::new(BlockTask { products, map })));
-            }
-            Task::Repeat(mut repeat) => {
-                repeat.body = merge_block(std::mem::take(&mut repeat.body), uses);
-                result.push(Task::Repeat(repeat));
-            }
-            other @ (Task::Map(_)
-            | Task::Fold(_)
-            | Task::Gemm(_)
-            | Task::Block(_)
-            | Task::Convolve(_)
-            | Task::Rank { .. }
-            | Task::Windows { .. }
-            | Task::Slice { .. }
-            | Task::Insert { .. }
-            | Task::Random { .. }
-            | Task::FromIndex { .. }
-            | Task::Tiles(_)) => result.push(other),
+    for mut task in tasks {
+        if let Task::Gemm(gemm) = &task
+            && taken.contains(&gemm.result)
+        {
+            continue;
         }
+        if let Task::Repeat(repeat) = &mut task {
+            repeat.body = merge_block(std::mem::take(&mut repeat.body), uses);
+        }
+        if let Task::Map(map) = &task {
+            let products = map.inputs.iter().filter(|input| taken.contains(&input.value));
+            let products: Vec<GemmTask> = products.filter_map(|input| waiting.remove(&input.value)).collect();
+            if !products.is_empty() {
+                task = Task::Block(Box::new(BlockTask { products, map: map.clone() }));
+            }
+        }
+        result.push(task);
     }
     result
 }

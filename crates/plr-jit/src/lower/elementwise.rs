@@ -79,6 +79,7 @@ impl Lowering {
             | Op::Contract { .. }
             | Op::Reduce { .. }
             | Op::Rank(_)
+            | Op::RunningSum { .. }
             | Op::Convolve { .. }
             | Op::Pool { .. }
             | Op::Unpool { .. }

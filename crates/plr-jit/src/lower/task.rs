@@ -34,6 +34,15 @@ pub(crate) enum Task {
         /// The ranks.
         result: Value,
     },
+    /// Sums of the elements so far along an axis.
+    RunningSum {
+        /// The elements.
+        input: Value,
+        /// The axis.
+        axis: usize,
+        /// The sums.
+        result: Value,
+    },
     /// One of the sums of a convolution.
     Convolve(ConvolveTask),
     /// Something with windows.
@@ -218,6 +227,7 @@ impl Task {
             | Task::Gemm(_)
             | Task::Block(_)
             | Task::Rank { .. }
+            | Task::RunningSum { .. }
             | Task::Convolve(_)
             | Task::Windows { .. }
             | Task::Slice { .. }
@@ -235,6 +245,7 @@ impl Task {
             Task::Block(block) => block.map.results.iter().map(|&(value, _)| value).collect(),
             Task::Fold(FoldTask { result, .. })
             | Task::Gemm(GemmTask { result, .. })
+            | Task::RunningSum { result, .. }
             | Task::Windows { result, .. }
             | Task::Slice { result, .. }
             | Task::Insert { result, .. }
@@ -256,7 +267,9 @@ impl Task {
             Task::Fold(fold) => fold.factors.clone(),
             Task::Gemm(gemm) => vec![gemm.lhs, gemm.rhs],
             Task::Block(block) => block.operands().collect(),
-            Task::Rank { input, .. } | Task::Windows { input, .. } => vec![*input],
+            Task::Rank { input, .. } | Task::RunningSum { input, .. } | Task::Windows { input, .. } => {
+                vec![*input]
+            }
             Task::Convolve(convolve) => vec![convolve.lhs, convolve.rhs],
             Task::Slice { from, .. } => vec![from.whole],
             Task::Insert { into, value, .. } => vec![into.whole, *value],

@@ -4,7 +4,9 @@ use plr_ir::choices::Choices;
 use plr_ir::program::{Program, Value};
 use plr_ir::{Precision, Type};
 
-use super::{BlockStep, ConvolveStep, Copy, Draw, Factor, Launch, Plan, Rank, RepeatStep, Step, UntilStep};
+use super::{
+    BlockStep, ConvolveStep, Copy, Draw, Factor, Launch, Plan, Rank, RepeatStep, RunningSum, Step, UntilStep,
+};
 use crate::codegen::{Compiler, FoldKernel, Kernel, Lanes, MapKernel, MapRead, VECTOR_BYTES};
 use crate::error::Error;
 use crate::lower::{
@@ -73,6 +75,12 @@ impl Build<'_> {
                 let extent = ty.dims.last().copied().unwrap_or(1);
                 let [input, order, out] = [input, order, result].map(buffer);
                 Step::Rank(Rank { input, order, out, rows: ty.count() / extent, extent })
+            }
+            Task::RunningSum { input, axis, result } => {
+                let dims = &self.types[input.index()].dims;
+                let [outer, inner] = [&dims[..*axis], &dims[axis + 1..]].map(|dims| dims.iter().product());
+                let [input, out] = [input, result].map(buffer);
+                Step::RunningSum(RunningSum { input, out, outer, extent: dims[*axis], inner })
             }
             Task::Convolve(task) => {
                 let [lhs, rhs, room, out] = [task.lhs, task.rhs, task.room, task.result].map(|v| buffer(&v));

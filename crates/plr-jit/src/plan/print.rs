@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::{ConvolveStep, Launch, Plan, Rank, Step};
+use super::{ConvolveStep, Launch, Plan, Rank, RunningSum, Step};
 use crate::convolve::Convolve;
 use crate::gemm::Product;
 use crate::lower::Rows;
@@ -79,6 +79,13 @@ impl Display for Rank {
     }
 }
 
+impl Display for RunningSum {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let RunningSum { input, out, outer, extent, inner } = self;
+        write!(f, "{out} = running sums of {input}, {outer} times {extent} rows of {inner}")
+    }
+}
+
 impl Display for Rows {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Rows { count, places, elements } = self;
@@ -94,6 +101,7 @@ fn print(f: &mut Formatter<'_>, steps: &[Step], depth: usize) -> fmt::Result {
             Step::Launch(launch) => writeln!(f, "{launch}")?,
             Step::Multiply { product, lhs, rhs, out } => writeln!(f, "{out} = {lhs} · {rhs}, {product}")?,
             Step::Rank(rank) => writeln!(f, "{rank}")?,
+            Step::RunningSum(sum) => writeln!(f, "{sum}")?,
             Step::Convolve(step) => writeln!(f, "{step}")?,
             Step::Windows { windows, input, out } => match windows.kind {
                 Some(kind) => writeln!(f, "{out} = {kind} of {input} over {}", windows.geometry)?,

@@ -137,6 +137,16 @@ impl Evaluation<'_> {
                 Elements::Real(self.reduce(*kind, scope[input].real(), *input, axes))
             }
             Op::Rank(input) => Elements::Real(ranks(scope[input].real(), ty.dims[ty.rank() - 1])),
+            Op::RunningSum { input, axis } => {
+                let (x, inner) = (scope[input].real(), ty.dims[axis + 1..].iter().product::<usize>());
+                each_real(&mut |at| {
+                    let before = at / inner % ty.dims[*axis];
+                    (0..=before)
+                        .map(|k| x[at - (before - k) * inner])
+                        .reduce(|a, b| a + b)
+                        .expect("one at least")
+                })
+            }
             Op::Convolve { form, lhs, rhs, geometry } => {
                 let sums = convolve(*form, geometry, scope[lhs].real(), scope[rhs].real(), count);
                 Elements::Real(sums.into_iter().map(|(sum, _)| T::from_f64(sum)).collect())

@@ -40,6 +40,7 @@ pub fn angles(
         parameters: Vec::new(),
         increments: increments(model, backend, parameters, &minibatch, context)?,
         gradients: gradients(model, reference, parameters, (data, target), context)?,
+        observed: Vec::new(),
         direction: None,
     };
     let angle = |parameter: &plr_ir::model::Parameter| {

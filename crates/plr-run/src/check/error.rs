@@ -32,6 +32,8 @@ pub enum CheckError {
         /// The parameter.
         parameter: String,
     },
+    /// What a claim observes has a value nowhere.
+    NothingObserved,
     /// The samples of the check have no principal direction, or another number of features than a row.
     NoPrincipalDirection,
     /// The samples have another number of standard deviations than features.
@@ -96,6 +98,7 @@ impl CheckError {
             | Self::NoReference
             | Self::NoRows { .. }
             | Self::NoPrincipalDirection
+            | Self::NothingObserved
             | Self::SpectrumDiffers { .. }
             | Self::NotAtEquilibrium { .. }
             | Self::NotContracting { .. }
@@ -119,6 +122,7 @@ impl fmt::Display for CheckError {
             }
             Self::NoReference => f.write_str("the check has no gradient to compare with"),
             Self::NoRows { parameter } => write!(f, "`{parameter}` is not a matrix and has no rows"),
+            Self::NothingObserved => f.write_str("what is observed has a value at no site"),
             Self::NoPrincipalDirection => {
                 f.write_str("the samples of the check have no principal direction among the rows' elements")
             }

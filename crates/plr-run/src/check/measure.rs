@@ -1,7 +1,7 @@
 //! The number of a claim: a measure of each site of a parameter group, and the worst of them.
 
 use plr_ir::Tensor;
-use plr_ir::model::{Comparison, Measure, Model, Parameter};
+use plr_ir::model::{Comparison, Measure, Metric, Model, Parameter};
 
 use super::error::CheckError;
 use super::reference::Gradient;
@@ -17,6 +17,8 @@ pub(super) struct Evidence {
     pub(super) increments: Arrays,
     /// The gradients of the cost; empty for a law.
     pub(super) gradients: Vec<Gradient>,
+    /// What was observed, by the observation's number.
+    pub(super) observed: Vec<(usize, Arrays)>,
     /// The direction in which the samples vary most.
     pub(super) direction: Option<Vec<f64>>,
 }
@@ -31,7 +33,8 @@ impl Evidence {
         let increment = self.increments.get(&output).map(Tensor::to_f64);
         let gradient = self.gradients.iter().find(|gradient| gradient.parameter == parameter.name);
         let gradient = gradient.ok_or(CheckError::NoReference)?;
-        let increment = increment.ok_or(CheckError::MissingOutput { output })?;
+        let nothing = || (!parameter.learned).then(|| vec![0.0; parameter.dims.iter().product()]);
+        let increment = increment.or_else(nothing).ok_or(CheckError::MissingOutput { output })?;
         let increment = match &gradient.elements {
             Some(elements) => elements.iter().map(|&at| increment[at]).collect(),
             None => increment,
@@ -43,91 +46,117 @@ impl Evidence {
 /// A number for each site.
 pub(super) type PerSite = Vec<(String, f64)>;
 
-/// The group a measure is about.
-pub(super) fn group(measure: &Measure) -> &str {
-    match measure {
-        Measure::Cosine(group)
-        | Measure::CosineDistance(group)
-        | Measure::Angle(group)
-        | Measure::RelativeError(group)
-        | Measure::Scale(group)
-        | Measure::SignAgreement(group)
-        | Measure::RowNorm(group)
-        | Measure::PrincipalAlignment(group) => group,
-        Measure::Order { of, .. } => group(of),
-    }
-}
-
 /// Whether a measure compares increments with a gradient.
 pub(super) fn needs_gradient(measure: &Measure) -> bool {
     match measure {
-        Measure::Cosine(_)
-        | Measure::CosineDistance(_)
-        | Measure::Angle(_)
-        | Measure::RelativeError(_)
-        | Measure::Scale(_)
-        | Measure::SignAgreement(_) => true,
-        Measure::RowNorm(_) | Measure::PrincipalAlignment(_) => false,
+        Measure::Gradient(..) => true,
+        Measure::Between(..)
+        | Measure::Largest(_)
+        | Measure::Mean(_)
+        | Measure::RowNorm(_)
+        | Measure::PrincipalAlignment(_) => false,
         Measure::Order { of, .. } => needs_gradient(of),
     }
 }
 
-/// Measures every site of the group, of all layers or of the one in `at`. An order measures what it is the order of.
+/// The observation that a measure is about.
+pub(super) fn observation(measure: &Measure) -> Option<usize> {
+    match measure {
+        Measure::Between(_, number) | Measure::Largest(number) | Measure::Mean(number) => Some(*number),
+        Measure::Gradient(..) | Measure::RowNorm(_) | Measure::PrincipalAlignment(_) => None,
+        Measure::Order { of, .. } => observation(of),
+    }
+}
+
+/// Measures every site, of all layers or of the one in `at`. An order measures what it is the order of.
 pub(super) fn per_site(
     measure: &Measure,
     at: Option<&str>,
     model: &dyn Model,
     evidence: &Evidence,
 ) -> Result<PerSite, CheckError> {
-    let group = group(measure);
-    let learned = needs_gradient(measure);
+    match measure {
+        Measure::Order { of, .. } => per_site(of, at, model, evidence),
+        Measure::Between(metric, number) => {
+            observed(*number, at, evidence, |first, second| metric_of(*metric)(first, second))
+        }
+        Measure::Largest(number) => observed(*number, at, evidence, |all, _| metrics::largest_magnitude(all)),
+        Measure::Mean(number) => observed(*number, at, evidence, |all, _| metrics::mean(all)),
+        Measure::Gradient(metric, group) => parameters(group, at, true, model, evidence, |parameter, _| {
+            let (increment, descent) = evidence.increment_and_descent(parameter)?;
+            Ok(vec![(parameter.site.clone(), metric_of(*metric)(&increment, &descent))])
+        }),
+        Measure::RowNorm(group) => parameters(group, at, false, model, evidence, |parameter, tensor| {
+            let named = |(row, elements): (usize, &[f64])| {
+                (format!("{}[{row}]", parameter.site), metrics::norm(elements))
+            };
+            rows(parameter, tensor).map(|(columns, all)| all.chunks(columns).enumerate().map(named).collect())
+        }),
+        Measure::PrincipalAlignment(group) => {
+            parameters(group, at, false, model, evidence, |parameter, tensor| {
+                let (columns, all) = rows(parameter, tensor)?;
+                let direction = evidence.direction.as_deref().filter(|d| d.len() == columns);
+                let direction = direction.ok_or(CheckError::NoPrincipalDirection)?;
+                Ok(vec![(parameter.site.clone(), metrics::cosine(&all[..columns], direction).abs())])
+            })
+        }
+    }
+}
+
+fn metric_of(metric: Metric) -> fn(&[f64], &[f64]) -> f64 {
+    match metric {
+        Metric::Cosine => metrics::cosine,
+        Metric::CosineDistance => metrics::cosine_distance,
+        Metric::Angle => metrics::angle,
+        Metric::RelativeError => metrics::relative_error,
+        Metric::Scale => metrics::best_scale,
+        Metric::SignAgreement => metrics::sign_agreement,
+    }
+}
+
+/// A number for each site where there is something to observe.
+fn observed(
+    number: usize,
+    at: Option<&str>,
+    evidence: &Evidence,
+    metric: impl Fn(&[f64], &[f64]) -> f64,
+) -> Result<PerSite, CheckError> {
+    let found = evidence.observed.iter().find(|(which, _)| *which == number);
+    let arrays = found.map(|(_, arrays)| arrays).ok_or(CheckError::NothingObserved)?;
+    let mut numbers = PerSite::new();
+    for (name, first) in arrays {
+        let Some(site) = name.strip_prefix("first/") else { continue };
+        let layer = site.rsplit("->").next().unwrap_or(site);
+        if at.is_none_or(|at| at == layer) {
+            let second = arrays.get(&format!("second/{site}")).map(Tensor::to_f64).unwrap_or_default();
+            numbers.push((site.to_owned(), metric(&first.to_f64(), &second)));
+        }
+    }
+    if numbers.is_empty() { Err(CheckError::NothingObserved) } else { Ok(numbers) }
+}
+
+/// The numbers of the sites of a parameter group.
+fn parameters(
+    group: &str,
+    at: Option<&str>,
+    learned: bool,
+    model: &dyn Model,
+    evidence: &Evidence,
+    site: impl Fn(&Parameter, &Tensor) -> Result<PerSite, CheckError>,
+) -> Result<PerSite, CheckError> {
     let wanted = |p: &Parameter| {
         p.group == group && (p.learned || !learned) && at.is_none_or(|layer| p.layer == layer)
     };
     let mut numbers = PerSite::new();
     for (parameter, tensor) in model.parameters().iter().zip(&evidence.parameters) {
         if wanted(parameter) {
-            numbers.append(&mut one_site(measure, parameter, tensor, evidence)?);
+            numbers.append(&mut site(parameter, tensor)?);
         }
     }
     if numbers.is_empty() {
         return Err(CheckError::UnknownGroup { group: group.to_owned(), layer: at.map(str::to_owned) });
     }
     Ok(numbers)
-}
-
-/// The number of a site, or one for each of its rows.
-fn one_site(
-    measure: &Measure,
-    parameter: &Parameter,
-    tensor: &Tensor,
-    evidence: &Evidence,
-) -> Result<PerSite, CheckError> {
-    let compare = |metric: fn(&[f64], &[f64]) -> f64| {
-        let (increment, descent) = evidence.increment_and_descent(parameter)?;
-        Ok(vec![(parameter.site.clone(), metric(&increment, &descent))])
-    };
-    match measure {
-        Measure::Cosine(_) => compare(metrics::cosine),
-        Measure::CosineDistance(_) => compare(metrics::cosine_distance),
-        Measure::Angle(_) => compare(metrics::angle),
-        Measure::RelativeError(_) => compare(metrics::relative_error),
-        Measure::Scale(_) => compare(metrics::best_scale),
-        Measure::SignAgreement(_) => compare(metrics::sign_agreement),
-        Measure::RowNorm(_) => {
-            let named = |(row, elements): (usize, &[f64])| {
-                (format!("{}[{row}]", parameter.site), metrics::norm(elements))
-            };
-            rows(parameter, tensor).map(|(columns, all)| all.chunks(columns).enumerate().map(named).collect())
-        }
-        Measure::PrincipalAlignment(_) => {
-            let (columns, all) = rows(parameter, tensor)?;
-            let direction = evidence.direction.as_deref().filter(|direction| direction.len() == columns);
-            let direction = direction.ok_or(CheckError::NoPrincipalDirection)?;
-            Ok(vec![(parameter.site.clone(), metrics::cosine(&all[..columns], direction).abs())])
-        }
-        Measure::Order { of, .. } => one_site(of, parameter, tensor, evidence),
-    }
 }
 
 /// The length of a row and the elements of a matrix.

@@ -1,6 +1,6 @@
 //! The minibatches of a check: a function of its seed and of how many came before (R14.12).
 
-use plr_ir::model::CheckData;
+use plr_ir::model::{CheckData, Shape};
 use plr_ir::{Precision, Tensor};
 
 use super::error::CheckError;
@@ -13,9 +13,11 @@ const TARGETS: (f64, f64) = (0.2, 0.8);
 /// Makes the minibatches of a check.
 pub(super) struct Samples {
     law: Law,
+    /// Samples of a minibatch.
     batch: usize,
-    features: usize,
-    outputs: usize,
+    /// Of which so many steps are drawn each.
+    steps: usize,
+    shape: Shape,
     seed: u64,
     precision: Precision,
 }
@@ -30,9 +32,9 @@ enum Law {
 /// Inputs and targets of one minibatch.
 #[derive(Clone, Debug)]
 pub(super) struct Minibatch {
-    /// `[batch, features]`
+    /// `[batch, features]`, or with steps.
     pub(super) data: Tensor,
-    /// `[batch, outputs]`; zero if the law has no targets.
+    /// `[batch, outputs]`, or with steps; zero if the law has no targets.
     pub(super) target: Tensor,
 }
 
@@ -40,19 +42,21 @@ impl Samples {
     /// Minibatches 0 to `last` of a check on a network of the given features and outputs, rounded to `precision`.
     pub(super) fn new(
         law: &CheckData,
-        (features, outputs): (usize, usize),
+        shape: Shape,
         batch: usize,
         seed: u64,
         precision: Precision,
         last: u32,
     ) -> Result<Self, CheckError> {
+        let Shape { features, outputs, sequence } = shape;
+        let steps = sequence.map_or(1, |sequence| sequence.steps as usize);
         let law = match law {
             CheckData::Random => Law::Random,
             CheckData::Gaussian(spectrum) => {
                 if spectrum.len() != features {
                     return Err(CheckError::SpectrumDiffers { spectrum: spectrum.len(), features });
                 }
-                Law::Gaussian(gaussian::generate((last as usize + 1) * batch, spectrum, seed)?)
+                Law::Gaussian(gaussian::generate((last as usize + 1) * batch * steps, spectrum, seed)?)
             }
             CheckData::Teacher => {
                 let deviation = 1.0 / (features as f64).sqrt();
@@ -60,7 +64,7 @@ impl Samples {
                 Law::Teacher((0..outputs * features).map(|_| deviation * draws.normal()).collect())
             }
         };
-        Ok(Self { law, batch, features, outputs, seed, precision })
+        Ok(Self { law, batch, steps, shape, seed, precision })
     }
 
     /// The minibatch presented after `before` others.
@@ -68,12 +72,14 @@ impl Samples {
         let inputs = self.inputs(before);
         let targets = match &self.law {
             Law::Random => self.uniform_targets(before),
-            Law::Gaussian(_) => vec![0.0; self.batch * self.outputs],
-            Law::Teacher(matrix) => inputs.chunks(self.features).flat_map(|x| multiply(matrix, x)).collect(),
+            Law::Gaussian(_) => vec![0.0; self.rows() * self.shape.outputs],
+            Law::Teacher(matrix) => {
+                inputs.chunks(self.shape.features).flat_map(|x| multiply(matrix, x)).collect()
+            }
         };
         Minibatch {
-            data: Tensor::from_f64([self.batch, self.features], &inputs, self.precision),
-            target: Tensor::from_f64([self.batch, self.outputs], &targets, self.precision),
+            data: Tensor::from_f64(self.shape.data(self.batch), &inputs, self.precision),
+            target: Tensor::from_f64(self.shape.target(self.batch), &targets, self.precision),
         }
     }
 
@@ -85,15 +91,20 @@ impl Samples {
         }
     }
 
+    /// How many inputs are drawn for a minibatch.
+    fn rows(&self) -> usize {
+        self.batch * self.steps
+    }
+
     fn inputs(&self, before: u32) -> Vec<f64> {
         match &self.law {
             Law::Random | Law::Teacher(_) => {
-                Draws::new(self.seed, "check: data", before).normals(self.batch * self.features)
+                Draws::new(self.seed, "check: data", before).normals(self.rows() * self.shape.features)
             }
             Law::Gaussian(gaussian) => {
-                let first = before as usize * self.batch;
-                let rows: Vec<usize> = (first..first + self.batch).collect();
-                let mut inputs = vec![0.0; self.batch * self.features];
+                let first = before as usize * self.rows();
+                let rows: Vec<usize> = (first..first + self.rows()).collect();
+                let mut inputs = vec![0.0; self.rows() * self.shape.features];
                 gaussian.data.inputs().gather(&rows, &mut inputs);
                 inputs
             }
@@ -103,7 +114,7 @@ impl Samples {
     fn uniform_targets(&self, before: u32) -> Vec<f64> {
         let mut draws = Draws::new(self.seed, "check: target", before);
         let (low, high) = TARGETS;
-        (0..self.batch * self.outputs).map(|_| low + (high - low) * draws.uniform()).collect()
+        (0..self.rows() * self.shape.outputs).map(|_| low + (high - low) * draws.uniform()).collect()
     }
 }
 

@@ -1,10 +1,12 @@
 //! The rule under examination: trained and measured in the settings that the claims ask for, each only once.
 
+use std::collections::BTreeSet;
+
 use plr_ir::Tensor;
 use plr_ir::model::{Check, Model, Piece, Reference, Workshop};
 
 use super::error::CheckError;
-use super::measure::Evidence;
+use super::measure::{Evidence, observation};
 use super::reference::gradients;
 use super::samples::{Minibatch, Samples};
 use crate::backend::{Arrays, Backend, Context, Runner};
@@ -85,11 +87,23 @@ impl<'a> Subject<'a> {
             parameters,
             increments: Arrays::new(),
             gradients: Vec::new(),
+            observed: Vec::new(),
             direction: samples.principal_direction().map(<[f64]>::to_vec),
         };
+        let minibatch = samples.minibatch(updates);
+        let context = Context { seed: self.check.seed, update: updates };
+        let numbers: BTreeSet<usize> =
+            self.check.claims.iter().filter_map(|claim| observation(&claim.measure)).collect();
+        for number in numbers {
+            if let Some(program) =
+                model.program(Piece::Observe(number), self.check.batch, self.check.precision)
+            {
+                let arrays = given(model.as_ref(), &evidence.parameters, &minibatch);
+                let found = Runner::new(program, self.backend)?.run_named(&arrays, context)?;
+                evidence.observed.push((number, found));
+            }
+        }
         if let Some(reference) = reference {
-            let minibatch = samples.minibatch(updates);
-            let context = Context { seed: self.check.seed, update: updates };
             let presented = (&minibatch.data, &minibatch.target);
             evidence.gradients =
                 gradients(model.as_ref(), reference, &evidence.parameters, presented, context)?;
@@ -164,12 +178,16 @@ pub(super) fn increments(
     minibatch: &Minibatch,
     context: Context,
 ) -> Result<Arrays, CheckError> {
-    let Minibatch { data, target } = minibatch;
-    let program = model.program(Piece::Probe, data.dims[0], data.precision());
+    let program = model.program(Piece::Probe, minibatch.data.dims[0], minibatch.data.precision());
     let program = program.ok_or_else(|| CheckError::MissingOutput { output: "increments".to_owned() })?;
+    Ok(Runner::new(program, backend)?.run_named(&given(model, parameters, minibatch), context)?)
+}
+
+/// Parameters and a minibatch by their names.
+fn given(model: &dyn Model, parameters: &[Tensor], minibatch: &Minibatch) -> Arrays {
     let names = model.parameters().iter().map(|parameter| parameter.name.clone());
     let mut arrays: Arrays = names.zip(parameters.iter().cloned()).collect();
-    arrays.insert("data".to_owned(), data.clone());
-    arrays.insert("target".to_owned(), target.clone());
-    Ok(Runner::new(program, backend)?.run_named(&arrays, context)?)
+    arrays.insert("data".to_owned(), minibatch.data.clone());
+    arrays.insert("target".to_owned(), minibatch.target.clone());
+    arrays
 }

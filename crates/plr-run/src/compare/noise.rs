@@ -33,6 +33,7 @@ pub(super) fn has_contraction(block: &Block) -> bool {
         | Op::Broadcast { .. }
         | Op::Reduce { .. }
         | Op::Rank(_)
+        | Op::RunningSum { .. }
         | Op::Pool { .. }
         | Op::Unpool { .. }
         | Op::Reshape(_)
@@ -108,6 +109,7 @@ impl Noise {
                 | Op::Broadcast { .. }
                 | Op::Reduce { .. }
                 | Op::Rank(_)
+                | Op::RunningSum { .. }
                 | Op::Pool { .. }
                 | Op::Unpool { .. }
                 | Op::Reshape(_)

@@ -1,5 +1,6 @@
 //! A set of samples with what is to be learned about them.
 
+use plr_ir::model::Sequence;
 use plr_ir::scalar::Real;
 
 use super::error::{ContentFault, DataError};
@@ -12,6 +13,8 @@ pub struct Dataset {
     inputs: Table,
     targets: Targets,
     sample_shape: Vec<usize>,
+    /// The steps that targets have of their own.
+    target_steps: Option<usize>,
 }
 
 /// The most classes that labels in a file may ask for: a one-hot target of more columns is a mistake in the file.
@@ -124,7 +127,7 @@ impl Dataset {
             .and_then(|()| targets.check(inputs.rows()))
             .map_err(|fault| DataError::Contents { origin: origin.to_owned(), fault })?;
         let sample_shape = vec![inputs.columns()];
-        Ok(Self { inputs, targets, sample_shape })
+        Ok(Self { inputs, targets, sample_shape, target_steps: None })
     }
 
     /// Gives the features of a sample a shape, for example `[28, 28]`; the product must be the number of features.
@@ -139,6 +142,28 @@ impl Dataset {
         }
         self.sample_shape = shape.to_vec();
         Ok(self)
+    }
+
+    /// Says that a target is of so many steps, which follow each other in its columns.
+    ///
+    /// # Errors
+    /// [`ContentFault::ShapeDiffers`] if the columns cannot be divided so.
+    pub fn with_target_steps(mut self, origin: &str, steps: usize) -> Result<Self, DataError> {
+        if steps == 0 || !self.outputs().is_multiple_of(steps) {
+            let fault = ContentFault::ShapeDiffers { shape: vec![steps], features: self.outputs() };
+            return Err(DataError::Contents { origin: origin.to_owned(), fault });
+        }
+        self.target_steps = Some(steps);
+        Ok(self)
+    }
+
+    /// How a rule with a phase over time presents the samples: each whole for `time` steps or, without that, with its first
+    /// axis as time (R20.7).
+    pub fn sequence(&self, time: Option<u32>) -> Sequence {
+        let axis = self.sample_shape.first().copied().unwrap_or(1);
+        let steps = time.unwrap_or_else(|| u32::try_from(axis).unwrap_or(u32::MAX));
+        let target = self.target_steps.is_some_and(|own| own == steps as usize);
+        Sequence { steps, data: time.is_none(), target }
     }
 
     /// The same data with the number of classes (for labels) raised or lowered to `classes`.
@@ -216,6 +241,7 @@ impl Dataset {
             inputs: self.inputs.select(indices),
             targets: self.targets.select(indices),
             sample_shape: self.sample_shape.clone(),
+            target_steps: self.target_steps,
         }
     }
 }

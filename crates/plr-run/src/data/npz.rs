@@ -94,8 +94,8 @@ fn archive(arrays: &BTreeMap<String, Tensor>) -> io::Result<Vec<u8>> {
 /// Reads a data set: `x` and `y` to train on and, if they are there, `x_test` and `y_test`.
 ///
 /// `x` is `[samples, …]`; bytes are grey levels and become `[0, 1]`, other numbers stay as they are. `y` is
-/// `[samples]` integers (classes), or `[samples]` or `[samples, outputs]` real values; without `y` the data has no
-/// targets. The number of classes is that of `y`.
+/// `[samples]` integers (classes), or `[samples]`, `[samples, outputs]` or `[samples, steps, outputs]` real values; without
+/// `y` the data has no targets. The number of classes is that of `y`.
 ///
 /// # Errors
 /// As [`read_arrays`], and for arrays that are missing or do not make a data set.
@@ -127,11 +127,16 @@ type Named = (&'static str, Array);
 fn dataset(path: &Path, x: Named, y: Option<Named>, classes: Option<usize>) -> Result<Dataset, DataError> {
     let origin = path.display().to_string();
     let (inputs, shape) = inputs(path, x)?;
+    let steps = y.as_ref().and_then(|(_, y)| if let [_, steps, _] = y.dims[..] { Some(steps) } else { None });
     let targets = match y {
         None => Targets::None,
         Some(y) => targets(path, y, classes)?,
     };
-    Dataset::new(&origin, inputs, targets)?.with_sample_shape(&origin, &shape)
+    let data = Dataset::new(&origin, inputs, targets)?.with_sample_shape(&origin, &shape)?;
+    match steps {
+        Some(steps) => data.with_target_steps(&origin, steps),
+        None => Ok(data),
+    }
 }
 
 /// The samples and the shape of one of them.
@@ -172,10 +177,10 @@ fn targets(path: &Path, (name, array): Named, classes: Option<usize>) -> Result<
     };
     match array.dims.as_slice() {
         [_] => Ok(Targets::Values(rows(cells, &[1]))),
-        [_, outputs] => Ok(Targets::Values(rows(cells, &[*outputs]))),
+        [_, shape @ ..] if (1..=2).contains(&shape.len()) => Ok(Targets::Values(rows(cells, shape))),
         _ => {
             let fault =
-                NpyFault::Rank { expected: "one- or two-dimensional, samples first", found: array.dims };
+                NpyFault::Rank { expected: "of one to three dimensions, samples first", found: array.dims };
             Err(npy_error(path, name, fault))
         }
     }

@@ -20,7 +20,8 @@ pub struct Evaluation {
     pub samples: usize,
     /// The mean loss per sample.
     pub loss: f64,
-    /// The fraction of samples whose largest prediction is their class; `None` without classes.
+    /// The fraction of predictions, one for each sample or for each of its steps, whose largest is the class; `None` without
+    /// classes.
     pub accuracy: Option<f64>,
 }
 
@@ -29,6 +30,7 @@ pub struct Evaluation {
 struct Tally {
     loss: f64,
     correct: usize,
+    predictions: usize,
 }
 
 impl Session<'_> {
@@ -50,7 +52,7 @@ impl Session<'_> {
             return Err(SessionError::LossNotFinite { loss, updates: self.position.updates });
         }
         let accuracy = match data.targets() {
-            Targets::Labels { .. } => Some(tally.correct as f64 / samples as f64),
+            Targets::Labels { .. } => Some(tally.correct as f64 / tally.predictions as f64),
             Targets::Values(_) | Targets::None => None,
         };
         Ok(Some(Evaluation { samples, loss, accuracy }))
@@ -74,8 +76,15 @@ impl Session<'_> {
         let losses = output(evaluator, "loss")?.to_f64();
         let predictions = output(evaluator, "prediction")?.to_f64();
         tally.loss += losses.iter().sum::<f64>();
-        if predictions.len() == group.len() * data.outputs() {
-            tally.correct += metrics::correct(&predictions, &evaluator.targets().to_f64(), data.outputs());
+        let (targets, outputs) = (evaluator.targets().to_f64(), data.outputs());
+        // Of a sample with one class and predictions at every step each counts.
+        let per_sample = predictions.len() / group.len();
+        if per_sample.is_multiple_of(outputs) {
+            for (made, target) in predictions.chunks(per_sample).zip(targets.chunks(outputs)) {
+                let target = target.repeat(per_sample / outputs);
+                tally.correct += metrics::correct(made, &target, outputs);
+            }
+            tally.predictions += predictions.len() / outputs;
         }
         Ok(true)
     }

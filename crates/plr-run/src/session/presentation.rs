@@ -1,6 +1,6 @@
 //! One piece of a rule made ready for one minibatch size, with the buffers its minibatches are gathered into.
 
-use plr_ir::model::{Model, Piece};
+use plr_ir::model::{Model, Piece, Shape};
 use plr_ir::tensor::Data;
 use plr_ir::{Precision, Tensor};
 
@@ -26,6 +26,7 @@ pub(super) struct Presentation {
     target: Tensor,
     /// Whether `target` is filled from the data set; otherwise the rule does not read it and it stays zero.
     reads_target: bool,
+    shape: Shape,
     /// The data set's targets where the rule does not read them.
     spare: Tensor,
 }
@@ -42,14 +43,15 @@ impl Presentation {
         let Some(program) = model.program(piece, batch, precision) else { return Ok(None) };
         let reads_target = reads_input(&program, "target");
         let sources = program.inputs.iter().map(|name| source(model, name)).collect::<Result<_, _>>()?;
-        let (features, outputs) = model.shape();
+        let shape = model.shape();
         let runner = Runner::with(program, backend, model.choices())?;
         Ok(Some(Self {
             runner,
             sources,
-            data: Tensor::zeros([batch, features], precision),
-            target: Tensor::zeros([batch, outputs], precision),
+            data: Tensor::zeros(shape.data(batch), precision),
+            target: Tensor::zeros(shape.target(batch), precision),
             reads_target,
+            shape,
             spare: Tensor::zeros([batch, 0], precision),
         }))
     }
@@ -66,15 +68,20 @@ impl Presentation {
 
     /// Whether a data set has what this piece reads.
     pub(super) fn fits(&self, data: &Dataset) -> Result<(), SessionError> {
-        let features = self.data.dims[1];
-        if data.features() != features {
-            return Err(SessionError::FeaturesDiffer { network: features, data: data.features() });
+        let Shape { features, outputs, sequence } = self.shape;
+        // A minibatch of so many numbers, and how many there are of each step.
+        let steps = |own: bool| sequence.filter(|_| own).map_or(1, |s| s.steps as usize);
+        let of_data = steps(sequence.is_some_and(|s| s.data));
+        if data.features() != of_data * features {
+            return Err(SessionError::FeaturesDiffer { network: features, data: data.features() / of_data });
         }
-        let outputs = self.target.dims[1];
+        let of_target = steps(sequence.is_some_and(|s| s.target));
         match data.outputs() {
             _ if !self.reads_target => Ok(()),
             0 => Err(SessionError::NoTargets),
-            found if found != outputs => Err(SessionError::OutputsDiffer { network: outputs, data: found }),
+            found if found != of_target * outputs => {
+                Err(SessionError::OutputsDiffer { network: outputs, data: found / of_target })
+            }
             _ => Ok(()),
         }
     }
@@ -82,7 +89,7 @@ impl Presentation {
     /// Copies the named samples into the buffers. The data set must fit, and as many samples as the minibatch has.
     pub(super) fn gather(&mut self, data: &Dataset, samples: &[usize]) {
         let target = if self.reads_target { &mut self.target } else { &mut self.spare };
-        if target.dims[1] != data.outputs() {
+        if target.count() != samples.len() * data.outputs() {
             *target = Tensor::zeros([samples.len(), data.outputs()], target.precision());
         }
         match (&mut self.data.data, &mut target.data) {
@@ -94,7 +101,7 @@ impl Presentation {
         }
     }
 
-    /// The targets gathered last, `[batch, outputs of the data set]`.
+    /// The targets gathered last, one row for each sample.
     pub(super) fn targets(&self) -> &Tensor {
         if self.reads_target { &self.target } else { &self.spare }
     }

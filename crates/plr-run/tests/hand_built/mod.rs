@@ -7,7 +7,7 @@ use plr_ir::builder::Builder;
 use plr_ir::model::{
     Check, CheckData, Claim, Comparison, Equation, Init, Measure, Model, Parameter, Piece, Reference,
 };
-use plr_ir::model::{Pattern, Reading, Workshop};
+use plr_ir::model::{Pattern, Reading, Shape, Workshop};
 use plr_ir::program::ReduceKind;
 use plr_ir::scalar::{BinaryOp, UnaryOp};
 use plr_ir::types::Location;
@@ -37,8 +37,9 @@ impl Model for HandBuilt {
     fn parameters(&self) -> &[Parameter] {
         &self.parameters
     }
-    fn shape(&self) -> (usize, usize) {
-        self.shape
+    fn shape(&self) -> Shape {
+        let (features, outputs) = self.shape;
+        Shape { features, outputs, sequence: None }
     }
     fn phases(&self) -> &[String] {
         &self.phases
@@ -156,7 +157,12 @@ pub fn finish(
                 b.output(format!("increment/{name}"), increment);
                 b.output(format!("new/{name}"), new);
             }
-            Piece::Predict | Piece::Evaluate | Piece::Cost(_) | Piece::Step(_) | Piece::Equation(_) => {}
+            Piece::Predict
+            | Piece::Evaluate
+            | Piece::Cost(_)
+            | Piece::Step(_)
+            | Piece::Equation(_)
+            | Piece::Observe(_) => {}
         }
     }
     for &(name, value) in outputs {
@@ -168,7 +174,7 @@ pub fn finish(
                 name.starts_with("state/") || name.starts_with("steps/") || name.starts_with("residual/")
             }
             Piece::Update => name.starts_with("steps/") || name.starts_with("residual/"),
-            Piece::Step(_) | Piece::Equation(_) => false,
+            Piece::Step(_) | Piece::Equation(_) | Piece::Observe(_) => false,
         };
         if wanted {
             b.output(name, value);
@@ -193,7 +199,7 @@ pub fn delta_rule(delta: Delta) -> HandBuilt {
     let Delta { features, outputs, lr, beta, init } = delta.clone();
     let name = "W/input->output";
     let build = move |piece, batch: usize, precision| {
-        if matches!(piece, Piece::Step(_)) {
+        if matches!(piece, Piece::Step(_) | Piece::Observe(_)) {
             return None;
         }
         if let Piece::Equation(which) = piece {
@@ -271,7 +277,7 @@ pub const LAYERS: (usize, usize, usize) = (4, 6, 3);
 pub fn backprop(lr: f64, sign: f64) -> HandBuilt {
     let (inputs, hidden, outputs) = LAYERS;
     let build = move |piece, batch: usize, precision| {
-        if matches!(piece, Piece::Step(_) | Piece::Equation(_)) {
+        if matches!(piece, Piece::Step(_) | Piece::Equation(_) | Piece::Observe(_)) {
             return None;
         }
         let mut b = Builder::new("backprop", precision);
@@ -327,7 +333,7 @@ pub fn settling(settling: Settling) -> HandBuilt {
 
 fn settling_piece(settling: Settling, piece: Piece, batch: usize, precision: Precision) -> Option<Program> {
     let Settling { features, units, steps, tolerance, .. } = settling;
-    if matches!(piece, Piece::Equation(_)) {
+    if matches!(piece, Piece::Equation(_) | Piece::Observe(_)) {
         return None;
     }
     let mut b = Builder::new("settling", precision);

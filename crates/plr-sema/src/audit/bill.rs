@@ -14,7 +14,7 @@ use super::wires::{Wire, wires};
 use crate::equation::{self, Instance};
 use crate::group::Group;
 use crate::hir::{
-    Dynamics, Expr, Learned, Phase, PhaseId, PopulationId, Rule, Signal, SignalId, SynapseId, VariableId,
+    Dynamics, Learned, Phase, PhaseId, PopulationId, Rule, Signal, SignalId, SynapseId, VariableId,
     VariableKind,
 };
 use crate::network::{LayerId, Network};
@@ -90,6 +90,8 @@ pub struct PhaseCost {
     pub name: String,
     /// How many steps, at most.
     pub steps: u64,
+    /// Whether they are those of the sample.
+    pub over_time: bool,
     /// Whether it may stop earlier.
     pub until: bool,
     /// The longest chain of layers that compute one after the other in one step: a synchronous step is 1, a sweep as
@@ -97,10 +99,10 @@ pub struct PhaseCost {
     pub depth: u64,
 }
 
-/// The bill; `constant` gives the value of an expression over hyper-parameters.
-pub fn bill(rule: &Rule, library: &Library, network: &Network, constant: &dyn Fn(&Expr) -> f64) -> Bill {
+/// The bill; `steps` says how many a phase has, at most.
+pub fn bill(rule: &Rule, library: &Library, network: &Network, steps: &dyn Fn(&Phase) -> f64) -> Bill {
     let plans = plans(rule, network);
-    let phases = phases(rule, library, network, &plans, constant);
+    let phases = phases(rule, library, network, &plans, steps);
     let steps: Vec<u64> = phases.iter().map(|phase| phase.steps).collect();
     Bill {
         units: (0..rule.populations.len()).map(|p| units(rule, network, PopulationId(p))).sum(),
@@ -151,14 +153,15 @@ fn phases(
     library: &Library,
     network: &Network,
     plans: &[Plan<'_>],
-    constant: &dyn Fn(&Expr) -> f64,
+    steps: &dyn Fn(&Phase) -> f64,
 ) -> Vec<PhaseCost> {
     let mut reader = Reader::new(rule, library, network);
     let mut cost = |(phase, plan): (&Phase, &Plan<'_>)| PhaseCost {
         name: phase.name.clone(),
         // A float that is no count (negative, not a number) becomes 0; resolution has told the user.
-        steps: constant(&phase.steps) as u64,
+        steps: steps(phase) as u64,
         until: phase.until.is_some(),
+        over_time: phase.over_time,
         depth: depth(plan, |layer, dynamics: &Dynamics| {
             let reads = reader.of_state(layer, dynamics);
             reads.iter().filter_map(|(input, _)| current_state(input)).collect()

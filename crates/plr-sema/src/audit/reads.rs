@@ -171,6 +171,7 @@ impl<'a> Reader<'a> {
             ExprKind::Number(_) | ExprKind::Hyper(_) | ExprKind::Distance { .. } | ExprKind::Draw(_) => {
                 Reads::default()
             }
+            ExprKind::Time { .. } => Reads::default(),
             ExprKind::Updates => Reads::one(Input::Updates, Pattern::All),
             ExprKind::Filtered { filter, increment, place, .. } => {
                 let mut reads = self.eval(increment, scope);
@@ -213,7 +214,7 @@ impl<'a> Reader<'a> {
             }
             &ExprKind::Argument(i) => scope.arguments.get(i).cloned().unwrap_or_default(),
             &ExprKind::Setting(i) => scope.settings.get(i).cloned().unwrap_or_default(),
-            ExprKind::Layer(_, argument) | ExprKind::Rank(argument) => {
+            ExprKind::Layer(_, argument) | ExprKind::Rank(argument) | ExprKind::RunningSum(argument) => {
                 self.eval(argument, scope).by_all_units()
             }
             ExprKind::Batch(_, argument) => {

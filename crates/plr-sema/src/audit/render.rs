@@ -68,8 +68,9 @@ fn entries(bill: &Bill) -> Vec<(&'static str, String)> {
                 Traffic::Transported => ", weights carried to the other end",
             };
             let (name, fixed) = (&wire.synapse, fixed(wire.learned));
+            let delay = if wire.delayed { ", delay 1" } else { "" };
             let text = format!(
-                "{name}: {} synapses in {} projections{fixed}{traffic}",
+                "{name}: {} synapses in {} projections{fixed}{delay}{traffic}",
                 wire.synapses, wire.instances
             );
             lines.push((class.name(), text));
@@ -87,7 +88,8 @@ fn entries(bill: &Bill) -> Vec<(&'static str, String)> {
 fn time(bill: &Bill) -> Vec<(&'static str, String)> {
     let phase = |p: &super::bill::PhaseCost| {
         let most = if p.until { "at most " } else { "" };
-        format!("{} {most}{} (depth {})", p.name, p.steps, p.depth)
+        let time = if p.over_time { " over time" } else { "" };
+        format!("{} {most}{}{time} (depth {})", p.name, p.steps, p.depth)
     };
     let phases: Vec<_> = bill.phases.iter().map(phase).collect();
     let mut lines = vec![

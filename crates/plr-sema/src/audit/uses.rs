@@ -49,9 +49,11 @@ pub enum Information {
         /// Of the reciprocal one.
         transposed: bool,
     },
+    /// In a synapse's equation, the weights of the synapses from the same unit to others.
+    Neighbours(SynapseId),
     /// A global signal.
     Signal(SignalId, Option<PhaseId>),
-    /// All units of a layer, by a layer-wide reduction or a rank.
+    /// All units of a layer, by a layer-wide reduction, a rank or a running sum.
     Layer,
     /// All samples of the minibatch.
     Batch,
@@ -152,6 +154,12 @@ impl<'a> Walk<'a> {
             ExprKind::Data => self.push(Information::Data, expr.span),
             ExprKind::Target => self.push(Information::Target, expr.span),
             ExprKind::Layer(..) | ExprKind::Rank(_) => self.push(Information::Layer, expr.span),
+            ExprKind::RunningSum(summed) => {
+                self.push(Information::Layer, expr.span);
+                for synapse in summed.weights() {
+                    self.push(Information::Neighbours(synapse), expr.span);
+                }
+            }
             ExprKind::Batch(..) => self.push(Information::Batch, expr.span),
             ExprKind::Activation { argument, .. } => self.activation(argument, expr.span),
             ExprKind::Cost { of_drive, argument, .. } => {
@@ -167,6 +175,7 @@ impl<'a> Walk<'a> {
             | ExprKind::Setting(_)
             | ExprKind::Filtered { .. }
             | ExprKind::Updates
+            | ExprKind::Time { .. }
             | ExprKind::Distance { .. }
             | ExprKind::Draw(_)
             | ExprKind::Unary(..)

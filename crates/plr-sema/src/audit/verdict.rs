@@ -7,7 +7,7 @@
 //! | a layer-wide reduction, function or activation | [`Requirement::Lateral`] |
 //! | a `symmetric` synapse against its direction | [`Requirement::SymmetricSynapses`] |
 //! | another synapse against its direction, or in a synapse's equation the reciprocal weight | [`Requirement::WeightTransport`] |
-//! | in a synapse's equation, another synapse's weight | [`Requirement::OtherSynapse`] |
+//! | in a synapse's equation, another synapse's weight, also in a running sum | [`Requirement::OtherSynapse`] |
 //! | other samples of the minibatch | [`Requirement::BatchStatistics`] |
 //!
 //! The last three are not local and need a licence in the rule's head. A verdict is the set of requirements, so more
@@ -78,6 +78,7 @@ pub fn requirement(rule: &Rule, synapse: Option<SynapseId>, information: Informa
             Some(against(read))
         }
         Information::Weight { transposed: true, .. } => Some(Requirement::WeightTransport),
+        Information::Neighbours(_) => Some(Requirement::OtherSynapse),
         Information::Signal(..) => Some(Requirement::Modulator),
         Information::Layer => Some(Requirement::Lateral),
         Information::Batch => Some(Requirement::BatchStatistics),
@@ -186,7 +187,9 @@ fn finding(rule: &Rule, subject: Subject<'_>, licence: Licence, used: Use, all: 
             (Foreign::LeavingWeights(sent(rule, synapse, all)), Some(synapse))
         }
         Information::Weight { synapse, transposed: true } => (Foreign::ReciprocalWeight, Some(synapse)),
-        Information::Weight { synapse, transposed: false } => (Foreign::OtherWeight, Some(synapse)),
+        Information::Weight { synapse, transposed: false } | Information::Neighbours(synapse) => {
+            (Foreign::OtherWeight, Some(synapse))
+        }
         Information::Variable { .. }
         | Information::Sent { .. }
         | Information::Signal(..)

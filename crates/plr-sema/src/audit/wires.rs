@@ -69,6 +69,8 @@ pub struct Wire {
     pub traffic: Traffic,
     /// Whether a `learn` changes it.
     pub learned: bool,
+    /// Whether what arrives was sent a step before.
+    pub delayed: bool,
     /// The pairs of layers it joins.
     pub instances: u64,
     /// The pairs of units it joins, one weight each.
@@ -90,6 +92,7 @@ pub fn wires(rule: &Rule, library: &Library, network: &Network) -> Vec<Wire> {
             class: Class::of(synapse),
             traffic,
             learned: super::bill::is_learned(rule, SynapseId(id)),
+            delayed: synapse.delayed,
             instances: edges.len() as u64,
             synapses: edges.iter().map(|&edge| rule.weights(network, SynapseId(id), edge) as u64).sum(),
         }
@@ -108,6 +111,7 @@ fn read_backwards(rule: &Rule, library: &Library) -> Vec<SynapseId> {
         | Information::Weight { transposed: false, .. }
         | Information::Variable { .. }
         | Information::Sent { .. }
+        | Information::Neighbours(_)
         | Information::Signal(..)
         | Information::Layer
         | Information::Batch

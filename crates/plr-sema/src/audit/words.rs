@@ -43,6 +43,7 @@ pub fn memory(rule: &Rule, uses: &[Use]) -> Vec<String> {
             | Information::Signal(_, None)
             | Information::Arrival { .. }
             | Information::Weight { .. }
+            | Information::Neighbours(_)
             | Information::Layer
             | Information::Batch
             | Information::Data
@@ -78,6 +79,9 @@ fn foreign(rule: &Rule, information: Information, uses: &[Use]) -> Option<String
             } else {
                 format!("the weight {name} beside it")
             }
+        }
+        Information::Neighbours(synapse) => {
+            format!("the weights {} from the same unit", rule.synapses[synapse.0].name)
         }
         Information::Signal(signal, None) => format!("the signal {}", rule.signals[signal.0].name),
         Information::Signal(signal, Some(phase)) => {

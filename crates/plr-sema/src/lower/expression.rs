@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 
 use plr_ir::builder::Builder;
+use plr_ir::model::Shape;
 use plr_ir::program::ReduceKind;
 use plr_ir::scalar::{BinaryOp, UnaryOp};
 use plr_ir::{Type, Value};
@@ -21,6 +22,7 @@ use crate::hir::{
 use crate::network::LayerId;
 use crate::resolve::{has_weight, places, unit_layers};
 
+use super::course::Course;
 use super::draw::Draws;
 use super::environment::{Environment, Unavailable};
 use super::learning::Learning;
@@ -50,14 +52,14 @@ pub struct Lowerer<'s> {
     pub step: Option<Value>,
     /// Tells the draws of one equation at one site from those of others.
     pub draws: Draws,
-    /// The inputs of the samples.
-    pub data: Value,
-    /// The targets of the samples, where the program has them.
-    pub target: Option<Value>,
+    /// What the samples are, and the step of them that is presented.
+    pub course: Course,
+    /// The states at the end of the step before, in a step.
+    pub previous: Option<Environment>,
     /// The states at the end of the phases that have ended.
     pub stored: Vec<Option<Environment>>,
     /// Definitions that are being evaluated, to find cycles, and those that are, for this equation.
-    definitions: HashMap<(VariableId, LayerId, Option<PhaseId>), Option<Evaluated>>,
+    definitions: HashMap<(VariableId, LayerId, Option<PhaseId>, bool), Option<Evaluated>>,
 }
 
 /// Who evaluates an expression, on what.
@@ -73,6 +75,10 @@ pub struct Context<'c> {
     pub(super) environment: &'c Environment,
     /// Whose states `environment` is: a phase's end, or now.
     pub(super) phase: Option<PhaseId>,
+    /// `environment` is of the step before.
+    pub(super) late: bool,
+    /// The reader is a synapse that hears of its presynaptic units one step late.
+    pub(super) delayed: bool,
     /// The arguments of the function being evaluated. One without a value is no matter unless it is used.
     pub(super) arguments: &'c [Evaluated],
     /// Its settings, likewise.
@@ -92,15 +98,14 @@ impl<'s> Lowerer<'s> {
         mut b: Builder,
         batch: usize,
         parameters: &[(ParameterId, plr_ir::model::Parameter)],
-        target: bool,
+        (shape, target): (Shape, bool),
     ) -> Self {
         let inputs: HashMap<_, _> = parameters
             .iter()
             .map(|(id, p)| (*id, b.input(p.name.clone(), Type::real(p.dims.clone()))))
             .collect();
-        let (features, outputs) = setting.shape();
-        let data = b.input("data", Type::real([batch, features]));
-        let target = target.then(|| b.input("target", Type::real([batch, outputs])));
+        let data = b.input("data", Type::real(shape.data(batch)));
+        let target = target.then(|| b.input("target", Type::real(shape.target(batch))));
         let stored = vec![None; setting.rule.phases.len()];
         Self {
             setting,
@@ -112,8 +117,8 @@ impl<'s> Lowerer<'s> {
             memories: Vec::new(),
             step: None,
             draws: Draws::default(),
-            data,
-            target,
+            course: Course::new(data, target, shape.sequence),
+            previous: None,
             stored,
             definitions: HashMap::new(),
         }
@@ -126,7 +131,7 @@ impl<'s> Lowerer<'s> {
 
     /// The extents of the prediction.
     pub fn output_extents(&self) -> Extents {
-        Extents { samples: self.batch, units: self.setting.shape().1, pre: 1 }
+        Extents { samples: self.batch, units: self.setting.shape().outputs, pre: 1 }
     }
 
     /// Evaluates a unit's equation.
@@ -175,6 +180,7 @@ impl<'s> Lowerer<'s> {
         };
         Context {
             reader: Evaluator::Synapse(pre, post),
+            delayed: rule.synapses[synapse.0].delayed,
             site: Some(site),
             extents: Extents { pre: units, ..self.unit_extents(post) },
             own,
@@ -204,6 +210,8 @@ impl<'s> Lowerer<'s> {
             site: None,
             environment,
             phase,
+            late: false,
+            delayed: false,
             arguments: &[],
             settings: &[],
             extents: self.output_extents(),
@@ -214,15 +222,8 @@ impl<'s> Lowerer<'s> {
 
     /// Evaluates an expression.
     pub fn evaluate(&mut self, expr: &Expr, cx: Context<'_>) -> Evaluated {
-        // A weight is no unit's own, whatever stands beside it.
-        if let Evaluator::Synapse(pre, post) = cx.reader
-            && !has_weight(expr)
-        {
-            match places(expr)[..] {
-                [Place::Pre] => return self.evaluate_end(expr, pre, cx.own.presynaptic(), cx),
-                [Place::Post] => return self.evaluate_end(expr, post, Axes::UNIT, cx),
-                _ => {}
-            }
+        if let Some(found) = self.evaluate_for_end(expr, cx) {
+            return found;
         }
         let cx = self.among_units(expr, cx);
         let extents = cx.extents;
@@ -246,8 +247,8 @@ impl<'s> Lowerer<'s> {
             ExprKind::Signal(signal, phase) => {
                 return self.signal(signal.0, phase.or(cx.phase), expr.span, cx);
             }
-            ExprKind::Data => return self.told("data", Role::Input, Some(self.data), expr.span, cx),
-            ExprKind::Target => return self.told("target", Role::Output, self.target, expr.span, cx),
+            ExprKind::Data => return self.told("data", Role::Input, self.course.data, expr.span, cx),
+            ExprKind::Target => return self.told("target", Role::Output, self.course.target, expr.span, cx),
             ExprKind::Activation { primed, argument } => {
                 let x = self.evaluate(argument, cx);
                 return self.activation(self.owner(argument, cx), *primed, x, expr.span, cx);
@@ -297,6 +298,7 @@ impl<'s> Lowerer<'s> {
                 return self.filtered(*filter, settings, increment, *place, cx);
             }
             ExprKind::Updates => self.updates()?,
+            ExprKind::Time { whole } => self.time(*whole),
             ExprKind::Distance { from_input } => self.distance(*from_input, cx),
             ExprKind::Draw(law) => self.draw(*law, cx),
             ExprKind::Layer(reduction, a) => {
@@ -306,6 +308,10 @@ impl<'s> Lowerer<'s> {
             ExprKind::Rank(a) => {
                 let a = self.evaluate(a, cx)?;
                 term::rank(&mut self.b, &extents, a)
+            }
+            ExprKind::RunningSum(a) => {
+                let a = self.evaluate(a, cx)?;
+                term::running_sum(&mut self.b, &extents, a)
             }
             ExprKind::Batch(reduction, a) => {
                 let a = self.evaluate(a, cx)?;
@@ -334,9 +340,29 @@ impl<'s> Lowerer<'s> {
         term::number(&mut self.b, distances[layer] as f64)
     }
 
+    /// What a synapse's expression is at one of its ends, if it is about that one alone.
+    fn evaluate_for_end(&mut self, expr: &Expr, cx: Context<'_>) -> Option<Evaluated> {
+        let Evaluator::Synapse(pre, post) = cx.reader else { return None };
+        // A weight is no unit's own, whatever stands beside it.
+        if has_weight(expr) {
+            return None;
+        }
+        match places(expr)[..] {
+            [Place::Pre] => {
+                let previous = self.previous.clone().filter(|_| cx.delayed);
+                let (environment, late) = previous.as_ref().map_or((cx.environment, cx.late), |p| (p, true));
+                let cx = Context { environment, late, ..cx };
+                Some(self.evaluate_end(expr, pre, cx.own.presynaptic(), cx))
+            }
+            [Place::Post] => Some(self.evaluate_end(expr, post, Axes::UNIT, cx)),
+            _ => None,
+        }
+    }
+
     /// What belongs to one end of a synapse is that unit's own; its units are then the presynaptic axis.
     fn evaluate_end(&mut self, expr: &Expr, end: Group, axis: Axes, cx: Context<'_>) -> Evaluated {
-        let unit = Context { site: cx.site, ..self.unit_context(end, cx.environment, cx.phase) };
+        let late = cx.late;
+        let unit = Context { site: cx.site, late, ..self.unit_context(end, cx.environment, cx.phase) };
         let found = self.evaluate(expr, unit)?;
         let axes = if found.axes.contains(Axes::UNIT) {
             found.axes.without(Axes::UNIT).union(axis)
@@ -449,7 +475,7 @@ impl<'s> Lowerer<'s> {
         at: Span,
         cx: Context<'_>,
     ) -> Evaluated {
-        let key = (variable, layer, phase);
+        let key = (variable, layer, phase, cx.late);
         match self.definitions.get(&key) {
             Some(Some(found)) => return found.clone(),
             Some(None) => return Err(Unavailable::Cycle { variable, at }),
@@ -459,7 +485,8 @@ impl<'s> Lowerer<'s> {
         let unwritten = Unavailable::Unwritten { variable, layer, at };
         let environment = self.states(phase, cx).ok_or(unwritten)?.clone();
         let group = self.setting.rule.group(variable, layer);
-        let found = self.evaluate(value, self.unit_context(group, &environment, phase));
+        let found =
+            self.evaluate(value, Context { late: cx.late, ..self.unit_context(group, &environment, phase) });
         self.definitions.insert(key, Some(found.clone()));
         found
     }
@@ -516,7 +543,9 @@ impl<'s> Lowerer<'s> {
                 continue;
             }
             let extents = self.unit_extents(far);
-            let sender = Context { sender: Some(far), extents, ..cx };
+            let previous = self.previous.clone().filter(|_| setting.rule.synapses[synapse.0].delayed);
+            let (environment, late) = previous.as_ref().map_or((cx.environment, cx.late), |p| (p, true));
+            let sender = Context { sender: Some(far), extents, environment, late, ..cx };
             let found = self.evaluate(sent, sender)?;
             let found = term::as_number(&mut self.b, &extents, found);
             let found = term::widen(&mut self.b, &extents, found, Axes::UNIT);
@@ -629,7 +658,7 @@ impl<'s> Lowerer<'s> {
         cx: Context<'_>,
     ) -> Evaluated {
         let setting = self.setting;
-        let target = self.told("target", Role::Output, self.target, at, cx);
+        let target = self.told("target", Role::Output, self.course.target, at, cx);
         let Some(cost) = setting.cost() else {
             unreachable!("a setting's cost is looked up when it is made")
         };

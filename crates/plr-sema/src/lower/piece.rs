@@ -1,19 +1,19 @@
 //! The pieces of a model, each a program of its own.
 
-use plr_ir::model::{Parameter, Piece};
+use plr_ir::model::{Parameter, Piece, Shape};
 use plr_ir::program::ReduceKind;
 use plr_ir::scalar::BinaryOp;
 use plr_ir::{Precision, Program, Type, Value, builder};
 
-use crate::equation::{Instance, Source};
-use crate::hir::{Expr, ExprKind, PhaseId, PlasticityId};
+use crate::equation::{self, Instance, Site, Source};
+use crate::hir::{Observed, PhaseId, PlasticityId};
 
 use super::environment::{Environment, Unavailable};
 use super::expression::Lowerer;
 use super::learning::Learning;
 use super::presentation::Presentation;
 use super::setting::ParameterId;
-use super::term::{self, Axes};
+use super::term;
 use super::{Specialised, parameter_at};
 
 /// Builds pieces of one model for one minibatch size and precision.
@@ -40,15 +40,24 @@ impl Builder<'_> {
                 Some(instance) => self.equation(instance).map(Some),
                 None => Ok(None),
             },
+            Piece::Observe(i) => match self.model.setting.observed.get(i) {
+                Some(observed) => self.observe(observed).map(Some),
+                None => Ok(None),
+            },
             Piece::Predict | Piece::Evaluate | Piece::Cost(_) if !predicts => Ok(None),
             Piece::Predict => self.predict(false).map(Some),
             Piece::Evaluate => self.predict(true).map(Some),
             Piece::Cost(phase) => self.cost_after(PhaseId(phase)).map(Some),
+            Piece::Step(phase) if self.model.setting.rule.phases[phase].over_time => Ok(None),
             Piece::Step(phase) => self.one_step(PhaseId(phase)).map(Some),
         }
     }
 
     fn lowerer(&self, piece: &str, target: bool) -> Lowerer<'_> {
+        self.lowerer_of(piece, self.model.setting.shape(), target)
+    }
+
+    fn lowerer_of(&self, piece: &str, shape: Shape, target: bool) -> Lowerer<'_> {
         let setting = &self.model.setting;
         let name = format!("{}.{piece}", setting.rule.name);
         Lowerer::new(
@@ -56,7 +65,7 @@ impl Builder<'_> {
             builder::Builder::new(name, self.precision),
             self.batch,
             &self.model.parameters,
-            target,
+            (shape, target),
         )
     }
 
@@ -133,9 +142,12 @@ impl Builder<'_> {
         };
         let mut lowerer = self.lowerer(if evaluate { "evaluate" } else { "predict" }, evaluate);
         // R9.1
-        let presentation = lowerer.present(&self.model.durations, Some(predict.after));
-        let prediction = self.prediction(&mut lowerer, &presentation.environment)?;
-        lowerer.b.output("prediction", prediction);
+        let presentation = lowerer.predict(&self.model.durations, predict.after, evaluate);
+        let prediction = match &lowerer.course.scores {
+            Some(scores) => scores.get(scores.prediction),
+            None => lowerer.prediction(predict, &presentation.environment),
+        };
+        lowerer.b.output("prediction", prediction.map_err(|u| vec![u])?);
         if evaluate {
             let loss = self.loss(&mut lowerer, &presentation.environment)?;
             lowerer.b.output("loss", loss);
@@ -143,32 +155,17 @@ impl Builder<'_> {
         Ok(lowerer.b.finish())
     }
 
-    /// `real[batch, outputs]`
-    fn prediction(&self, lowerer: &mut Lowerer<'_>, states: &Environment) -> Result<Value, Vec<Unavailable>> {
-        let Some(predict) = &self.model.setting.rule.predict else {
-            unreachable!("asked only of rules that predict")
-        };
-        let found = lowerer.globally(&predict.value, states).map_err(|u| vec![u])?;
-        let extents = lowerer.output_extents();
-        let found = term::as_number(&mut lowerer.b, &extents, found);
-        Ok(term::widen(&mut lowerer.b, &extents, found, Axes::SAMPLE.union(Axes::UNIT)).value)
-    }
-
-    /// The cost of each sample's prediction, `real[batch]`.
+    /// The cost of each sample, `real[batch]`: of its predictions at every step so far, or with the states at hand.
     fn loss(&self, lowerer: &mut Lowerer<'_>, states: &Environment) -> Result<Value, Vec<Unavailable>> {
         let Some(predict) = &self.model.setting.rule.predict else {
             unreachable!("asked only of rules that predict")
         };
-        let span = predict.span;
-        let argument = Box::new(predict.value.clone());
-        let cost = Expr { kind: ExprKind::Cost { primed: false, of_drive: false, argument }, span };
-        let found = lowerer.globally(&cost, states).map_err(|u| vec![u])?;
-        let extents = lowerer.output_extents();
-        let found = term::widen(&mut lowerer.b, &extents, found, Axes::SAMPLE.union(Axes::UNIT));
-        Ok(lowerer.b.reduce(ReduceKind::Sum, found.value, &[1]))
+        let scores = lowerer.course.scores.as_ref();
+        let scored = scores.and_then(|scores| scores.loss.map(|loss| scores.get(loss)));
+        scored.unwrap_or_else(|| lowerer.loss(predict, states)).map_err(|u| vec![u])
     }
 
-    /// The mean over samples of the cost, with the states at hand (R6.6).
+    /// The mean over samples of the cost (R6.6).
     fn cost(&self, lowerer: &mut Lowerer<'_>, states: &Environment) -> Result<Value, Vec<Unavailable>> {
         let loss = self.loss(lowerer, states)?;
         let sum = lowerer.b.reduce(ReduceKind::Sum, loss, &[0]);
@@ -178,7 +175,7 @@ impl Builder<'_> {
 
     fn cost_after(&self, phase: PhaseId) -> Built {
         let mut lowerer = self.lowerer("cost", true);
-        let presentation = lowerer.present(&self.model.durations, Some(phase));
+        let presentation = lowerer.predict(&self.model.durations, phase, true);
         let cost = self.cost(&mut lowerer, &presentation.environment)?;
         lowerer.b.output("cost", cost);
         Ok(lowerer.b.finish())
@@ -197,7 +194,10 @@ impl Builder<'_> {
         let mut lowerer = self.lowerer("step", true);
         let mut presentation = self.before(&mut lowerer, phase);
         lowerer.enter_phase(phase, &mut presentation);
-        let moved = lowerer.moved(phase, &presentation);
+        let mut moved = lowerer.moved(phase, &presentation);
+        // What has no value at the end of the phase, for want of a parameter that nothing observable needs, is no state.
+        let reached = self.lowerer("reached", true).present(&self.model.durations, Some(phase)).environment;
+        moved.retain(|&cell| reached.get(cell).is_some());
         let mut given = presentation.environment.clone();
         let mut old = Vec::new();
         for &(variable, layer) in &moved {
@@ -224,7 +224,9 @@ impl Builder<'_> {
 
     /// One equation from given states, now and at the end of every phase.
     pub fn equation(&self, instance: &Instance<'_>) -> Built {
-        let mut lowerer = self.lowerer("equation", true);
+        // It is evaluated in one step, whose data and target it is given.
+        let shape = Shape { sequence: None, ..self.model.setting.shape() };
+        let mut lowerer = self.lowerer_of("equation", shape, true);
         let now = self.given_states(&mut lowerer, "");
         for (phase, name) in self.model.phases.iter().enumerate() {
             let stored = self.given_states(&mut lowerer, &format!("@{name}"));
@@ -245,6 +247,46 @@ impl Builder<'_> {
         let value = value.map_err(|u| vec![u])?;
         lowerer.b.output("value", value);
         Ok(lowerer.b.finish())
+    }
+
+    /// What a check observes, at every site where it has a value (R14.15).
+    fn observe(&self, observed: &Observed) -> Built {
+        let mut lowerer = self.lowerer("observe", true);
+        let presentation = lowerer.present(&self.model.durations, None);
+        let mut missing = Vec::new();
+        for site in equation::owned(observed.owner, &self.model.setting.rule, &self.model.setting.network) {
+            match self.observed_at(&mut lowerer, observed, site, &presentation.environment) {
+                Ok(values) => {
+                    let site = site.name(&self.model.setting.network);
+                    for (value, which) in values.into_iter().zip(["first", "second"]) {
+                        lowerer.b.output(format!("{which}/{site}"), value);
+                    }
+                }
+                Err(unavailable) => missing.push(unavailable),
+            }
+        }
+        let program = lowerer.b.finish();
+        if program.outputs.is_empty() { Err(missing) } else { Ok(program) }
+    }
+
+    /// The values at a site, all of one shape.
+    fn observed_at(
+        &self,
+        lowerer: &mut Lowerer<'_>,
+        observed: &Observed,
+        site: Site,
+        states: &Environment,
+    ) -> Result<Vec<Value>, Unavailable> {
+        let mut terms = Vec::new();
+        let cx = lowerer.learner_context(observed.owner, site, states);
+        let (extents, own) = (cx.extents, cx.own);
+        for value in &observed.values {
+            let cx = lowerer.learner_context(observed.owner, site, states);
+            let found = lowerer.evaluate(value, cx)?;
+            terms.push(term::as_number(&mut lowerer.b, &extents, found));
+        }
+        let axes = terms.iter().fold(own, |axes, term| axes.union(term.axes));
+        Ok(terms.into_iter().map(|t| term::widen(&mut lowerer.b, &extents, t, axes).value).collect())
     }
 
     fn given_states(&self, lowerer: &mut Lowerer<'_>, suffix: &str) -> Environment {

@@ -66,7 +66,8 @@ impl Lowerer<'_> {
         self.b.set_location(phase_location(phase));
         self.enter_phase(phase, presentation);
         let moved = self.moved(phase, presentation);
-        if duration.steps == 1 && duration.until.is_none() {
+        let over_time = self.setting.rule.phases[phase.0].over_time;
+        if duration.steps == 1 && duration.until.is_none() && !over_time {
             presentation.environment = self.step(phase, &presentation.environment, &presentation.clamped);
         } else {
             self.repeat_steps(phase, duration, &moved, presentation);
@@ -90,16 +91,18 @@ impl Lowerer<'_> {
         self.clamp(phase, &declared.body, presentation);
     }
 
+    /// Clamps take hold. In a phase over time they are evaluated at every step (R20.3).
     fn clamp(&mut self, phase: PhaseId, body: &[Statement], presentation: &mut Presentation) {
+        let over_time = self.setting.rule.phases[phase.0].over_time;
         for statement in body {
             match statement {
                 // R7.9
                 Statement::Clamp(clamp) => {
                     for layer in self.layers(clamp) {
                         let cell = (clamp.variable, layer);
-                        self.draw_for_state(phase.0, clamp.variable, layer);
-                        let value = self.state_value(&clamp.value, cell, &presentation.environment);
-                        presentation.environment.write(cell, value);
+                        if !over_time {
+                            self.hold(phase, clamp, cell, &mut presentation.environment);
+                        }
                         presentation.clamped.push(cell);
                     }
                 }
@@ -114,6 +117,34 @@ impl Lowerer<'_> {
                 Statement::Equation(_) | Statement::Learn(_) | Statement::Sweep(..) => {}
             }
         }
+    }
+
+    /// Sets a clamped state.
+    fn hold(&mut self, phase: PhaseId, clamp: &Dynamics, cell: Cell, environment: &mut Environment) {
+        self.draw_for_state(phase.0, cell.0, cell.1);
+        let value = self.state_value(&clamp.value, cell, environment);
+        environment.write(cell, value);
+    }
+
+    /// The clamps of a phase that are in force, in the order of the text.
+    fn held(&self, body: &'_ [Statement], clamped: &[Cell]) -> Vec<(Dynamics, Cell)> {
+        let mut held = Vec::new();
+        for statement in body {
+            match statement {
+                Statement::Clamp(clamp) => {
+                    let cells = self.layers(clamp).into_iter().map(|layer| (clamp.variable, layer));
+                    held.extend(
+                        cells.filter(|cell| clamped.contains(cell)).map(|cell| (clamp.clone(), cell)),
+                    );
+                }
+                Statement::InTurn(body) => held.extend(self.held(body, clamped)),
+                Statement::Equation(_)
+                | Statement::Learn(_)
+                | Statement::Sweep(..)
+                | Statement::Release { .. } => {}
+            }
+        }
+        held
     }
 
     /// All states in all layers.
@@ -131,6 +162,11 @@ impl Lowerer<'_> {
         let mut written = Vec::new();
         self.collect_written(&self.setting.rule.phases[phase.0].body, &mut written);
         written.retain(|cell| !presentation.clamped.contains(cell));
+        let declared = &self.setting.rule.phases[phase.0];
+        if declared.over_time {
+            written
+                .extend(self.held(&declared.body, &presentation.clamped).into_iter().map(|(_, cell)| cell));
+        }
         written.sort();
         written.dedup();
         written
@@ -166,9 +202,12 @@ impl Lowerer<'_> {
         let changed = self.changed_within(&self.setting.rule.phases[phase.0].body);
         let mut initial: Vec<Value> = moved.iter().map(|&cell| self.initial(cell, &before)).collect();
         initial.extend(changed.iter().map(|id| self.parameters[id]));
+        let learning = moved.len()..initial.len();
+        initial.extend(self.course(phase));
         let (step, carried) = self.b.begin_repeat(&initial);
         let outside = self.step.replace(step);
-        self.parameters.extend(changed.iter().copied().zip(carried[moved.len()..].iter().copied()));
+        self.parameters.extend(changed.iter().copied().zip(carried[learning.clone()].iter().copied()));
+        self.begin_step(phase, step, &carried[learning.end..]);
         let mut inside = before.clone();
         for (&cell, &value) in moved.iter().zip(&carried) {
             if before.get(cell).is_some() {
@@ -182,9 +221,11 @@ impl Lowerer<'_> {
             .until
             .map(|tolerance| Until { residual: self.residual(&carried[..moved.len()], &next), tolerance });
         next.extend(changed.iter().map(|id| self.parameters[id]));
+        next.extend(self.end_step(phase, step, &after));
         let results = self.b.end_repeat(duration.steps, &initial, next, until);
         self.step = outside;
-        self.parameters.extend(changed.iter().copied().zip(results[moved.len()..].iter().copied()));
+        self.parameters.extend(changed.iter().copied().zip(results[learning.clone()].iter().copied()));
+        self.end_course(phase, &results[learning.end..initial.len()]);
         presentation.environment = before;
         for (&cell, &value) in moved.iter().zip(&results) {
             let entry = match after.entry(cell) {
@@ -218,12 +259,21 @@ impl Lowerer<'_> {
 
     /// One step. Plain equations and plasticity read what was before the step; in an ordered block they read what was just
     /// written (R7.3, R7.7).
-    pub fn step(&mut self, phase: PhaseId, before: &Environment, clamped: &[Cell]) -> Environment {
+    pub fn step(&mut self, phase: PhaseId, previous: &Environment, clamped: &[Cell]) -> Environment {
         self.restart_draws();
         let setting = self.setting;
+        let declared = &setting.rule.phases[phase.0];
+        let mut before = previous.clone();
+        if declared.over_time {
+            for (clamp, cell) in self.held(&declared.body, clamped) {
+                self.hold(phase, &clamp, cell, &mut before);
+            }
+        }
+        let before = &before;
+        self.previous = Some(previous.clone());
         let parameters = self.parameters.clone();
         let mut turn = Turn { phase, clamped, now: before.clone() };
-        for statements in setting.rule.phases[phase.0].body.chunk_by(|a, b| is_plain(a) && is_plain(b)) {
+        for statements in declared.body.chunk_by(|a, b| is_plain(a) && is_plain(b)) {
             if let [ordered] = statements
                 && !is_plain(ordered)
             {
@@ -237,6 +287,7 @@ impl Lowerer<'_> {
             self.parameters = now;
             self.parameters.extend(learnt);
         }
+        self.previous = None;
         turn.now
     }
 

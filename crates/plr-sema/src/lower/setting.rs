@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use plr_ir::model::{Init, Parameter};
+use plr_ir::model::{Init, Parameter, Sequence, Shape};
 use plr_syntax::diagnostic::Findings;
 use plr_syntax::span::Span;
 
 use crate::check::bad_value::BadValue;
-use crate::equation::{self, Site};
+use crate::equation::{self, Site, applies};
 use crate::group::Group;
 use crate::hir::{
-    Cost, Expr, HyperId, Initialiser, Learned, PopulationId, Rule, SynapseId, VariableId, VariableKind,
+    Cost, Expr, HyperId, Initialiser, Learned, Observed, Phase, Plasticity, PopulationId, Rule, SynapseId,
+    VariableId, VariableKind,
 };
 use crate::memory::{Memory, UPDATES, counts_updates, filterings};
 use crate::network::{LayerId, Network};
@@ -33,8 +34,14 @@ pub struct Setting {
     pub cost: String,
     /// Initialisers that replace the rule's, by the name of the synapse or parameter.
     pub init: Vec<(String, Initialiser)>,
+    /// How samples are presented in phases over time.
+    pub sequence: Sequence,
     /// Every phase of several steps runs until this residual instead, at most this number of steps.
     pub until: Option<(f64, u32)>,
+    /// Phases that run for another number of steps, by name, and then whatever `until` says.
+    pub steps: Vec<(String, f64)>,
+    /// What a check observes.
+    pub observed: Vec<Observed>,
 }
 
 /// How long a phase runs.
@@ -84,12 +91,26 @@ impl Setting {
         constant(expr, &self.constants, &self.library).unwrap_or(f64::NAN)
     }
 
+    /// How many steps a phase has, at most.
+    pub fn steps(&self, phase: &Phase) -> f64 {
+        match self.other_steps(phase) {
+            _ if phase.over_time => f64::from(self.sequence.steps),
+            Some(other) => other,
+            None => self.constant(&phase.steps),
+        }
+    }
+
+    fn other_steps(&self, phase: &Phase) -> Option<f64> {
+        self.steps.iter().rfind(|(name, _)| *name == phase.name).map(|(_, steps)| *steps)
+    }
+
     /// How long each phase runs, or a finding for each that cannot (R7.2).
     pub fn durations(&self) -> Result<Vec<Duration>, Findings> {
         let mut findings = Findings::new();
         let mut durations = Vec::new();
         for phase in &self.rule.phases {
-            let steps = self.constant(&phase.steps);
+            let other = self.other_steps(phase);
+            let steps = self.steps(phase);
             if steps.fract() != 0.0 || !(1.0..=1e9).contains(&steps) {
                 bad(
                     phase.steps.span,
@@ -111,7 +132,9 @@ impl Setting {
             }
             let own = Duration { steps: steps as u32, until: until.map(|(t, _)| t) };
             let duration = match self.until {
-                Some((tolerance, most)) if own.steps > 1 => Duration { steps: most, until: Some(tolerance) },
+                Some((tolerance, most)) if own.steps > 1 && other.is_none() && !phase.over_time => {
+                    Duration { steps: most, until: Some(tolerance) }
+                }
                 Some(_) | None => own,
             };
             if let Some(dt) = &phase.dt {
@@ -188,7 +211,8 @@ impl Setting {
     }
 
     fn parameter(&self, group: String, site: Site, dims: Vec<usize>, target: Learned) -> Parameter {
-        let learned = self.rule.plasticity.iter().any(|p| p.target == target);
+        let learns = |p: &&Plasticity| p.target == target && applies(p.role, &self.network, site.owner());
+        let learned = self.rule.plasticity.iter().any(|p| learns(&p));
         let layer = self.network.layers[site.owner()].name.clone();
         let init = self.first_value(target, site);
         let site = site.name(&self.network);
@@ -204,10 +228,14 @@ impl Setting {
         }
     }
 
-    /// The numbers of features and of targets of a sample.
-    pub fn shape(&self) -> (usize, usize) {
+    /// What a sample is.
+    pub fn shape(&self) -> Shape {
         let units = |layer: LayerId| self.network.layers[layer].units;
-        (units(self.network.input()), units(self.network.output()))
+        Shape {
+            features: units(self.network.input()),
+            outputs: units(self.network.output()),
+            sequence: self.rule.over_time().then_some(self.sequence),
+        }
     }
 
     /// The number of units of a group.

@@ -175,3 +175,10 @@ pub fn rank(b: &mut Builder, extents: &Extents, x: Term) -> Term {
     debug_assert!(!x.axes.contains(Axes::PRE), "the units of two layers are ranked");
     Term { value: b.rank(x.value), axes: x.axes }
 }
+
+/// The sums over the reader's units, or its synapses from one unit, so far (R5.15).
+pub fn running_sum(b: &mut Builder, extents: &Extents, x: Term) -> Term {
+    let x = as_number(b, extents, x);
+    let x = widen(b, extents, x, Axes::UNIT);
+    Term { value: b.running_sum(x.value, x.axes.position(Axes::UNIT)), axes: x.axes }
+}

@@ -1,6 +1,6 @@
 //! Checks: the setting of each, and its claims as measures with bounds.
 
-use plr_ir::model::{Check, CheckData, Claim, Comparison, Measure, Reference};
+use plr_ir::model::{Check, CheckData, Claim, Comparison, Measure, Metric, Reference};
 use plr_ir::{Location, Precision};
 use plr_syntax::ast::{self, CheckSetting as Written};
 use plr_syntax::diagnostic::Findings;
@@ -8,14 +8,15 @@ use plr_syntax::diagnostic::Findings;
 use crate::check::bad_value::BadValue;
 use crate::check::unknown_name::UnknownName;
 use crate::check::unknown_phase::UnknownPhase;
-use crate::hir::{Initialiser, Learned, Rule, SynapseId, VariableId};
+use crate::hir::{Initialiser, Learned, Observed, PopulationId, Rule, SynapseId, VariableId};
 use crate::network::Network;
 
 use super::experiment::{cost, count, hyper_parameter, named_or_chain, number, precision};
+use super::expression::resolve;
 use super::initialiser::initialiser;
-use super::scope::Moment;
-use super::scope::Scope;
-use super::{Resolved, rule};
+use super::scope::{Moment, Reader, Scope};
+use super::{Library, Resolved, rule};
+use crate::DEFAULT_STEPS;
 
 /// The orders of magnitude over which an order is fitted when the claim names none.
 const DECADES: [f64; 3] = [0.1, 0.01, 0.001];
@@ -46,8 +47,12 @@ pub struct CheckSetting {
     pub settings: Vec<(String, f64)>,
     /// Initialisers of synapses and parameters by name.
     pub init: Vec<(String, Initialiser)>,
+    /// How many steps a sample has for a rule with a phase over time.
+    pub time: u32,
     /// Every phase with several steps runs until this residual, at most this number of steps.
     pub until: Option<(f64, u32)>,
+    /// What its claims observe.
+    pub observed: Vec<Observed>,
 }
 
 /// Resolves the checks of a rule. One with a mistake is left out, with a finding.
@@ -86,14 +91,21 @@ impl Resolver<'_> {
             precision: Precision::F64,
             claims: Vec::new(),
         };
-        let setting =
-            CheckSetting { network: None, cost: None, settings: Vec::new(), init: Vec::new(), until: None };
+        let setting = CheckSetting {
+            network: None,
+            cost: None,
+            settings: Vec::new(),
+            init: Vec::new(),
+            time: DEFAULT_STEPS,
+            until: None,
+            observed: Vec::new(),
+        };
         let mut found = ResolvedCheck { check, setting };
         for line in &written.settings {
             self.setting(line, &mut found)?;
         }
         for expectation in &written.expectations {
-            let claim = self.claim(expectation, &found)?;
+            let claim = self.claim(expectation, &mut found)?;
             found.check.claims.push(claim);
         }
         Some(found)
@@ -108,15 +120,30 @@ impl Resolver<'_> {
         found
     }
 
+    /// A phase whose steps are all alike (R20.8).
+    fn relaxation(&mut self, name: &ast::Name) -> Option<usize> {
+        let phase = self.phase(name)?;
+        if self.rule.phases[phase].over_time {
+            self.findings.push(BadValue {
+                at: name.span,
+                what: "the phase of an equilibrium or unrolled gradient".to_owned(),
+                wanted: "one that is not over time: write `gradient after …`",
+                found: "a phase over time".to_owned(),
+            });
+            return None;
+        }
+        Some(phase)
+    }
+
     fn reference(&mut self, written: &ast::Reference) -> Option<Reference> {
         Some(match written {
             ast::Reference::FeedForward(phase) => Reference::FeedForward(self.phase(phase)?),
-            ast::Reference::Equilibrium(phase) => Reference::Equilibrium(self.phase(phase)?),
+            ast::Reference::Equilibrium(phase) => Reference::Equilibrium(self.relaxation(phase)?),
             ast::Reference::Unrolled(steps, phase) => {
                 let steps =
                     count(steps, "the number of unrolled steps", 1, &self.resolved.library, self.findings)?
                         as u32;
-                Reference::Unrolled { steps, phase: self.phase(phase)? }
+                Reference::Unrolled { steps, phase: self.relaxation(phase)? }
             }
             ast::Reference::FiniteDifferences(phase) => Reference::FiniteDifferences(self.phase(phase)?),
             ast::Reference::Law => Reference::Law,
@@ -134,6 +161,9 @@ impl Resolver<'_> {
             Written::Data(call) => found.check.data = self.data(call)?,
             Written::Batch(tree) => {
                 found.check.batch = count(tree, "the minibatch size", 1, library, self.findings)? as usize
+            }
+            Written::Time(tree) => {
+                found.setting.time = count(tree, "the number of steps", 1, library, self.findings)? as u32
             }
             Written::Seed(tree) => found.check.seed = count(tree, "the seed", 0, library, self.findings)?,
             Written::Until(tree) => {
@@ -177,18 +207,7 @@ impl Resolver<'_> {
     fn initialiser(&mut self, setting: &ast::Setting) -> Option<Initialiser> {
         self.group(&setting.name)?;
         let owner = self.parameter(&setting.name.text)?;
-        let library = &self.resolved.library;
-        let mut scope = Scope {
-            library,
-            visible: library.functions.len(),
-            rule: Some(self.rule),
-            hyper_parameters: self.rule.hyper_parameters.len(),
-            ended: 0,
-            dt: None,
-            moment: Moment::Definition,
-            findings: self.findings,
-        };
-        initialiser(&setting.value, owner, &mut scope)
+        initialiser(&setting.value, owner, &mut scope(self.rule, &self.resolved.library, self.findings))
     }
 
     /// A synapse or, if none has that name, the first unit parameter that has it.
@@ -241,10 +260,10 @@ impl Resolver<'_> {
         }
     }
 
-    fn claim(&mut self, written: &ast::Expectation, found: &ResolvedCheck) -> Option<Claim> {
+    fn claim(&mut self, written: &ast::Expectation, found: &mut ResolvedCheck) -> Option<Claim> {
         let library = &self.resolved.library;
         // R14.7
-        let measure = self.measure(&written.measure, &written.over)?;
+        let measure = self.measure(&written.measure, &written.over, &mut found.setting.observed)?;
         let bound = number(&written.bound, library, self.findings)?;
         // R14.9
         if let Some(unit) = written.unit.as_ref().filter(|u| u.text != "deg") {
@@ -291,50 +310,71 @@ impl Resolver<'_> {
         Some(name.text.clone())
     }
 
-    /// `angle(W)`, `order(relative_error(W), beta)`
-    fn measure(&mut self, call: &ast::Call, over: &[ast::Expr]) -> Option<Measure> {
-        if call.name.text == "order" {
-            return self.order(call, over);
-        }
-        let build: fn(String) -> Measure = match call.name.text.as_str() {
-            "cosine" => Measure::Cosine,
-            "cosine_distance" => Measure::CosineDistance,
-            "angle" => Measure::Angle,
-            "relative_error" => Measure::RelativeError,
-            "scale" => Measure::Scale,
-            "sign_agreement" => Measure::SignAgreement,
-            "row_norm" => Measure::RowNorm,
-            "principal_alignment" => Measure::PrincipalAlignment,
-            name => {
-                let known = [
-                    "cosine",
-                    "cosine_distance",
-                    "angle",
-                    "relative_error",
-                    "scale",
-                    "sign_agreement",
-                    "row_norm",
-                    "principal_alignment",
-                    "order",
-                ];
-                let known = known.map(str::to_owned).to_vec();
+    /// `angle(W)`, `largest(x[p])`, `order(relative_error(W), beta)`
+    fn measure(
+        &mut self,
+        call: &ast::Call,
+        over: &[ast::Expr],
+        observed: &mut Vec<Observed>,
+    ) -> Option<Measure> {
+        let metric = Metric::ALL.into_iter().find(|metric| metric.name() == call.name.text);
+        match (metric, call.name.text.as_str(), &call.arguments[..]) {
+            (_, "order", _) => self.order(call, over, observed),
+            (Some(metric), _, [group]) => Some(Measure::Gradient(metric, self.group(&name_of(group)?)?)),
+            (Some(metric), _, [_, _]) => {
+                self.observation(call, observed).map(|number| Measure::Between(metric, number))
+            }
+            (_, "largest", [_]) => self.observation(call, observed).map(Measure::Largest),
+            (_, "mean", [_]) => self.observation(call, observed).map(Measure::Mean),
+            (_, "row_norm", [group]) => Some(Measure::RowNorm(self.group(&name_of(group)?)?)),
+            (_, "principal_alignment", [group]) => {
+                Some(Measure::PrincipalAlignment(self.group(&name_of(group)?)?))
+            }
+            (Some(_), ..) | (_, "largest" | "mean" | "row_norm" | "principal_alignment", _) => {
+                self.wrong_count(call, 1)
+            }
+            (None, name, _) => {
+                let others = ["largest", "mean", "row_norm", "principal_alignment", "order"];
+                let known = Metric::ALL.iter().map(|metric| metric.name()).chain(others);
                 self.findings.push(UnknownName {
                     at: call.name.span,
                     kind: "measure",
                     name: name.to_owned(),
-                    known,
+                    known: known.map(str::to_owned).collect(),
                 });
-                return None;
+                None
             }
-        };
-        let [argument] = call.arguments.as_slice() else { return self.wrong_count(call, 1) };
-        Some(build(self.group(&name_of(argument)?)?))
+        }
     }
 
-    fn order(&mut self, call: &ast::Call, over: &[ast::Expr]) -> Option<Measure> {
+    /// Values of a synapse, if a weight stands there as a number, and otherwise of a unit; their number among all.
+    fn observation(&mut self, call: &ast::Call, observed: &mut Vec<Observed>) -> Option<usize> {
+        let trees: Vec<&ast::Expr> = call.arguments.iter().collect();
+        let mut scope = scope(self.rule, &self.resolved.library, self.findings);
+        scope.ended = self.rule.phases.len();
+        let (owner, reader) = match trees.iter().find_map(|tree| weight(tree, &scope)) {
+            Some(synapse) => (Learned::Synapse(synapse), Reader::Synapse(synapse)),
+            None => {
+                let population = trees.iter().find_map(|tree| population(tree, self.rule));
+                let population = population.unwrap_or(PopulationId(0));
+                let first = self.rule.variables.iter().position(|v| v.population == population)?;
+                (Learned::Unit(VariableId(first)), Reader::Unit(population))
+            }
+        };
+        let values: Vec<_> = trees.iter().map(|tree| resolve(tree, reader, &mut scope)).collect();
+        observed.push(Observed { owner, values: values.into_iter().collect::<Option<_>>()? });
+        Some(observed.len() - 1)
+    }
+
+    fn order(
+        &mut self,
+        call: &ast::Call,
+        over: &[ast::Expr],
+        observed: &mut Vec<Observed>,
+    ) -> Option<Measure> {
         let [of, parameter] = call.arguments.as_slice() else { return self.wrong_count(call, 2) };
         let ast::ExprKind::Call(inner) = &of.kind else { return self.wrong_count(call, 2) };
-        let of = Box::new(self.measure(inner, &[])?);
+        let of = Box::new(self.measure(inner, &[], observed)?);
         let parameter = name_of(parameter)?;
         hyper_parameter(&parameter, self.rule, self.findings)?;
         let mut values = Vec::new();
@@ -373,4 +413,47 @@ impl Resolver<'_> {
 fn name_of(tree: &ast::Expr) -> Option<ast::Name> {
     let ast::ExprKind::Name(text) = &tree.kind else { return None };
     Some(ast::Name { text: text.clone(), span: tree.span })
+}
+
+/// Before any phase.
+fn scope<'a>(rule: &'a Rule, library: &'a Library, findings: &'a mut Findings) -> Scope<'a> {
+    Scope {
+        library,
+        visible: library.functions.len(),
+        rule: Some(rule),
+        hyper_parameters: rule.hyper_parameters.len(),
+        ended: 0,
+        dt: None,
+        over_time: false,
+        moment: Moment::Definition,
+        findings,
+    }
+}
+
+/// The first synapse whose weight stands in an expression as a number, not before `@`.
+fn weight(tree: &ast::Expr, scope: &Scope<'_>) -> Option<SynapseId> {
+    if arrives(tree) {
+        return None;
+    }
+    if let ast::ExprKind::Name(name) = &tree.kind {
+        return scope.synapse(name);
+    }
+    tree.parts().into_iter().find_map(|part| weight(part, scope))
+}
+
+/// The population of the first variable of an expression, not of what arrives: the one it names, or the one whose
+/// variable it is.
+fn population(tree: &ast::Expr, rule: &Rule) -> Option<PopulationId> {
+    if arrives(tree) {
+        return None;
+    }
+    if let ast::ExprKind::Name(name) = &tree.kind {
+        let named = rule.populations.iter().position(|p| p.name.as_ref() == Some(name)).map(PopulationId);
+        return named.or_else(|| rule.variables.iter().find(|v| v.name == *name).map(|v| v.population));
+    }
+    tree.parts().into_iter().find_map(|part| population(part, rule))
+}
+
+fn arrives(tree: &ast::Expr) -> bool {
+    matches!(tree.kind, ast::ExprKind::Binary(ast::BinaryOp::Arrive, ..))
 }

@@ -71,6 +71,7 @@ impl Evaluation<'_> {
             | ExprKind::Data
             | ExprKind::Filtered { .. }
             | ExprKind::Updates
+            | ExprKind::Time { .. }
             | ExprKind::Distance { .. }
             | ExprKind::Draw(_)
             | ExprKind::Target
@@ -78,6 +79,7 @@ impl Evaluation<'_> {
             | ExprKind::Cost { .. }
             | ExprKind::Layer(..)
             | ExprKind::Rank(_)
+            | ExprKind::RunningSum(_)
             | ExprKind::Batch(..) => return None,
         })
     }

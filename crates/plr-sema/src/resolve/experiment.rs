@@ -42,6 +42,8 @@ pub struct Experiment {
     pub batch: usize,
     /// How long it trains.
     pub length: Length,
+    /// For how many steps each sample is shown whole; otherwise its first axis is time.
+    pub time: Option<u32>,
     /// The seed of weights, order and draws.
     pub seed: u64,
     /// Of the compiled code.
@@ -124,6 +126,7 @@ pub fn resolve(
         validation: None,
         batch: 64,
         length: Length::Epochs(10),
+        time: None,
         seed: 1,
         precision: Precision::F32,
     };
@@ -211,6 +214,7 @@ impl ClauseReader<'_> {
             Clause::Updates(tree) => {
                 experiment.length = Length::Updates(self.count(tree, "the number of updates", 1)?)
             }
+            Clause::Time(tree) => experiment.time = Some(self.count(tree, "the number of steps", 1)? as u32),
             Clause::Seed(tree) => experiment.seed = self.count(tree, "the seed", 0)?,
             Clause::Precision(name) => experiment.precision = precision(name, self.findings)?,
             Clause::PerSite(name, values) => {
@@ -285,6 +289,7 @@ fn clause_word(clause: &Clause) -> Option<(&'static str, Span)> {
         // Two ways to say one thing.
         Clause::Epochs(tree) | Clause::Updates(tree) => ("length", tree.span),
         Clause::Seed(tree) => ("seed", tree.span),
+        Clause::Time(tree) => ("time", tree.span),
         Clause::Precision(name) => ("precision", name.span),
         Clause::PerSite(..) | Clause::Error(_) => return None,
     })
@@ -324,6 +329,7 @@ pub fn number(tree: &ast::Expr, library: &Library, findings: &mut Findings) -> O
         hyper_parameters: 0,
         ended: 0,
         dt: None,
+        over_time: false,
         moment: Moment::Definition,
         findings,
     };

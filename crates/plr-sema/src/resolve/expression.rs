@@ -104,6 +104,7 @@ fn name_alone(name: &str, at: Span, reader: Reader<'_>, scope: &mut Scope<'_>) -
     }
     match name {
         "dt" if let Some(dt) = scope.dt => return Some(dt.kind.clone()),
+        "time" | "duration" if scope.over_time => return Some(ExprKind::Time { whole: name == "duration" }),
         "updates" if scope.moment == Moment::Learning => return Some(ExprKind::Updates),
         "depth" if reader != Reader::Global => return Some(ExprKind::Distance { from_input: true }),
         "height" if reader != Reader::Global => return Some(ExprKind::Distance { from_input: false }),

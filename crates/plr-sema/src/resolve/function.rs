@@ -74,6 +74,7 @@ pub fn scope<'a>(library: &'a Library, findings: &'a mut Findings) -> Scope<'a> 
         hyper_parameters: 0,
         ended: 0,
         dt: None,
+        over_time: false,
         moment: Moment::Definition,
         findings,
     }
@@ -123,7 +124,8 @@ fn function(item: &ast::Function, own: bool, library: &Library, findings: &mut F
 
 /// Whether an expression reads a whole layer.
 pub fn reads_layer(expr: &Expr, library: &Library) -> bool {
-    has(expr, library, &|e| matches!(e.kind, ExprKind::Layer(..) | ExprKind::Rank(_)), |f| f.layer_wide)
+    let here = |e: &Expr| matches!(e.kind, ExprKind::Layer(..) | ExprKind::Rank(_) | ExprKind::RunningSum(_));
+    has(expr, library, &here, |f| f.layer_wide)
 }
 
 /// Whether an expression draws a number.
@@ -247,6 +249,15 @@ fn ranks_one_layer(at: Span, ranked: &Expr, reader: Reader<'_>, scope: &mut Scop
         return mismatch(at, Shapes::NoLayer, scope);
     }
     reduces_one_layer(at, ranked, reader, scope)
+}
+
+/// A running sum is about a layer as a rank is, or in a synapse's equation about the synapses from one unit (R5.15).
+fn sums_in_order(at: Span, summed: &Expr, reader: Reader<'_>, scope: &mut Scope<'_>) -> Option<()> {
+    let joins = has_weight(summed) || places(summed).len() > 1;
+    if matches!(reader, Reader::Synapse(_)) && joins && !draws(summed, scope.library) {
+        return Some(());
+    }
+    ranks_one_layer(at, summed, reader, scope)
 }
 
 /// The places whose variables an expression has.
@@ -378,6 +389,12 @@ fn primitive(
         ranks_one_layer(call.span, &a, reader, scope)?;
         return Some(ExprKind::Rank(Box::new(a)));
     }
+    // R5.15
+    if name == "running_sum" {
+        let [a] = exactly(call, arguments, scope)?;
+        sums_in_order(call.span, &a, reader, scope)?;
+        return Some(ExprKind::RunningSum(Box::new(a)));
+    }
     // R5.11
     if let Some(reduction) = name.strip_prefix("batch_").and_then(reduction) {
         let [a] = exactly(call, arguments, scope)?;
@@ -388,7 +405,8 @@ fn primitive(
         return Some(ExprKind::Unary(*op, Box::new(a)));
     }
     let mut known: Vec<String> = UnaryOp::ALL.iter().map(|op| op.name().to_owned()).collect();
-    let others = ["max", "min", "sum", "mean", "rank", "normal", "uniform", "f", "cost", "loss"];
+    let others =
+        ["max", "min", "sum", "mean", "rank", "running_sum", "normal", "uniform", "f", "cost", "loss"];
     known.extend(others.map(str::to_owned));
     known.extend(scope.library.functions[..scope.visible].iter().map(|f| f.name.clone()));
     scope.unknown("function", name, call.name.span, known);

@@ -35,6 +35,7 @@ pub fn resolve(item: &ast::Rule, library: &Library, findings: &mut Findings) -> 
         lost: false,
         ended: 0,
         dt: None,
+        over_time: false,
         moment: Moment::Definition,
         findings,
     };
@@ -235,6 +236,7 @@ fn blank_synapse(synapse: &ast::Synapse) -> Synapse {
         fixed,
         symmetric,
         one_to_one: attribute("one_to_one").is_some(),
+        delayed: false,
         beside: None,
         bounds: None,
         mask: None,
@@ -257,6 +259,7 @@ pub(super) fn blank_phase(phase: &ast::Phase) -> Phase {
         steps: one,
         until: None,
         from: None,
+        over_time: phase.over_time.is_some(),
         dt: None,
         integrator: Integrator::default(),
         body: Vec::new(),
@@ -298,6 +301,8 @@ pub(super) struct Resolver<'a> {
     pub(super) ended: usize,
     /// The time step of the phase at hand.
     pub(super) dt: Option<Expr>,
+    /// Whether it is in a phase over time.
+    pub(super) over_time: bool,
     /// When the expression at hand is evaluated.
     pub(super) moment: Moment,
     pub(super) findings: &'a mut Findings,
@@ -313,6 +318,7 @@ impl Resolver<'_> {
             hyper_parameters: self.skeleton.hyper_parameters.len(),
             ended: self.ended,
             dt: self.dt.as_ref(),
+            over_time: self.over_time,
             moment: self.moment,
             findings: self.findings,
         }
@@ -424,14 +430,16 @@ impl Resolver<'_> {
         for attribute in &written.attributes {
             match (attribute.name.text.as_str(), &attribute.arguments[..]) {
                 ("fixed" | "symmetric" | "one_to_one", []) => {}
+                ("delay", [steps]) => self.delay(steps, &mut rule.synapses[position]),
                 ("in", [low, high]) => {
                     let (low, high) = (self.constant(low), self.constant(high));
                     rule.synapses[position].bounds = low.zip(high);
                 }
                 ("mask", [named]) => rule.synapses[position].mask = self.mask(named, written),
                 (name, _) => {
-                    let known =
-                        ["fixed", "symmetric", "one_to_one", "in", "mask"].map(str::to_owned).to_vec();
+                    let known = ["fixed", "symmetric", "one_to_one", "in", "mask", "delay"]
+                        .map(str::to_owned)
+                        .to_vec();
                     self.scope().unknown("attribute of a synapse", name, attribute.name.span, known);
                 }
             }
@@ -444,6 +452,19 @@ impl Resolver<'_> {
         }
         for quantity in &written.variables {
             self.quantity(quantity, rule);
+        }
+    }
+
+    /// How late a synapse transmits (R20.5).
+    fn delay(&mut self, steps: &ast::Expr, synapse: &mut Synapse) {
+        synapse.delayed = true;
+        if !matches!(steps.kind, ast::ExprKind::Number(1.0)) {
+            self.findings.push(BadValue {
+                at: steps.span,
+                what: format!("the delay of `{}`", synapse.name),
+                wanted: "1, the step before",
+                found: "another number".to_owned(),
+            });
         }
     }
 
@@ -488,7 +509,7 @@ impl Resolver<'_> {
 
     fn predict(&mut self, predict: &ast::Predict, rule: &mut Rule) {
         self.ended = self.skeleton.phases.len();
-        let after = self.scope().phase(&predict.after);
+        let after = self.scope().phase(&predict.phase);
         self.ended = after.map_or(self.ended, |PhaseId(p)| p + 1);
         let value = self.global(&predict.value).and_then(|value| {
             if unit_layers(&value, self.skeleton).iter().any(|(place, _)| *place == Place::Input) {
@@ -505,7 +526,16 @@ impl Resolver<'_> {
             });
         }
         if let (Some(after), Some(value)) = (after, value) {
-            rule.predict = Some(Predict { value, after, span: predict.span });
+            if predict.every_step && !rule.phases[after.0].over_time {
+                self.findings.push(BadValue {
+                    at: predict.phase.span,
+                    what: "the phase of `predict … over`".to_owned(),
+                    wanted: "a phase over time",
+                    found: "another phase".to_owned(),
+                });
+            }
+            let every_step = predict.every_step;
+            rule.predict = Some(Predict { value, after, every_step, span: predict.span });
         }
     }
 }

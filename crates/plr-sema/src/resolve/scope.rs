@@ -54,6 +54,8 @@ pub struct Scope<'a> {
     pub ended: usize,
     /// The time step of the phase around the expression.
     pub dt: Option<&'a Expr>,
+    /// Whether it is in a phase over time.
+    pub over_time: bool,
     /// When the expression is evaluated.
     pub moment: Moment,
     /// The findings.

@@ -25,7 +25,7 @@ impl Resolver<'_> {
         if let Some(steps) = written.steps.as_ref().and_then(|tree| self.constant(tree)) {
             phase.steps = steps;
         }
-        if let (Some(tree), None) = (&written.until, &written.steps) {
+        if let (Some(tree), None, None) = (&written.until, &written.steps, written.over_time) {
             self.findings.push(BadValue {
                 at: tree.span,
                 what: format!("the number of steps of `{}`", written.name.text),
@@ -36,9 +36,20 @@ impl Resolver<'_> {
         let until = written.until.as_ref().and_then(|tree| tolerance(tree, self.findings));
         phase.until = until.and_then(|tree| self.constant(tree));
         phase.from = written.from.as_ref().and_then(|name| self.scope().phase(name));
+        if let (Some(over_time), Some(other)) =
+            (written.over_time, written.steps.as_ref().or(written.until.as_ref()))
+        {
+            self.findings.push(BadValue {
+                at: other.span.to(over_time),
+                what: format!("the number of steps of `{}`", written.name.text),
+                wanted: "`over time` or `steps = n`, not both",
+                found: "said twice".to_owned(),
+            });
+        }
         self.dt.clone_from(&phase.dt);
+        self.over_time = phase.over_time;
         phase.body = self.statements(&written.body, rule);
-        self.dt = None;
+        (self.dt, self.over_time) = (None, false);
         rule.script.push(Act::Run(PhaseId(self.ended)));
         rule.phases[self.ended] = phase;
         self.ended += 1;

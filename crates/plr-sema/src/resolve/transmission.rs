@@ -21,15 +21,10 @@ pub fn untransposed(tree: &ast::Expr) -> (&ast::Expr, bool) {
 
 /// The first synapse that an expression names.
 pub fn first_synapse(tree: &ast::Expr, scope: &Scope<'_>) -> Option<SynapseId> {
-    let among = |trees: &[&ast::Expr]| trees.iter().find_map(|tree| first_synapse(tree, scope));
-    match &tree.kind {
-        Tree::Name(name) => scope.synapse(name),
-        Tree::Field(a, _) | Tree::At(a, _) | Tree::Unary(_, a) => among(&[a]),
-        Tree::Binary(_, a, b) => among(&[a, b]),
-        Tree::If(c, a, b) => among(&[c, a, b]),
-        Tree::Call(call) => among(&call.arguments.iter().collect::<Vec<_>>()),
-        Tree::Number(_) | Tree::Text(_) | Tree::Error => None,
+    if let Tree::Name(name) = &tree.kind {
+        return scope.synapse(name);
     }
+    tree.parts().into_iter().find_map(|part| first_synapse(part, scope))
 }
 
 /// What each synapse multiplies by, and whether it is read against its direction: all its numbers are, or none.
@@ -80,9 +75,11 @@ fn of_one_synapse(expr: &mut Expr, synapse: SynapseId, rule: &Rule, directions: 
         | ExprKind::Setting(_)
         | ExprKind::Filtered { .. }
         | ExprKind::Updates
+        | ExprKind::Time { .. }
         | ExprKind::Draw(_)
         | ExprKind::Layer(..)
         | ExprKind::Rank(_)
+        | ExprKind::RunningSum(_)
         | ExprKind::Batch(..) => false,
     };
     expr.for_each_child_mut(|child| fits &= of_one_synapse(child, synapse, rule, directions));

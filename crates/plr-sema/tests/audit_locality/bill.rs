@@ -11,7 +11,7 @@ use crate::rules::*;
 use crate::tree::*;
 
 fn bill(rule: &Rule) -> Bill {
-    let audit = Audit::on_network(rule, &library(), &chain(None), &constant);
+    let audit = Audit::on_network(rule, &library(), &chain(None), &|phase| constant(&phase.steps));
     audit.bill.expect("the audit of a network has a bill")
 }
 
@@ -21,7 +21,7 @@ fn locking(equation: &str, waits_for: &[&str], locked_at: &[&str]) -> Locking {
 }
 
 fn wire(synapse: &str, class: Class, traffic: Traffic, learned: bool) -> Wire {
-    Wire { synapse: synapse.to_owned(), class, traffic, learned, instances: 3, synapses: 42 }
+    Wire { synapse: synapse.to_owned(), class, traffic, learned, delayed: false, instances: 3, synapses: 42 }
 }
 
 /// One sweep through three layers; `post * pre` and `post * post * W` are two products per synapse.

@@ -7,7 +7,7 @@ use crate::rules::*;
 use crate::tree::*;
 
 fn audit(rule: &Rule) -> Audit {
-    Audit::on_network(rule, &library(), &chain(Some(SOFTMAX)), &constant)
+    Audit::on_network(rule, &library(), &chain(Some(SOFTMAX)), &|phase| constant(&phase.steps))
 }
 
 #[test]

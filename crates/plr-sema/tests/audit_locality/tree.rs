@@ -113,6 +113,7 @@ pub fn phase(name: &str, steps: f64, from: Option<usize>, body: Vec<Statement>) 
         steps: number(steps),
         until: None,
         from: from.map(PhaseId),
+        over_time: false,
         dt: None,
         integrator: Integrator::Euler,
         body,
@@ -145,6 +146,7 @@ pub fn synapse(name: &str, from: Relative, symmetric: bool) -> Synapse {
     let end = |layer| Endpoint { layer, population: PopulationId(0) };
     Synapse {
         one_to_one: false,
+        delayed: false,
         name: name.to_owned(),
         from: end(from),
         to: end(Relative::Own),

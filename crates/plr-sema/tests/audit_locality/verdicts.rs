@@ -139,7 +139,9 @@ fn a_definition_answers_for_itself() {
 /// Softmax at the output makes two equations lateral there and nowhere else.
 #[test]
 fn a_layer_wide_activation_is_lateral_where_it_is() {
-    let audit = Audit::on_network(&feedback_alignment(), &library(), &chain(Some(SOFTMAX)), &constant);
+    let audit = Audit::on_network(&feedback_alignment(), &library(), &chain(Some(SOFTMAX)), &|phase| {
+        constant(&phase.steps)
+    });
     let found: Vec<_> = audit
         .rows
         .iter()

@@ -18,6 +18,8 @@ pub(crate) enum PhaseOption {
     Dt(Expr),
     /// `integrator = heun`
     Integrator(Name),
+    /// `over time`
+    OverTime,
 }
 
 /// The options in the head of a phase.
@@ -28,6 +30,7 @@ pub(crate) struct PhaseOptions {
     from: Once<Name>,
     dt: Once<Expr>,
     integrator: Once<Name>,
+    over_time: Once<Span>,
 }
 
 /// A clause after the bound of a claim.
@@ -74,9 +77,10 @@ impl<T> Once<T> {
 impl PhaseOptions {
     /// The phase with these options.
     pub(crate) fn phase(self, name: Name, body: Vec<PhaseStatement>, span: Span) -> Phase {
-        let Self { steps, until, from, dt, integrator } = self;
+        let Self { steps, until, from, dt, integrator, over_time } = self;
         let (steps, until, from) = (steps.value(), until.value(), from.value());
-        Phase { name, steps, until, from, dt: dt.value(), integrator: integrator.value(), body, span }
+        let (dt, integrator, over_time) = (dt.value(), integrator.value(), over_time.value());
+        Phase { name, steps, until, from, dt, integrator, over_time, body, span }
     }
 }
 
@@ -91,6 +95,7 @@ impl Builder<'_> {
                 PhaseOption::From(value) => self.once(&mut options.from, value, span),
                 PhaseOption::Dt(value) => self.once(&mut options.dt, value, span),
                 PhaseOption::Integrator(value) => self.once(&mut options.integrator, value, span),
+                PhaseOption::OverTime => self.once(&mut options.over_time, span, span),
             }
         }
         options

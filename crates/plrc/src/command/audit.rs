@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use plr_sema::audit;
+use plr_sema::hir::Phase;
 use plr_sema::small_network;
 
 use crate::driver::{self, Checked};
@@ -51,7 +52,6 @@ fn of_rule(checked: &Checked, rule: usize) -> Result<audit::Audit, Failure> {
     };
     let model = driver::lower(checked, &plan)?;
     let setting = model.setting();
-    Ok(audit::Audit::on_network(&setting.rule, &setting.library, &setting.network, &|expr| {
-        setting.constant(expr)
-    }))
+    let steps = |phase: &Phase| setting.steps(phase);
+    Ok(audit::Audit::on_network(&setting.rule, &setting.library, &setting.network, &steps))
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::Args;
+use plr_ir::model::Sequence;
 use plr_run::backend::{Arrays, Context};
 use plr_run::data::npz;
 
@@ -31,7 +32,8 @@ pub struct Probe {
     /// The parameters: an array for each, such as `W/input->h1` with the shape [post, pre].
     #[arg(long, value_name = "IN.npz")]
     params: PathBuf,
-    /// The minibatch: `data` with the shape [samples, features] and, if the rule reads it, `target`.
+    /// The minibatch: `data` with the shape [samples, features], or [samples, steps, features] over time, and, if the
+    /// rule reads it, `target`.
     #[arg(long, value_name = "BATCH.npz")]
     data: PathBuf,
     /// Where everything is written.
@@ -56,9 +58,10 @@ impl Probe {
         let checked = driver::check(driver::read(&self.file)?)?;
         shell.findings(&checked.source, &checked.warnings);
         let which = self.rule.as_deref().map_or(Which::Only, Which::Rule);
-        let plan = selection::plan(&checked, which, &self.overrides)?;
-        let model = driver::optimise(driver::lower(&checked, &plan)?, &Passes::default());
+        let mut plan = selection::plan(&checked, which, &self.overrides)?;
         let arrays = self.arrays()?;
+        plan.choice.sequence = sequence(&arrays, plan.choice.sequence);
+        let model = driver::optimise(driver::lower(&checked, &plan)?, &Passes::default());
         let context = Context { seed: self.seed, update: self.update };
         let backend = self.backend.with_threads(1);
         let found = plr_run::probe::probe(&model, &arrays, self.precision.into(), backend, context);
@@ -79,4 +82,15 @@ impl Probe {
         }
         Ok(arrays)
     }
+}
+
+/// How the given samples are presented over time: arrays of three axes have steps.
+fn sequence(arrays: &Arrays, otherwise: Sequence) -> Sequence {
+    let steps = |name| match arrays.get(name).map(|array| &array.dims[..]) {
+        Some(&[_, steps, _]) => u32::try_from(steps).ok().filter(|&steps| steps > 0),
+        Some(_) | None => None,
+    };
+    let (data, target) = (steps("data"), steps("target"));
+    let steps = data.or(target).unwrap_or(otherwise.steps);
+    Sequence { steps, data: data.is_some(), target: target.is_some() }
 }

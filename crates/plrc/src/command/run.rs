@@ -74,23 +74,26 @@ impl Run {
     pub(super) fn run(&self, shell: Shell) -> Result<(), Failure> {
         let clock = Instant::now();
         let checked = driver::check(driver::read(&self.file)?)?;
-        let plan = self.plan(&checked)?;
-        let model = driver::optimise(driver::lower(&checked, &plan)?, &self.passes);
-        let before_compilation = clock.elapsed();
+        let mut plan = self.plan(&checked)?;
+        let before_loading = clock.elapsed();
         shell.findings(&checked.source, &checked.warnings);
 
         let splits = driver::load(&plan)?;
         let options = self.options(&plan);
         let clock = Instant::now();
+        plan.choice.sequence = splits.train.sequence(plan.time);
+        let model = driver::optimise(driver::lower(&checked, &plan)?, &self.passes);
         let session = driver::compile(&model, options)?;
-        let compile_time = before_compilation + clock.elapsed();
+        let compile_time = before_loading + clock.elapsed();
         session.fits(&splits.train)?;
 
         let about = About::new(&model, &plan, &splits, options, self.threads());
         let open = |path| Directory::open(path, &about, &session);
         let directory = self.out.as_deref().map(open).transpose()?;
+        // From the first line on, Ctrl-C is an orderly end.
+        let interrupt = Interrupt::listen(shell)?;
         shell.line(&about)?;
-        let mut training = Training::new(session, splits, shell, Interrupt::listen(shell)?, directory);
+        let mut training = Training::new(session, splits, shell, interrupt, directory);
         let trained = training.run(plan.length);
         if self.passes.time_passes {
             shell.remark(model.times());

@@ -2,6 +2,7 @@
 
 mod agreement;
 mod claims;
+mod curve;
 mod locality;
 
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use crate::shell::Shell;
 use crate::table::Table;
 
 use super::each;
+use curve::{MetricArgument, Sweep};
 
 /// Put everything to the test that a file claims and the compiler concludes.
 ///
@@ -23,6 +25,13 @@ pub struct Verify {
     /// The programs.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// Instead, the increments against the gradient of every check, at each value of a hyper-parameter or of a phase's
+    /// number of steps, as in `--sweep infer.steps=1,2,5,10`.
+    #[arg(long, value_name = "NAME=VALUES")]
+    sweep: Option<Sweep>,
+    /// What a sweep measures.
+    #[arg(long, value_enum, default_value_t = MetricArgument::RelativeError, requires = "sweep")]
+    measure: MetricArgument,
 }
 
 /// One line of the table.
@@ -48,8 +57,12 @@ impl Verify {
                 return Err(Failure::NoRule { file: checked.source.name().to_owned() });
             }
             let mut ok = true;
-            for rule in 0..count {
-                ok &= of_rule(shell, &checked, rule)?;
+            if let Some(sweep) = &self.sweep {
+                ok = curve::print(shell, &checked, sweep, self.measure.metric())?;
+            } else {
+                for rule in 0..count {
+                    ok &= of_rule(shell, &checked, rule)?;
+                }
             }
             if ok { Ok(()) } else { Err(Failure::Reported) }
         })

@@ -68,6 +68,7 @@ impl Writer<'_> {
             | Op::Contract { .. }
             | Op::Reduce { .. }
             | Op::Rank(_)
+            | Op::RunningSum { .. }
             | Op::Convolve { .. }
             | Op::Pool { .. }
             | Op::Unpool { .. }

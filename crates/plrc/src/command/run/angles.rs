@@ -70,14 +70,15 @@ pub fn measure(
 
 fn measured(session: &Session<'_>, model: &Optimised, data: &Dataset) -> Result<Angles, Missing> {
     let Some(predict) = &model.lowered().setting().rule.predict else { return Err(Missing::Cost) };
-    if data.outputs() != model.shape().1 {
+    if data.outputs() != model.shape().target(1).iter().product::<usize>() {
         return Err(Missing::Targets);
     }
     room::check(COPIES * init::bytes(model.parameters(), Precision::F64)).map_err(Missing::Room)?;
     let phase = predict.after.0;
     let name = &model.phases()[phase];
-    let relaxes = model.lowered().durations()[phase].steps > 1;
-    if relaxes {
+    let several = model.lowered().durations()[phase].steps > 1;
+    let over_time = model.lowered().setting().rule.phases[phase].over_time;
+    if several && !over_time {
         match to(session, model, data, Reference::Equilibrium(phase)) {
             Ok(angles) => {
                 return Ok(Angles {
@@ -91,7 +92,7 @@ fn measured(session: &Session<'_>, model: &Optimised, data: &Dataset) -> Result<
         }
     }
     let angles = to(session, model, data, Reference::FeedForward(phase)).map_err(Missing::Gradient)?;
-    let through = if relaxes { "through all steps of" } else { "through" };
+    let through = if several || over_time { "through all steps of" } else { "through" };
     Ok(Angles { angles, reference: format!("the gradient {through} `{name}`") })
 }
 
@@ -103,8 +104,8 @@ fn to(
 ) -> Result<Vec<Angle>, CheckError> {
     let options = session.options();
     let indices: Vec<usize> = (0..data.samples().min(SAMPLES)).collect();
-    let mut inputs = Tensor::zeros([indices.len(), data.features()], options.precision);
-    let mut targets = Tensor::zeros([indices.len(), data.outputs()], options.precision);
+    let mut inputs = Tensor::zeros(model.shape().data(indices.len()), options.precision);
+    let mut targets = Tensor::zeros(model.shape().target(indices.len()), options.precision);
     match (&mut inputs.data, &mut targets.data) {
         (Data::F32(inputs), Data::F32(targets)) => data.gather(&indices, inputs, targets),
         (Data::F64(inputs), Data::F64(targets)) => data.gather(&indices, inputs, targets),

@@ -1,0 +1,67 @@
+//! How good an increment is at each value of a number of the rule: a curve for each site.
+
+use plr_ir::model::{Measure, Metric, Workshop};
+
+use super::{CheckError, Examiner, Moment};
+use crate::backend::Backend;
+use crate::metrics;
+
+/// A measure of every learned synapse that the cost depends on, at every value of a number.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Curve {
+    /// The weights: `W/input->h1`.
+    pub sites: Vec<String>,
+    /// Each value of the number, and what was measured there at every site.
+    pub points: Vec<(f64, Vec<f64>)>,
+    /// The slope of the logarithms at every site (R14.6).
+    pub orders: Vec<f64>,
+}
+
+/// Measures the learned synapses in the setting of a check, at each value of a hyper-parameter or, as `infer.steps`, of
+/// the number of steps of a phase (R14.16).
+///
+/// # Errors
+/// If the check has no gradient, or the rule cannot be run or compared at one of the values.
+pub fn sweep(
+    workshop: &dyn Workshop,
+    check: usize,
+    metric: Metric,
+    (parameter, values): (&str, &[f64]),
+    backend: Backend,
+) -> Result<Curve, CheckError> {
+    let mut examiner = Examiner::new(workshop, check, backend);
+    let mut sites = Vec::new();
+    let mut points: Vec<(f64, Vec<f64>)> = values.iter().map(|value| (*value, Vec::new())).collect();
+    for group in examiner.compared(parameter, values)? {
+        let measure = Measure::Gradient(metric, group.clone());
+        let moment = Moment { settings: &[], updates: 0, at: None };
+        let curve = examiner.curve(moment, &measure, parameter, values)?;
+        sites.extend(curve.iter().take(1).flatten().map(|(site, _)| format!("{group}/{site}")));
+        for ((_, numbers), per_site) in points.iter_mut().zip(curve) {
+            numbers.extend(per_site.into_iter().map(|(_, number)| number));
+        }
+    }
+    let order = |site: usize| {
+        let numbers: Vec<f64> = points.iter().map(|(_, numbers)| numbers[site]).collect();
+        metrics::log_log_slope(values, &numbers)
+    };
+    Ok(Curve { orders: (0..sites.len()).map(order).collect(), sites, points })
+}
+
+impl Examiner<'_> {
+    /// The groups of learned synapses whose gradient is not zero everywhere: feedback through which no prediction goes has
+    /// nothing to be compared with.
+    fn compared(&mut self, parameter: &str, values: &[f64]) -> Result<Vec<String>, CheckError> {
+        let settings: Vec<_> =
+            values.first().map(|value| (parameter.to_owned(), *value)).into_iter().collect();
+        let (model, evidence) = self.subject.evidence(&settings, 0, Some(self.check.reference))?;
+        let mut groups = Vec::new();
+        for parameter in model.parameters().iter().filter(|p| p.learned && p.synaptic) {
+            let (_, descent) = evidence.increment_and_descent(parameter)?;
+            if metrics::largest_magnitude(&descent) != 0.0 && !groups.contains(&parameter.group) {
+                groups.push(parameter.group.clone());
+            }
+        }
+        Ok(groups)
+    }
+}

@@ -1,0 +1,210 @@
+//! The course of a sample through time: what is presented at a step, and what is predicted there.
+//!
+//! A phase over time is a loop whose steps each present one slice of `data` and `target`, where these have slices (R20.2). Beside
+//! the states that the phase moves the loop carries what was presented last, which stays presented when the phase has
+//! ended, and, where the prediction is made at every step, the predictions and the sum of their costs (R20.6).
+
+use plr_ir::Value;
+use plr_ir::model::Sequence;
+use plr_ir::program::ReduceKind;
+use plr_ir::scalar::BinaryOp;
+
+use crate::hir::{Expr, ExprKind, PhaseId, Predict};
+
+use super::environment::{Environment, Unavailable};
+use super::expression::Lowerer;
+use super::presentation::Presentation;
+use super::setting::Duration;
+use super::term::{self, Axes, Term};
+
+/// What the samples are, and what of them is presented.
+#[derive(Debug)]
+pub struct Course {
+    /// All of the data, and of the targets where the program has them.
+    whole: (Value, Option<Value>),
+    sequence: Option<Sequence>,
+    /// The data of the step at hand, or of the last one; none before the first.
+    pub data: Option<Value>,
+    /// The targets, likewise.
+    pub target: Option<Value>,
+    /// What was predicted at every step, where that is wanted.
+    pub scores: Option<Scores>,
+}
+
+/// Predictions at every step of a phase.
+#[derive(Clone, Debug)]
+pub struct Scores {
+    /// Of which phase.
+    phase: PhaseId,
+    /// `real[batch, steps, outputs]`
+    pub prediction: Value,
+    /// The sum over the steps of the cost, `real[batch]`, where that is wanted.
+    pub loss: Option<Value>,
+    /// Why there are none, if so.
+    pub missing: Option<Unavailable>,
+}
+
+impl Scores {
+    /// One of them, if there are any.
+    pub fn get<T>(&self, score: T) -> Result<T, Unavailable> {
+        self.missing.clone().map_or(Ok(score), Err)
+    }
+}
+
+impl Course {
+    /// Before the first step.
+    pub fn new(data: Value, target: Option<Value>, sequence: Option<Sequence>) -> Self {
+        let whole_data = Some(data).filter(|_| sequence.is_none_or(|s| !s.data));
+        let whole_target = target.filter(|_| sequence.is_none_or(|s| !s.target));
+        Self { whole: (data, target), sequence, data: whole_data, target: whole_target, scores: None }
+    }
+
+    /// What has a slice for each step: data, targets.
+    fn varying(&self) -> (Option<Value>, Option<Value>) {
+        let Some(sequence) = self.sequence else { return (None, None) };
+        (Some(self.whole.0).filter(|_| sequence.data), self.whole.1.filter(|_| sequence.target))
+    }
+}
+
+impl Lowerer<'_> {
+    /// Runs the presentation up to the end of a phase, and predicts at every step of it if the rule says so.
+    pub fn predict(&mut self, durations: &[Duration], phase: PhaseId, with_loss: bool) -> Presentation {
+        let predict = self.setting.rule.predict.as_ref().filter(|p| p.every_step && p.after == phase);
+        if predict.is_some() {
+            let outputs = self.setting.shape().outputs;
+            let steps = durations[phase.0].steps as usize;
+            let prediction = self.b.constant(0.0, &[self.batch, steps, outputs]);
+            let loss = with_loss.then(|| self.b.constant(0.0, &[self.batch]));
+            self.course.scores = Some(Scores { phase, prediction, loss, missing: None });
+        }
+        self.present(durations, Some(phase))
+    }
+
+    /// What a loop over time carries beside states and parameters, before its first step.
+    pub fn course(&mut self, phase: PhaseId) -> Vec<Value> {
+        if !self.setting.rule.phases[phase.0].over_time {
+            return Vec::new();
+        }
+        let mut carried = Vec::new();
+        let (data, target) = self.course.varying();
+        for whole in [data, target].into_iter().flatten() {
+            let mut dims = self.b.type_of(whole).dims.clone();
+            dims.remove(1);
+            carried.push(self.b.constant(0.0, &dims));
+        }
+        carried.extend(self.scored(phase));
+        carried
+    }
+
+    /// The predictions and losses that a phase adds to.
+    fn scored(&self, phase: PhaseId) -> Vec<Value> {
+        let Some(scores) = self.course.scores.as_ref().filter(|scores| scores.phase == phase) else {
+            return Vec::new();
+        };
+        std::iter::once(scores.prediction).chain(scores.loss).collect()
+    }
+
+    /// A step begins: presents its slices. `carried` is what [`Self::course`] was, now.
+    pub fn begin_step(&mut self, phase: PhaseId, step: Value, carried: &[Value]) {
+        if !self.setting.rule.phases[phase.0].over_time {
+            return;
+        }
+        let (data, target) = self.course.varying();
+        if let Some(whole) = data {
+            self.course.data = Some(self.b.slice(whole, 1, step));
+        }
+        if let Some(whole) = target {
+            self.course.target = Some(self.b.slice(whole, 1, step));
+        }
+        self.set_scored(phase, carried);
+    }
+
+    /// A step ends: predicts. Returns what the loop carries on.
+    pub fn end_step(&mut self, phase: PhaseId, step: Value, after: &Environment) -> Vec<Value> {
+        if !self.setting.rule.phases[phase.0].over_time {
+            return Vec::new();
+        }
+        self.score(phase, step, after);
+        let (data, target) = self.course.varying();
+        let mut next = Vec::new();
+        next.extend(self.course.data.filter(|_| data.is_some()));
+        next.extend(self.course.target.filter(|_| target.is_some()));
+        next.extend(self.scored(phase));
+        next
+    }
+
+    /// The loop has ended with these carried values.
+    pub fn end_course(&mut self, phase: PhaseId, results: &[Value]) {
+        if !self.setting.rule.phases[phase.0].over_time {
+            return;
+        }
+        let mut results = results.iter().copied();
+        let (data, target) = self.course.varying();
+        if data.is_some() {
+            self.course.data = results.next();
+        }
+        if target.is_some() {
+            self.course.target = results.next();
+        }
+        let scored: Vec<Value> = results.collect();
+        self.set_scored_last(phase, &scored);
+    }
+
+    /// The last of the carried values are the scores.
+    fn set_scored(&mut self, phase: PhaseId, carried: &[Value]) {
+        let count = self.scored(phase).len();
+        self.set_scored_last(phase, &carried[carried.len() - count..]);
+    }
+
+    fn set_scored_last(&mut self, phase: PhaseId, values: &[Value]) {
+        let Some(scores) = self.course.scores.as_mut().filter(|scores| scores.phase == phase) else { return };
+        let places = std::iter::once(&mut scores.prediction).chain(&mut scores.loss);
+        places.zip(values).for_each(|(place, &value)| *place = value);
+    }
+
+    /// Predicts at the end of a step, and adds to the losses.
+    fn score(&mut self, phase: PhaseId, step: Value, after: &Environment) {
+        let Some(predict) = &self.setting.rule.predict else { return };
+        let Some(mut scores) = self.course.scores.clone().filter(|scores| scores.phase == phase) else {
+            return;
+        };
+        match self.prediction(predict, after) {
+            Ok(now) => scores.prediction = self.b.insert(scores.prediction, now, 1, step),
+            Err(unavailable) => scores.missing = Some(unavailable),
+        }
+        match scores.loss.map(|sum| (sum, self.loss(predict, after))) {
+            Some((sum, Ok(now))) => scores.loss = Some(self.b.binary(BinaryOp::Add, sum, now)),
+            Some((_, Err(unavailable))) => scores.missing = Some(unavailable),
+            None => {}
+        }
+        self.course.scores = Some(scores);
+    }
+
+    /// The prediction with the states at hand, `real[batch, outputs]`.
+    pub fn prediction(&mut self, predict: &Predict, states: &Environment) -> Result<Value, Unavailable> {
+        let found = self.globally(&predict.value, states)?;
+        let extents = self.output_extents();
+        let found = term::as_number(&mut self.b, &extents, found);
+        Ok(term::widen(&mut self.b, &extents, found, Axes::SAMPLE.union(Axes::UNIT)).value)
+    }
+
+    /// The cost of each sample's prediction with the states at hand, `real[batch]`.
+    pub fn loss(&mut self, predict: &Predict, states: &Environment) -> Result<Value, Unavailable> {
+        let span = predict.span;
+        let argument = Box::new(predict.value.clone());
+        let cost = Expr { kind: ExprKind::Cost { primed: false, of_drive: false, argument }, span };
+        let found = self.globally(&cost, states)?;
+        let extents = self.output_extents();
+        let found = term::widen(&mut self.b, &extents, found, Axes::SAMPLE.union(Axes::UNIT));
+        Ok(self.b.reduce(ReduceKind::Sum, found.value, &[1]))
+    }
+
+    /// The number of the step, or of steps (R20.4).
+    pub fn time(&mut self, whole: bool) -> Term {
+        let steps = self.setting.sequence.steps;
+        match self.step.filter(|_| !whole) {
+            Some(step) => Term { value: self.b.convert_index(step), axes: Axes::NONE },
+            None => term::number(&mut self.b, if whole { f64::from(steps) } else { 0.0 }),
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Increments against gradients, at each value of a number of the rule.
+
+use std::str::FromStr;
+
+use clap::ValueEnum;
+use plr_ir::model::{Metric, Reference, Workshop as _};
+use plr_run::backend::Backend;
+use plr_run::check::{self, Curve};
+use plr_sema::hir::{Phase, Rule};
+
+use crate::driver::Checked;
+use crate::failure::Failure;
+use crate::shell::Shell;
+use crate::table::Table;
+
+use super::number;
+
+/// A number of the rule and its values, `beta=0.1,0.01`.
+#[derive(Clone, Debug)]
+pub struct Sweep {
+    name: String,
+    values: Vec<f64>,
+}
+
+impl FromStr for Sweep {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, values) = text.split_once('=').ok_or("write NAME=VALUE,VALUE,…")?;
+        let value = |v: &str| v.trim().parse::<f64>().map_err(|_| format!("`{}` is no number", v.trim()));
+        let values = values.split(',').map(value).collect::<Result<Vec<_>, _>>()?;
+        Ok(Self { name: name.trim().to_owned(), values })
+    }
+}
+
+/// What is measured (R14.3).
+#[derive(Clone, Copy, Debug, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub enum MetricArgument {
+    /// u · g / (‖u‖ ‖g‖)
+    Cosine,
+    /// 1 − cosine
+    CosineDistance,
+    /// Degrees
+    Angle,
+    /// ‖u − g‖ / ‖g‖
+    RelativeError,
+    /// u · g / ‖g‖²
+    Scale,
+    /// Fraction of equal signs
+    SignAgreement,
+}
+
+impl MetricArgument {
+    pub(super) fn metric(self) -> Metric {
+        match self {
+            Self::Cosine => Metric::Cosine,
+            Self::CosineDistance => Metric::CosineDistance,
+            Self::Angle => Metric::Angle,
+            Self::RelativeError => Metric::RelativeError,
+            Self::Scale => Metric::Scale,
+            Self::SignAgreement => Metric::SignAgreement,
+        }
+    }
+}
+
+/// Prints a table for every check with a gradient of every rule that has the number; whether all could be measured.
+pub(super) fn print(shell: Shell, checked: &Checked, sweep: &Sweep, metric: Metric) -> Result<bool, Failure> {
+    let has =
+        |(rule, _): &(usize, &Rule)| checked.analysis.workshop(*rule).hyper_parameter(&sweep.name).is_some();
+    let rules: Vec<_> = checked.analysis.rules().enumerate().filter(has).collect();
+    if rules.is_empty() {
+        return Err(unknown(checked, sweep));
+    }
+    let mut ok = true;
+    for (at, rule) in rules {
+        ok &= of_rule(shell, checked, (at, rule), sweep, metric)?;
+    }
+    Ok(ok)
+}
+
+fn unknown(checked: &Checked, sweep: &Sweep) -> Failure {
+    let numbers = |rule: &Rule| {
+        let steps = rule.phases.iter().map(|p| format!("{}.steps", p.name));
+        rule.hyper_parameters.iter().map(|h| h.name.clone()).chain(steps).collect::<Vec<_>>()
+    };
+    Failure::Choice {
+        what: "number",
+        asked: Some(sweep.name.clone()),
+        place: format!("`{}`", checked.source.name()),
+        known: checked.analysis.rules().flat_map(numbers).collect(),
+    }
+}
+
+fn of_rule(
+    shell: Shell,
+    checked: &Checked,
+    (at, rule): (usize, &Rule),
+    sweep: &Sweep,
+    metric: Metric,
+) -> Result<bool, Failure> {
+    let workshop = checked.analysis.workshop(at);
+    let mut ok = true;
+    for (at, check) in workshop.checks().iter().enumerate() {
+        let Some(reference) = words(check.reference, &rule.phases) else { continue };
+        let parameter = (sweep.name.as_str(), &sweep.values[..]);
+        match check::sweep(&workshop, at, metric, parameter, Backend::Jit { threads: 1 }) {
+            Ok(curve) => shell.line(format_args!(
+                "{}: {} against the {reference}\n\n{}",
+                rule.name,
+                metric.name(),
+                table(sweep, &curve)
+            ))?,
+            Err(error) if error.is_bug() => return Err(Failure::Check(error)),
+            Err(error) => {
+                ok = false;
+                shell.remark(format_args!("{}, {reference}: {error}", rule.name));
+            }
+        }
+    }
+    Ok(ok)
+}
+
+fn table(sweep: &Sweep, curve: &Curve) -> Table {
+    let mut table = Table::with_columns([&[sweep.name.clone()][..], &curve.sites].concat());
+    let row = |first: String, numbers: &[f64]| {
+        std::iter::once(first).chain(numbers.iter().map(|x| number(*x))).collect::<Vec<_>>()
+    };
+    for (value, numbers) in &curve.points {
+        table.cells(row(value.to_string(), numbers));
+    }
+    if curve.points.len() > 1 {
+        table.cells(row("order".to_owned(), &curve.orders));
+    }
+    table
+}
+
+/// What a check compares with, in the words of the language; nothing for a law.
+fn words(reference: Reference, phases: &[Phase]) -> Option<String> {
+    let phase = |at: usize| phases.get(at).map_or("?", |phase| phase.name.as_str());
+    Some(match reference {
+        Reference::FeedForward(p) => format!("gradient after {}", phase(p)),
+        Reference::Equilibrium(p) => format!("gradient at equilibrium of {}", phase(p)),
+        Reference::Unrolled { steps, phase: p } => format!("gradient unrolled({steps}) of {}", phase(p)),
+        Reference::FiniteDifferences(p) => format!("gradient by finite_differences after {}", phase(p)),
+        Reference::Law => return None,
+    })
+}

@@ -1,0 +1,242 @@
+//! Rules 20: sequences.
+
+use plr_ir::model::Reference;
+use plr_ir::{Precision, Tensor};
+use plr_run::backend::{Backend, Context};
+use plr_run::check::{self, gradients};
+use plr_run::data::{Source, load};
+use plr_run::session::{Options, Session};
+
+use crate::bench::{Bench, clean, codes, finds, legal};
+
+/// A rule over time with states `x`, `y`, `z`, reset to 0, in three layers of one unit; the weights are 2 and 3.
+fn over_time(phases: &str) -> Bench {
+    Bench::new(&rule(phases))
+}
+
+fn rule(phases: &str) -> String {
+    format!(
+        "rule R {{
+  neuron {{ state x = 0, y = 0, z = 0 }}
+  synapse W : below -> self
+  synapse D : below -> self, delay 1
+  {phases}
+  learn {{ W += post.x + post.y + post.z + pre.x + pre.y + pre.z;  D += post.x * pre.x + post.y + post.z }}
+}}
+network n {{ 1 - 1 - 1 }}"
+    )
+}
+
+const WEIGHTS: &[(&str, &[f64])] =
+    &[("W/input->h1", &[2.0]), ("W/h1->output", &[3.0]), ("D/input->h1", &[5.0]), ("D/h1->output", &[7.0])];
+
+/// Presents 1, 10, 100 with the targets 0.5, 0.25, 0.125.
+fn states(bench: &Bench, states: &[(&str, f64)]) {
+    let found = bench.present(WEIGHTS, &[&[1.0, 10.0, 100.0]], &[&[0.5, 0.25, 0.125]]);
+    for (name, expected) in states {
+        found.is(&format!("state/{name}"), &[*expected]);
+    }
+}
+
+/// R20.1: as many steps as the sample has, and no other number of them.
+#[test]
+fn a_phase_over_time_has_the_steps_of_the_sample() {
+    for steps in [1_u32, 3, 7] {
+        let bench =
+            over_time("phase p (over time) { x = x + 1 }\n phase q { y = x + 1 }").over(steps, true, true);
+        let data = vec![0.5; steps as usize];
+        let found = bench.present(WEIGHTS, &[&data], &[]);
+        found.is("state/p/x/h1", &[f64::from(steps)]);
+        found.is("state/q/y/output", &[f64::from(steps) + 1.0]);
+    }
+    finds("bad_value", &rule("phase p (over time, steps = 3) { x = 1;  y = 1;  z = 1 }"));
+    finds("bad_value", &rule("phase p (until residual < 1, over time) { x = 1;  y = 1;  z = 1 }"));
+    finds("duplicate_clause", &rule("phase p (over time, over time) { x = 1;  y = 1;  z = 1 }"));
+}
+
+/// R20.2: the data and the target of the step; afterwards of the last one, in a second phase from the first one on.
+#[test]
+fn data_and_target_go_along() {
+    let p = "phase p (over time) { input x = 2 * x + data;  output y = 2 * y + target }";
+    let bench =
+        over_time(&format!("{p}\n phase q {{ input z = data;  output z = target }}")).over(3, true, true);
+    states(&bench, &[("p/x/input", 124.0), ("p/y/output", 2.0 + 0.5 + 0.125)]);
+    states(&bench, &[("q/z/input", 100.0), ("q/z/output", 0.125)]);
+    let again =
+        over_time(&format!("{p}\n phase q (over time) {{ input z = 10 * z + data }}")).over(3, true, true);
+    states(&again, &[("q/z/input", 100.0 + 100.0 + 100.0)]);
+    let early = |what: &str| rule(&format!("phase o {{ {what} }}\n{p}"));
+    finds("unknown_to_unit", &early("input z = data"));
+    finds("unknown_to_unit", &early("output z = target"));
+    let whole = format!("{}\nexperiment e {{ rule R;  network n;  time 4 }}", early("input z = data"));
+    assert!(!codes(&whole).contains(&"unknown_to_unit".to_owned()), "{:?}", codes(&whole));
+    // Three times the same.
+    let found = over_time(p).over(3, false, false).present(WEIGHTS, &[&[3.0]], &[&[0.5]]);
+    found.is("state/p/x/input", &[7.0 * 3.0]);
+    found.is("state/p/y/output", &[7.0 * 0.5]);
+}
+
+/// R20.3: a clamp follows its data; everything in the step reads what is clamped now.
+#[test]
+fn clamps_follow_the_sample() {
+    let clamp = "clamp input x = data;";
+    let plain = over_time(&format!("phase p (over time) {{ {clamp}  y = y + W @ below.x;  input z = x }}"));
+    // 2 (1 + 10 + 100), and the hidden layer holds nothing that it could send on.
+    states(&plain.over(3, true, true), &[("p/y/h1", 222.0), ("p/y/output", 0.0), ("p/z/input", 100.0)]);
+    let own =
+        over_time("phase p (over time) { clamp input x = data + 0 * x;  input x = 7;  input y = y + x }");
+    states(&own.over(3, true, true), &[("p/x/input", 100.0), ("p/y/input", 111.0)]);
+    let later =
+        over_time(&format!("phase p (over time) {{ {clamp} }}\n phase q {{ input x = 7;  input z = 1 }}"));
+    states(&later.over(3, true, true), &[("q/x/input", 100.0)]);
+    let free =
+        over_time(&format!("phase p (over time) {{ {clamp} }}\n phase q {{ release x;  input x = 7 }}"));
+    states(&free.over(3, true, true), &[("q/x/input", 7.0)]);
+}
+
+/// R20.4: the number of the step and of steps, where there are some.
+#[test]
+fn time_is_counted() {
+    let bench =
+        over_time("phase p (over time) { x = 10 * x + time;  y = duration;  z = z + W @ (time * below.y) }");
+    // 0 1 2; the hidden layer hears 2 time 3 from the second step on, when there is something to hear.
+    states(
+        &bench.over(3, true, true),
+        &[("p/x/h1", 12.0), ("p/y/h1", 3.0), ("p/z/h1", 2.0 * 3.0 * (1.0 + 2.0))],
+    );
+    finds("unknown_name", &rule("phase p { x = time;  y = 1;  z = 1 }"));
+    finds("unknown_name", &rule("phase p (over time) { x = 1;  y = 1;  z = 1 }\n phase q { x = duration }"));
+}
+
+/// R20.5: through `delay 1` one sees the end of the step before, when transmitting and when learning in the step.
+#[test]
+fn delayed_synapses_read_the_step_before() {
+    let sweep = "clamp input x = data;  sweep up { x = W @ below.x;  y = 10 * y + D @ below.x }";
+    let bench = over_time(&format!("phase p (over time) {{ {sweep} }}")).over(3, true, true);
+    // Before the steps the input shows 0, 1, 10: times 5. The hidden layer has 0, 2, 20: times 7.
+    states(&bench, &[("p/x/output", 600.0), ("p/y/h1", 50.0 + 50.0), ("p/y/output", 140.0 + 140.0)]);
+    let plain = "clamp input x = data;  y = 10 * y + D @ below.x;  z = 10 * z + W @ below.x";
+    let bench = over_time(&format!("phase p (over time) {{ {plain} }}")).over(3, true, true);
+    states(&bench, &[("p/y/h1", 100.0), ("p/z/h1", 2.0 * 300.0)]);
+    for (learn, expected) in [
+        ("in turn { sweep up { x = W @ below.x };  learn { D += post.x * pre.x } }", 20.0 + 2000.0),
+        ("sweep up { x = W @ below.x }\n learn { D += post.x * pre.x }", 2.0 + 200.0),
+    ] {
+        let text = rule(&format!("phase p (over time) {{ clamp input x = data;  {learn} }}"));
+        let text = text.replace("  learn { W +=", "  learn { W += 0 * post.y + 0 * post.z;  W +=");
+        let text = text.replace("D += post.x * pre.x + post.y + post.z", "W += 0 * post.x");
+        let found = Bench::new(&text).over(3, true, true).present(WEIGHTS, &[&[1.0, 10.0, 100.0]], &[]);
+        found.is("increment/D/input->h1", &[expected]);
+    }
+    // After the phase there is no step before: 200 times 100.
+    let after = over_time("phase p (over time) { clamp input x = data;  sweep up { x = W @ below.x } }");
+    let found = after.over(3, true, true).present(WEIGHTS, &[&[1.0, 10.0, 100.0]], &[]);
+    found.is("increment/D/input->h1", &[20_000.0]);
+    let wrong = rule("phase p (over time) { x = 1;  y = 1;  z = 1 }").replace("delay 1", "delay 2");
+    finds("bad_value", &wrong);
+    finds("unknown_name", &wrong.replace("delay 2", "delay"));
+}
+
+fn predicting(when: &str) -> String {
+    format!(
+        "rule R {{
+  neuron {{ state x = 0 }}
+  synapse W : below -> self
+  phase p (over time) {{ clamp input x = data;  sweep up {{ x = W @ below.x }} }}
+  learn {{ W += post.x * pre.x }}
+  predict output.x {when} p
+}}
+network n {{ 1 - 1 }}"
+    )
+}
+
+/// R20.6: predictions at every step, their costs added up, their classes counted one by one.
+#[test]
+fn predictions_at_every_step() {
+    let weights: &[(&str, &[f64])] = &[("W/input->output", &[2.0])];
+    let data: &[&[f64]] = &[&[1.0, 10.0, 100.0], &[0.0, 0.0, 1.0]];
+    let target: &[&[f64]] = &[&[2.0, 16.0, 190.0], &[1.0, 0.0, 0.0]];
+    let every = Bench::new(&predicting("over")).over(3, true, true).evaluate(weights, data, target);
+    every.is("prediction", &[2.0, 20.0, 200.0, 0.0, 0.0, 2.0]);
+    every.is("loss", &[8.0 + 50.0, 0.5 + 2.0]);
+    let last = Bench::new(&predicting("after")).over(3, true, true).evaluate(weights, data, target);
+    last.is("prediction", &[200.0, 2.0]);
+    last.is("loss", &[50.0, 2.0]);
+    finds("bad_value", &predicting("over").replace("(over time)", ""));
+    // Each of 28 steps of a digit counts, and a prediction of nothing is the first class.
+    let text = predicting("over")
+        .replace("1 - 1", "28 - 10")
+        .replace("synapse W : below -> self", "synapse W : below -> self = 0");
+    let digits = load(&Source::Digits { train: 60, test: 0, seed: 3 }, 0).expect("digits").train;
+    let model = Bench::new(&text).sequence(digits.sequence(None)).model();
+    let options = Options { backend: Backend::Interpreter, precision: Precision::F32, batch: 4, seed: 1 };
+    let mut session = Session::new(&model, options).expect("the program compiles");
+    let found = session.evaluate(&digits).expect("it evaluates").expect("it predicts");
+    let zeros = digits.select(&(0..60).collect::<Vec<_>>());
+    let plr_run::data::Targets::Labels { labels, .. } = zeros.targets() else { panic!("digits have labels") };
+    let expected = labels.iter().filter(|&&label| label == 0).count() as f64 / 60.0;
+    assert_eq!((found.accuracy, found.loss), (Some(expected), 28.0 * 0.5));
+}
+
+/// R20.7: a sample's first axis is time, or it is shown whole.
+#[test]
+fn samples_have_time() {
+    let digits = load(&Source::Digits { train: 3, test: 0, seed: 3 }, 0).expect("digits").train;
+    let (goes, stays) = (digits.sequence(None), digits.sequence(Some(5)));
+    assert_eq!((goes.steps, goes.data, goes.target), (28, true, false));
+    assert_eq!((stays.steps, stays.data, stays.target), (5, false, false));
+    let clock = "\nexperiment e { rule R;  network n;  time 7 }";
+    let analysis = legal(&format!("{}{clock}", predicting("after")));
+    assert_eq!(analysis.experiments()[0].time, Some(7));
+    finds("bad_value", &format!("{}{}", predicting("after"), clock.replace('7', "0")));
+    finds("duplicate_clause", &format!("{}{}", predicting("after"), clock.replace('7', "7;  time 7")));
+    // The number of steps that a check draws, counted by a weight.
+    for (setting, steps) in [("seed 1", 10.0), ("time 3", 3.0)] {
+        let analysis = legal(&format!(
+            "rule R {{
+  neuron {{ state x = 0 }}
+  synapse W : below -> self = 0
+  phase p (over time) {{ input x = data;  learn {{ W += 1 + 0 * pre.x }} }}
+  check law {{ network 1 - 1;  {setting};  expect row_norm(W) == {steps} after 1 updates }}
+}}"
+        ));
+        let found = check::run(&analysis.workshop(0), 0, Backend::Interpreter);
+        assert!(found[0].holds(), "{:?}", found[0].outcome);
+    }
+}
+
+/// R20.8: backpropagation through time, against differences of the cost; no other gradient of such a phase.
+#[test]
+fn gradients_go_back_through_time() {
+    let text = "rule R {
+  neuron { state x = 0 }
+  synapse W : below -> self
+  synapse R : self -> self, delay 1
+  phase p (over time) { clamp input x = data;  sweep up { x = f(W @ below.x + R @ self.x) } }
+  learn { W += 0 * post.x;  R += 0 * post.x }
+  predict output.x over p
+  check gradient after p { expect scale(W) < 1 }
+}
+network n { 2 - 3 tanh - 2 tanh }";
+    clean(&text.replace("network n { 2 - 3 tanh - 2 tanh }", ""));
+    let model = Bench::new(text).over(4, true, true).model();
+    let parameters = plr_run::init::parameters(plr_ir::model::Model::parameters(&model), 5, Precision::F64);
+    let wave =
+        |rate: f64, n: usize| -> Vec<f64> { (0..n).map(|i| ((i as f64 * rate) % 2.0) - 1.0).collect() };
+    let data = Tensor::from_f64([2, 4, 2], &wave(0.37, 16), Precision::F64);
+    let target = Tensor::from_f64([2, 4, 2], &wave(0.73, 16), Precision::F64);
+    let context = Context { seed: 1, update: 0 };
+    let find =
+        |reference| gradients(&model, reference, &parameters, (&data, &target), context).expect("a gradient");
+    let (through, differences) = (find(Reference::FeedForward(0)), find(Reference::FiniteDifferences(0)));
+    for (a, b) in through.iter().zip(&differences) {
+        let of = |at: usize| a.values[at];
+        let elements = b.elements.clone().unwrap_or_else(|| (0..a.values.len()).collect());
+        for (&at, &b) in elements.iter().zip(&b.values) {
+            assert!((of(at) - b).abs() < 1e-7 * (1.0 + b.abs()), "{}: {} {b}", a.parameter, of(at));
+        }
+    }
+    for reference in ["at equilibrium of p", "unrolled(3) of p"] {
+        finds("bad_value", &text.replace("after p {", &format!("{reference} {{")));
+    }
+}
