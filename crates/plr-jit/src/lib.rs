@@ -21,6 +21,7 @@
 //! 5. Truth values are in memory words as wide as a real, all ones or all zeros.
 //! 6. A host thread that flushes subnormal numbers to zero gets other results; nothing here sets such a mode.
 
+mod apply;
 mod codegen;
 mod convolve;
 mod error;

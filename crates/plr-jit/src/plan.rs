@@ -7,6 +7,7 @@ mod print;
 pub(crate) use block::{BlockStep, Factor};
 use plr_ir::Precision;
 use plr_ir::program::Law;
+use plr_ir::scalar::UnaryOp;
 
 use crate::convolve::Convolve;
 use crate::gemm::Product;
@@ -52,6 +53,8 @@ pub(crate) enum Step {
         /// The result.
         out: Buffer,
     },
+    /// A function of every element.
+    Apply(Apply),
     /// Matrix products, block by block, and a kernel on each block.
     Block(Box<BlockStep>),
     /// Ranks of the elements of rows.
@@ -138,6 +141,19 @@ pub(crate) struct RunningSum {
     pub(crate) extent: usize,
     /// How many elements lie from one to the next, each of another run.
     pub(crate) inner: usize,
+}
+
+/// A function of every element of an array.
+#[derive(Debug)]
+pub(crate) struct Apply {
+    /// Which; one of those that are compiled ahead of time.
+    pub(crate) op: UnaryOp,
+    /// The array.
+    pub(crate) input: Buffer,
+    /// Where the results go.
+    pub(crate) out: Buffer,
+    /// How many elements there are.
+    pub(crate) count: usize,
 }
 
 /// Ranks of the elements of rows, which are of reals and follow each other.
@@ -250,6 +266,7 @@ impl Plan {
                 Step::Tiles(tiles) => count(&tiles.plan.steps),
                 Step::Block(block) => block.products.len(),
                 Step::Launch(_)
+                | Step::Apply(_)
                 | Step::Multiply { .. }
                 | Step::Rank(_)
                 | Step::RunningSum(_)

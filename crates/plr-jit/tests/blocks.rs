@@ -76,5 +76,5 @@ fn products_are_not_in_memory_unless_blocks_are_left_out() {
         executable.plan().arena_bytes()
     };
     assert!(bytes(true) < 257 * 263);
-    assert!(bytes(false) >= 2 * 8 * 257 * 263);
+    assert!(bytes(false) >= 8 * 257 * 263);
 }

@@ -1,12 +1,14 @@
 //! From tasks to steps: kernels are chosen and compiled, values become buffers, spaces become numbers.
 
 use plr_ir::choices::Choices;
-use plr_ir::program::{Program, Value};
+use plr_ir::program::{Local, MapInstruction, Program, Value};
 use plr_ir::{Precision, Type};
 
 use super::{
-    BlockStep, ConvolveStep, Copy, Draw, Factor, Launch, Plan, Rank, RepeatStep, RunningSum, Step, UntilStep,
+    Apply, BlockStep, ConvolveStep, Copy, Draw, Factor, Launch, Plan, Rank, RepeatStep, RunningSum, Step,
+    UntilStep,
 };
+use crate::apply::apply;
 use crate::codegen::{Compiler, FoldKernel, Kernel, Lanes, MapKernel, MapRead, VECTOR_BYTES};
 use crate::error::Error;
 use crate::lower::{
@@ -61,7 +63,10 @@ impl Build<'_> {
     fn step(&mut self, task: &Task) -> Result<Step, Error> {
         let buffer = |value: &Value| self.memory.buffer(*value);
         Ok(match task {
-            Task::Map(map) => Step::Launch(self.map(map)?),
+            Task::Map(map) => match self.apply(map) {
+                Some(apply) => Step::Apply(apply),
+                None => Step::Launch(self.map(map)?),
+            },
             Task::Block(block) => Step::Block(Box::new(self.block(block)?)),
             Task::Fold(fold) => Step::Launch(self.fold(fold)?),
             Task::Gemm(GemmTask { product, lhs, rhs, result }) => Step::Multiply {
@@ -141,6 +146,25 @@ impl Build<'_> {
             grain: if outer == 0 { ELEMENT_GRAIN } else { 1 },
             work,
         })
+    }
+
+    /// The map as one function of every element of an array, if it is one of those that are compiled ahead of time.
+    fn apply(&self, map: &MapTask) -> Option<Apply> {
+        let &[MapInstruction::Input(0), MapInstruction::Unary(op, Local(0))] = map.body.as_slice() else {
+            return None;
+        };
+        let dense = map.space.strides.iter().all(|strides| strides.as_slice() == [1]);
+        let known = match self.precision {
+            Precision::F32 => apply::<f32>(op).is_some(),
+            Precision::F64 => apply::<f64>(op).is_some(),
+        };
+        let (&[MapOperand { value: input, .. }], &[(result, Local(1))]) =
+            (map.inputs.as_slice(), map.results.as_slice())
+        else {
+            return None;
+        };
+        let [input, out] = [input, result].map(|value| self.memory.buffer(value));
+        (dense && known).then(|| Apply { op, input, out, count: map.space.dims[0] })
     }
 
     /// The code of a map over its space, which may be written with more axes than it has.

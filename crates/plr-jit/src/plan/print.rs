@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::{ConvolveStep, Launch, Plan, Rank, RunningSum, Step};
+use super::{Apply, ConvolveStep, Launch, Plan, Rank, RunningSum, Step};
 use crate::convolve::Convolve;
 use crate::gemm::Product;
 use crate::lower::Rows;
@@ -125,6 +125,9 @@ fn print(f: &mut Formatter<'_>, steps: &[Step], depth: usize) -> fmt::Result {
                 repeat.exit.iter().try_for_each(|copy| write!(f, ", last {} = {}", copy.to, copy.from))?;
                 writeln!(f)?;
                 print(f, &repeat.body, depth + 1)?;
+            }
+            Step::Apply(Apply { op, input, out, count }) => {
+                writeln!(f, "{out} = {op:?} of {input}, {count} elements")?;
             }
             Step::Block(block) => writeln!(f, "{block}")?,
             Step::Tiles(tiles) => {
