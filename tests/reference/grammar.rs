@@ -9,7 +9,7 @@ use plr_tests::root;
 use super::document::Document;
 
 /// Terminals of the compiled grammar that are no words: the reference has rules of these names or says what they are.
-const CLASSES: [&str; 5] = ["name", "number", "text", "newline", "bad"];
+const CLASSES: [&str; 6] = ["name", "number", "grid", "text", "newline", "bad"];
 
 /// Every terminal of the token table of `plr.lalrpop` occurs in the reference's grammar, and no other.
 pub fn has_every_terminal(document: &Document) -> Result<(), Failed> {

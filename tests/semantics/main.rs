@@ -18,5 +18,6 @@ mod reading;
 mod rules;
 mod runs;
 mod sequences;
+mod spaces;
 mod synapses;
 mod text;

@@ -13,6 +13,7 @@ pub mod missing_clause;
 pub mod missing_derivative;
 pub mod no_synapse;
 pub mod non_local_read;
+pub mod not_convolvable;
 pub mod parameter_never_learned;
 pub mod read_before_write;
 pub mod reserved_name;

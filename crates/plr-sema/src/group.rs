@@ -1,11 +1,13 @@
 //! Which units a population has in a layer, and which of them synapses join.
 
+use plr_ir::geometry::{Convolution, Grid, Pooling};
+use plr_ir::program::PoolKind;
 use plr_syntax::diagnostic::Findings;
 
 use crate::check::shape_mismatch::{ShapeMismatch, Shapes};
 use crate::equation::Site;
 use crate::hir::{Learned, PopulationId, Relative, Rule, Size, SynapseId, VariableId};
-use crate::network::{Activation, LayerId, Network};
+use crate::network::{Activation, Join, LayerId, Network};
 
 /// A population in a layer: units that share an axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -25,6 +27,33 @@ pub enum Evaluator {
     Synapse(Group, Group),
     /// Nobody in particular, once for the whole network: a signal or a prediction.
     Nobody,
+}
+
+/// How synapses between two groups run along an edge that does more than join every unit with every other (R4.12).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Along {
+    /// What the edge does.
+    pub join: Join,
+    /// Whether the synapses run the edge's way: the presynaptic units are then those of the layer below.
+    pub upward: bool,
+}
+
+impl Along {
+    /// The pooling at one end, if the units of this end are pooled: those of the layer below.
+    pub fn pool_at(&self, presynaptic: bool) -> Option<(PoolKind, Pooling)> {
+        self.join.pool.filter(|_| presynaptic == self.upward)
+    }
+
+    /// The kernel, if the weights are shared.
+    pub fn kernel(&self) -> Option<Convolution> {
+        self.join.kernel
+    }
+
+    /// How many units of a group of so many the synapses see at one end: fewer than there are if they are pooled.
+    pub fn seen(&self, units: usize, presynaptic: bool) -> usize {
+        let pooled = self.pool_at(presynaptic).and_then(|(_, pooling)| pooling.high());
+        pooled.map_or(units, Grid::units)
+    }
 }
 
 impl Size {
@@ -68,7 +97,7 @@ impl Rule {
     pub fn owners(&self, network: &Network, target: Learned, site: Site) -> usize {
         match target {
             Learned::Unit(variable) => self.units(network, self.group(variable, site.owner())),
-            Learned::Synapse(synapse) => self.weights(network, synapse, site.ends()),
+            Learned::Synapse(synapse) => self.pairs(network, synapse, site.ends()),
         }
     }
 
@@ -124,11 +153,56 @@ impl Rule {
         pairs
     }
 
+    /// The edge along which an instance of a synapse runs, if the edge has pooling or a kernel: between populations that
+    /// are modelled after the edge's layers, one way or the other (R4.12).
+    pub fn along(&self, network: &Network, synapse: SynapseId, pair: (LayerId, LayerId)) -> Option<Along> {
+        let declared = &self.synapses[synapse.0];
+        let far = |relative| matches!(relative, Relative::Input | Relative::Output);
+        if declared.one_to_one || far(declared.from.layer) || far(declared.to.layer) {
+            return None;
+        }
+        let (pre, post) = self.joined(synapse, pair);
+        let (pre, post) = (self.model(network, pre)?, self.model(network, post)?);
+        let along = |edge, upward| network.joins.get(&edge).map(|&join| Along { join, upward });
+        along((pre, post), true).or_else(|| along((post, pre), false))
+    }
+
+    /// The shape of the weights of an instance of a synapse: one row for each postsynaptic unit; one to one, one number;
+    /// with a kernel, its channels above and below, its rows and columns (R4.3, R4.9, R4.12).
+    pub fn weight_dims(&self, network: &Network, synapse: SynapseId, pair: (LayerId, LayerId)) -> Vec<usize> {
+        let (pre, post) = self.joined(synapse, pair);
+        let (pre, post) = (self.units(network, pre), self.units(network, post));
+        if self.synapses[synapse.0].one_to_one {
+            return vec![post];
+        }
+        match self.along(network, synapse, pair) {
+            None => vec![post, pre],
+            Some(along) => match along.kernel() {
+                Some(kernel) => kernel.kernel_dims().to_vec(),
+                None => vec![along.seen(post, false), along.seen(pre, true)],
+            },
+        }
+    }
+
     /// The number of weights of an instance of a synapse.
     pub fn weights(&self, network: &Network, synapse: SynapseId, pair: (LayerId, LayerId)) -> usize {
-        let (pre, post) = self.joined(synapse, pair);
-        let post = self.units(network, post);
-        if self.synapses[synapse.0].one_to_one { post } else { post * self.units(network, pre) }
+        self.weight_dims(network, synapse, pair).into_iter().product()
+    }
+
+    /// The number of pairs of units that an instance of a synapse joins: with a kernel, several share a weight.
+    pub fn pairs(&self, network: &Network, synapse: SynapseId, pair: (LayerId, LayerId)) -> usize {
+        let kernel = self.along(network, synapse, pair).and_then(|along| along.kernel());
+        kernel.map_or_else(|| self.weights(network, synapse, pair), |kernel| kernel.pairs())
+    }
+
+    /// The channels, rows and columns of the units of a group that share their parameters (R3.10).
+    pub fn space(&self, network: &Network, group: Group) -> Option<Grid> {
+        network.layers[self.model(network, group)?].space
+    }
+
+    /// The number of values of a parameter of the units of a group: one for each, or for each channel.
+    pub fn values(&self, network: &Network, group: Group) -> usize {
+        self.space(network, group).map_or_else(|| self.units(network, group), |space| space.channels)
     }
 
     /// The instance of a synapse whose weight the equation of another, or of itself, reads between the same two groups, and

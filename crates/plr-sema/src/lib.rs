@@ -123,7 +123,7 @@ impl Analysis {
     fn trial(&self, rule: &hir::Rule) -> Choice {
         let own = self.experiments.iter().find(|e| self.rules[e.rule].0.name == rule.name);
         let mut network = own.map_or_else(|| small_network(&self.library), |e| e.network.clone());
-        for (i, layer) in network.layers.iter_mut().enumerate() {
+        for (i, layer) in network.layers.iter_mut().enumerate().filter(|(_, layer)| layer.space.is_none()) {
             layer.units = layer.units.min(3 + i);
         }
         Choice {

@@ -17,6 +17,7 @@ mod piece;
 mod plasticity;
 mod presentation;
 mod setting;
+mod spatial;
 mod term;
 
 use std::cell::OnceCell;

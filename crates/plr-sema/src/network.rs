@@ -1,13 +1,18 @@
 //! Networks as lowering and the audit see them: layers in topological order, and the edges between them.
 
+use std::collections::BTreeMap;
+
+use plr_ir::geometry::{Convolution, Grid, Pooling};
+use plr_ir::program::PoolKind;
+
 use crate::hir::{Endpoint, FunctionId, Relative};
 use plr_syntax::ast::Role;
 
 /// A layer's position in [`Network::layers`].
 pub type LayerId = usize;
 
-/// A directed acyclic graph of dense layers with one input and one output layer.
-#[derive(Clone, Debug)]
+/// A directed acyclic graph of layers with one input and one output layer.
+#[derive(Clone, Debug, Default)]
 pub struct Network {
     /// The network in one line: `784 - 256 sigmoid - 10`.
     pub text: String,
@@ -15,6 +20,17 @@ pub struct Network {
     pub layers: Vec<Layer>,
     /// The edges, sorted by target, then source.
     pub edges: Vec<(LayerId, LayerId)>,
+    /// How the edges join their layers, those excepted that join every unit with every other.
+    pub joins: BTreeMap<(LayerId, LayerId), Join>,
+}
+
+/// How an edge joins the units of the layer below with those of the layer above.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Join {
+    /// What becomes of the layer below first.
+    pub pool: Option<(PoolKind, Pooling)>,
+    /// Which of these units each unit above sees; all of them if absent.
+    pub kernel: Option<Convolution>,
 }
 
 /// A layer.
@@ -26,6 +42,8 @@ pub struct Layer {
     pub role: Role,
     /// The number of units.
     pub units: usize,
+    /// Its channels, rows and columns, if its units have places.
+    pub space: Option<Grid>,
     /// The activation with its settings; the identity if absent.
     pub activation: Option<Activation>,
 }
@@ -40,6 +58,14 @@ pub struct Activation {
 }
 
 impl Network {
+    /// Adds an edge.
+    pub fn add(&mut self, edge: (LayerId, LayerId), join: Join) {
+        self.edges.push(edge);
+        if join != Join::default() {
+            self.joins.insert(edge, join);
+        }
+    }
+
     /// The input layer.
     pub fn input(&self) -> LayerId {
         self.with_role(Role::Input)

@@ -12,6 +12,7 @@ mod network;
 mod rule;
 mod scope;
 mod script;
+mod space;
 mod transmission;
 
 pub use claim::{CheckSetting, ResolvedCheck};

@@ -508,17 +508,35 @@ pub enum NetworkBody {
     Graph(Vec<GraphStatement>),
 }
 
-/// One layer of a chain.
+/// One layer of a chain, or pooling between two.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChainLayer {
     /// A written role; the first is the input and the last the output without it.
     pub role: Option<(Role, Span)>,
-    /// The number of units, as written.
-    pub units: Expr,
+    /// The units, as written.
+    pub units: Units,
     /// The activation: a name or a call with settings.
     pub activation: Option<Call>,
     /// The whole layer.
     pub span: Span,
+}
+
+/// Channels, rows and columns.
+pub type Extents = [u32; 3];
+
+/// What a layer consists of.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Units {
+    /// `784`, `n`, `(2 * n)`: so many.
+    Count(Expr),
+    /// `1x28x28`
+    Grid(Extents, Span),
+    /// `conv 16 k5 s2 p1`: so many channels that see the layer below through a kernel; the words that follow.
+    Convolution(Expr, Vec<Name>),
+    /// `avgpool 2`: no layer, but what the next one sees of the one below: averages over windows of this size.
+    AveragePool(Expr, Vec<Name>),
+    /// `maxpool 3 s2`: likewise, the largest of each window.
+    MaxPool(Expr, Vec<Name>),
 }
 
 /// A statement of a network graph.

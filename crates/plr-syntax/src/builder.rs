@@ -8,7 +8,7 @@ use std::convert::Infallible;
 
 use lalrpop_util::{ErrorRecovery, ParseError};
 
-use crate::ast::{Call, Expr, Name, Role, Target, Variable, VariableKind};
+use crate::ast::{Call, ChainLayer, Expr, Name, Role, Target, Units, Variable, VariableKind};
 use crate::diagnostic::Findings;
 use crate::finding::SyntaxError;
 use crate::lexer::Lexeme;
@@ -70,6 +70,27 @@ impl<'s> Builder<'s> {
     pub(crate) fn attribute(&self, name: Name, arguments: Vec<Expr>, end: u32) -> Call {
         let span = Span::new(name.span.start, end);
         Call { name, primed: false, arguments, settings: Vec::new(), span }
+    }
+
+    /// A layer of a network.
+    pub(crate) fn layer(
+        &self,
+        role: Option<(Role, Span)>,
+        (units, activation): (Units, Option<Call>),
+        span: Span,
+    ) -> ChainLayer {
+        ChainLayer { role, units, activation, span }
+    }
+
+    /// The words after `conv 16`, and the activation: the last of them unless it is one like `k5`.
+    pub(crate) fn geometry(&self, mut words: Vec<Call>) -> (Vec<Name>, Option<Call>) {
+        let is_geometry = |word: &Call| {
+            let mut characters = word.name.text.chars();
+            let letter = characters.next().is_some_and(|c| matches!(c, 'k' | 's' | 'p'));
+            letter && characters.clone().next().is_some() && characters.all(|c| c.is_ascii_digit())
+        };
+        let activation = if words.last().is_some_and(|word| !is_geometry(word)) { words.pop() } else { None };
+        (words.into_iter().map(|word| word.name).collect(), activation)
     }
 
     /// The `x` of `dx/dt`.

@@ -2,6 +2,8 @@
 
 use logos::{Lexer, Logos};
 
+use crate::ast::Extents;
+
 /// Why a piece of text is no token.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Mistake {
@@ -26,6 +28,9 @@ pub(crate) enum Token {
     #[regex(r"[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?", number)]
     #[regex(r"\.[0-9]+", |lex| { skip_number(lex); Err(Mistake::BadNumber) })]
     Number(f64),
+    /// `1x28x28`: channels, rows and columns.
+    #[regex(r"[0-9]+x[0-9]+x[0-9]+", grid)]
+    Grid(Extents),
     /// `"text"`
     #[token("\"", text)]
     Text,
@@ -134,6 +139,7 @@ impl Token {
             Some(word) if word.is_reserved() => "keyword",
             Some(_) => "word",
             None if matches!(self, Self::Number(_)) => "number",
+            None if matches!(self, Self::Grid(_)) => "grid",
             None if self == Self::Text => "text",
             None if self == Self::Separator => "separator",
             None if self == Self::Bad => "bad",
@@ -155,7 +161,7 @@ impl Token {
     pub(crate) fn ends_statement(self) -> bool {
         match self.word() {
             Some(word) => !word.is_reserved(),
-            None => self.closes() || matches!(self, Self::Number(_) | Self::Text | Self::Bad),
+            None => self.closes() || matches!(self, Self::Number(_) | Self::Grid(_) | Self::Text | Self::Bad),
         }
     }
 
@@ -230,7 +236,8 @@ words! {
         In "in", Turn "turn", Derivative "derivative", Gradient "gradient", Equilibrium "equilibrium",
         Unrolled "unrolled", By "by", Filter "filter", Optimiser "optimiser", Dt "dt", Integrator "integrator",
         EvenOdd "even_odd", Sized "sized", Fixed "fixed", Time "time",
-        FiniteDifferences "finite_differences", Of "of", Law "law",
+        FiniteDifferences "finite_differences", Of "of", Law "law", Conv "conv", AvgPool "avgpool",
+        MaxPool "maxpool",
     }
 }
 
@@ -275,6 +282,19 @@ fn number(lex: &mut Lexer<'_, Token>) -> Result<f64, Mistake> {
         return Err(Mistake::BadNumber);
     }
     lex.slice().parse().ok().filter(|value: &f64| value.is_finite()).ok_or(Mistake::BadNumber)
+}
+
+/// Reads the extents of a grid, each of which fits in 32 bits.
+fn grid(lex: &mut Lexer<'_, Token>) -> Result<Extents, Mistake> {
+    if lex.remainder().starts_with(in_number) {
+        skip_number(lex);
+        return Err(Mistake::BadNumber);
+    }
+    let mut extents = lex.slice().split('x').map(|digits| digits.parse().ok());
+    match [extents.next(), extents.next(), extents.next()].map(Option::flatten) {
+        [Some(channels), Some(rows), Some(columns)] => Ok([channels, rows, columns]),
+        [_, _, _] => Err(Mistake::BadNumber),
+    }
 }
 
 /// Takes in what somebody may have meant as the rest of a number.

@@ -1,4 +1,4 @@
-//! Networks: small chains, and small graphs with skip connections.
+//! Networks: small chains, with and without kernels and pooling, and small graphs with skip connections.
 
 use super::Random;
 
@@ -17,7 +17,11 @@ const ACTIVATIONS: [&str; 9] = [
 
 /// A network named `net`, whose output layer is `output`.
 pub fn network(random: &mut Random) -> String {
-    if random.percent(50) { chain(random) } else { graph(random) }
+    match random.below(5) {
+        0 | 1 => chain(random),
+        2 | 3 => graph(random),
+        _ => spatial(random),
+    }
 }
 
 fn units(random: &mut Random) -> usize {
@@ -34,6 +38,31 @@ fn chain(random: &mut Random) -> String {
         text.push_str(&format!(" - {}", layer(random)));
     }
     text + " }\n"
+}
+
+/// A chain that begins with rows and columns, and keeps them for one or two layers.
+fn spatial(random: &mut Random) -> String {
+    let mut extents = [3 + random.below(3), 3 + random.below(3)];
+    let mut text = format!("network net {{ {}x{}x{}", 1 + random.below(2), extents[0], extents[1]);
+    for _ in 0..1 + random.below(2) {
+        if random.percent(40) && extents.iter().all(|&extent| extent > 2) {
+            let stride = 1 + random.below(2);
+            extents = extents.map(|extent| (extent - 2) / stride + 1);
+            text.push_str(&format!(
+                " - {} 2 s{stride}",
+                if random.percent(90) { "avgpool" } else { "maxpool" }
+            ));
+        }
+        let kernel = 1 + random.below(extents[0].min(extents[1]).min(3));
+        let (stride, padding) = (1 + random.below(2), random.below(kernel));
+        extents = extents.map(|extent| (extent + 2 * padding - kernel) / stride + 1);
+        let (channels, activation) = (1 + random.below(3), random.pick(&ACTIVATIONS));
+        text.push_str(&format!(" - conv {channels} k{kernel} s{stride} p{padding} {activation}"));
+    }
+    if random.percent(40) && extents.iter().all(|&extent| extent > 1) {
+        text.push_str(" - avgpool 2");
+    }
+    format!("{text} - {} }}\n", layer(random))
 }
 
 /// Hidden layers in a row, each on a path from the input to the output, and edges that skip some of them.

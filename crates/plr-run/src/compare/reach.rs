@@ -1,9 +1,9 @@
-//! Which values of a program depend on the result of a contraction: the only ones that may differ between back ends.
+//! Which values of a program depend on the result of a contraction or convolution: the only ones that may differ between back ends.
 
 use plr_ir::program::Repeat;
 use plr_ir::{Block, Op, Program, Value};
 
-/// For each output, in order, whether a contraction reaches it.
+/// For each output, in order, whether a contraction or convolution reaches it.
 pub(super) fn outputs(program: &Program) -> Vec<bool> {
     let mut reach = Reach { reached: vec![false; program.values.len()] };
     reach.block(&program.body);
@@ -31,7 +31,7 @@ impl Reach {
                 self.repeat(repeat, &operation.results);
                 continue;
             }
-            let mut reached = matches!(operation.op, Op::Contract { .. });
+            let mut reached = matches!(operation.op, Op::Contract { .. } | Op::Convolve { .. });
             operation.op.for_each_operand(|operand| reached |= self.has(operand));
             if reached {
                 operation.results.iter().for_each(|&result| {

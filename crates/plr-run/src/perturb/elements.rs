@@ -21,9 +21,18 @@ pub enum Element {
         /// The presynaptic unit.
         pre: usize,
     },
-    /// A unit's own parameter.
+    /// A weight of a kernel.
+    Shared {
+        /// Its place in the kernel.
+        weight: usize,
+        /// The channel of the layer above.
+        high: usize,
+        /// The channel of the layer below.
+        low: usize,
+    },
+    /// A unit's own parameter, or a channel's.
     UnitParameter {
-        /// The unit.
+        /// The unit or channel.
         unit: usize,
     },
 }
@@ -33,6 +42,9 @@ impl fmt::Display for Element {
         match self {
             Self::Unit { sample, unit } => write!(f, "unit {unit} in sample {sample}"),
             Self::Synapse { post, pre } => write!(f, "the synapse from unit {pre} to unit {post}"),
+            Self::Shared { weight, high, low } => {
+                write!(f, "weight {weight} of the kernel, from channel {low} to channel {high}")
+            }
             Self::UnitParameter { unit } => write!(f, "unit {unit}"),
         }
     }
@@ -43,17 +55,21 @@ pub(super) fn chosen(owner: Owner, dims: &[usize]) -> Vec<Element> {
     let (rows, columns) = match *dims {
         [rows, columns] => (rows, columns),
         [units] => (units, units),
+        [high, low, height, width] => (high, low * height * width),
         _ => (1, 1),
     };
     let pairs = [(0, 0), (rows / 2, columns - 1), (rows - 1, columns / 2)];
     let mut chosen: Vec<Element> = Vec::new();
     for (row, column) in pairs {
-        let element = match owner {
-            Owner::Unit => Element::Unit { sample: row, unit: column },
+        let element = match (owner, dims) {
+            (Owner::Unit, _) => Element::Unit { sample: row, unit: column },
+            (Owner::Synapse, &[_, _, height, width]) => {
+                Element::Shared { weight: row * columns + column, high: row, low: column / (height * width) }
+            }
             // A synapse of a one-to-one projection has no column of its own.
-            Owner::Synapse if dims.len() < 2 => Element::Synapse { post: row, pre: row },
-            Owner::Synapse => Element::Synapse { post: row, pre: column },
-            Owner::UnitParameter => Element::UnitParameter { unit: row },
+            (Owner::Synapse, [] | [_]) => Element::Synapse { post: row, pre: row },
+            (Owner::Synapse, _) => Element::Synapse { post: row, pre: column },
+            (Owner::UnitParameter, _) => Element::UnitParameter { unit: row },
         };
         if !chosen.contains(&element) {
             chosen.push(element);
@@ -67,6 +83,7 @@ pub(super) fn place(owner: Element, dims: &[usize]) -> usize {
     let (row, column) = match owner {
         Element::Unit { sample, unit } => (sample, unit),
         Element::Synapse { post, pre } => (post, pre),
+        Element::Shared { weight, .. } => return weight,
         Element::UnitParameter { unit } => (unit, 0),
     };
     match *dims {
@@ -76,23 +93,69 @@ pub(super) fn place(owner: Element, dims: &[usize]) -> usize {
     }
 }
 
-/// Whether the owner may read the element at `at` of an input under one pattern. `shared` says that the input is a
-/// parameter; otherwise its first axis counts samples, and a unit reads its own sample only, whereas plasticity, a mean
-/// over the batch, reads all of them.
-pub(super) fn may_read(owner: Element, pattern: Pattern, dims: &[usize], shared: bool, at: usize) -> bool {
+/// Whether the owner may read the element at `at` of an input under one pattern; `value` are the dimensions of all owners'
+/// results. `shared` says that the input is a parameter; otherwise its first axis counts samples, and a unit reads its own
+/// sample only, whereas plasticity, a mean over the batch, reads all of them.
+pub(super) fn may_read(
+    (owner, value): (Element, &[usize]),
+    pattern: Pattern,
+    dims: &[usize],
+    shared: bool,
+    at: usize,
+) -> bool {
     if pattern == Pattern::Batch {
         return true;
     }
-    let (post, pre, own_sample) = match owner {
-        Element::Unit { sample, unit } => (unit, unit, Some(sample)),
-        Element::Synapse { post, pre } => (post, pre, None),
-        Element::UnitParameter { unit } => (unit, unit, None),
-    };
+    let reader = Reader::new(owner, value);
     if shared {
-        return in_parameter(pattern, dims, at, post, pre);
+        return in_parameter(pattern, dims, at, reader);
     }
+    let own_sample = match owner {
+        Element::Unit { sample, .. } => Some(sample),
+        Element::Synapse { .. } | Element::Shared { .. } | Element::UnitParameter { .. } => None,
+    };
     let (sample, rest) = split(dims, at);
-    own_sample.is_none_or(|own| own == sample) && in_sample(pattern, &dims[1..], rest, post, pre)
+    own_sample.is_none_or(|own| own == sample) && in_sample(pattern, &dims[1..], rest, reader)
+}
+
+/// A unit, or channel, among how many.
+#[derive(Clone, Copy)]
+struct Among(usize, usize);
+
+impl Among {
+    /// Whether it is the one at a place among `count` others: the same, its channel, or a unit of this channel.
+    fn has(self, at: usize, count: usize) -> bool {
+        let Self(own, owners) = self;
+        if count > owners { at / (count / owners) == own } else { own / (owners / count) == at }
+    }
+}
+
+/// The two ends of an owner: of a unit twice the same.
+#[derive(Clone, Copy)]
+struct Reader {
+    post: Among,
+    pre: Among,
+    /// Its place in a kernel, if it is a weight of one.
+    weight: Option<usize>,
+}
+
+impl Reader {
+    fn new(owner: Element, value: &[usize]) -> Self {
+        let extent = |axis: usize| value.get(axis).copied().unwrap_or(1);
+        let last = value.len().saturating_sub(1);
+        let unit = |unit: Among| Self { post: unit, pre: unit, weight: None };
+        match owner {
+            Element::Unit { unit: own, .. } => unit(Among(own, extent(last))),
+            Element::UnitParameter { unit: own } => unit(Among(own, extent(0))),
+            Element::Synapse { post, pre } => {
+                Self { post: Among(post, extent(0)), pre: Among(pre, extent(last)), weight: None }
+            }
+            Element::Shared { weight, high, low } => {
+                let (post, pre) = (Among(high, extent(0)), Among(low, extent(1)));
+                Self { post, pre, weight: Some(weight) }
+            }
+        }
+    }
 }
 
 /// The sample an element belongs to and its place within the sample.
@@ -102,21 +165,31 @@ fn split(dims: &[usize], at: usize) -> (usize, usize) {
 }
 
 /// One sample's quantities: one per unit, one per synapse (a trace), or a single one (a signal).
-fn in_sample(pattern: Pattern, dims: &[usize], at: usize, post: usize, pre: usize) -> bool {
-    dims.is_empty() || in_parameter(pattern, dims, at, post, pre)
+fn in_sample(pattern: Pattern, dims: &[usize], at: usize, reader: Reader) -> bool {
+    dims.is_empty() || in_parameter(pattern, dims, at, reader)
 }
 
-/// A quantity of each unit `[units]` or of each synapse `[post, pre]`.
-fn in_parameter(pattern: Pattern, dims: &[usize], at: usize, post: usize, pre: usize) -> bool {
-    match (pattern, dims) {
+/// A quantity of each unit `[units]` or of each synapse `[post, pre]`; of a kernel's weights the first two axes count.
+fn in_parameter(pattern: Pattern, dims: &[usize], at: usize, Reader { post, pre, weight }: Reader) -> bool {
+    let (rows, columns, inside) = match *dims {
+        [rows, columns] => (rows, Some(columns), 1),
+        [high, low, height, width] => (high, Some(low), height * width),
+        [units] => (units, None, 1),
+        _ => (1, None, 1),
+    };
+    let row = at / (columns.unwrap_or(1) * inside);
+    match (pattern, columns) {
         (Pattern::Layer | Pattern::All | Pattern::Batch, _) => true,
-        (Pattern::Own | Pattern::Row, &[_, columns]) => at / columns == post,
-        (Pattern::Presynaptic, &[_, columns]) => at % columns == pre,
+        (Pattern::Own | Pattern::Row, _) => post.has(row, rows),
+        (Pattern::Presynaptic, Some(columns)) => pre.has(at / inside % columns, columns),
         // The owner's own column: for a synapse, the postsynaptic unit's.
-        (Pattern::Column, &[_, columns]) => at % columns == post,
-        (Pattern::Entry, &[_, columns]) => at == post * columns + pre,
-        (Pattern::Reciprocal, &[_, columns]) => at == pre * columns + post,
-        (Pattern::Presynaptic | Pattern::Column | Pattern::Reciprocal, _) => at == pre,
-        (Pattern::Own | Pattern::Row | Pattern::Entry, _) => at == post,
+        (Pattern::Column, Some(columns)) => post.has(at / inside % columns, columns),
+        (Pattern::Entry, Some(columns)) => match weight {
+            Some(weight) => at == weight,
+            None => post.has(row, rows) && pre.has(at % columns, columns),
+        },
+        (Pattern::Reciprocal, Some(columns)) => pre.has(row, rows) && post.has(at % columns, columns),
+        (Pattern::Presynaptic | Pattern::Column | Pattern::Reciprocal, None) => pre.has(row, rows),
+        (Pattern::Entry, None) => post.has(row, rows),
     }
 }

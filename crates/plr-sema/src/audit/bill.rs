@@ -69,6 +69,8 @@ pub struct UnitParameter {
     /// Whether a `learn` changes it.
     pub learned: bool,
     /// How many units have one.
+    pub units: u64,
+    /// How many different ones there are: fewer where the units of a channel share it.
     pub values: u64,
 }
 
@@ -136,8 +138,14 @@ fn unit_parameters(rule: &Rule, network: &Network) -> Vec<UnitParameter> {
         if let VariableKind::Param(_) = variable.kind {
             let id = VariableId(id);
             let learned = rule.plasticity.iter().any(|p| p.target == Learned::Unit(id));
-            let values = units(rule, network, variable.population);
-            found.push(UnitParameter { name: variable_name(rule, id), learned, values });
+            let population = variable.population;
+            let values = |layer| rule.values(network, Group { population, layer }) as u64;
+            found.push(UnitParameter {
+                name: variable_name(rule, id),
+                learned,
+                units: units(rule, network, population),
+                values: (0..network.layers.len()).map(values).sum(),
+            });
         }
     }
     found

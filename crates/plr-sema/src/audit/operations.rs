@@ -13,8 +13,8 @@ use crate::resolve::Library;
 /// Multiply-adds in sums over synapses. What units compute element by element is not counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct MultiplyAdds {
-    /// In the phases: each arrival as written, at each layer that needs it, once per step, `pre × post` for each
-    /// instance of its synapse. A definition that several equations need counts once per step.
+    /// In the phases: each arrival as written, at each layer that needs it, once per step, one for each pair of
+    /// units that an instance of its synapse joins. A definition that several equations need counts once per step.
     pub dynamics: u64,
     /// In learning: the arrivals it needs beyond that, and for each synapse the number of outer products the increment
     /// is a sum of.
@@ -52,7 +52,7 @@ pub fn multiply_adds(
 }
 
 fn arrivals(reader: &Reader<'_>, rule: &Rule, network: &Network) -> u64 {
-    reader.arrivals().iter().map(|arrival| rule.weights(network, arrival.synapse, arrival.edge) as u64).sum()
+    reader.arrivals().iter().map(|arrival| rule.pairs(network, arrival.synapse, arrival.edge) as u64).sum()
 }
 
 /// How many products of a presynaptic, a postsynaptic and a synaptic factor an increment is a sum of, when products of

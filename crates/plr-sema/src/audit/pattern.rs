@@ -15,6 +15,8 @@
 
 use plr_ir::model::Pattern;
 
+use crate::group::Along;
+
 /// The smallest pattern that includes both.
 pub fn join(a: Pattern, b: Pattern) -> Pattern {
     if within(a, b) {
@@ -62,6 +64,45 @@ pub fn by_presynaptic(pattern: Pattern) -> Pattern {
         | Pattern::Reciprocal
         | Pattern::All
         | Pattern::Batch => by_all_units(pattern),
+    }
+}
+
+/// Which weights a unit reads with what arrives through an instance of a synapse, perhaps along an edge with pooling or a
+/// kernel: those of its row or, against the synapse's direction, of its column. A kernel's rows are channels above.
+pub fn arriving(along: Option<&Along>, transposed: bool) -> Pattern {
+    let Some(along) = along else {
+        return if transposed { Pattern::Column } else { Pattern::Row };
+    };
+    let upward = along.upward != transposed;
+    match (along.kernel(), along.join.pool) {
+        (Some(_), _) if upward => Pattern::Row,
+        (Some(_), _) => Pattern::Column,
+        // Those of the window that has the unit, which has no name of its own.
+        (None, Some(_)) if !upward => Pattern::All,
+        (None, _) => arriving(None, transposed),
+    }
+}
+
+/// What a synapse along an edge with pooling or a kernel reads: a shared weight reads its channel above as [`Pattern::Own`]
+/// and the one below as [`Pattern::Presynaptic`], whichever way it runs; of pooled units it reads a window, which has no name
+/// of its own.
+pub fn along_edge(pattern: Pattern, along: &Along) -> Pattern {
+    let shared = along.kernel().is_some();
+    match pattern {
+        Pattern::Own if shared && !along.upward => Pattern::Presynaptic,
+        Pattern::Presynaptic if shared && !along.upward => Pattern::Own,
+        Pattern::Own if !shared && !along.upward => Pattern::Layer,
+        Pattern::Presynaptic if !shared && along.upward => Pattern::Layer,
+        Pattern::Row | Pattern::Column if !along.upward => Pattern::All,
+        Pattern::Own
+        | Pattern::Presynaptic
+        | Pattern::Layer
+        | Pattern::Row
+        | Pattern::Column
+        | Pattern::Entry
+        | Pattern::Reciprocal
+        | Pattern::All
+        | Pattern::Batch => pattern,
     }
 }
 

@@ -14,7 +14,7 @@ use plr_ir::model::{self, Owner, Pattern, Reading};
 use plr_ir::types::Location;
 use plr_syntax::span::Span;
 
-use super::pattern::{by_all_units, by_presynaptic, join};
+use super::pattern::{along_edge, arriving, by_all_units, by_presynaptic, join};
 use super::subject::{learned_name, source_name, variable_name};
 use crate::equation::{self, Instance, Site, Source};
 use crate::group::{Evaluator, Group};
@@ -312,7 +312,10 @@ impl<'a> Reader<'a> {
         let Evaluator::Synapse(pre, post) = here else { return Reads::default() };
         let found = self.rule.beside(self.network, synapse, (pre, post), transposed);
         let Some((edge, reciprocal)) = found else { return Reads::default() };
-        let pattern = if reciprocal { Pattern::Reciprocal } else { Pattern::Entry };
+        // A kernel is laid out alike in both directions.
+        let along = self.rule.along(self.network, synapse, edge);
+        let shared = along.is_some_and(|along| along.kernel().is_some());
+        let pattern = if reciprocal && !shared { Pattern::Reciprocal } else { Pattern::Entry };
         Reads::one(Input::Weight(synapse, edge), pattern)
     }
 
@@ -341,17 +344,14 @@ impl<'a> Reader<'a> {
         scope: Scope<'_>,
     ) -> Reads {
         let one_to_one = self.rule.synapses[synapse.0].one_to_one;
-        let pattern = match (one_to_one, transposed) {
-            (true, _) => Pattern::Own,
-            (false, true) => Pattern::Column,
-            (false, false) => Pattern::Row,
-        };
         let mut reads = Reads::default();
         for edge in self.rule.instances(self.network, synapse) {
             let (pre, post) = self.rule.joined(synapse, edge);
             let (near, sender) = if transposed { (pre, post) } else { (post, pre) };
             if Evaluator::Unit(near) == scope.here {
                 self.arrivals.insert(Arrival { span, edge, synapse, transposed, phase: scope.phase });
+                let along = self.rule.along(self.network, synapse, edge);
+                let pattern = if one_to_one { Pattern::Own } else { arriving(along.as_ref(), transposed) };
                 for quantity in weight.weights() {
                     reads.add(Reads::one(Input::Weight(quantity, edge), pattern));
                 }
@@ -419,8 +419,16 @@ pub fn equation(
             (&plasticity.increment, plasticity.span, owner)
         }
     };
-    let reads = Reader::new(rule, library, network)
-        .at(rule.evaluator(instance.source.target(), instance.site), value);
+    let target = instance.source.target();
+    let reads = Reader::new(rule, library, network).at(rule.evaluator(target, instance.site), value);
+    let along = match target {
+        Learned::Synapse(synapse) => rule.along(network, synapse, instance.site.ends()),
+        Learned::Unit(_) => None,
+    };
+    let reads = match along {
+        Some(along) => reads.map(|_, pattern| along_edge(pattern, &along)),
+        None => reads,
+    };
     let reading =
         |(input, pattern): (Input, Pattern)| Reading { input: input.name(rule, library, network), pattern };
     model::Equation {

@@ -76,12 +76,26 @@ fn entries(bill: &Bill) -> Vec<(&'static str, String)> {
             lines.push((class.name(), text));
         }
     }
+    lines.extend(sharing(bill));
     for broadcast in &bill.broadcasts {
         let text = format!("{} to {} units and synapses", broadcast.signal, broadcast.fan_out);
         lines.push(("signal", text));
     }
     lines.extend(time(bill));
     lines
+}
+
+/// The lines about what all positions of a layer share (R13.10).
+fn sharing(bill: &Bill) -> Vec<(&'static str, String)> {
+    let shared = |name: &str, what: &str, owners: u64, values: u64, learned: bool| {
+        let sum = if learned { "; what each would add is added up for all that share one" } else { "" };
+        (owners != values)
+            .then(|| ("sharing", format!("{name}: {owners} {what} hold {values} different numbers{sum}")))
+    };
+    let wires = bill.wires.iter().map(|w| shared(&w.synapse, "synapses", w.synapses, w.weights, w.learned));
+    let parameters = &bill.unit_parameters;
+    let units = parameters.iter().map(|p| shared(&p.name, "units", p.units, p.values, p.learned));
+    wires.chain(units).flatten().collect()
 }
 
 /// The lines about steps, waiting and operations.

@@ -73,8 +73,10 @@ pub struct Wire {
     pub delayed: bool,
     /// The pairs of layers it joins.
     pub instances: u64,
-    /// The pairs of units it joins, one weight each.
+    /// The pairs of units it joins, one physical synapse each.
     pub synapses: u64,
+    /// The different weights of these: fewer where a kernel is shared by all positions.
+    pub weights: u64,
 }
 
 /// All wires of a rule on a network.
@@ -87,6 +89,9 @@ pub fn wires(rule: &Rule, library: &Library, network: &Network) -> Vec<Wire> {
             (true, Some(_)) => Traffic::Bidirectional,
             (true, None) => Traffic::Transported,
         };
+        let total = |of: fn(&Rule, &Network, SynapseId, _) -> usize| {
+            edges.iter().map(|&edge| of(rule, network, SynapseId(id), edge) as u64).sum()
+        };
         Wire {
             synapse: synapse.name.clone(),
             class: Class::of(synapse),
@@ -94,7 +99,8 @@ pub fn wires(rule: &Rule, library: &Library, network: &Network) -> Vec<Wire> {
             learned: super::bill::is_learned(rule, SynapseId(id)),
             delayed: synapse.delayed,
             instances: edges.len() as u64,
-            synapses: edges.iter().map(|&edge| rule.weights(network, SynapseId(id), edge) as u64).sum(),
+            synapses: total(Rule::pairs),
+            weights: total(Rule::weights),
         }
     };
     let weights = rule.synapses.iter().enumerate().filter(|(_, synapse)| synapse.beside.is_none());

@@ -25,6 +25,25 @@ pub enum Flaw {
     Edge(String, WrongEdge),
     /// An activation on the input layer.
     InputActivation,
+    /// Pooling that does not stand between two layers of a chain, or says more than its window.
+    Pool,
+    /// A word that says nothing about a kernel or window.
+    Geometry(String),
+    /// A convolution without a kernel.
+    NoKernel,
+    /// A kernel or window over a layer without rows and columns.
+    NoSpace,
+    /// A kernel or window that does not fit into the layer below.
+    DoesNotFit {
+        /// Its rows and columns.
+        size: usize,
+        /// The padding around the layer.
+        padding: usize,
+        /// The layer.
+        low: String,
+    },
+    /// A layer that would have other rows and columns for each layer below.
+    OtherSpace,
     /// A layer that takes an activation reading the whole layer from its right neighbour.
     InheritedLayerWide(String),
 }
@@ -71,6 +90,19 @@ impl Finding for BadNetwork {
             Flaw::Edge(edge, WrongEdge::Twice) => format!("the edge `{edge}` is there twice"),
             Flaw::Edge(edge, _) => format!("`{edge}` cannot be an edge"),
             Flaw::InputActivation => "the input layer has no activation".to_owned(),
+            Flaw::Pool => {
+                "pooling stands between two layers of a chain and has a window, nothing else".to_owned()
+            }
+            Flaw::Geometry(word) => format!("`{word}` says nothing about a window"),
+            Flaw::NoKernel => "a convolution has a kernel".to_owned(),
+            Flaw::NoSpace => "the layer below has no rows and columns".to_owned(),
+            Flaw::DoesNotFit { size, padding: 0, low } => {
+                format!("a window of {size} x {size} does not fit into a layer {low}")
+            }
+            Flaw::DoesNotFit { size, padding, low } => {
+                format!("a window of {size} x {size} does not fit over a layer {low} with padding {padding}")
+            }
+            Flaw::OtherSpace => "the layers below give it different rows and columns".to_owned(),
             Flaw::InheritedLayerWide(name) => {
                 format!("`{name}` reads its whole layer; write it on each layer that is meant")
             }
@@ -89,6 +121,12 @@ impl Finding for BadNetwork {
             Flaw::Edge(_, WrongEdge::OutOfOutput) => "the output layer sends to no other layer",
             Flaw::Edge(_, WrongEdge::Twice) => "a second time",
             Flaw::InputActivation => "its units are what the data says",
+            Flaw::Pool => "not here, or not so",
+            Flaw::Geometry(_) => "`k5` is a window of 5 x 5, `s2` a stride, `p1` padding, each once",
+            Flaw::NoKernel => "say how large, as in `k5`",
+            Flaw::NoSpace => "this moves over rows and columns; a layer like `1x28x28` has them",
+            Flaw::DoesNotFit { .. } => "this window",
+            Flaw::OtherSpace => "this layer",
             Flaw::InheritedLayerWide(_) => "this layer would have it too",
         };
         Label::new(self.at, text)

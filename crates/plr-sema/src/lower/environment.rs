@@ -6,6 +6,7 @@ use plr_syntax::span::Span;
 
 use crate::check::definition_cycle::DefinitionCycle;
 use crate::check::missing_derivative::MissingDerivative;
+use crate::check::not_convolvable::{NotConvolvable, Obstacle};
 use crate::check::read_before_write::ReadBeforeWrite;
 use crate::check::shape_mismatch::{ShapeMismatch, Shapes};
 use crate::check::unknown_to_unit::UnknownToUnit;
@@ -72,6 +73,17 @@ pub enum Unavailable {
         /// Where it is read.
         at: Span,
     },
+    /// Something that joins two of presynaptic unit, postsynaptic unit and weight, but is no product of them, at a weight that
+    /// several pairs of units share; or a unit and its channel's parameter.
+    Inseparable {
+        /// Where.
+        at: Span,
+    },
+    /// Synapses read against their direction along an edge that pools by the largest.
+    NotReversible {
+        /// Where.
+        at: Span,
+    },
     /// A per-unit value where one per sample is needed.
     NotGlobal {
         /// Where.
@@ -112,6 +124,12 @@ impl Unavailable {
             Self::NoWeight { synapse, at } => {
                 let synapse = setting.rule.synapses[synapse.0].name.clone();
                 push(findings, ShapeMismatch { at, shapes: Shapes::NoWeight { synapse } });
+            }
+            Self::Inseparable { at } => {
+                push(findings, NotConvolvable { at, obstacle: Obstacle::Inseparable })
+            }
+            Self::NotReversible { at } => {
+                push(findings, NotConvolvable { at, obstacle: Obstacle::LargestOfWindow });
             }
             Self::NotGlobal { at } => push(findings, ShapeMismatch { at, shapes: Shapes::NotGlobal }),
         }

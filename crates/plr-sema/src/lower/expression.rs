@@ -14,7 +14,7 @@ use plr_syntax::ast::{BatchReduction, Role};
 use plr_syntax::span::Span;
 
 use crate::equation::{Site, definition};
-use crate::group::{Evaluator, Group};
+use crate::group::{Along, Evaluator, Group};
 use crate::hir::{
     Expr, ExprKind, FunctionId, Learned, PhaseId, Place, PopulationId, Reduction, SynapseId, VariableId,
     VariableKind,
@@ -87,6 +87,10 @@ pub struct Context<'c> {
     pub(super) extents: Extents,
     /// The axes of one number for each unit or synapse that evaluates.
     pub(super) own: Axes,
+    /// The edge along which the synapse that evaluates runs, if it does more than join all with all.
+    pub(super) along: Option<Along>,
+    /// What is being evaluated is a parameter's own, and has no unit: parameters are read by channel (R8.13).
+    pub(super) by_channel: bool,
     /// How the increments of samples combine.
     pub(super) reduction: BatchReduction,
 }
@@ -126,12 +130,12 @@ impl<'s> Lowerer<'s> {
 
     /// The extents of values of units.
     pub fn unit_extents(&self, group: Group) -> Extents {
-        Extents { samples: self.batch, units: self.setting.units(group), pre: 1 }
+        Extents { samples: self.batch, units: self.setting.units(group), pre: 1, shared: 1 }
     }
 
     /// The extents of the prediction.
     pub fn output_extents(&self) -> Extents {
-        Extents { samples: self.batch, units: self.setting.shape().outputs, pre: 1 }
+        Extents { samples: self.batch, units: self.setting.shape().outputs, pre: 1, shared: 1 }
     }
 
     /// Evaluates a unit's equation.
@@ -161,7 +165,14 @@ impl<'s> Lowerer<'s> {
             Learned::Synapse(synapse) => self.synapse_context(synapse, site, environment),
             Learned::Unit(variable) => {
                 let group = self.setting.rule.group(variable, site.owner());
-                self.unit_context(group, environment, None)
+                let cx = self.unit_context(group, environment, None);
+                match self.setting.rule.space(&self.setting.network, group) {
+                    None => cx,
+                    Some(space) => {
+                        let extents = Extents { shared: space.channels, ..cx.extents };
+                        Context { extents, own: Axes::SHARED, ..cx }
+                    }
+                }
             }
         }
     }
@@ -172,18 +183,31 @@ impl<'s> Lowerer<'s> {
         site: Site,
         environment: &'c Environment,
     ) -> Context<'c> {
-        let rule = &self.setting.rule;
+        let (rule, network) = (&self.setting.rule, &self.setting.network);
         let (pre, post) = rule.joined(synapse, site.ends());
-        let (units, own) = match rule.synapses[synapse.0].one_to_one {
-            true => (1, Axes::UNIT),
-            false => (self.setting.units(pre), Axes::UNIT.union(Axes::PRE)),
+        let along = rule.along(network, synapse, site.ends());
+        let own = match (rule.synapses[synapse.0].one_to_one, along.and_then(|along| along.kernel())) {
+            (true, _) => Axes::UNIT,
+            (false, Some(_)) => Axes::SHARED,
+            (false, None) => Axes::UNIT.union(Axes::PRE),
+        };
+        let units = |group, presynaptic| {
+            let units = self.setting.units(group);
+            along.map_or(units, |along| along.seen(units, presynaptic))
+        };
+        let extents = Extents {
+            samples: self.batch,
+            units: units(post, false),
+            pre: if own == Axes::UNIT { 1 } else { units(pre, true) },
+            shared: rule.weights(network, synapse, site.ends()),
         };
         Context {
             reader: Evaluator::Synapse(pre, post),
             delayed: rule.synapses[synapse.0].delayed,
             site: Some(site),
-            extents: Extents { pre: units, ..self.unit_extents(post) },
+            extents,
             own,
+            along,
             ..self.unit_context(post, environment, None)
         }
     }
@@ -216,6 +240,8 @@ impl<'s> Lowerer<'s> {
             settings: &[],
             extents: self.output_extents(),
             own: Axes::NONE,
+            along: None,
+            by_channel: false,
             reduction: BatchReduction::Mean,
         }
     }
@@ -352,18 +378,21 @@ impl<'s> Lowerer<'s> {
                 let previous = self.previous.clone().filter(|_| cx.delayed);
                 let (environment, late) = previous.as_ref().map_or((cx.environment, cx.late), |p| (p, true));
                 let cx = Context { environment, late, ..cx };
-                Some(self.evaluate_end(expr, pre, cx.own.presynaptic(), cx))
+                Some(self.evaluate_end(expr, pre, true, cx))
             }
-            [Place::Post] => Some(self.evaluate_end(expr, post, Axes::UNIT, cx)),
+            [Place::Post] => Some(self.evaluate_end(expr, post, false, cx)),
             _ => None,
         }
     }
 
-    /// What belongs to one end of a synapse is that unit's own; its units are then the presynaptic axis.
-    fn evaluate_end(&mut self, expr: &Expr, end: Group, axis: Axes, cx: Context<'_>) -> Evaluated {
+    /// What belongs to one end of a synapse is that unit's own, pooled as the synapse sees it (R5.16); its units are then the
+    /// axis of that end.
+    fn evaluate_end(&mut self, expr: &Expr, end: Group, presynaptic: bool, cx: Context<'_>) -> Evaluated {
         let late = cx.late;
         let unit = Context { site: cx.site, late, ..self.unit_context(end, cx.environment, cx.phase) };
         let found = self.evaluate(expr, unit)?;
+        let found = self.pooled(cx.along.and_then(|along| along.pool_at(presynaptic)), found);
+        let axis = if presynaptic { cx.own.presynaptic() } else { Axes::UNIT };
         let axes = if found.axes.contains(Axes::UNIT) {
             found.axes.without(Axes::UNIT).union(axis)
         } else {
@@ -449,7 +478,16 @@ impl<'s> Lowerer<'s> {
         let setting = self.setting;
         match &setting.rule.variables[variable.0].kind {
             VariableKind::Param(_) => {
-                Ok(Term { value: self.parameter(ParameterId::Unit(variable, layer))?, axes: Axes::UNIT })
+                let value = self.parameter(ParameterId::Unit(variable, layer))?;
+                let space = setting.rule.space(&setting.network, setting.rule.group(variable, layer));
+                Ok(match space {
+                    None => Term { value, axes: Axes::UNIT },
+                    Some(_) if cx.by_channel => Term { value, axes: Axes::SHARED },
+                    Some(space) => {
+                        let value = self.by_units(value, [space.channels, space.positions()]);
+                        Term { value, axes: Axes::UNIT }
+                    }
+                })
             }
             VariableKind::State(_) => {
                 let unwritten = Unavailable::Unwritten { variable, layer, at };
@@ -519,6 +557,10 @@ impl<'s> Lowerer<'s> {
         let ((from, to), reciprocal) = found.ok_or(Unavailable::NoWeight { synapse, at })?;
         let value = self.parameter(ParameterId::Weight(synapse, from, to))?;
         let axes = cx.own;
+        // A kernel is laid out alike in both directions.
+        if axes == Axes::SHARED {
+            return Ok(self.own(value, cx));
+        }
         if !reciprocal || setting.rule.synapses[synapse.0].one_to_one {
             return Ok(Term { value, axes });
         }
@@ -550,10 +592,14 @@ impl<'s> Lowerer<'s> {
             let found = term::as_number(&mut self.b, &extents, found);
             let found = term::widen(&mut self.b, &extents, found, Axes::UNIT);
             let own = self.synapse_context(synapse, Site::Edge(pair.0, pair.1), cx.environment);
+            let at = weight.span;
             let weight = self.evaluate(weight, own)?;
             let weight = term::as_number(&mut self.b, &own.extents, weight);
             let weight = term::widen(&mut self.b, &own.extents, weight, own.own);
-            let sum = self.through(transposed, found, weight, &own.extents);
+            let sum = match own.along {
+                None => self.through(transposed, found, weight, &own.extents),
+                Some(along) => self.through_edge(along, transposed, (found, weight), (&own.extents, at))?,
+            };
             total = Some(match total {
                 Some(total) => term::binary(&mut self.b, &cx.extents, BinaryOp::Add, total, sum),
                 None => sum,
@@ -563,7 +609,7 @@ impl<'s> Lowerer<'s> {
     }
 
     /// What one instance of a synapse makes of what is sent through it (R5.14).
-    fn through(&mut self, transposed: bool, sent: Term, weight: Term, extents: &Extents) -> Term {
+    pub fn through(&mut self, transposed: bool, sent: Term, weight: Term, extents: &Extents) -> Term {
         if !weight.axes.contains(Axes::PRE) {
             return term::binary(&mut self.b, extents, BinaryOp::Mul, weight, sent);
         }

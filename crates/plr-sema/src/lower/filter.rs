@@ -29,7 +29,8 @@ impl Lowerer<'_> {
         let mut arguments: Vec<Evaluated> = vec![Ok(increment)];
         for index in 0..filter.memories.len() {
             // One that is written before anybody reads it is not built.
-            arguments.push(self.parameter(memory(index)).map(|value| Term { value, axes: result }));
+            let memory = self.parameter(memory(index));
+            arguments.push(memory.map(|value| self.own(value, cx)));
         }
         let number = if filter.counts_updates() { self.updates()? } else { term::number(&mut self.b, 0.0) };
         arguments.push(Ok(number));
@@ -43,7 +44,8 @@ impl Lowerer<'_> {
             let value = term::widen(&mut self.b, &cx.extents, value, result);
             arguments[1 + index] = Ok(value);
             self.memories.retain(|(id, _)| *id != memory(*index));
-            self.memories.push((memory(*index), value.value));
+            let kept = self.laid_out(value.value, cx);
+            self.memories.push((memory(*index), kept));
         }
         self.evaluate(&filter.result, Context { arguments: &arguments, settings: &bound, ..cx })
     }

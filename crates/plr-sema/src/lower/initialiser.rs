@@ -88,10 +88,12 @@ impl Setting {
                 (self.rule.synapses[synapse.0].name.clone(), self.weight_dims(synapse, site.ends()))
             }
             Learned::Unit(variable) => {
-                (self.variable_name(variable), vec![self.units_of(variable, site.owner())])
+                (self.variable_name(variable), self.parameter_dims(variable, site.owner()))
             }
         };
         let init = Box::new(self.first_value(target, site));
+        // A kernel is laid out alike in both directions.
+        let transposed = transposed && dims.len() <= 2;
         Init::Of { name: format!("{group}/{}", site.name(&self.network)), dims, init, transposed }
     }
 
@@ -99,15 +101,21 @@ impl Setting {
     fn fans(&self, target: Learned, site: Site) -> (f64, f64) {
         match target {
             Learned::Synapse(synapse) if self.rule.synapses[synapse.0].one_to_one => (1.0, 1.0),
-            Learned::Synapse(synapse) => {
-                let (pre, post) = self.rule.joined(synapse, site.ends());
-                (self.units(pre) as f64, self.units(post) as f64)
-            }
+            Learned::Synapse(synapse) => self.synaptic_fans(synapse, site.ends()),
             Learned::Unit(variable) => {
                 let units = self.units_of(variable, site.owner()) as f64;
                 (units, units)
             }
         }
+    }
+
+    /// With a kernel as many as one unit sees or is seen by, if the kernel moves by one (R4.12).
+    fn synaptic_fans(&self, synapse: SynapseId, pair: (LayerId, LayerId)) -> (f64, f64) {
+        let dims = self.weight_dims(synapse, pair);
+        let &[high, low, rows, columns] = &dims[..] else { return (dims[1] as f64, dims[0] as f64) };
+        let (above, below) = ((high * rows * columns) as f64, (low * rows * columns) as f64);
+        let upward = self.rule.along(&self.network, synapse, pair).is_some_and(|along| along.upward);
+        if upward { (below, above) } else { (above, below) }
     }
 
     /// The instance of a synapse between groups like those that another joins, and whether it runs the other way (R4.10).

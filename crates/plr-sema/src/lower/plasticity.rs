@@ -10,7 +10,7 @@ use plr_ir::program::ReduceKind;
 use plr_ir::scalar::{BinaryOp, UnaryOp};
 use plr_syntax::ast::BatchReduction;
 
-use crate::hir::{Expr, ExprKind, PlasticityId};
+use crate::hir::{Expr, ExprKind, PlasticityId, VariableKind};
 
 use super::environment::{Environment, Unavailable};
 use super::expression::{Context, Lowerer};
@@ -38,7 +38,24 @@ impl Lowerer<'_> {
         let total = self.over_samples(&equation.increment, cx)?;
         let total = term::as_number(&mut self.b, &cx.extents, total);
         let own = cx.own;
-        Ok(term::widen(&mut self.b, &cx.extents, total, own).value)
+        let total = term::widen(&mut self.b, &cx.extents, total, own).value;
+        Ok(self.laid_out(total, cx))
+    }
+
+    /// What each synapse or unit that evaluates has one number of; a kernel's weights are one axis.
+    pub fn own(&mut self, value: Value, cx: Context<'_>) -> Term {
+        match cx.along.and_then(|along| along.kernel()) {
+            Some(_) => Term { value: self.b.reshape(value, &[cx.extents.shared]), axes: cx.own },
+            None => Term { value, axes: cx.own },
+        }
+    }
+
+    /// One number for each shared weight in the shape of its kernel; other things as they are.
+    pub fn laid_out(&mut self, value: Value, cx: Context<'_>) -> Value {
+        match cx.along.and_then(|along| along.kernel()) {
+            Some(kernel) => self.b.reshape(value, &kernel.kernel_dims()),
+            None => value,
+        }
     }
 
     /// The reduction over samples of an expression. Linear structure is followed from outside: sums, and factors that do
@@ -87,6 +104,8 @@ impl Lowerer<'_> {
     }
 
     fn sum_of_products(&mut self, expr: &Expr, cx: Context<'_>) -> Result<Term, Unavailable> {
+        let by_channel = cx.own == Axes::SHARED && cx.along.is_none() && self.is_parametric(expr);
+        let cx = Context { by_channel, ..cx };
         let mut total: Option<Term> = None;
         for product in self.products(expr, cx)? {
             let part = self.reduce_product(product, cx);
@@ -136,6 +155,9 @@ impl Lowerer<'_> {
 
     fn factor(&mut self, expr: &Expr, cx: Context<'_>) -> Result<Term, Unavailable> {
         let found = self.evaluate(expr, cx)?;
+        if cx.own == Axes::SHARED && found.axes.is_mixed() {
+            return Err(Unavailable::Inseparable { at: expr.span });
+        }
         Ok(term::as_number(&mut self.b, &cx.extents, found))
     }
 
@@ -146,13 +168,11 @@ impl Lowerer<'_> {
         let dense = Axes::SAMPLE.union(Axes::UNIT).union(Axes::PRE);
         let inseparable = factors.iter().any(|f| f.axes == dense);
         let varies = all.contains(Axes::SAMPLE);
-        let reduced = if inseparable || !all.contains(Axes::PRE) || !varies {
+        let reduced = if cx.own == Axes::SHARED {
+            self.reduce_shared(&factors, cx)
+        } else if inseparable || !all.contains(Axes::PRE) || !varies {
             let product = self.product(&factors, extents);
-            if varies {
-                term::reduce(&mut self.b, extents, ReduceKind::Sum, product, Axes::SAMPLE)
-            } else {
-                product
-            }
+            self.over_batch(product, extents)
         } else {
             self.outer_product(&factors, extents)
         };
@@ -166,6 +186,20 @@ impl Lowerer<'_> {
         self.scale(reduced, weight, extents)
     }
 
+    /// Whether a unit's expression is made of parameters, constants and what filters return, and of nothing that a unit does.
+    fn is_parametric(&self, expr: &Expr) -> bool {
+        if let ExprKind::Filtered { .. } = expr.kind {
+            return true;
+        }
+        let mut all = if let ExprKind::Variable { variable, .. } = &expr.kind {
+            matches!(self.setting.rule.variables[variable.0].kind, VariableKind::Param(_))
+        } else {
+            is_the_same_for_all_samples(&expr.kind)
+        };
+        expr.for_each_child(|child| all &= self.is_parametric(child));
+        all
+    }
+
     fn scale(&mut self, x: Term, by: f64, extents: &Extents) -> Term {
         if by == 1.0 {
             return x;
@@ -174,7 +208,16 @@ impl Lowerer<'_> {
         term::binary(&mut self.b, extents, BinaryOp::Mul, x, by)
     }
 
-    fn product(&mut self, factors: &[Term], extents: &Extents) -> Term {
+    /// The sum over samples of what varies over them.
+    pub fn over_batch(&mut self, x: Term, extents: &Extents) -> Term {
+        if !x.axes.contains(Axes::SAMPLE) {
+            return x;
+        }
+        term::reduce(&mut self.b, extents, ReduceKind::Sum, x, Axes::SAMPLE)
+    }
+
+    /// The product of factors, 1 if there are none.
+    pub fn product(&mut self, factors: &[Term], extents: &Extents) -> Term {
         let mut factors = factors.iter().copied();
         let first = factors.next();
         let mut product = first.unwrap_or_else(|| term::number(&mut self.b, 1.0));
@@ -222,8 +265,15 @@ fn same_for_all_samples(expr: &Expr) -> bool {
     if let ExprKind::Filtered { .. } = expr.kind {
         return true;
     }
-    let here = !matches!(
-        expr.kind,
+    let mut all = is_the_same_for_all_samples(&expr.kind);
+    expr.for_each_child(|child| all &= same_for_all_samples(child));
+    all
+}
+
+/// Whether what an expression is, its parts excepted, cannot vary over samples.
+fn is_the_same_for_all_samples(kind: &ExprKind) -> bool {
+    !matches!(
+        kind,
         ExprKind::Variable { .. }
             | ExprKind::Arrive { .. }
             | ExprKind::Signal(..)
@@ -232,10 +282,7 @@ fn same_for_all_samples(expr: &Expr) -> bool {
             | ExprKind::Activation { .. }
             | ExprKind::Cost { .. }
             | ExprKind::Batch(..)
-    );
-    let mut all = here;
-    expr.for_each_child(|child| all &= same_for_all_samples(child));
-    all
+    )
 }
 
 /// Whether an expression has more than one of: postsynaptic variables, presynaptic variables, weights.

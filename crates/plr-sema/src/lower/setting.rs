@@ -171,7 +171,7 @@ impl Setting {
             }
             for layer in equation::layers(VariableId(i), None, &self.rule, &self.network) {
                 let id = ParameterId::Unit(VariableId(i), layer);
-                let dims = vec![self.units_of(VariableId(i), layer)];
+                let dims = self.parameter_dims(VariableId(i), layer);
                 let (target, group) = (Learned::Unit(VariableId(i)), self.variable_name(VariableId(i)));
                 parameters.push((id, self.parameter(group, Site::Layer(layer), dims, target)));
             }
@@ -248,13 +248,14 @@ impl Setting {
         self.units(self.rule.group(variable, layer))
     }
 
-    /// The shape of the weights of an instance of a synapse: one row for each postsynaptic unit, or, one to one, one number.
+    /// The shape of a unit parameter in a layer: one number for each unit, or for each channel (R3.10).
+    pub fn parameter_dims(&self, variable: VariableId, layer: LayerId) -> Vec<usize> {
+        vec![self.rule.values(&self.network, self.rule.group(variable, layer))]
+    }
+
+    /// The shape of the weights of an instance of a synapse.
     pub fn weight_dims(&self, synapse: SynapseId, pair: (LayerId, LayerId)) -> Vec<usize> {
-        let (pre, post) = self.rule.joined(synapse, pair);
-        match self.rule.synapses[synapse.0].one_to_one {
-            true => vec![self.units(post)],
-            false => vec![self.units(post), self.units(pre)],
-        }
+        self.rule.weight_dims(&self.network, synapse, pair)
     }
 
     /// `x`, or `P.x` in a named population.

@@ -21,6 +21,8 @@ impl Axes {
     pub const UNIT: Self = Self(2);
     /// The presynaptic units.
     pub const PRE: Self = Self(4);
+    /// Numbers that several units or synapses share: the weights of a kernel, or a parameter's values by channel.
+    pub const SHARED: Self = Self(8);
 
     /// Both sets together.
     pub fn union(self, other: Self) -> Self {
@@ -40,12 +42,17 @@ impl Axes {
     /// The axis of the presynaptic units of synapses with these axes: in a one-to-one projection that of the postsynaptic
     /// ones.
     pub fn presynaptic(self) -> Self {
-        if self.contains(Self::PRE) { Self::PRE } else { Self::UNIT }
+        if self == Self::UNIT { Self::UNIT } else { Self::PRE }
+    }
+
+    /// Whether something varies over more than one of post, pre and what is shared.
+    pub fn is_mixed(self) -> bool {
+        self.without(Self::SAMPLE).list().count() > 1
     }
 
     /// The single axes in order.
     fn list(self) -> impl Iterator<Item = Self> {
-        [Self::SAMPLE, Self::UNIT, Self::PRE].into_iter().filter(move |a| self.contains(*a))
+        [Self::SAMPLE, Self::UNIT, Self::PRE, Self::SHARED].into_iter().filter(move |a| self.contains(*a))
     }
 
     /// The position of one axis among the dimensions.
@@ -72,6 +79,8 @@ pub struct Extents {
     pub units: usize,
     /// Presynaptic units.
     pub pre: usize,
+    /// Shared numbers.
+    pub shared: usize,
 }
 
 impl Extents {
@@ -81,7 +90,8 @@ impl Extents {
             .map(|axis| match axis {
                 Axes::SAMPLE => self.samples,
                 Axes::UNIT => self.units,
-                _ => self.pre,
+                Axes::PRE => self.pre,
+                _ => self.shared,
             })
             .collect()
     }

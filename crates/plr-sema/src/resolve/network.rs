@@ -1,15 +1,18 @@
 //! Networks: chains and graphs of layers.
 
+use plr_ir::geometry::Grid;
+use plr_ir::program::PoolKind;
 use plr_syntax::ast::{self, ChainLayer, GraphStatement, NetworkBody, Role};
 use plr_syntax::diagnostic::Findings;
 use plr_syntax::span::Span;
 
 use crate::check::bad_network::{BadNetwork, Flaw, WrongEdge};
 use crate::check::unknown_name::UnknownName;
-use crate::network::{Activation, Layer, LayerId, Network};
+use crate::network::{Activation, Join, Layer, LayerId, Network};
 
 use super::constant::{Constants, constant};
 use super::scope::{Reader, Scope};
+use super::space::{self, Shape};
 use super::{Declared, Library};
 
 /// The most units of a layer: beyond it the number is a slip of the pen (R15.5).
@@ -23,9 +26,16 @@ pub fn resolve(body: &NetworkBody, at: Span, library: &Library, findings: &mut F
     }
 }
 
-fn flaw<T>(at: Span, flaw: Flaw, findings: &mut Findings) -> Option<T> {
+/// Reports a flaw.
+pub fn flaw<T>(at: Span, flaw: Flaw, findings: &mut Findings) -> Option<T> {
     findings.push(BadNetwork { at, flaw });
     None
+}
+
+/// A layer of a chain and the pooling window before it.
+struct Step<'a> {
+    pool: Option<(PoolKind, space::Window)>,
+    layer: &'a ChainLayer,
 }
 
 /// A chain: the first layer is the input, the last the output, those between are `h1`, `h2`, … A layer without an
@@ -36,41 +46,74 @@ pub fn chain(
     library: &Library,
     findings: &mut Findings,
 ) -> Option<Network> {
-    if written.len() < 2 {
+    let steps = steps(written, library, findings)?;
+    if steps.len() < 2 {
         return flaw(at, Flaw::TooShort, findings);
     }
-    let last = written.len() - 1;
-    let mut layers = Vec::new();
-    let mut inherited: Option<Activation> = None;
-    for (i, layer) in written.iter().enumerate().rev() {
-        let role = chain_role(layer, i, last, findings)?;
-        let own = match &layer.activation {
-            Some(call) => Some(activation(call, library, findings)?),
-            None => None,
-        };
-        let named = own.is_some();
-        if named {
-            inherited = own;
-        }
-        no_activation_of_input(role, layer, findings)?;
-        let activation = if role == Role::Input { None } else { inherited.clone() };
-        if let Some(activation) = &activation
-            && !named
-            && library.functions[activation.function.0].layer_wide
-        {
-            let name = library.functions[activation.function.0].name.clone();
-            return flaw(layer.span, Flaw::InheritedLayerWide(name), findings);
-        }
+    let activations = activations(&steps, library, findings)?;
+    let mut network = Network::default();
+    let mut texts = Vec::new();
+    for (i, (step, activation)) in steps.iter().zip(activations).enumerate() {
+        let role = chain_role(step.layer, i, steps.len() - 1, findings)?;
+        let shape = space::shape(step.layer, library, findings)?;
+        let below = network.layers.last().and_then(|l| l.space);
+        let (join, space) = space::seen(shape, below, step.pool, findings)?;
         let name = match role {
             Role::Input => "input".to_owned(),
             Role::Hidden => format!("h{i}"),
             Role::Output => "output".to_owned(),
         };
-        layers.push(Layer { name, role, units: units(layer, library, findings)?, activation });
+        texts.extend(step.pool.map(space::pool_text));
+        texts.push(layer_text(shape, activation.as_ref(), library));
+        network.layers.push(Layer { name, role, units: shape.units(space), space, activation });
+        if i > 0 {
+            network.add((i - 1, i), join);
+        }
     }
-    layers.reverse();
-    let edges = (0..last).map(|i| (i, i + 1)).collect();
-    Some(Network { text: text(&layers, library), layers, edges })
+    network.text = texts.join(" - ");
+    Some(network)
+}
+
+/// The layers of a chain. Pooling stands between two of them (R15.9).
+fn steps<'a>(written: &'a [ChainLayer], library: &Library, findings: &mut Findings) -> Option<Vec<Step<'a>>> {
+    let mut steps: Vec<Step<'_>> = Vec::new();
+    let mut pending = None;
+    for (i, layer) in written.iter().enumerate() {
+        if !space::is_pool(layer) {
+            steps.push(Step { pool: pending.take(), layer });
+            continue;
+        }
+        if pending.is_some() || steps.is_empty() || i + 1 == written.len() {
+            return flaw(layer.span, Flaw::Pool, findings);
+        }
+        pending = Some(space::pool(layer, library, findings)?);
+    }
+    Some(steps)
+}
+
+/// The activation of each layer: its own, or that of the next layer that names one.
+fn activations(
+    steps: &[Step<'_>],
+    library: &Library,
+    findings: &mut Findings,
+) -> Option<Vec<Option<Activation>>> {
+    let mut found = Vec::new();
+    let mut inherited: Option<Activation> = None;
+    for (i, Step { layer, .. }) in steps.iter().enumerate().rev() {
+        if let Some(call) = &layer.activation {
+            let role = if i == 0 { Role::Input } else { Role::Hidden };
+            no_activation_of_input(role, layer, findings)?;
+            inherited = Some(activation(call, library, findings)?);
+        } else if let Some(activation) = inherited.as_ref().filter(|_| i > 0)
+            && library.functions[activation.function.0].layer_wide
+        {
+            let name = library.functions[activation.function.0].name.clone();
+            return flaw(layer.span, Flaw::InheritedLayerWide(name), findings);
+        }
+        found.push(if i == 0 { None } else { inherited.clone() });
+    }
+    found.reverse();
+    Some(found)
 }
 
 fn chain_role(layer: &ChainLayer, i: usize, last: usize, findings: &mut Findings) -> Option<Role> {
@@ -105,10 +148,11 @@ fn scope<'a>(library: &'a Library, findings: &'a mut Findings) -> Scope<'a> {
     super::function::scope(library, findings)
 }
 
-fn units(layer: &ChainLayer, library: &Library, findings: &mut Findings) -> Option<usize> {
-    let value = super::expression::resolve(&layer.units, Reader::Constant, &mut scope(library, findings))?;
+/// A number of units, or of anything else of which there is at least one.
+pub fn count(written: &ast::Expr, library: &Library, findings: &mut Findings) -> Option<usize> {
+    let value = super::expression::resolve(written, Reader::Constant, &mut scope(library, findings))?;
     let value = constant(&value, &Constants::default(), library)?;
-    number_of_units(value).or_else(|| flaw(layer.units.span, Flaw::Units, findings))
+    number_of_units(value).or_else(|| flaw(written.span, Flaw::Units, findings))
 }
 
 /// A number as a number of units, if it can be one (R15.5).
@@ -150,13 +194,10 @@ fn activation(call: &ast::Call, library: &Library, findings: &mut Findings) -> O
     Some(Activation { function, settings })
 }
 
-/// One line that says the network.
-fn text(layers: &[Layer], library: &Library) -> String {
-    let layer = |l: &Layer| match &l.activation {
-        Some(a) => format!("{} {}", l.units, activation_text(a, library)),
-        None => l.units.to_string(),
-    };
-    layers.iter().map(layer).collect::<Vec<_>>().join(" - ")
+/// A layer with its activation.
+fn layer_text(shape: Shape, activation: Option<&Activation>, library: &Library) -> String {
+    let units = space::text(shape);
+    activation.map_or(units.clone(), |a| format!("{units} {}", activation_text(a, library)))
 }
 
 fn activation_text(activation: &Activation, library: &Library) -> String {
@@ -175,6 +216,7 @@ fn graph(
 ) -> Option<Network> {
     let mut declared = Declared::default();
     let mut layers: Vec<(Layer, Span)> = Vec::new();
+    let mut shapes = Vec::new();
     for statement in statements {
         match statement {
             GraphStatement::Layer(name, written) => {
@@ -187,8 +229,9 @@ fn graph(
                     Some(call) => Some(activation(call, library, findings)?),
                     None => None,
                 };
-                let units = units(written, library, findings)?;
-                layers.push((Layer { name: name.text.clone(), role, units, activation }, name.span));
+                shapes.push(space::shape(written, library, findings)?);
+                let layer = Layer { name: name.text.clone(), role, units: 0, space: None, activation };
+                layers.push((layer, name.span));
             }
             GraphStatement::Path(..) => {}
             GraphStatement::Error(_) => return None,
@@ -200,7 +243,7 @@ fn graph(
         }
     }
     let edges = edges(statements, &layers, findings)?;
-    sorted(layers, edges, at, library, findings)
+    sorted(layers, &shapes, edges, at, library, findings)
 }
 
 fn edges(
@@ -240,6 +283,7 @@ fn edges(
 /// Layers in topological order, in the order of the text where the edges leave a choice (R15.6).
 fn sorted(
     layers: Vec<(Layer, Span)>,
+    shapes: &[Shape],
     edges: Vec<(LayerId, LayerId)>,
     at: Span,
     library: &Library,
@@ -264,6 +308,38 @@ fn sorted(
     let place = |i: LayerId| order.iter().position(|&o| o == i).unwrap_or(i);
     let mut edges: Vec<_> = edges.into_iter().map(|(u, v)| (place(u), place(v))).collect();
     edges.sort_by_key(|&(u, v)| (v, u));
-    let layers: Vec<Layer> = order.iter().map(|&i| layers[i].0.clone()).collect();
-    Some(Network { text: text(&layers, library), layers, edges })
+    let mut network = Network::default();
+    let mut texts = Vec::new();
+    for (at, &i) in order.iter().enumerate() {
+        let (layer, span) = &layers[i];
+        let below: Vec<LayerId> = edges.iter().filter(|e| e.1 == at).map(|e| e.0).collect();
+        let spaces = below.iter().map(|&b| network.layers[b].space).collect();
+        let (joins, space) = above(shapes[i], spaces, *span, findings)?;
+        texts.push(layer_text(shapes[i], layer.activation.as_ref(), library));
+        network.layers.push(Layer { units: shapes[i].units(space), space, ..layer.clone() });
+        below.into_iter().zip(joins).for_each(|(from, join)| network.add((from, at), join));
+    }
+    network.text = texts.join(" - ");
+    Some(network)
+}
+
+/// How a layer of a graph sees each layer below, and the rows and columns it has: the same whichever it sees.
+fn above(
+    shape: Shape,
+    below: Vec<Option<Grid>>,
+    at: Span,
+    findings: &mut Findings,
+) -> Option<(Vec<Join>, Option<Grid>)> {
+    let mut joins = Vec::new();
+    let mut space = None;
+    let below = if below.is_empty() { vec![None] } else { below };
+    for (i, low) in below.into_iter().enumerate() {
+        let (join, own) = space::seen(shape, low, None, findings)?;
+        if i > 0 && own != space {
+            return flaw(at, Flaw::OtherSpace, findings);
+        }
+        space = own;
+        joins.push(join);
+    }
+    Some((joins, space))
 }

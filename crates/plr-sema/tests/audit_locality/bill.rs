@@ -21,7 +21,16 @@ fn locking(equation: &str, waits_for: &[&str], locked_at: &[&str]) -> Locking {
 }
 
 fn wire(synapse: &str, class: Class, traffic: Traffic, learned: bool) -> Wire {
-    Wire { synapse: synapse.to_owned(), class, traffic, learned, delayed: false, instances: 3, synapses: 42 }
+    Wire {
+        synapse: synapse.to_owned(),
+        class,
+        traffic,
+        learned,
+        delayed: false,
+        instances: 3,
+        synapses: 42,
+        weights: 42,
+    }
 }
 
 /// One sweep through three layers; `post * pre` and `post * post * W` are two products per synapse.

@@ -216,6 +216,7 @@ pub fn chain(output: Option<usize>) -> Network {
         name: name.to_owned(),
         role,
         units,
+        space: None,
         activation: activation.map(function),
     };
     Network {
@@ -227,6 +228,7 @@ pub fn chain(output: Option<usize>) -> Network {
             layer("output", Role::Output, 2, output),
         ],
         edges: vec![(0, 1), (1, 2), (2, 3)],
+        ..Network::default()
     }
 }
 

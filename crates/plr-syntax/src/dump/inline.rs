@@ -2,7 +2,7 @@
 
 use crate::ast::{
     Assign, BinaryOp, Call, ChainLayer, Comparison, Endpoint, Expr, ExprKind, Name, Reference, Role, Setting,
-    Target, UnaryOp, VariableKind,
+    Target, UnaryOp, Units, VariableKind,
 };
 use crate::span::Span;
 
@@ -57,7 +57,22 @@ pub(super) fn attribute(attribute: &Call) -> String {
 /// `input 784 relu()`
 pub(super) fn layer(layer: &ChainLayer) -> String {
     let activation = layer.activation.as_ref().map_or(String::new(), |a| format!(" {}", call(a)));
-    format!("{}{}{activation}", role(layer.role), expr(&layer.units))
+    format!("{}{}{activation}", role(layer.role), units(&layer.units))
+}
+
+/// `784`, `1x28x28`, `conv 16 k5`
+fn units(units: &Units) -> String {
+    let shared = |word: &str, number: &Expr, words: &[Name]| {
+        let words: String = words.iter().map(|word| format!(" {}", word.text)).collect();
+        format!("{word} {}{words}", expr(number))
+    };
+    match units {
+        Units::Count(count) => expr(count),
+        Units::Grid([channels, rows, columns], _) => format!("{channels}x{rows}x{columns}"),
+        Units::Convolution(channels, words) => shared("conv", channels, words),
+        Units::AveragePool(window, words) => shared("avgpool", window, words),
+        Units::MaxPool(window, words) => shared("maxpool", window, words),
+    }
 }
 
 /// The role with a space after it, or nothing.

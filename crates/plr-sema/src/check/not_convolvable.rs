@@ -1,0 +1,53 @@
+//! An equation that has no meaning on a network with kernels or pooling.
+//!
+//! Allowed along a kernel: `W += post.y * (pre.y - post.y * W)`. Forbidden: `W += max(post.y, pre.y)`.
+
+use plr_syntax::diagnostic::{Finding, Label};
+use plr_syntax::span::Span;
+
+/// What stands in the way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Obstacle {
+    /// What a shared weight or parameter adds up is no sum of products, each factor of one end.
+    Inseparable,
+    /// Feedback through the largest of a window.
+    LargestOfWindow,
+}
+
+/// An equation that has no meaning on a network with kernels or pooling.
+#[derive(Debug)]
+pub struct NotConvolvable {
+    /// Where.
+    pub at: Span,
+    /// Why.
+    pub obstacle: Obstacle,
+}
+
+impl Finding for NotConvolvable {
+    fn code(&self) -> &'static str {
+        "not_convolvable"
+    }
+
+    fn message(&self) -> String {
+        match self.obstacle {
+            Obstacle::Inseparable => "what a kernel adds up must be products of one end or weight each",
+            Obstacle::LargestOfWindow => "nothing comes back through the largest of a window",
+        }
+        .to_owned()
+    }
+
+    fn primary(&self) -> Label {
+        let text = match self.obstacle {
+            Obstacle::Inseparable => "no sum of such products",
+            Obstacle::LargestOfWindow => "read from above, along an edge with `maxpool`",
+        };
+        Label::new(self.at, text)
+    }
+
+    fn help(&self) -> Option<String> {
+        match self.obstacle {
+            Obstacle::Inseparable => None,
+            Obstacle::LargestOfWindow => Some("pool with `avgpool`".to_owned()),
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Along edges with kernels and pooling: what is sent through them, and what is summed for a shared weight.
+
+use plr_ir::Value;
+use plr_ir::geometry::{Convolution, Pooling};
+use plr_ir::program::{ConvolveForm, PoolKind, ReduceKind};
+use plr_ir::scalar::BinaryOp;
+use plr_syntax::span::Span;
+
+use crate::group::Along;
+
+use super::environment::Unavailable;
+use super::expression::{Context, Lowerer};
+use super::term::{self, Axes, Extents, Term};
+
+impl Lowerer<'_> {
+    /// The units of the layer below as those above see them through the edge's pooling: what varies over units is pooled.
+    pub fn pooled(&mut self, pool: Option<(PoolKind, Pooling)>, x: Term) -> Term {
+        match pool {
+            Some((kind, pooling)) if x.axes.contains(Axes::UNIT) => {
+                self.by_samples(x, |lowerer, value| lowerer.b.pool(kind, pooling, value))
+            }
+            Some(_) | None => x,
+        }
+    }
+
+    /// What one instance of a synapse along an edge makes of what is sent through it (R5.14, R4.12): upwards pooled and
+    /// convolved, downwards the adjoint of that.
+    pub fn through_edge(
+        &mut self,
+        along: Along,
+        transposed: bool,
+        (sent, weight): (Term, Term),
+        (extents, at): (&Extents, Span),
+    ) -> Result<Term, Unavailable> {
+        let upward = along.upward != transposed;
+        let pool = along.join.pool;
+        let sent = if upward { self.pooled(pool, sent) } else { sent };
+        let sum = match along.kernel() {
+            None => self.through(transposed, sent, weight, extents),
+            Some(kernel) => {
+                let form = if upward { ConvolveForm::Forward } else { ConvolveForm::Adjoint };
+                let weights = self.b.reshape(weight.value, &kernel.kernel_dims());
+                self.by_samples(sent, |lowerer, value| lowerer.b.convolve(form, kernel, value, weights))
+            }
+        };
+        match pool {
+            Some((PoolKind::Max, _)) if !upward => Err(Unavailable::NotReversible { at }),
+            Some((PoolKind::Mean, pooling)) if !upward => {
+                Ok(self.by_samples(sum, |lowerer, value| lowerer.b.unpool(pooling, value)))
+            }
+            Some(_) | None => Ok(sum),
+        }
+    }
+
+    /// An operation on units of samples; what is the same for all samples is one sample.
+    fn by_samples(&mut self, x: Term, apply: impl FnOnce(&mut Self, Value) -> Value) -> Term {
+        if x.axes.contains(Axes::SAMPLE) {
+            return Term { value: apply(self, x.value), ..x };
+        }
+        let units = self.b.type_of(x.value).count();
+        let one = self.b.reshape(x.value, &[1, units]);
+        let value = apply(self, one);
+        let units = self.b.type_of(value).count();
+        Term { value: self.b.reshape(value, &[units]), ..x }
+    }
+
+    /// A unit parameter, one number for each channel, for each unit (R3.10).
+    pub fn by_units(&mut self, values: Value, [channels, positions]: [usize; 2]) -> Value {
+        let repeated = self.b.broadcast(values, &[0], &[channels, positions]);
+        self.b.reshape(repeated, &[channels * positions])
+    }
+
+    /// The sum over positions of what the units of a channel would add to their parameter.
+    pub fn by_channels(&mut self, x: Term, channels: usize) -> Term {
+        let positions = self.b.type_of(x.value).count() / channels;
+        let places = self.b.reshape(x.value, &[channels, positions]);
+        Term { value: self.b.reduce(ReduceKind::Sum, places, &[1]), axes: Axes::SHARED }
+    }
+
+    /// What a product of factors, each of one end or of weights, adds to each weight of a kernel: the sum over samples and
+    /// over all pairs of units that the weight joins (R8.13). `None` if it has nothing of either end.
+    pub fn sum_over_pairs(
+        &mut self,
+        factors: &[Term],
+        along: Along,
+        kernel: Convolution,
+        cx: Context<'_>,
+    ) -> Option<Term> {
+        let extents = &cx.extents;
+        let of = |wanted: fn(&Term) -> bool| factors.iter().copied().filter(wanted).collect::<Vec<_>>();
+        let weights = of(|f| f.axes.contains(Axes::SHARED));
+        let pre = of(|f| f.axes.contains(Axes::PRE));
+        let post = of(|f| !f.axes.contains(Axes::SHARED) && !f.axes.contains(Axes::PRE));
+        if pre.is_empty() && !post.iter().any(|f| f.axes.contains(Axes::UNIT)) {
+            return None;
+        }
+        let (post, pre) = (self.product(&post, extents), self.product(&pre, extents));
+        let samples = Axes::SAMPLE;
+        let both = if post.axes.union(pre.axes).contains(samples) { samples } else { Axes::NONE };
+        let post = term::widen(&mut self.b, extents, post, both.union(Axes::UNIT));
+        let pre = term::widen(&mut self.b, extents, pre, both.union(Axes::PRE));
+        let [post, pre] = [post, pre].map(|end| self.as_samples(end));
+        let (high, low) = if along.upward { (post, pre) } else { (pre, post) };
+        let sum = self.b.convolve(ConvolveForm::Correlate, kernel, high, low);
+        let sum = Term { value: self.b.reshape(sum, &[extents.shared]), axes: Axes::SHARED };
+        let multiply = |sum, weight| term::binary(&mut self.b, extents, BinaryOp::Mul, sum, weight);
+        Some(weights.into_iter().fold(sum, multiply))
+    }
+
+    /// What a product of factors adds to shared numbers, summed over samples and over the pairs of units, or units, that share
+    /// each; what has no unit counts once (R8.13).
+    pub fn reduce_shared(&mut self, factors: &[Term], cx: Context<'_>) -> Term {
+        let extents = &cx.extents;
+        if let Some((along, kernel)) = cx.along.and_then(|along| Some((along, along.kernel()?)))
+            && let Some(sum) = self.sum_over_pairs(factors, along, kernel, cx)
+        {
+            return sum;
+        }
+        let (shared, units): (Vec<Term>, Vec<Term>) =
+            factors.iter().copied().partition(|f| f.axes.contains(Axes::SHARED));
+        let product = self.product(&units, extents);
+        let mut sum = self.over_batch(product, extents);
+        if sum.axes.contains(Axes::UNIT) {
+            sum = self.by_channels(sum, extents.shared);
+        }
+        let multiply = |sum, factor| term::binary(&mut self.b, extents, BinaryOp::Mul, sum, factor);
+        shared.into_iter().fold(sum, multiply)
+    }
+
+    /// `[samples, units]`, with one sample where there is none.
+    fn as_samples(&mut self, x: Term) -> Value {
+        if x.axes.contains(Axes::SAMPLE) {
+            return x.value;
+        }
+        let units = self.b.type_of(x.value).count();
+        self.b.reshape(x.value, &[1, units])
+    }
+}

@@ -1,0 +1,329 @@
+//! Rules about layers with rows and columns: 3.10, 4.12, 5.16, 8.13, 13.10, 15.7 to 15.9.
+
+use plr_ir::Precision;
+use plr_ir::model::Model as _;
+use plr_run::backend::Backend;
+use plr_run::perturb;
+use plr_sema::audit::Audit;
+
+use crate::bench::{Bench, finds, legal};
+use crate::text::{PLAIN, plain};
+
+/// The text of a network, as the compiler says it back.
+fn said(text: &str) -> String {
+    legal(&format!("network n {{ {text} }}")).networks()[0].1.text.clone()
+}
+
+fn on(rule: &str, network: &str) -> String {
+    format!("{rule}network n {{ {network} }}\n")
+}
+
+/// R15.7: channels, rows and columns are the units, and a network says them back.
+#[test]
+fn layers_may_have_rows_and_columns() {
+    assert_eq!(said("2x3x4 - 5 tanh"), "2x3x4 - 5 tanh");
+    assert_eq!(said("3 - 2x2x1 tanh - 5 tanh"), "3 - 2x2x1 tanh - 5 tanh");
+    let analysis = legal("network n { 2x3x4 - 5 }");
+    let layer = &analysis.networks()[0].1.layers[0];
+    assert_eq!((layer.units, layer.space.map(|space| space.to_string())), (24, Some("2x3x4".to_owned())));
+    finds("bad_network", "network n { 0x3x4 - 5 }");
+    finds("bad_network", "network n { 1000x1000x2 - 5 }");
+    finds("bad_number", "network n { 1x3 - 5 }");
+    finds("bad_number", "network n { 1x3x4x5 - 5 }");
+}
+
+/// R15.8: a convolution has channels and a kernel, and as many rows and columns as the kernel has places.
+#[test]
+fn convolutions_have_a_kernel() {
+    let space = |text: &str| {
+        let analysis = legal(&format!("network n {{ {text} - 1 }}"));
+        analysis.networks()[0].1.layers[1].space.expect("it has a space").to_string()
+    };
+    assert_eq!(space("1x28x28 - conv 16 k5 relu"), "16x24x24");
+    assert_eq!(space("3x7x8 - conv 4 k3 s2 p1"), "4x4x4");
+    assert_eq!(space("3x7x8 - conv 4 p1 s2 k3"), "4x4x4");
+    assert_eq!(said("3x7x8 - conv 4 k3 s2 p1 relu - 1"), "3x7x8 - conv 4 k3 s2 p1 relu - 1");
+    assert_eq!(said("3x7x8 - conv 4 p0 k3 - 1 tanh"), "3x7x8 - conv 4 k3 tanh - 1 tanh");
+    for bad in [
+        "conv 4",
+        "conv 4 k0",
+        "conv 4 k3 k3",
+        "conv 4 k3 s0",
+        "conv 4 k3 relu tanh",
+        "conv 0 k3",
+        "conv 4 k9",
+    ] {
+        finds("bad_network", &format!("network n {{ 3x7x8 - {bad} - 1 }}"));
+    }
+    finds("bad_network", "network n { 3x7x8 - conv 4 k2 p2 - 1 }");
+    finds("bad_network", "network n { 9 - conv 4 k3 - 1 }");
+    let graph = |last: &str| {
+        format!(
+            "network n {{ input x = 1x5x5;  layer h = conv 2 k3;  layer g = {last};  output y = 2;  x -> h -> g -> y;  x -> g }}"
+        )
+    };
+    finds("bad_network", &graph("conv 1 k2"));
+    legal(&graph("4"));
+}
+
+/// R15.9: pooling stands between two layers of a chain.
+#[test]
+fn pooling_stands_between_layers() {
+    assert_eq!(said("1x6x6 - avgpool 2 - 3"), "1x6x6 - avgpool 2 - 3");
+    assert_eq!(said("1x6x6 - maxpool 3 s1 - conv 2 k2 - 3"), "1x6x6 - maxpool 3 s1 - conv 2 k2 - 3");
+    for bad in [
+        "1x6x6 - avgpool 2",
+        "avgpool 2 - 3",
+        "1x6x6 - avgpool 2 - avgpool 2 - 3",
+        "1x6x6 - avgpool 2 relu - 3",
+        "1x6x6 - avgpool 2 p1 - 3",
+        "1x6x6 - avgpool 2 k2 - 3",
+        "1x6x6 - avgpool 7 - 3",
+        "36 - avgpool 2 - 3",
+        "input x = 1x6x6;  layer h = avgpool 2;  output y = 2;  x -> h -> y",
+    ] {
+        finds("bad_network", &format!("network n {{ {bad} }}"));
+    }
+}
+
+const TWO_WAYS: &str = "rule R(lr = 1) allow weight_transport {
+  neuron { state x, d = 0, e = 0 }
+  synapse W : below -> self
+  synapse B : above -> self
+  phase up { clamp input x = data;  sweep up { x = W @ below.x } }
+  phase down { d = W.T @ above.x;  e = B @ above.x }
+  learn { W += lr * post.x * pre.x;  B += lr * post.x * pre.x }
+  predict output.x + 0 * sum(input.d + input.e) after down
+}
+";
+
+/// The numbers 1, 2, 3, … in some order without a pattern.
+fn numbers(count: usize) -> Vec<f64> {
+    (0..count).map(|i| ((i * i * 7 + i * 3) % 11) as f64 - 4.0).collect()
+}
+
+/// The pairs of a low and a high unit that a kernel of 2 x 2 joins, moved by 1 over two channels of 3 x 3, with the weight's
+/// place in a kernel of two channels.
+fn pairs() -> Vec<(usize, usize, usize)> {
+    let mut found = Vec::new();
+    for high in 0..2 {
+        for (v, u) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+            for low in 0..2 {
+                for (i, j) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+                    let seen = (low * 3 + v + i) * 3 + u + j;
+                    found.push((seen, (high * 2 + v) * 2 + u, ((high * 2 + low) * 2 + i) * 2 + j));
+                }
+            }
+        }
+    }
+    found
+}
+
+/// R4.12: along a kernel a synapse joins what the kernel joins, upwards and downwards; both directions have kernels of the
+/// same layout, which learn the sums over all pairs (R8.13).
+#[test]
+fn a_kernel_joins_pairs_of_units_both_ways() {
+    let bench = Bench::new(&on(TWO_WAYS, "2x3x3 - conv 2 k2"));
+    let (data, w, b) =
+        (numbers(18), numbers(16), numbers(16).into_iter().map(|x| x * x - 3.0).collect::<Vec<_>>());
+    let found = bench.present(&[("W/input->output", &w), ("B/output->input", &b)], &[&data], &[]);
+    let (mut x, mut d, mut e) = (vec![0.0; 8], vec![0.0; 18], vec![0.0; 18]);
+    pairs().into_iter().for_each(|(low, high, weight)| x[high] += w[weight] * data[low]);
+    let mut learned = vec![0.0; 16];
+    for (low, high, weight) in pairs() {
+        d[low] += w[weight] * x[high];
+        e[low] += b[weight] * x[high];
+        learned[weight] += x[high] * data[low];
+    }
+    found.is("state/up/x/output", &x);
+    found.is("state/down/d/input", &d);
+    found.is("state/down/e/input", &e);
+    found.is("increment/W/input->output", &learned);
+    found.is("increment/B/output->input", &learned);
+}
+
+/// R4.12: upwards the means of windows are sent, and downwards each unit of a window gets its share; so also where all units
+/// are joined.
+#[test]
+fn pooling_is_sent_through_both_ways() {
+    let bench = Bench::new(&on(TWO_WAYS, "1x2x4 - avgpool 2 - 1"));
+    let data = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0];
+    let (w, b) = ([2.0, -1.0], [4.0, 8.0]);
+    let found = bench.present(&[("W/input->output", &w), ("B/output->input", &b)], &[&data], &[]);
+    // The means are 3.5 and 5.5.
+    found.is("state/up/x/output", &[1.5]);
+    found.is("state/down/d/input", &[0.75, 0.75, -0.375, -0.375, 0.75, 0.75, -0.375, -0.375]);
+    found.is("state/down/e/input", &[1.5, 1.5, 3.0, 3.0, 1.5, 1.5, 3.0, 3.0]);
+    found.is("increment/W/input->output", &[5.25, 8.25]);
+    found.is("increment/B/output->input", &[5.25, 8.25]);
+    let largest = Bench::new(&on(PLAIN, "1x2x4 - maxpool 2 s1 - 1"));
+    let found = largest.present(&[("W/input->output", &[1.0, 10.0, 100.0])], &[&data], &[]);
+    found.is("state/p/x/output", &[876.0]);
+    finds(
+        "not_convolvable",
+        &format!("{}experiment e {{ rule R;  network n }}\n", on(TWO_WAYS, "1x2x4 - maxpool 2 - 1")),
+    );
+}
+
+/// R4.12: the fans count what a unit sees and is seen by.
+#[test]
+fn fans_of_kernels_count_taps() {
+    let bench = Bench::new(&on(TWO_WAYS, "2x3x3 - conv 6 k2"));
+    let bound = (6.0_f64 / (2.0 * 4.0 + 6.0 * 4.0)).sqrt();
+    for name in ["W/input->output", "B/output->input"] {
+        let largest =
+            bench.first(name).into_iter().fold(0.0, |a: f64, b| if b.abs() > a { b.abs() } else { a });
+        assert!(largest <= bound && largest > 0.9 * bound, "{largest} and {bound}");
+    }
+    let normal = TWO_WAYS.replace("below -> self", "below -> self = he()");
+    let found = Bench::new(&on(&normal, "2x9x9 - conv 200 k5")).first("W/input->output");
+    let variance = found.iter().map(|x| x * x).sum::<f64>() / found.len() as f64;
+    assert!((variance * 25.0 - 1.0).abs() < 0.05, "{variance}");
+}
+
+/// R5.16: each end's part of a synapse's equation is computed by its units, and then pooled.
+#[test]
+fn parts_of_an_equation_are_pooled() {
+    let learn = |increment: &str| {
+        let bench = Bench::new(&on(&plain("post.x * pre.x", increment), "1x2x2 - avgpool 2 - 1"));
+        bench
+            .present(&[("W/input->output", &[3.0])], &[&[1.0, 2.0, 3.0, 4.0]], &[])
+            .get("increment/W/input->output")[0]
+    };
+    assert_eq!(learn("post.x * pre.x"), 7.5 * 2.5);
+    assert_eq!(learn("post.x * pre.x ^ 2"), 7.5 * 7.5);
+    assert_eq!(learn("post.x * max(pre.x, 3)"), 7.5 * 3.25);
+    assert_eq!(learn("post.x * (pre.x - post.x * W)"), 7.5 * (2.5 - 7.5 * 3.0));
+}
+
+/// R8.13: products with variables of an end are added up over the pairs that share a weight; others count once. Half of the
+/// pairs of a padded kernel's corner taps do not exist.
+#[test]
+fn shared_weights_add_up_over_pairs() {
+    let increment = |text: &str| {
+        let bench = Bench::new(&on(&plain("post.x * pre.x", text), "1x2x1 - conv 1 k3 p1"));
+        let w = [0.0, 2.0, 0.0, 0.0, 3.0, 0.0, 0.0, 5.0, 0.0];
+        let found = bench.present(&[("W/input->output", &w)], &[&[1.0, 10.0], &[1.0, 10.0]], &[]);
+        let found = found.get("increment/W/input->output").to_vec();
+        assert!([0, 2, 3, 5, 6, 8].into_iter().all(|side| text == "W" || text == "1" || found[side] == 0.0));
+        [found[1], found[4], found[7]]
+    };
+    // The two units above are 3 + 50 and 2 + 30: each sees itself through the middle, the other through the tap beside it.
+    assert_eq!(increment("post.x * pre.x"), [32.0, 53.0 + 320.0, 530.0]);
+    assert_eq!(increment("post.x"), [32.0, 85.0, 53.0]);
+    assert_eq!(increment("pre.x * W"), [2.0, 33.0, 50.0]);
+    assert_eq!(increment("W"), [2.0, 3.0, 5.0]);
+    assert_eq!(increment("1"), [1.0, 1.0, 1.0]);
+    assert_eq!(increment("post.x * pre.x - W * (1 + post.x)"), [32.0 - 66.0, 373.0 - 258.0, 530.0 - 270.0]);
+    let refused = |text: &str| {
+        let rule = plain("post.x * pre.x", text);
+        finds(
+            "not_convolvable",
+            &format!("{}experiment e {{ rule R;  network n }}\n", on(&rule, "1x2x1 - conv 1 k3 p1")),
+        );
+    };
+    refused("max(post.x, pre.x)");
+    refused("(if W > 0 then post.x else pre.x)");
+    refused("post.x * exp(post.x * pre.x)");
+}
+
+/// R8.13: what filters remember has the shape of what they filter.
+#[test]
+fn filters_remember_kernels() {
+    let text = plain("lr * post.x * pre.x", "momentum(lr * post.x * pre.x)");
+    let bench = Bench::new(&on(&text, "1x2x1 - conv 1 k3 p1"));
+    let parameters: Vec<_> =
+        bench.model().parameters().iter().map(|p| (p.name.clone(), p.dims.clone())).collect();
+    let kernel = vec![1, 1, 3, 3];
+    assert_eq!(
+        parameters,
+        [("W/input->output".to_owned(), kernel.clone()), ("W.v/input->output".to_owned(), kernel)]
+    );
+    let w = [0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0];
+    let v = [0.0, 10.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
+    let found = bench.present(&[("W/input->output", &w), ("W.v/input->output", &v)], &[&[1.0, 2.0]], &[]);
+    // v = 0.9 v + g, and the weight moves by 0.1 of it.
+    found.is("new/W.v/input->output", &[0.0, 11.0, 0.0, 0.0, 5.0, 0.0, 0.0, 2.0, 0.0]);
+    found.is("increment/W/input->output", &[0.0, 1.1, 0.0, 0.0, 0.5, 0.0, 0.0, 0.2, 0.0]);
+}
+
+/// R3.10: the units of a channel share their parameters, which add up what each would add (R8.13); what has no unit counts once.
+#[test]
+fn channels_share_parameters() {
+    let text = |learn: &str| {
+        plain("state x", "state x\n param b")
+            .replace("W @ below.x", "W @ below.x + b")
+            .replace("pre.x }", &format!("pre.x;  b += {learn} }}"))
+    };
+    let increment = |learn: &str| {
+        let bench = Bench::new(&on(&text(learn), "1x1x2 - conv 2 k1"));
+        let given: [(&str, &[f64]); 2] = [("W/input->output", &[1.0, 2.0]), ("b/output", &[100.0, 1000.0])];
+        let found = bench.present(&given, &[&[1.0, 3.0], &[1.0, 3.0]], &[]);
+        found.is("state/p/x/output", &[101.0, 103.0, 1002.0, 1006.0, 101.0, 103.0, 1002.0, 1006.0]);
+        found.get("increment/b/output").to_vec()
+    };
+    assert_eq!(increment("x"), [204.0, 2008.0]);
+    assert_eq!(increment("x - 0.5 * b"), [154.0, 1508.0]);
+    assert_eq!(increment("b * x"), [20400.0, 2008000.0]);
+    assert_eq!(increment("1"), [1.0, 1.0]);
+    let bench = Bench::new(&on(&text("x"), "1x1x2 - conv 2 k1"));
+    let dims = bench.model().parameters().iter().find(|p| p.name == "b/output").map(|p| p.dims.clone());
+    assert_eq!(dims, Some(vec![2]));
+}
+
+/// R13.10: the bill has the physical synapses and the numbers they share.
+#[test]
+fn the_bill_says_what_is_shared() {
+    let analysis = legal(&on(
+        &plain("state x", "state x\n param b")
+            .replace("W @ below.x", "W @ below.x + b")
+            .replace("pre.x }", "pre.x;  b += x }"),
+        "2x3x3 - conv 4 k2 - 5",
+    ));
+    let rule = analysis.rules().next().expect("there is a rule");
+    let audit = Audit::on_network(rule, analysis.library(), &analysis.networks()[0].1, &|_| 1.0);
+    let bill = audit.bill.clone().expect("it has a bill");
+    // 4 channels of 2 x 2 places see 2 channels of 2 x 2 taps; 5 units see 16.
+    assert_eq!((bill.wires[0].synapses, bill.wires[0].weights), (128 + 80, 32 + 80));
+    assert_eq!((bill.unit_parameters[0].units, bill.unit_parameters[0].values), (18 + 16 + 5, 2 + 4 + 5));
+    assert_eq!((bill.multiply_adds.dynamics, bill.multiply_adds.plasticity), (208, 208));
+    let text = audit.render();
+    assert!(text.contains("W: 208 synapses hold 112 different numbers"), "{text}");
+    assert!(text.contains("b: 39 units hold 11 different numbers"), "{text}");
+}
+
+/// R13.7: the audit of kernels, pooling and shared parameters stands the test of perturbation.
+#[test]
+fn the_audit_of_kernels_is_tested() {
+    let rule = "rule R(lr = 1) allow weight_transport {
+  neuron {
+    param b = 0.1
+    state x
+    state d = 0
+  }
+  synapse W : below -> self
+  synapse B : above -> self
+  synapse L : self -> self
+  phase up { clamp input x = data;  sweep up { x = W @ below.x + b } }
+  phase down { sweep down { d = W.T @ above.x + B @ above.x + L @ self.x } }
+  learn {
+    W += lr * (post.d - W * post.x) * pre.x
+    B += lr * post.x * (pre.d - B)
+    L += lr * post.x * pre.d
+    b += lr * (d - b)
+  }
+  predict output.x after up
+}
+";
+    for network in
+        ["2x4x4 - conv 3 k3 p1 tanh - avgpool 2 - conv 2 k2 tanh - 3", "1x2x4 - avgpool 2 - 3 tanh - 2"]
+    {
+        let model = Bench::new(&on(rule, network)).model();
+        for backend in [Backend::Interpreter, Backend::Jit { threads: 1 }] {
+            let findings = perturb::run(&model, Precision::F64, 1, backend).expect("the equations run");
+            for finding in findings {
+                assert!(finding.leaks.is_empty(), "{network}: {finding:?}");
+            }
+        }
+    }
+}
