@@ -277,7 +277,15 @@ pub(crate) fn multiply<T: Real>(
     assert!(reach(lhs.1, [m, depth]) <= lhs.0.len(), "the left factor is too small");
     assert!(reach(rhs.1, [depth, n]) <= rhs.0.len(), "the right factor is too small");
     assert!(reach(out.1, [m, n]) <= out.0.len(), "the result is too small");
-    // SAFETY: the three arrays are as large as extents and strides reach, and the result is borrowed for it alone.
+    let [left, right] = [lhs.0.as_ptr(), rhs.0.as_ptr()];
+    let whole = Product { m, n, depth, lhs: lhs.1, rhs: rhs.1, out: out.1, batch: Vec::new() };
+    if !add && whole.has_columns_in_lanes() {
+        // SAFETY: the three arrays are as large as extents and strides reach, and the result is borrowed for it alone.
+        return unsafe {
+            whole.run_whole(T::PRECISION, left.cast(), right.cast(), out.0.as_mut_ptr().cast())
+        };
+    }
+    // SAFETY: as above.
     unsafe {
         gemm::gemm(
             m,
@@ -287,10 +295,10 @@ pub(crate) fn multiply<T: Real>(
             out.1.column as isize,
             out.1.row as isize,
             add,
-            lhs.0.as_ptr(),
+            left,
             lhs.1.column as isize,
             lhs.1.row as isize,
-            rhs.0.as_ptr(),
+            right,
             rhs.1.column as isize,
             rhs.1.row as isize,
             T::from_f64(1.0),
