@@ -139,6 +139,7 @@ impl Resolver<'_> {
     fn reference(&mut self, written: &ast::Reference) -> Option<Reference> {
         Some(match written {
             ast::Reference::FeedForward(phase) => Reference::FeedForward(self.phase(phase)?),
+            ast::Reference::Cut(phase) => Reference::Cut(self.phase(phase)?),
             ast::Reference::Equilibrium(phase) => Reference::Equilibrium(self.relaxation(phase)?),
             ast::Reference::Unrolled(steps, phase) => {
                 let steps =
