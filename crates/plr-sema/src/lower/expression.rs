@@ -275,7 +275,7 @@ impl<'s> Lowerer<'s> {
             }
             ExprKind::Signal(signal, phase) => {
                 let found = self.signal(signal.0, phase.or(cx.phase), expr.span, cx)?;
-                self.from_elsewhere(found)
+                self.held_if_foreign(found)
             }
             ExprKind::Data => return self.told("data", Role::Input, self.course.data, expr.span, cx),
             ExprKind::Target => return self.told("target", Role::Output, self.course.target, expr.span, cx),
@@ -595,7 +595,7 @@ impl<'s> Lowerer<'s> {
             let found = self.evaluate(sent, sender)?;
             let found = term::as_number(&mut self.b, &extents, found);
             let found = term::widen(&mut self.b, &extents, found, Axes::UNIT);
-            let found = if far.layer == near.layer { found } else { self.from_elsewhere(found) };
+            let found = if far.layer == near.layer { found } else { self.held_if_foreign(found) };
             let own = self.synapse_context(synapse, Site::Edge(pair.0, pair.1), cx.environment);
             let at = weight.span;
             let weight = self.evaluate(weight, own)?;
@@ -603,7 +603,7 @@ impl<'s> Lowerer<'s> {
             let weight = term::widen(&mut self.b, &own.extents, weight, own.own);
             // Read backwards, the weight belongs to the layer at the other end.
             let weight =
-                if transposed && far.layer != near.layer { self.from_elsewhere(weight) } else { weight };
+                if transposed && far.layer != near.layer { self.held_if_foreign(weight) } else { weight };
             let sum = match own.along {
                 None => self.through(transposed, found, weight, &own.extents),
                 Some(along) => self.through_edge(along, transposed, (found, weight), (&own.extents, at))?,
@@ -616,8 +616,8 @@ impl<'s> Lowerer<'s> {
         Ok(total.unwrap_or_else(|| term::number(&mut self.b, 0.0)))
     }
 
-    /// A value that another layer has made.
-    fn from_elsewhere(&mut self, term: Term) -> Term {
+    /// A value that another layer has made, at which gradients stop if they are to.
+    fn held_if_foreign(&mut self, term: Term) -> Term {
         if self.held { Term { value: self.b.detach(term.value, None), ..term } } else { term }
     }
 
