@@ -126,6 +126,8 @@ pub trait Model {
     fn phases(&self) -> &[String];
     /// Every equation on every layer or edge.
     fn equations(&self) -> &[Equation];
+    /// What synapses keep of each sample of a minibatch: names with dimensions. All are there at once.
+    fn traces(&self, batch: usize) -> Vec<(String, Vec<usize>)>;
     /// A program for minibatches of `batch` samples, optimised; `None` if the rule has no such piece
     /// (a rule without `predict` has no prediction, cost or loss).
     fn program(&self, piece: Piece, batch: usize, precision: Precision) -> Option<Program>;

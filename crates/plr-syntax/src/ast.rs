@@ -185,6 +185,8 @@ pub enum VariableKind {
     Let,
     /// One value per unit or synapse, shared by samples and kept between presentations.
     Param,
+    /// One value per synapse and sample.
+    Trace,
 }
 
 /// `synapse W : from -> to = init, attribute, …`

@@ -37,6 +37,9 @@ impl Model for HandBuilt {
     fn parameters(&self) -> &[Parameter] {
         &self.parameters
     }
+    fn traces(&self, _batch: usize) -> Vec<(String, Vec<usize>)> {
+        Vec::new()
+    }
     fn shape(&self) -> Shape {
         let (features, outputs) = self.shape;
         Shape { features, outputs, sequence: None }

@@ -28,6 +28,7 @@ use super::environment::{Environment, Unavailable};
 use super::learning::Learning;
 use super::setting::{ParameterId, Setting};
 use super::term::{self, Axes, Extents, Term};
+use super::trace;
 
 /// What an expression evaluates to.
 pub type Evaluated = Result<Term, Unavailable>;
@@ -56,6 +57,8 @@ pub struct Lowerer<'s> {
     pub draws: Draws,
     /// What the samples are, and the step of them that is presented.
     pub course: Course,
+    /// Over what each trace varies.
+    pub trace_axes: HashMap<SynapseId, Axes>,
     /// The states at the end of the step before, in a step.
     pub previous: Option<Environment>,
     /// The states at the end of the phases that have ended.
@@ -125,6 +128,7 @@ impl<'s> Lowerer<'s> {
             step: None,
             draws: Draws::default(),
             course: Course::new(data, target, shape.sequence),
+            trace_axes: trace::axes(&setting.rule, &setting.library),
             previous: None,
             stored,
             definitions: HashMap::new(),
@@ -180,6 +184,23 @@ impl<'s> Lowerer<'s> {
         }
     }
 
+    /// The extents of values of synapses.
+    pub fn synapse_extents(&self, synapse: SynapseId, site: Site) -> Extents {
+        let (rule, network) = (&self.setting.rule, &self.setting.network);
+        let (pre, post) = rule.joined(synapse, site.ends());
+        let along = rule.along(network, synapse, site.ends());
+        let units = |group, presynaptic| {
+            let units = self.setting.units(group);
+            along.map_or(units, |along| along.seen(units, presynaptic))
+        };
+        Extents {
+            samples: self.batch,
+            units: units(post, false),
+            pre: if rule.synapses[synapse.0].one_to_one { 1 } else { units(pre, true) },
+            shared: rule.weights(network, synapse, site.ends()),
+        }
+    }
+
     fn synapse_context<'c>(
         &self,
         synapse: SynapseId,
@@ -194,21 +215,11 @@ impl<'s> Lowerer<'s> {
             (false, Some(_)) => Axes::SHARED,
             (false, None) => Axes::UNIT.union(Axes::PRE),
         };
-        let units = |group, presynaptic| {
-            let units = self.setting.units(group);
-            along.map_or(units, |along| along.seen(units, presynaptic))
-        };
-        let extents = Extents {
-            samples: self.batch,
-            units: units(post, false),
-            pre: if own == Axes::UNIT { 1 } else { units(pre, true) },
-            shared: rule.weights(network, synapse, site.ends()),
-        };
         Context {
             reader: Evaluator::Synapse(pre, post),
             delayed: rule.synapses[synapse.0].delayed,
             site: Some(site),
-            extents,
+            extents: self.synapse_extents(synapse, site),
             own,
             along,
             ..self.unit_context(post, environment, None)
@@ -270,6 +281,7 @@ impl<'s> Lowerer<'s> {
             ExprKind::Weight { synapse, transposed } => {
                 return self.weight(*synapse, *transposed, expr.span, cx);
             }
+            ExprKind::Trace(synapse) => return self.own_trace(*synapse, cx),
             ExprKind::Arrive { synapse, transposed, weight, sent } => {
                 return self.arrive((*synapse, *transposed), weight, sent, cx);
             }

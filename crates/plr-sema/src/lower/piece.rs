@@ -73,6 +73,13 @@ impl Builder<'_> {
         )
     }
 
+    /// The names and dimensions of all traces.
+    pub fn traces(&self) -> Vec<(String, Vec<usize>)> {
+        let lowerer = self.lowerer("traces", false);
+        let described = |cell| (self.model.setting.trace_name(cell), lowerer.trace_dims(cell));
+        lowerer.traces().into_iter().map(described).collect()
+    }
+
     /// One presentation; outputs the marked parameters after it. A marked parameter without a value for its increment is
     /// an error if it has somebody to learn it (R8.1).
     pub fn update(&self, marked: &[bool]) -> Built {
@@ -126,6 +133,12 @@ impl Builder<'_> {
                 if let Some(value) = stored.get((variable, layer)) {
                     let state = self.model.setting.state_name(variable, layer);
                     lowerer.b.output(format!("state/{name}/{state}"), value);
+                }
+            }
+            for cell in lowerer.traces() {
+                if let Ok(value) = lowerer.whole_trace(cell, &stored) {
+                    let trace = self.model.setting.trace_name(cell);
+                    lowerer.b.output(format!("state/{name}/{trace}"), value);
                 }
             }
         }
@@ -231,6 +244,11 @@ impl Builder<'_> {
         // It is evaluated in one step, whose data and target it is given.
         let shape = Shape { sequence: None, ..self.model.setting.shape() };
         let mut lowerer = self.lowerer_of("equation", shape, true);
+        // Each synapse has a number of its own, so that nobody else's is read through one that they share.
+        for synapse in lowerer.trace_axes.keys().copied().collect::<Vec<_>>() {
+            let whole = lowerer.whole_axes(synapse);
+            lowerer.trace_axes.insert(synapse, whole);
+        }
         let now = self.given_states(&mut lowerer, "");
         for (phase, name) in self.model.phases.iter().enumerate() {
             let stored = self.given_states(&mut lowerer, &format!("@{name}"));
@@ -240,6 +258,12 @@ impl Builder<'_> {
             Source::Dynamics(phase, dynamics) => {
                 lowerer.draw_for_state(phase.0, dynamics.variable, instance.site.owner());
                 lowerer.state_value(&dynamics.value, (dynamics.variable, instance.site.owner()), &now)
+            }
+            Source::Trace(_, tracing) => {
+                let (pre, post) = instance.site.ends();
+                // One number for each synapse: the sum over samples.
+                let value = lowerer.trace_value(tracing, (tracing.trace, pre, post), &now);
+                value.map(|value| lowerer.b.reduce(ReduceKind::Sum, value, &[0]))
             }
             Source::Plasticity(equation) => {
                 let plasticity = &self.model.setting.rule.plasticity;
@@ -328,6 +352,11 @@ impl Builder<'_> {
             let name = format!("{}{suffix}", setting.state_name(variable, layer));
             let value = lowerer.b.input(name, Type::real([self.batch, setting.units_of(variable, layer)]));
             states.write((variable, layer), Ok(value));
+        }
+        for cell in lowerer.traces().into_iter().filter(|_| suffix.is_empty()) {
+            let (name, dims) = (setting.trace_name(cell), lowerer.trace_dims(cell));
+            let value = lowerer.b.input(name, Type::real(dims));
+            states.write_trace(cell, Ok(value));
         }
         states
     }

@@ -91,6 +91,7 @@ pub(super) fn kind(kind: VariableKind) -> &'static str {
         VariableKind::State => "state",
         VariableKind::Let => "let",
         VariableKind::Param => "param",
+        VariableKind::Trace => "trace",
     }
 }
 
