@@ -360,7 +360,8 @@ network n {{ 1 - 1 }}"
     let weight = Tensor::from_f64([1, 1], &[3.0], Precision::F64);
     let [data, target] = [2.0, 1.0].map(|x| Tensor::from_f64([1, 1], &[x], Precision::F64));
     let context = Context { seed: 1, update: 0 };
-    let found = gradients(&bench.model(), reference, &[weight], (&data, &target), context).expect("a gradient");
+    let found =
+        gradients(&bench.model(), reference, &[weight], (&data, &target), context).expect("a gradient");
     found[0].values[0]
 }
 

@@ -138,11 +138,17 @@ impl Specialised {
             drop_dead_code(&mut predict);
             locations(&predict.body, &mut left);
         }
+        // What only copies has no operation to be left.
+        let mut all = Vec::new();
+        if let Some(probe) = self.raw(Piece::Probe, TRIAL_BATCH, Precision::F32) {
+            locations(&probe.body, &mut all);
+        }
         for (i, phase) in self.setting.rule.phases.iter().enumerate() {
             let runs_something = equation::sources(&self.setting.rule).iter().any(
                 |s| matches!(s, Source::Dynamics(PhaseId(p), _) | Source::Trace(PhaseId(p), _) if *p == i),
             );
-            if runs_something && !left.contains(&presentation::phase_location(PhaseId(i))) {
+            let place = presentation::phase_location(PhaseId(i));
+            if runs_something && all.contains(&place) && !left.contains(&place) {
                 warnings.push(UnusedPhase { at: phase.span, name: phase.name.clone() });
             }
         }

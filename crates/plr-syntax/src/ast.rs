@@ -423,6 +423,8 @@ pub enum Reference {
     Unrolled(Expr, Name),
     /// `gradient by finite_differences after phase`
     FiniteDifferences(Name),
+    /// `gradient of objective after phase`: each layer's own, what comes from other layers held.
+    Objective(Expr, Name),
     /// `law`: identities of the parameters themselves.
     Law,
 }

@@ -14,7 +14,7 @@ use super::expression::Lowerer;
 use super::learning::Learning;
 use super::presentation::Presentation;
 use super::setting::ParameterId;
-use super::term;
+use super::term::{self, Axes};
 use super::{Specialised, parameter_at};
 
 /// Builds pieces of one model for one minibatch size and precision.
@@ -43,6 +43,10 @@ impl Builder<'_> {
             },
             Piece::Observe(i) => match self.model.setting.observed.get(i) {
                 Some(observed) => self.observe(observed).map(Some),
+                None => Ok(None),
+            },
+            Piece::Objective { observation, phase } => match self.model.setting.observed.get(observation) {
+                Some(objective) => self.objective(objective, PhaseId(phase)).map(Some),
                 None => Ok(None),
             },
             Piece::Predict | Piece::Evaluate | Piece::Cost(_) | Piece::CutCost(_) if !predicts => Ok(None),
@@ -283,7 +287,7 @@ impl Builder<'_> {
         let presentation = lowerer.present(&self.model.durations, None);
         let mut missing = Vec::new();
         for site in equation::owned(observed.owner, &self.model.setting.rule, &self.model.setting.network) {
-            match self.observed_at(&mut lowerer, observed, site, &presentation.environment) {
+            match self.observed_at(&mut lowerer, (observed, Axes::NONE), site, &presentation.environment) {
                 Ok(values) => {
                     let site = site.name(&self.model.setting.network);
                     for (value, which) in values.into_iter().zip(["first", "second"]) {
@@ -297,11 +301,40 @@ impl Builder<'_> {
         if program.outputs.is_empty() { Err(missing) } else { Ok(program) }
     }
 
-    /// The values at a site, all of one shape.
+    /// What each layer's units make of an expression, all together, with what comes from other layers held (R14.17).
+    fn objective(&self, objective: &Observed, phase: PhaseId) -> Built {
+        let mut lowerer = self.lowerer("objective", true);
+        lowerer.held = true;
+        lowerer.gradients = Gradients::Led;
+        let presentation = lowerer.present(&self.model.durations, Some(phase));
+        let (mut total, mut missing) = (None, Vec::new());
+        for site in equation::owned(objective.owner, &self.model.setting.rule, &self.model.setting.network) {
+            match self.observed_at(&mut lowerer, (objective, Axes::SAMPLE), site, &presentation.environment) {
+                Ok(values) => {
+                    for value in values {
+                        let axes: Vec<usize> = (0..lowerer.b.type_of(value).rank()).collect();
+                        let sum = lowerer.b.reduce(ReduceKind::Sum, value, &axes);
+                        total = Some(match total {
+                            Some(total) => lowerer.b.binary(BinaryOp::Add, total, sum),
+                            None => sum,
+                        });
+                    }
+                }
+                Err(unavailable) => missing.push(unavailable),
+            }
+        }
+        let Some(total) = total else { return Err(missing) };
+        let count = lowerer.b.constant(self.batch as f64, &[]);
+        let mean = lowerer.b.binary(BinaryOp::Div, total, count);
+        lowerer.b.output("cost", mean);
+        Ok(lowerer.b.finish())
+    }
+
+    /// The values at a site, all of one shape, with at least these axes.
     fn observed_at(
         &self,
         lowerer: &mut Lowerer<'_>,
-        observed: &Observed,
+        (observed, least): (&Observed, Axes),
         site: Site,
         states: &Environment,
     ) -> Result<Vec<Value>, Unavailable> {
@@ -313,7 +346,7 @@ impl Builder<'_> {
             let found = lowerer.evaluate(value, cx)?;
             terms.push(term::as_number(&mut lowerer.b, &extents, found));
         }
-        let axes = terms.iter().fold(own, |axes, term| axes.union(term.axes));
+        let axes = terms.iter().fold(own.union(least), |axes, term| axes.union(term.axes));
         Ok(terms.into_iter().map(|t| term::widen(&mut lowerer.b, &extents, t, axes).value).collect())
     }
 

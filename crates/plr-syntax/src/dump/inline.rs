@@ -115,6 +115,9 @@ pub(super) fn reference(reference: &Reference) -> String {
         Reference::Equilibrium(phase) => format!("gradient at equilibrium of {}", phase.text),
         Reference::Unrolled(steps, phase) => format!("gradient unrolled({}) of {}", expr(steps), phase.text),
         Reference::FiniteDifferences(phase) => format!("gradient by finite_differences after {}", phase.text),
+        Reference::Objective(objective, phase) => {
+            format!("gradient of {} after {}", expr(objective), phase.text)
+        }
         Reference::Law => "law".to_owned(),
     }
 }
