@@ -1,7 +1,9 @@
 //! Where gradients go another way than the values they are of: along declared surrogate derivatives (R20.11), and not at all
 //! where the rule cuts them (R20.12). Only programs that are made to be differentiated say so.
 
-use super::expression::Lowerer;
+use crate::hir::Expr;
+
+use super::expression::{Context, Evaluated, Lowerer};
 use super::term::{self, Extents, Term};
 
 /// Who will differentiate a program.
@@ -18,12 +20,13 @@ pub enum Gradients {
 
 impl Lowerer<'_> {
     /// A value through which no gradient flows, if the reference is cut.
-    pub fn cut(&mut self, x: Term, extents: &Extents) -> Term {
+    pub fn cut(&mut self, expr: &Expr, cx: Context<'_>) -> Evaluated {
+        let x = self.evaluate(expr, cx)?;
         if self.gradients != Gradients::Cut {
-            return x;
+            return Ok(x);
         }
-        let x = term::as_number(&mut self.b, extents, x);
-        Term { value: self.b.detach(x.value, None), ..x }
+        let x = term::as_number(&mut self.b, &cx.extents, x);
+        Ok(Term { value: self.b.detach(x.value, None), ..x })
     }
 
     /// A value whose derivative by an argument is taken for the slope.

@@ -351,10 +351,7 @@ impl<'s> Lowerer<'s> {
                 let a = self.evaluate(a, cx)?;
                 self.reduction(*reduction, a, Axes::UNIT, extents.units, &extents)
             }
-            ExprKind::Cut(a) => {
-                let a = self.evaluate(a, cx)?;
-                self.cut(a, &extents)
-            }
+            ExprKind::Cut(a) => return self.cut(a, cx),
             ExprKind::Rank(a) => {
                 let a = self.evaluate(a, cx)?;
                 term::rank(&mut self.b, &extents, a)
