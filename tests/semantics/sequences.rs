@@ -412,3 +412,38 @@ fn cuts_stop_gradients() {
     assert_eq!(slope("with cuts", "", "cut(below.x)", "2 * (W @ below.x)"), 17.0 * 6.0);
     assert_eq!(slope("with cuts", "", "below.x", "2 * (W @ below.x)"), 17.0 * 6.0);
 }
+
+/// The weight change of `examples/rules/stdp.plr` for given trains of spikes is the sum over all pairs of the window.
+#[test]
+fn traces_of_spikes_sum_over_pairs() {
+    let path = plr_tests::root().join("examples/rules/stdp.plr");
+    let text = std::fs::read_to_string(path).expect("the example is there");
+    let bench = |steps| {
+        let bench = Bench::new(&format!("{text}\nnetwork n {{ 1 - 1 }}")).over(steps, true, true);
+        bench.set("rate", 1.0).set("teach", 1.0).set("taup", 8.0).set("taum", 5.0)
+    };
+    let change = |pre: &[f64], post: &[f64]| {
+        let found = bench(pre.len() as u32).present(&[("W/input->output", &[0.5])], &[pre], &[post]);
+        found.get("increment/W/input->output")[0]
+    };
+    let window = |pre: &[f64], post: &[f64]| -> f64 {
+        let mut sum = 0.0;
+        for (i, a) in pre.iter().enumerate() {
+            for (j, b) in post.iter().enumerate() {
+                let apart = j as f64 - i as f64;
+                sum += a * b * if apart > 0.0 { 0.01 * (-apart / 8.0).exp() } else { 0.0 };
+                sum -= a * b * if apart < 0.0 { 0.011 * (apart / 5.0).exp() } else { 0.0 };
+            }
+        }
+        sum
+    };
+    let alone = |at: usize| (0..25).map(|t| f64::from(u8::from(t == at))).collect::<Vec<_>>();
+    for at in [2, 11, 12, 13, 24] {
+        let (pre, post) = (alone(12), alone(at));
+        assert!((change(&pre, &post) - window(&pre, &post)).abs() < 1e-14, "{at}");
+        assert_eq!(change(&pre, &post) > 0.0, at > 12, "{at}");
+    }
+    let train = |of: usize| (0..25).map(|t| f64::from(u8::from(t * t % of < of / 3))).collect::<Vec<_>>();
+    let (pre, post) = (train(7), train(11));
+    assert!((change(&pre, &post) - window(&pre, &post)).abs() < 1e-13);
+}
