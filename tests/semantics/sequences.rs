@@ -415,6 +415,7 @@ fn cuts_stop_gradients() {
 
 /// The weight change of `examples/rules/stdp.plr` for given trains of spikes is the sum over all pairs of the window.
 #[test]
+#[allow(clippy::disallowed_methods, reason = "the window is computed by an independent library")]
 fn traces_of_spikes_sum_over_pairs() {
     let path = plr_tests::root().join("examples/rules/stdp.plr");
     let text = std::fs::read_to_string(path).expect("the example is there");
