@@ -13,6 +13,7 @@ use crate::executable::Context;
 use crate::gemm::Product;
 use crate::lower::{Rows, Slot};
 use crate::memory::Buffer;
+use crate::micro::Element;
 use crate::plan::{ConvolveStep, Copy, Draw, Launch, Plan, Rank, RepeatStep, RunningSum, Step, UntilStep};
 use crate::pool::Pool;
 use crate::rank;
@@ -268,7 +269,7 @@ impl Run<'_> {
     ///
     /// # Safety
     /// As for [`Self::steps`].
-    unsafe fn convolve_typed<T: Real>(&self, step: &ConvolveStep) {
+    unsafe fn convolve_typed<T: Real + Element>(&self, step: &ConvolveStep) {
         let convolve = &step.convolve;
         let count = |buffer: Buffer| self.bytes[buffer.index()] / size_of::<T>();
         let at = |buffer: Buffer| self.buffers.at[buffer.index()].cast::<T>();

@@ -33,24 +33,37 @@ impl Windows {
     pub(crate) fn run<T: Real>(&self, input: &[T], out: &mut [T]) {
         match self.kind {
             Some(PoolKind::Mean) => {
-                self.pool(input, out, |elements| elements.fold(T::default(), |sum, &x| sum + x) / self.size())
+                let size = self.size();
+                self.pool(input, out, |_| T::default(), |sum, x| sum + x, |sum| sum / size);
             }
-            Some(PoolKind::Max) => self.pool(input, out, |elements| {
-                let combine = |a, b| scalar::binary(&mut T::Host::default(), BinaryOp::Max, a, b);
-                elements.copied().reduce(combine).unwrap_or_default()
-            }),
+            Some(PoolKind::Max) => {
+                let larger = |a, b| scalar::binary(&mut T::Host::default(), BinaryOp::Max, a, b);
+                self.pool(input, out, |first| first, larger, |largest| largest);
+            }
             None => self.unpool(input, out),
         }
     }
 
-    /// The window at a place, element by element, row by row.
-    fn pool<T: Real>(&self, input: &[T], out: &mut [T], value: impl Fn(&mut dyn Iterator<Item = &T>) -> T) {
+    /// Folds each window, element by element, row by row, from what `begin` makes of its first element.
+    fn pool<T: Real>(
+        &self,
+        input: &[T],
+        out: &mut [T],
+        begin: impl Fn(T) -> T,
+        combine: impl Fn(T, T) -> T,
+        finish: impl Fn(T) -> T,
+    ) {
         let Pooling { low, window, stride } = self.geometry;
         for (v, row) in out.chunks_exact_mut(self.high.width).enumerate() {
             let lines = &input[v * stride * low.width..][..window * low.width];
             for (u, to) in row.iter_mut().enumerate() {
-                let inside = |line: usize| &lines[line * low.width + u * stride..][..window];
-                *to = value(&mut (0..window).flat_map(inside));
+                let mut folded = begin(lines[u * stride]);
+                for line in lines.chunks_exact(low.width) {
+                    for &x in &line[u * stride..][..window] {
+                        folded = combine(folded, x);
+                    }
+                }
+                *to = finish(folded);
             }
         }
     }
