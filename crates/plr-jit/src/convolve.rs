@@ -203,11 +203,11 @@ impl Convolve {
 
     /// The places in a row from which the tap at column `j` sees a unit, and the first of these units.
     fn columns(&self, j: usize) -> (std::ops::Range<usize>, usize) {
-        let seen = |u: usize| self.geometry.seen(u, j, self.geometry.low.width);
-        let mut places = (0..self.high.width).filter(|&u| seen(u).is_some());
-        let Some(start) = places.next() else { return (0..0, 0) };
-        let end = places.next_back().unwrap_or(start) + 1;
-        (start..end, seen(start).unwrap_or_default())
+        let Convolution { low, stride, padding, .. } = self.geometry;
+        // From the first place that reaches the first unit to before the first that is beyond the last.
+        let start = padding.saturating_sub(j).div_ceil(stride);
+        let end = (low.width + padding).saturating_sub(j).div_ceil(stride).min(self.high.width);
+        if start < end { (start..end, start * stride + j - padding) } else { (0..0, 0) }
     }
 }
 
