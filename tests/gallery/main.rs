@@ -6,6 +6,7 @@
 //! | `format` | the formatter changes nothing |
 //! | `train EXPERIMENT` | a few updates on the embedded digits leave the same weights, compiled and interpreted |
 //! | `agree EXPERIMENT` | every output of the update and of the presentation is within the bound of [`plr_run::compare`] |
+//! | `reach EXPERIMENT` | as it is, it ends as it expects, where its data are embedded |
 //! | `verify RULE` | no equation reads what the audit says it does not, and every claim holds |
 
 use std::path::Path;
@@ -18,10 +19,13 @@ use plr_run::backend::Backend;
 use plr_run::data::{Dataset, Source as Data};
 use plr_run::session::{Control, Options, Session};
 use plr_run::{check, compare, data, perturb};
-use plr_sema::resolve::Experiment;
+use plr_sema::resolve::{Experiment, Length};
 use plr_sema::{Analysis, Choice, Specialised};
 use plr_tests::{clean, files, relative, source};
 use plrc::diagnostics::Source;
+use plrc::driver::{self, Checked};
+use plrc::failure::Failure;
+use plrc::selection::{self, Overrides, Which};
 
 const SEED: u64 = 1;
 /// Samples of the tiny data set: three minibatches.
@@ -62,6 +66,11 @@ fn trials() -> Result<Vec<Trial>, Failed> {
         for (at, experiment) in checked.analysis.experiments().iter().enumerate() {
             trials.push(of_part(format!("train {}", experiment.name), train, at));
             trials.push(of_part(format!("agree {}", experiment.name), agree, at));
+            if !experiment.expected.is_empty() {
+                let source = source.clone();
+                let run = move || reach(&clean(source)?, at);
+                trials.push(Trial::test(format!("{name}: reach {}", experiment.name), run));
+            }
         }
         for (at, rule) in checked.analysis.rules().enumerate() {
             trials.push(of_part(format!("verify {}", rule.name), verify, at));
@@ -99,6 +108,39 @@ fn experiment(analysis: &Analysis, at: usize) -> Result<(&Experiment, Specialise
         Err(findings) => {
             Err(findings.sorted().iter().map(|f| f.message()).collect::<Vec<_>>().join("\n").into())
         }
+    }
+}
+
+fn reach(checked: &Checked, at: usize) -> Result<(), Failed> {
+    let experiment = &checked.analysis.experiments()[at];
+    let which = Which::Experiment(&experiment.name);
+    let fail = |failure: Failure| Failed::from(failure.to_string());
+    let mut plan = selection::plan(checked, which, &Overrides::default()).map_err(fail)?;
+    if !matches!(plan.data, Data::Digits { .. }) {
+        return Ok(());
+    }
+    let splits = driver::load(&plan).map_err(fail)?;
+    plan.choice.sequence = splits.train.sequence(plan.time);
+    let model = driver::lower(checked, &plan).map_err(fail)?;
+    let (precision, batch, seed) = (plan.precision, plan.batch, plan.seed);
+    let mut session = Session::new(&model, Options { backend: COMPILED, precision, batch, seed })?;
+    match plan.length {
+        Length::Epochs(epochs) => {
+            for _ in 0..epochs {
+                session.train(&splits.train, None, &mut |_| Control::Continue)?;
+            }
+        }
+        Length::Updates(mut left) => {
+            while left > 0 {
+                left -= session.train(&splits.train, Some(left), &mut |_| Control::Continue)?.updates;
+            }
+        }
+    }
+    let found = splits.into_test().map(|test| session.evaluate(&test)).transpose()?.flatten();
+    let (accuracy, loss) = (found.and_then(|found| found.accuracy), found.map(|found| found.loss));
+    match experiment.expected.iter().find(|expected| !expected.holds(accuracy, loss)) {
+        Some(expected) => Err(format!("{expected} was expected, and found: {found:?}").into()),
+        None => Ok(()),
     }
 }
 
@@ -160,8 +202,7 @@ fn within_bounds(model: &Specialised) -> Result<(), Failed> {
 
 fn verify(analysis: &Analysis, rule: usize) -> Result<(), Failed> {
     let workshop = analysis.workshop(rule);
-    let model =
-        workshop.specialised(None, &[]).map_err(|_| "the rule has no meaning on the small network")?;
+    let model = analysis.examined(rule).map_err(|_| "the rule has no meaning on any network")?;
     within_bounds(&model)?;
     for backend in [COMPILED, Backend::Interpreter] {
         for finding in perturb::run(&model, Precision::F32, SEED, backend)? {

@@ -116,4 +116,12 @@ def oja(p, x, t, lr=0.001):
     w += ly[:, None] * v
 
 
-UPDATES = {f.__name__: f for f in (backprop, feedback_alignment, ep_one_hidden, ep_two_hidden, predictive_coding, oja)}
+def sanger(p, x, t, lr=0.001):
+    w = p["W/input->output"]
+    v = x[0]
+    y = w @ v
+    explained = np.cumsum(y[:, None] * w, axis=0)
+    w += (w.dtype.type(lr) * y)[:, None] * (v - explained)
+
+
+UPDATES = {f.__name__: f for f in (backprop, feedback_alignment, ep_one_hidden, ep_two_hidden, predictive_coding, oja, sanger)}

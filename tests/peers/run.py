@@ -53,6 +53,7 @@ CASES_RUN = [
     Case("ep_two_hidden", (784, 10), 64, 2 * A + (2 * 40 + 2) * (B + C), 30),
     Case("predictive_coding", (784, 10), 64, 2 * PC[0] + (2 * 20 + 2) * (PC[1] + PC[2]), 150),
     Case("oja", (784, 100), 1, 2 * 78400, 10000, bytes_moved=2 * 4 * 78400),
+    Case("sanger", (784, 100), 1, 2 * 78400, 3000, bytes_moved=2 * 4 * 78400),
 ]
 
 

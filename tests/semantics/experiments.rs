@@ -175,3 +175,18 @@ fn held_out_samples_are_the_same_in_every_run() {
     };
     assert_eq!(held_out(), held_out());
 }
+
+/// R16.6: what an experiment ends with, as data; the command line is tested with the command.
+#[test]
+fn experiments_expect_figures() {
+    let expected = |claims: &str| {
+        let text = format!("{PLAIN}experiment e {{ rule R;  network 2 - 1;  {claims} }}");
+        legal(&text).experiments()[0].expected.clone()
+    };
+    let both = expected("expect accuracy > 0.9;  expect loss <= 0.1");
+    assert_eq!(both.iter().map(ToString::to_string).collect::<Vec<_>>(), ["accuracy > 0.9", "loss <= 0.1"]);
+    let holds = |accuracy, loss| both.iter().map(|claim| claim.holds(accuracy, loss)).collect::<Vec<_>>();
+    assert_eq!(holds(Some(0.91), Some(0.1)), [true, true]);
+    assert_eq!(holds(Some(0.9), Some(0.11)), [false, false]);
+    assert_eq!(holds(None, Some(f64::NAN)), [false, false]);
+}

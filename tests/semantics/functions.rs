@@ -189,7 +189,8 @@ fn prelude_costs_are_those_of_the_table() {
     // At 0 the logarithm is that of 1e-30.
     valued("", "loss(x)", "1 - 1", "softmax_cross_entropy", &[0.0], &[1.0], &[-(1e-30_f64.ln())]);
     let total: f64 = x.iter().map(|x| x.exp()).sum();
-    let soft = each(&|x, t| x.exp() / total - t);
+    // Of Σ -t log p, also where the targets do not sum to 1.
+    let soft = each(&|x, target| x.exp() / total * (t[0] + t[1]) - target);
     valued("", "cost'(x)", "2 - 2 softmax", "softmax_cross_entropy", &x, &t, &soft);
     let logistic = each(&|x, t| 1.0 / (1.0 + (-x).exp()) - t);
     valued("", "cost'(x)", "2 - 2 sigmoid", "binary_cross_entropy", &x, &t, &logistic);

@@ -270,7 +270,8 @@ network n { 3 - 2 - 2 }";
         assert!(codes(&text).contains(&"unknown_name".to_owned()), "{init}");
     }
     let text = plain("phase", "synapse D : output -> self = W + 1, fixed\n phase");
-    finds("shape_mismatch", &text.replace("W @ below.x", "W @ below.x + D @ output.x"));
+    let text = text.replace("W @ below.x", "W @ below.x + D @ output.x").replace("state x", "state x = 0");
+    finds("shape_mismatch", &text);
 }
 
 /// R4.11: masked synapses are not there, from the first and after learning.

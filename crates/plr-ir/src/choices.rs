@@ -5,11 +5,13 @@
 pub struct Choices {
     /// Let a few samples at a time go through all that treats samples separately.
     pub tile: bool,
+    /// Compute what follows a product on blocks of it.
+    pub block: bool,
 }
 
 impl Default for Choices {
     fn default() -> Self {
-        Self { tile: true }
+        Self { tile: true, block: true }
     }
 }
 
@@ -25,8 +27,15 @@ pub struct Choice {
 }
 
 /// All choices.
-pub const CHOICES: &[Choice] = &[Choice {
-    name: "tile",
-    about: "run a few samples at a time through all that treats samples separately",
-    leave_out: |choices| choices.tile = false,
-}];
+pub const CHOICES: &[Choice] = &[
+    Choice {
+        name: "tile",
+        about: "run a few samples at a time through all that treats samples separately",
+        leave_out: |choices| choices.tile = false,
+    },
+    Choice {
+        name: "block",
+        about: "compute what follows a product on blocks of it",
+        leave_out: |choices| choices.block = false,
+    },
+];

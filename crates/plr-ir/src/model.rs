@@ -14,6 +14,8 @@
 //! | `steps/free`, `residual/free` | how long a phase with a tolerance ran, and what it reached |
 
 use crate::choices::Choices;
+use std::fmt;
+
 use crate::program::Program;
 use crate::scalar::{BinaryOp, UnaryOp};
 use crate::types::{Location, Precision};
@@ -365,6 +367,31 @@ impl Metric {
             Self::RelativeError => "relative_error",
             Self::Scale => "scale",
             Self::SignAgreement => "sign_agreement",
+        }
+    }
+}
+
+impl fmt::Display for Comparison {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Less => "<",
+            Self::LessEqual => "<=",
+            Self::Greater => ">",
+            Self::GreaterEqual => ">=",
+            Self::Equal => "==",
+        })
+    }
+}
+
+impl Comparison {
+    /// Whether a number satisfies it; NaN satisfies none (R14.5).
+    pub fn holds(self, number: f64, bound: f64, tolerance: f64) -> bool {
+        match self {
+            Self::Less => number < bound,
+            Self::LessEqual => number <= bound,
+            Self::Greater => number > bound,
+            Self::GreaterEqual => number >= bound,
+            Self::Equal => (number - bound).abs() <= tolerance,
         }
     }
 }

@@ -10,6 +10,7 @@ mod dce;
 mod fold;
 mod fuse;
 mod hoist;
+mod single;
 
 use std::fmt::{self, Debug, Formatter};
 use std::time::{Duration, Instant};
@@ -32,6 +33,7 @@ pub struct Pass {
 const FOLD: Pass = Pass { name: "fold", about: "compute what is constant", run: fold::run };
 const CSE: Pass = Pass { name: "cse", about: "compute equal things once", run: cse::run };
 const HOIST: Pass = Pass { name: "hoist", about: "move what does not change out of loops", run: hoist::run };
+const SINGLE: Pass = Pass { name: "single", about: "turn sums of one term into products", run: single::run };
 /// Removes what nobody uses; alone, it changes nothing else.
 pub const DCE: Pass = Pass { name: "dce", about: "remove what nobody uses", run: dce::run };
 const FUSE: Pass = Pass { name: "fuse", about: "merge element-wise operations", run: fuse::run };
@@ -39,8 +41,9 @@ const FUSE: Pass = Pass { name: "fuse", about: "merge element-wise operations", 
 /// The passes in the order in which [`optimise`] runs them.
 ///
 /// Constants and equal values are found first, so that more turns out not to change in a loop; once it has moved out it
-/// meets its equals there, hence the second round. Fusion comes last because nothing looks into maps.
-pub const PIPELINE: &[Pass] = &[FOLD, CSE, HOIST, FOLD, CSE, HOIST, DCE, FUSE, DCE];
+/// meets its equals there, hence the second round. Before it sums of one
+/// term become element-wise. Fusion comes last because nothing looks into maps.
+pub const PIPELINE: &[Pass] = &[FOLD, CSE, HOIST, SINGLE, FOLD, CSE, HOIST, DCE, FUSE, DCE];
 
 /// The pass of that name.
 pub fn find(name: &str) -> Option<&'static Pass> {

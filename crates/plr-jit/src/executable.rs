@@ -99,8 +99,8 @@ impl Executable {
         })?;
         let begin = Instant::now();
         let mut compiler = Compiler::new(options)?;
-        let lowered = lower(program, options.choices.tile);
-        let plan = Plan::build(program, &lowered, &mut compiler)?;
+        let lowered = lower(program, options.choices);
+        let plan = Plan::build(program, &lowered, options.choices, &mut compiler)?;
         let planning = begin.elapsed();
         let code = compiler.finish()?;
         let compile_time = CompileTime { planning, linking: begin.elapsed() - planning };

@@ -7,6 +7,7 @@ use plr_ir::program::{ConvolveForm, Law};
 use plr_ir::random::{self, Address};
 use plr_ir::scalar::Real;
 
+use crate::apply::apply;
 use crate::codegen::Entry;
 use crate::error::Error;
 use crate::executable::Context;
@@ -14,7 +15,9 @@ use crate::gemm::Product;
 use crate::lower::{Rows, Slot};
 use crate::memory::Buffer;
 use crate::micro::Element;
-use crate::plan::{ConvolveStep, Copy, Draw, Launch, Plan, Rank, RepeatStep, RunningSum, Step, UntilStep};
+use crate::plan::{
+    Apply, ConvolveStep, Copy, Draw, Launch, Plan, Rank, RepeatStep, RunningSum, Step, UntilStep,
+};
 use crate::pool::Pool;
 use crate::rank;
 use crate::tile::Workspace;
@@ -31,6 +34,8 @@ const PARTS_PER_THREAD: usize = 2;
 const RANKS_PER_PART: usize = 512;
 /// Running sums are taken in parts of about so many elements, some 10 µs.
 const SUMS_PER_PART: usize = 16_384;
+/// Functions are applied in parts of so many elements, some 5 µs.
+const APPLIED_PER_PART: usize = 1 << 13;
 /// Random numbers are drawn in parts of so many, some 10 µs.
 const DRAWS_PER_PART: usize = 1024;
 
@@ -128,6 +133,10 @@ impl Run<'_> {
             unsafe {
                 match step {
                     Step::Launch(launch) => self.launch(launch),
+                    Step::Apply(apply) => match self.precision {
+                        Precision::F32 => self.apply::<f32>(apply),
+                        Precision::F64 => self.apply::<f64>(apply),
+                    },
                     Step::Multiply { product, lhs, rhs, out } => self.multiply(product, *lhs, *rhs, *out),
                     Step::Rank(rank) => self.rank(rank),
                     Step::RunningSum(sum) => self.running_sum(sum),
@@ -159,6 +168,7 @@ impl Run<'_> {
                         self.write_scalar(*out, self.buffers.slots[slot.0 as usize] as f64);
                     }
                     Step::Repeat(repeat) => self.repeat(repeat),
+                    Step::Block(block) => block.run(self),
                     Step::Tiles(tiles) => {
                         tiles.run(self, tiled);
                         tiled += 1;
@@ -188,6 +198,24 @@ impl Run<'_> {
         let begin = |part: usize| (grains * part / parts * launch.grain).min(launch.extent);
         let shared = Shared(arguments);
         self.pool.run(parts, &|part| call(shared.get(), begin(part), begin(part + 1)));
+    }
+
+    /// Applies a function to every element, on several threads if that pays.
+    ///
+    /// # Safety
+    /// As for [`Self::steps`].
+    unsafe fn apply<T: Real>(&self, step: &Apply) {
+        let at = |buffer: Buffer| self.buffers.at[buffer.index()].cast::<T>();
+        let shared = Shared((at(step.input), at(step.out)));
+        let Some(function) = apply::<T>(step.op) else { unreachable!("the plan was made for this machine") };
+        let part = |part: usize| {
+            let &(from, to) = shared.get();
+            let first = part * APPLIED_PER_PART;
+            let count = APPLIED_PER_PART.min(step.count - first);
+            // SAFETY: both buffers have the elements, and each part writes its own.
+            unsafe { function(from.add(first), to.add(first), count) };
+        };
+        self.pool.run(step.count.div_ceil(APPLIED_PER_PART), &part);
     }
 
     /// Multiplies matrices, block by block.

@@ -7,7 +7,7 @@
 use plr_ir::Precision;
 use plr_ir::scalar::Real;
 
-use crate::micro::{Element, Panel};
+use crate::micro::{Dots, Element, Panel};
 
 /// Distances between neighbours in a matrix, in elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,6 +102,46 @@ impl Product {
         self.rhs.column == 1 && self.out.column == 1 && self.n >= LEAST_COLUMNS
     }
 
+    /// Whether one of the factors is a vector, and the terms of a sum are beside each other in both.
+    fn is_of_vector(&self) -> bool {
+        (self.m == 1 || self.n == 1) && self.lhs.column == 1 && self.rhs.row == 1
+    }
+
+    /// Whether it is one matrix, its rows beside each other in memory, and vectors of columns can be loaded and stored.
+    pub(crate) fn has_dense_rows(&self) -> bool {
+        self.batch.is_empty() && self.has_columns_in_lanes() && (self.out.row == self.n || self.m == 1)
+    }
+
+    /// The product of some rows and columns, from the given one on, into a matrix whose rows are so far apart. The
+    /// offsets of the parts of both factors come with it.
+    pub(crate) fn part(
+        &self,
+        rows: std::ops::Range<usize>,
+        columns: std::ops::Range<usize>,
+        apart: usize,
+    ) -> (Self, [usize; 2]) {
+        let offsets = [rows.start * self.lhs.row, columns.start * self.rhs.column];
+        let out = Strides { row: apart, column: 1 };
+        (Self { m: rows.len(), n: columns.len(), out, batch: Vec::new(), ..*self }, offsets)
+    }
+
+    /// Computes the product as a whole.
+    ///
+    /// # Safety
+    /// As for [`Self::run_block`].
+    pub(crate) unsafe fn run_whole(
+        &self,
+        precision: Precision,
+        lhs: *const u8,
+        rhs: *const u8,
+        out: *mut u8,
+    ) {
+        for block in 0..self.blocks() {
+            // SAFETY: as demanded of the caller.
+            unsafe { self.run_block(precision, block, lhs, rhs, out) };
+        }
+    }
+
     /// How many independent blocks there are.
     pub(crate) fn blocks(&self) -> usize {
         self.matrices() * self.blocks_per_matrix()
@@ -171,6 +211,19 @@ impl Product {
                     rhs_step: self.rhs.row,
                     out,
                     out_row: self.out.row,
+                });
+            }
+            if let (true, Some(kernel)) = (self.is_of_vector(), T::dots_kernel()) {
+                let (depth, out_row, out_column) = (self.depth, self.out.row, self.out.column);
+                return kernel(&match self.m == 1 {
+                    true => {
+                        let (matrix, row) = (rhs, self.rhs.column);
+                        Dots { rows: n, depth, matrix, row, vector: lhs, out, apart: out_column }
+                    }
+                    false => {
+                        let (matrix, row) = (lhs, self.lhs.row);
+                        Dots { rows: m, depth, matrix, row, vector: rhs, out, apart: out_row }
+                    }
                 });
             }
             gemm::gemm(

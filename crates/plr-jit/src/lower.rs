@@ -4,16 +4,19 @@
 //! Constants and broadcasts compute nothing: their users read a number, or walk through the original with another stride.
 //! They become values of their own only where a task needs them in memory.
 
+mod block;
 mod contraction;
 mod elementwise;
 mod spatial;
 mod task;
 
+use plr_ir::choices::Choices;
 use plr_ir::program::{Block, Op, Operation, Program, ReduceKind, Repeat, Value};
 use plr_ir::{Elem, Type};
 
 use crate::space::{Space, dense};
 use crate::tile::{self, Region, Section};
+pub(crate) use block::{BlockTask, MOST_OPERANDS, MOST_PRODUCTS};
 pub(crate) use elementwise::{MapOperand, MapTask};
 pub(crate) use task::{
     Carried, ConvolveTask, FoldTask, GemmTask, RepeatTask, Rows, SliceTask, Slot, Task, TileTask, UntilTask,
@@ -45,8 +48,8 @@ enum View {
     Index(Slot),
 }
 
-/// Lowers a verified program, or the program of a tile, which is not cut into tiles again.
-pub(crate) fn lower(program: &Program, tiles: bool) -> Lowered {
+/// Lowers a verified program.
+pub(crate) fn lower(program: &Program, choices: Choices) -> Lowered {
     let mut lowering = Lowering {
         types: program.values.clone(),
         views: vec![None; program.values.len()],
@@ -55,7 +58,7 @@ pub(crate) fn lower(program: &Program, tiles: bool) -> Lowered {
     };
     let inputs = program.body.parameters.clone();
     inputs.iter().for_each(|&input| lowering.define(input));
-    if tiles {
+    if choices.tile {
         tile::sections(program).into_iter().for_each(|section| lowering.section(section));
     } else {
         lowering.block(&program.body);
@@ -66,7 +69,10 @@ pub(crate) fn lower(program: &Program, tiles: bool) -> Lowered {
         let taken = inputs.contains(&stored) || outputs.contains(&stored);
         outputs.push(if taken { lowering.copy(stored) } else { stored });
     }
-    let tasks = lowering.close();
+    let mut tasks = lowering.close();
+    if choices.block {
+        tasks = block::merge(tasks, &outputs);
+    }
     Lowered { types: lowering.types, tasks, slots: lowering.slots, inputs, outputs }
 }
 

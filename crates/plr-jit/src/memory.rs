@@ -14,7 +14,7 @@
 use std::collections::HashSet;
 
 use plr_ir::Precision;
-use plr_ir::program::Value;
+use plr_ir::program::{Local, Value};
 
 use crate::lifetimes::{Lifetime, Lifetimes};
 use crate::lower::{Carried, Lowered, RepeatTask, Task};
@@ -66,6 +66,11 @@ impl Memory {
         sharing.overwrites(&lowered.tasks);
         sharing.swaps(&lowered.tasks);
         sharing.place(lowered, precision)
+    }
+
+    /// The buffer of a value, if it is in memory.
+    pub(crate) fn find(&self, value: Value) -> Option<Buffer> {
+        self.of[value.index()]
     }
 
     /// The buffer of a value.
@@ -125,6 +130,12 @@ impl<'a> Sharing<'a> {
                     let whole = map.inputs.iter().filter(|input| input.whole).map(|input| input.value);
                     let pairs =
                         whole.flat_map(|input| map.results.iter().map(move |&(result, _)| (input, result)));
+                    self.meeting.extend(pairs);
+                }
+                Task::Block(block) => {
+                    let pairs = block
+                        .replaceable()
+                        .flat_map(|input| block.map.results.iter().map(move |&(result, _)| (input, result)));
                     self.meeting.extend(pairs);
                 }
                 Task::Repeat(repeat) => {
@@ -200,16 +211,11 @@ impl<'a> Sharing<'a> {
         for task in tasks {
             match task {
                 Task::Map(map) => {
-                    for &(result, _) in &map.results {
-                        for input in map.inputs.iter().filter(|input| input.whole) {
-                            let alone = |v: Value| {
-                                self.class_of[v.index()].is_some_and(|c| self.classes[c].members.len() == 1)
-                            };
-                            if alone(result) {
-                                self.merge(input.value, result);
-                            }
-                        }
-                    }
+                    let inputs = map.inputs.iter().filter(|input| input.whole).map(|input| input.value);
+                    self.overwrite(&map.results, &inputs.collect::<Vec<_>>());
+                }
+                Task::Block(block) => {
+                    self.overwrite(&block.map.results, &block.replaceable().collect::<Vec<_>>());
                 }
                 Task::Repeat(repeat) => self.overwrites(&repeat.body),
                 Task::Fold(_)
@@ -223,6 +229,18 @@ impl<'a> Sharing<'a> {
                 | Task::Random { .. }
                 | Task::FromIndex { .. }
                 | Task::Tiles(_) => {}
+            }
+        }
+    }
+
+    /// Results over inputs, each over the first that allows it.
+    fn overwrite(&mut self, results: &[(Value, Local)], inputs: &[Value]) {
+        for &(result, _) in results {
+            for &input in inputs {
+                let class = self.class_of[result.index()];
+                if class.is_some_and(|class| self.classes[class].members.len() == 1) {
+                    self.merge(input, result);
+                }
             }
         }
     }

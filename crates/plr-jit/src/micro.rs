@@ -35,6 +35,35 @@ pub(crate) struct Panel<T> {
     pub(crate) out_row: usize,
 }
 
+/// `out[i] = Σ_k matrix[i, k]·vector[k]`, neighbours along `k` beside each other; distances in elements.
+///
+/// There are [`PARTIAL_BYTES`] of partial sums, each of every so many-th term, added pairwise in the end: what is computed
+/// depends neither on the rows of a call nor on the width of vectors.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Dots<T> {
+    /// Rows of the matrix.
+    pub(crate) rows: usize,
+    /// Terms of each sum.
+    pub(crate) depth: usize,
+    /// The matrix.
+    pub(crate) matrix: *const T,
+    /// From row to row.
+    pub(crate) row: usize,
+    /// The vector.
+    pub(crate) vector: *const T,
+    /// The sums.
+    pub(crate) out: *mut T,
+    /// From sum to sum.
+    pub(crate) apart: usize,
+}
+
+/// See [`Dots`]: four of the widest vectors, which hide the latency of an addition.
+#[cfg(any(test, target_arch = "x86_64"))]
+const PARTIAL_BYTES: usize = 256;
+
+/// A kernel for a matrix and a vector. A call needs what one of a [`Kernel`] needs.
+pub(crate) type DotsKernel<T> = unsafe fn(&Dots<T>);
+
 /// A kernel.
 ///
 /// A call needs: factors that can be read and a result that can be written as far as extents and distances reach, the result
@@ -45,20 +74,30 @@ pub(crate) type Kernel<T> = unsafe fn(&Panel<T>);
 pub(crate) trait Element: Copy + 'static {
     /// The best kernel that this machine can run, if any.
     fn kernel() -> Option<Kernel<Self>>;
+    /// The best kernel for a matrix and a vector.
+    fn dots_kernel() -> Option<DotsKernel<Self>>;
 }
 
 #[cfg(not(target_arch = "x86_64"))]
 mod elsewhere {
-    use super::{Element, Kernel};
+    use super::{DotsKernel, Element, Kernel};
 
     impl Element for f32 {
         fn kernel() -> Option<Kernel<Self>> {
+            None
+        }
+
+        fn dots_kernel() -> Option<DotsKernel<Self>> {
             None
         }
     }
 
     impl Element for f64 {
         fn kernel() -> Option<Kernel<Self>> {
+            None
+        }
+
+        fn dots_kernel() -> Option<DotsKernel<Self>> {
             None
         }
     }
@@ -105,6 +144,26 @@ mod tests {
                         );
                     }
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn sums_of_products_of_small_integers_are_exact() {
+        let Some(kernel) = f64::dots_kernel() else { return };
+        for (rows, depth) in [(1, 1), (3, 31), (2, 32), (5, 33), (4, 200)] {
+            let number = |i: usize| (i * 7919 % 11) as f64 - 5.0;
+            let matrix: Vec<f64> = (0..rows * depth).map(number).collect();
+            let vector: Vec<f64> = (0..depth).map(|i| number(i + 5)).collect();
+            let mut out = vec![0.0; 2 * rows];
+            let (at, by) = (matrix.as_ptr(), vector.as_ptr());
+            let dots =
+                Dots { rows, depth, matrix: at, row: depth, vector: by, out: out.as_mut_ptr(), apart: 2 };
+            // SAFETY: the arrays have the sizes that are said, and the machine was asked for the kernel.
+            unsafe { kernel(&dots) };
+            for row in 0..rows {
+                let exact: f64 = (0..depth).map(|k| matrix[row * depth + k] * vector[k]).sum();
+                assert_eq!(out[2 * row], exact, "{rows}×{depth}, row {row}");
             }
         }
     }

@@ -1,10 +1,13 @@
 //! The plan: what is called in which order on which memory. Made once; a run does nothing that is not in it.
 
+mod block;
 mod build;
 mod print;
 
+pub(crate) use block::{BlockStep, Factor};
 use plr_ir::Precision;
 use plr_ir::program::Law;
+use plr_ir::scalar::UnaryOp;
 
 use crate::convolve::Convolve;
 use crate::gemm::Product;
@@ -50,6 +53,10 @@ pub(crate) enum Step {
         /// The result.
         out: Buffer,
     },
+    /// A function of every element.
+    Apply(Apply),
+    /// Matrix products, block by block, and a kernel on each block.
+    Block(Box<BlockStep>),
     /// Ranks of the elements of rows.
     Rank(Rank),
     /// Sums of the elements so far along an axis.
@@ -134,6 +141,19 @@ pub(crate) struct RunningSum {
     pub(crate) extent: usize,
     /// How many elements lie from one to the next, each of another run.
     pub(crate) inner: usize,
+}
+
+/// A function of every element of an array.
+#[derive(Debug)]
+pub(crate) struct Apply {
+    /// Which; one of those that are compiled ahead of time.
+    pub(crate) op: UnaryOp,
+    /// The array.
+    pub(crate) input: Buffer,
+    /// Where the results go.
+    pub(crate) out: Buffer,
+    /// How many elements there are.
+    pub(crate) count: usize,
 }
 
 /// Ranks of the elements of rows, which are of reals and follow each other.
@@ -244,7 +264,9 @@ impl Plan {
             let inside = |step: &Step| match step {
                 Step::Repeat(repeat) => count(&repeat.body),
                 Step::Tiles(tiles) => count(&tiles.plan.steps),
+                Step::Block(block) => block.products.len(),
                 Step::Launch(_)
+                | Step::Apply(_)
                 | Step::Multiply { .. }
                 | Step::Rank(_)
                 | Step::RunningSum(_)

@@ -34,6 +34,18 @@ impl Space {
     }
 }
 
+impl Space {
+    /// The same space, which has these many elements, with two axes.
+    pub(crate) fn as_matrix(&self, dims: [usize; 2]) -> Self {
+        if self.dims.len() == 2 {
+            return self.clone();
+        }
+        let split =
+            |strides: &Vec<usize>| strides.iter().flat_map(|&stride| [stride * dims[1], stride]).collect();
+        Self { dims: dims.to_vec(), strides: self.strides.iter().map(split).collect() }
+    }
+}
+
 /// The strides of a dense row-major array.
 pub(crate) fn dense(dims: &[usize]) -> Vec<usize> {
     let mut strides = vec![1; dims.len()];

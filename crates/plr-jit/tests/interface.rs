@@ -88,7 +88,7 @@ fn texts_are_kept_on_request() {
     assert!(!executable.asm().is_empty());
     let plan = executable.plan().to_string();
     assert!(
-        plan.starts_with("plan example f32: 2 kernels, 2 steps") && plan.contains("of output y"),
+        plan.starts_with("plan example f32: ") && plan.contains("2 steps") && plan.contains("of output y"),
         "{plan}"
     );
     assert!(compile(&program(), 1).kernels().is_empty());

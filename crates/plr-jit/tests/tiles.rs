@@ -86,7 +86,7 @@ fn inputs(program: &Program) -> Vec<Tensor> {
 
 /// The program's plan as text, with or without tiles.
 fn plan(program: &Program, tile: bool) -> String {
-    let options = Options { choices: Choices { tile }, ..Options::default() };
+    let options = Options { choices: Choices { tile, ..Choices::default() }, ..Options::default() };
     Executable::compile(program, &options).expect("the program compiles").plan().to_string()
 }
 

@@ -32,7 +32,7 @@ pub use error::CheckError;
 pub use reference::{Gradient, gradients};
 pub use sweep::{Curve, sweep};
 
-use measure::{PerSite, needs_gradient, per_site, satisfies, worst};
+use measure::{PerSite, needs_gradient, per_site, worst};
 use subject::{Settings, Subject};
 
 /// A claim and what was found.
@@ -105,7 +105,7 @@ impl<'a> Examiner<'a> {
             | Measure::PrincipalAlignment(_) => (self.measure(moment, &claim.measure)?, Vec::new()),
         };
         let number = worst(&per_site, claim.comparison, claim.bound);
-        let holds = satisfies(number, claim.comparison, claim.bound, claim.tolerance);
+        let holds = claim.comparison.holds(number, claim.bound, claim.tolerance);
         Ok(Measured { number, per_site, holds, points })
     }
 

@@ -160,6 +160,13 @@ impl Analysis {
         Specialised::new(self.setting(&self.rules[rule].0, choice))
     }
 
+    /// A rule on the small network or, where it means nothing there, on that of its first experiment, made small (R13.7).
+    pub fn examined(&self, rule: usize) -> Result<Specialised, Findings> {
+        let (own, _) = &self.rules[rule];
+        let elsewhere = || Specialised::new(self.setting(own, self.trial(own))).map(|(model, _)| model).ok();
+        self.workshop(rule).specialised(None, &[]).or_else(|findings| elsewhere().ok_or(findings))
+    }
+
     /// What the checks of a rule need.
     pub fn workshop(&self, rule: usize) -> RuleWorkshop {
         RuleWorkshop::new(

@@ -53,7 +53,6 @@ impl Specialised {
     pub fn new(setting: Setting) -> Result<(Self, Findings), Findings> {
         let mut findings = Findings::new();
         setting.rule.check_sizes(&setting.network, &mut findings);
-        setting.check_first_values(&mut findings);
         if !findings.is_empty() {
             return Err(findings);
         }
@@ -63,6 +62,10 @@ impl Specialised {
         let mut made =
             Self { setting, durations, phases, parameters, listed: Vec::new(), equations: OnceCell::new() };
         let update = made.keep_observable()?;
+        made.setting.check_first_values(made.parameters.iter().map(|(id, _)| *id), &mut findings);
+        if !findings.is_empty() {
+            return Err(findings);
+        }
         made.listed = made.parameters.iter().map(|(_, p)| p.clone()).collect();
         let mut warnings = Findings::new();
         made.unused_phases(&update, &mut warnings);

@@ -17,7 +17,7 @@ mod transmission;
 
 pub use claim::{CheckSetting, ResolvedCheck};
 pub use constant::{Constants, constant};
-pub use experiment::{DataSource, Experiment, Length, Optimiser, SiteValue};
+pub use experiment::{DataSource, Expected, Experiment, Length, Optimiser, SiteValue};
 pub use function::{has_weight, places};
 pub use global::unit_layers;
 pub use network::chain as network_chain;

@@ -598,6 +598,8 @@ pub enum Clause {
     Time(Expr),
     /// `precision f64`
     Precision(Name),
+    /// `expect accuracy > 0.9`
+    Expect(Box<Expectation>),
     /// `lr input->h1 = 0.1, h1->output = 0.05`: a hyper-parameter's value on single edges or layers
     PerSite(Name, Vec<SiteSetting>),
     /// Text that did not parse.

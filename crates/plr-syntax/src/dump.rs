@@ -324,6 +324,7 @@ impl Dump {
             Clause::Seed(value) => self.line(&format!("seed {}", inline::expr(value))),
             Clause::Time(value) => self.line(&format!("time {}", inline::expr(value))),
             Clause::Precision(name) => self.line(&format!("precision {}", name.text)),
+            Clause::Expect(claim) => self.expectation(claim),
             Clause::PerSite(name, sites) => {
                 self.nest(&format!("per site {}", name.text), sites, |dump, site| {
                     let to = site.to.as_ref().map_or(String::new(), |to| format!("->{}", to.text));

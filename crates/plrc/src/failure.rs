@@ -128,6 +128,8 @@ pub enum Failure {
     Check(CheckError),
     /// The handler of Ctrl-C could not be installed.
     Interrupt(ctrlc::Error),
+    /// A run that was to reach something has not.
+    Unexpected,
     /// Ctrl-C.
     Interrupted {
         /// What is left of the work, in words.
@@ -217,6 +219,7 @@ impl fmt::Display for Failure {
             Self::Run(error) => error.fmt(f),
             Self::Check(error) => error.fmt(f),
             Self::Interrupt(error) => write!(f, "cannot listen for Ctrl-C: {error}"),
+            Self::Unexpected => f.write_str("the run does not end as its experiment expects"),
             Self::Interrupted { kept } => write!(f, "stopped; {kept}"),
         }
     }

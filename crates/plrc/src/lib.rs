@@ -22,7 +22,7 @@ pub mod failure;
 mod interrupt;
 mod optimised;
 mod progress;
-mod selection;
+pub mod selection;
 mod shell;
 mod table;
 

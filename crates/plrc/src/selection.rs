@@ -7,7 +7,7 @@ use plr_ir::model::Sequence;
 use plr_run::data::Source as Data;
 use plr_sema::check::unknown_name::UnknownName;
 use plr_sema::network::Network;
-use plr_sema::resolve::{Experiment, Length, network_chain};
+use plr_sema::resolve::{Expected, Experiment, Length, network_chain};
 use plr_sema::{Choice, DEFAULT_COST, DEFAULT_STEPS, sequence};
 use plr_syntax::ast::{Item, NetworkBody, NetworkItem};
 use plr_syntax::diagnostic::{Finding, Findings};
@@ -85,6 +85,8 @@ pub struct Plan {
     pub seed: u64,
     /// The precision of all numbers.
     pub precision: Precision,
+    /// What the experiment says it ends with.
+    pub expected: Vec<Expected>,
 }
 
 impl Plan {
@@ -175,6 +177,7 @@ pub fn of_rule(rule: usize, network: Network) -> Plan {
         time: None,
         seed: 1,
         precision: Precision::F32,
+        expected: Vec::new(),
     }
 }
 
@@ -208,6 +211,7 @@ pub fn of_experiment(experiment: &Experiment, checked: &Checked) -> Result<Plan,
         time: experiment.time,
         seed: experiment.seed,
         precision: experiment.precision,
+        expected: experiment.expected.clone(),
     })
 }
 

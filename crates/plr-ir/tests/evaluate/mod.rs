@@ -185,7 +185,7 @@ impl<T: Real> State<'_, T> {
                 let of = |labels: &[u8]| labels.iter().map(|l| place[usize::from(*l)]).collect::<Vec<_>>();
                 a[offset(operands[0].1, &of(&spec.lhs))] * b[offset(operands[1].1, &of(&spec.rhs))]
             };
-            positions(&extents).map(term).reduce(|a, b| a + b).unwrap_or_default()
+            positions(&extents).map(term).fold(T::default(), |sum, term| sum + term)
         };
         positions(dims).map(element).collect()
     }

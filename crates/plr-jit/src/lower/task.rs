@@ -3,7 +3,7 @@
 use plr_ir::Value;
 use plr_ir::program::{Law, ReduceKind};
 
-use super::MapTask;
+use super::{BlockTask, MapTask};
 use crate::convolve::Convolve;
 use crate::gemm::Product;
 use crate::space::Space;
@@ -23,6 +23,8 @@ pub(crate) enum Task {
     Fold(FoldTask),
     /// A matrix product.
     Gemm(GemmTask),
+    /// Matrix products and element-wise code on them.
+    Block(Box<BlockTask>),
     /// Ranks of the elements of rows.
     Rank {
         /// The rows.
@@ -223,6 +225,7 @@ impl Task {
             Task::Map(_)
             | Task::Fold(_)
             | Task::Gemm(_)
+            | Task::Block(_)
             | Task::Rank { .. }
             | Task::RunningSum { .. }
             | Task::Convolve(_)
@@ -239,6 +242,7 @@ impl Task {
     pub(crate) fn results(&self) -> Vec<Value> {
         match self {
             Task::Map(map) => map.results.iter().map(|&(value, _)| value).collect(),
+            Task::Block(block) => block.map.results.iter().map(|&(value, _)| value).collect(),
             Task::Fold(FoldTask { result, .. })
             | Task::Gemm(GemmTask { result, .. })
             | Task::RunningSum { result, .. }
@@ -262,6 +266,7 @@ impl Task {
             Task::Map(map) => map.inputs.iter().map(|input| input.value).collect(),
             Task::Fold(fold) => fold.factors.clone(),
             Task::Gemm(gemm) => vec![gemm.lhs, gemm.rhs],
+            Task::Block(block) => block.operands().collect(),
             Task::Rank { input, .. } | Task::RunningSum { input, .. } | Task::Windows { input, .. } => {
                 vec![*input]
             }

@@ -2,7 +2,7 @@
 
 use std::arch::is_x86_feature_detected;
 
-use super::{Element, Kernel, Panel};
+use super::{Dots, DotsKernel, Element, Kernel, PARTIAL_BYTES, Panel};
 
 /// Pointers into the left factor, three rows apart: rows between them are reached by address arithmetic.
 const ROWS_PER_POINTER: usize = 3;
@@ -19,7 +19,7 @@ macro_rules! kernels {
         pub(super) mod $module {
             use std::arch::x86_64::*;
 
-            use super::{Panel, ROWS_PER_POINTER};
+            use super::{Dots, PARTIAL_BYTES, Panel, ROWS_PER_POINTER};
 
             type Mask = $mask;
 
@@ -31,6 +31,11 @@ macro_rules! kernels {
                 let all = $mask_of($lanes);
                 // SAFETY: the columns are within the panel, the last vector's lanes within its columns.
                 unsafe {
+                    // A single row has too few sums for all that can be under way at a time, if not for many columns.
+                    while panel.m == 1 && column + 8 * $lanes <= panel.n {
+                        tile::<1, 8, false>(panel, 0, column, all);
+                        column += 8 * $lanes;
+                    }
                     while column + 2 * $lanes <= panel.n {
                         group::<2, false>(panel, column, all);
                         column += 2 * $lanes;
@@ -41,6 +46,53 @@ macro_rules! kernels {
                     }
                     if column < panel.n {
                         group::<1, true>(panel, column, $mask_of(panel.n - column));
+                    }
+                }
+            }
+
+            /// Vectors of partial sums of a row.
+            const PARTIAL: usize = PARTIAL_BYTES / ($lanes * size_of::<$real>());
+            /// Terms between one of a partial sum and its next.
+            const STRIDE: usize = PARTIAL * $lanes;
+
+            /// # Safety
+            /// As for [`DotsKernel`](super::DotsKernel), on a machine with the features of this module.
+            #[target_feature(enable = $features)]
+            pub(crate) unsafe fn dots(dots: &Dots<$real>) {
+                for row in 0..dots.rows {
+                    // SAFETY: the row is within the matrix, and so are the lanes of the masks.
+                    unsafe {
+                        let matrix = dots.matrix.add(row * dots.row);
+                        let mut sums = [$zero(); PARTIAL];
+                        let whole = dots.depth / STRIDE * STRIDE;
+                        let mut at = 0;
+                        while at < whole {
+                            for i in 0..PARTIAL {
+                                let (a, b) = (matrix.add(at + i * $lanes), dots.vector.add(at + i * $lanes));
+                                sums[i] = $fma($load(a), $load(b), sums[i]);
+                            }
+                            at += STRIDE;
+                        }
+                        for i in 0..PARTIAL {
+                            let left = dots.depth.saturating_sub(at + i * $lanes).min($lanes);
+                            if left > 0 {
+                                let mask = $mask_of(left);
+                                let (a, b) = (matrix.add(at + i * $lanes), dots.vector.add(at + i * $lanes));
+                                sums[i] = $fma($masked_load(mask, a), $masked_load(mask, b), sums[i]);
+                            }
+                        }
+                        let mut partial = [0.0; STRIDE];
+                        for i in 0..PARTIAL {
+                            $store(partial.as_mut_ptr().add(i * $lanes), sums[i]);
+                        }
+                        let mut width = STRIDE;
+                        while width > 1 {
+                            width /= 2;
+                            for i in 0..width {
+                                partial[i] += partial[i + width];
+                            }
+                        }
+                        *dots.out.add(row * dots.apart) = partial[0];
                     }
                 }
             }
@@ -149,7 +201,7 @@ kernels!(
 );
 
 /// The wide kernel if this machine can run it, else the narrow one if it can run that.
-fn best<T>(wide: Kernel<T>, narrow: Kernel<T>) -> Option<Kernel<T>> {
+fn best<K>(wide: K, narrow: K) -> Option<K> {
     if is_x86_feature_detected!("avx512f") {
         return Some(wide);
     }
@@ -158,13 +210,21 @@ fn best<T>(wide: Kernel<T>, narrow: Kernel<T>) -> Option<Kernel<T>> {
 
 impl Element for f32 {
     fn kernel() -> Option<Kernel<Self>> {
-        best(wide_f32::panel, narrow_f32::panel)
+        best::<Kernel<Self>>(wide_f32::panel, narrow_f32::panel)
+    }
+
+    fn dots_kernel() -> Option<DotsKernel<Self>> {
+        best::<DotsKernel<Self>>(wide_f32::dots, narrow_f32::dots)
     }
 }
 
 impl Element for f64 {
     fn kernel() -> Option<Kernel<Self>> {
-        best(wide_f64::panel, narrow_f64::panel)
+        best::<Kernel<Self>>(wide_f64::panel, narrow_f64::panel)
+    }
+
+    fn dots_kernel() -> Option<DotsKernel<Self>> {
+        best::<DotsKernel<Self>>(wide_f64::dots, narrow_f64::dots)
     }
 }
 
@@ -205,6 +265,17 @@ mod tests {
             (0..depth).fold(0.0_f32, |sum, k| lhs[i * depth + k].mul_add(rhs[k * n + j], sum))
         };
         let (wide, narrow) = (product(wide_f32::panel), product(narrow_f32::panel));
+        for depth in [1, 15, 64, 101] {
+            let sums = |kernel: DotsKernel<f32>| {
+                let mut out = vec![0.0_f32; m];
+                let (matrix, vector) = (lhs.as_ptr(), rhs.as_ptr());
+                let dots = Dots { rows: m, depth, matrix, row: 101, vector, out: out.as_mut_ptr(), apart: 1 };
+                // SAFETY: as above.
+                unsafe { kernel(&dots) };
+                out.iter().map(|x| x.to_bits()).collect::<Vec<_>>()
+            };
+            assert_eq!(sums(wide_f32::dots), sums(narrow_f32::dots));
+        }
         for (at, (wide, narrow)) in wide.iter().zip(&narrow).enumerate() {
             assert_eq!(wide.to_bits(), narrow.to_bits());
             assert_eq!(wide.to_bits(), chain(at / n, at % n).to_bits());

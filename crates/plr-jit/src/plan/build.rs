@@ -1,13 +1,18 @@
 //! From tasks to steps: kernels are chosen and compiled, values become buffers, spaces become numbers.
 
-use plr_ir::program::{Program, Value};
+use plr_ir::choices::Choices;
+use plr_ir::program::{Local, MapInstruction, Program, Value};
 use plr_ir::{Precision, Type};
 
-use super::{ConvolveStep, Copy, Draw, Launch, Plan, Rank, RepeatStep, RunningSum, Step, UntilStep};
+use super::{
+    Apply, BlockStep, ConvolveStep, Copy, Draw, Factor, Launch, Plan, Rank, RepeatStep, RunningSum, Step,
+    UntilStep,
+};
+use crate::apply::apply;
 use crate::codegen::{Compiler, FoldKernel, Kernel, Lanes, MapKernel, MapRead, VECTOR_BYTES};
 use crate::error::Error;
 use crate::lower::{
-    FoldTask, GemmTask, Lowered, MapOperand, MapTask, RepeatTask, SliceTask, Task, TileTask, lower,
+    BlockTask, FoldTask, GemmTask, Lowered, MapOperand, MapTask, RepeatTask, SliceTask, Task, TileTask, lower,
 };
 use crate::memory::{Buffer, Memory};
 use crate::space::Space;
@@ -21,12 +26,13 @@ impl Plan {
     pub(crate) fn build(
         program: &Program,
         lowered: &Lowered,
+        choices: Choices,
         compiler: &mut Compiler,
     ) -> Result<Self, Error> {
         let precision = program.precision;
         let memory = Memory::plan(lowered, precision);
-        let steps =
-            Build { precision, types: &lowered.types, memory: &memory, compiler }.steps(&lowered.tasks)?;
+        let steps = Build { precision, types: &lowered.types, memory: &memory, choices, compiler }
+            .steps(&lowered.tasks)?;
         Ok(Self {
             name: program.name.clone(),
             precision,
@@ -45,6 +51,7 @@ struct Build<'a> {
     precision: Precision,
     types: &'a [Type],
     memory: &'a Memory,
+    choices: Choices,
     compiler: &'a mut Compiler,
 }
 
@@ -56,7 +63,11 @@ impl Build<'_> {
     fn step(&mut self, task: &Task) -> Result<Step, Error> {
         let buffer = |value: &Value| self.memory.buffer(*value);
         Ok(match task {
-            Task::Map(map) => Step::Launch(self.map(map)?),
+            Task::Map(map) => match self.apply(map) {
+                Some(apply) => Step::Apply(apply),
+                None => Step::Launch(self.map(map)?),
+            },
+            Task::Block(block) => Step::Block(Box::new(self.block(block)?)),
             Task::Fold(fold) => Step::Launch(self.fold(fold)?),
             Task::Gemm(GemmTask { product, lhs, rhs, result }) => Step::Multiply {
                 product: product.clone(),
@@ -117,19 +128,7 @@ impl Build<'_> {
     fn map(&mut self, map: &MapTask) -> Result<Launch, Error> {
         let space = with_an_axis(&map.space);
         let outer = space.dims.len() - 1;
-        let results: Vec<Buffer> = map.results.iter().map(|&(value, _)| self.memory.buffer(value)).collect();
-        let read = |(input, strides): (&MapOperand, &Vec<usize>)| {
-            let buffer = self.memory.buffer(input.value);
-            let overwritten_by = results.iter().position(|&result| result == buffer);
-            MapRead { moves: strides[outer] != 0, truth: input.truth, overwritten_by }
-        };
-        let kernel = MapKernel {
-            precision: self.precision,
-            rank: outer + 1,
-            inputs: map.inputs.iter().zip(&space.strides).map(read).collect(),
-            body: map.body.clone(),
-            results: map.results.iter().map(|&(_, local)| local).collect(),
-        };
+        let kernel = self.map_kernel(map, &space);
         let mut numbers: Vec<i64> = space.dims[1..].iter().map(|&extent| extent as i64).collect();
         for strides in &space.strides {
             numbers.extend(self.bytes(&strides[..outer]));
@@ -147,6 +146,65 @@ impl Build<'_> {
             grain: if outer == 0 { ELEMENT_GRAIN } else { 1 },
             work,
         })
+    }
+
+    /// The map as one function of every element of an array, if it is one of those that are compiled ahead of time.
+    fn apply(&self, map: &MapTask) -> Option<Apply> {
+        let &[MapInstruction::Input(0), MapInstruction::Unary(op, Local(0))] = map.body.as_slice() else {
+            return None;
+        };
+        let dense = map.space.strides.iter().all(|strides| strides.as_slice() == [1]);
+        let known = match self.precision {
+            Precision::F32 => apply::<f32>(op).is_some(),
+            Precision::F64 => apply::<f64>(op).is_some(),
+        };
+        let (&[MapOperand { value: input, .. }], &[(result, Local(1))]) =
+            (map.inputs.as_slice(), map.results.as_slice())
+        else {
+            return None;
+        };
+        let [input, out] = [input, result].map(|value| self.memory.buffer(value));
+        (dense && known).then(|| Apply { op, input, out, count: map.space.dims[0] })
+    }
+
+    /// The code of a map over its space, which may be written with more axes than it has.
+    fn map_kernel(&self, map: &MapTask, space: &Space) -> MapKernel {
+        let outer = space.dims.len() - 1;
+        let results: Vec<Option<Buffer>> =
+            map.results.iter().map(|&(value, _)| self.memory.find(value)).collect();
+        let read = |(input, strides): (&MapOperand, &Vec<usize>)| {
+            let buffer = self.memory.find(input.value);
+            let overwritten_by = results.iter().position(|&result| buffer.is_some() && result == buffer);
+            MapRead { moves: strides[outer] != 0, truth: input.truth, overwritten_by }
+        };
+        MapKernel {
+            precision: self.precision,
+            rank: outer + 1,
+            inputs: map.inputs.iter().zip(&space.strides).map(read).collect(),
+            body: map.body.clone(),
+            results: map.results.iter().map(|&(_, local)| local).collect(),
+        }
+    }
+
+    fn block(&mut self, task: &BlockTask) -> Result<BlockStep, Error> {
+        let BlockTask { products, map } = task;
+        let dims = [products[0].product.m, products[0].product.n];
+        let matrix = map.space.as_matrix(dims);
+        let kernel = self.map_kernel(map, &matrix);
+        let read = map.inputs.iter().map(|input| input.value);
+        let values = read.chain(map.results.iter().map(|&(value, _)| value));
+        let operand = |(value, strides): (Value, &Vec<usize>)| {
+            let product = products.iter().position(|product| product.result == value);
+            let stored =
+                || Factor::Stored { buffer: self.memory.buffer(value), strides: [strides[0], strides[1]] };
+            product.map_or_else(stored, Factor::Product)
+        };
+        let operands = values.zip(&matrix.strides).map(operand).collect();
+        let factors = |GemmTask { product, lhs, rhs, .. }: &GemmTask| {
+            (product.clone(), self.memory.buffer(*lhs), self.memory.buffer(*rhs))
+        };
+        let products = products.iter().map(factors).collect();
+        Ok(BlockStep { dims, products, operands, kernel: self.compiler.kernel(&Kernel::Map(kernel))? })
     }
 
     fn fold(&mut self, fold: &FoldTask) -> Result<Launch, Error> {
@@ -187,7 +245,9 @@ impl Build<'_> {
 
     fn tiles(&mut self, task: &TileTask) -> Result<TileStep, Error> {
         let TileTask { tile, samples, shared, imports, exports } = task;
-        let plan = Plan::build(&tile.program, &lower(&tile.program, false), self.compiler)?;
+        // A tile is not cut into tiles again.
+        let choices = Choices { tile: false, ..self.choices };
+        let plan = Plan::build(&tile.program, &lower(&tile.program, choices), choices, self.compiler)?;
         let whole = |value: &Value| (self.memory.buffer(*value), self.types[value.index()].count() / samples);
         let shared = shared.iter().map(|&value| self.memory.buffer(value)).collect();
         let (imports, exports) = (imports.iter().map(whole).collect(), exports.iter().map(whole).collect());

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::{ConvolveStep, Launch, Plan, Rank, RunningSum, Step};
+use super::{Apply, ConvolveStep, Launch, Plan, Rank, RunningSum, Step};
 use crate::convolve::Convolve;
 use crate::gemm::Product;
 use crate::lower::Rows;
@@ -126,6 +126,10 @@ fn print(f: &mut Formatter<'_>, steps: &[Step], depth: usize) -> fmt::Result {
                 writeln!(f)?;
                 print(f, &repeat.body, depth + 1)?;
             }
+            Step::Apply(Apply { op, input, out, count }) => {
+                writeln!(f, "{out} = {op:?} of {input}, {count} elements")?;
+            }
+            Step::Block(block) => writeln!(f, "{block}")?,
             Step::Tiles(tiles) => {
                 writeln!(f, "tiles of {} among {} samples", tiles.lanes, tiles.samples)?;
                 tiles.plan.print(f, depth + 1)?;

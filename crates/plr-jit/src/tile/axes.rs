@@ -72,6 +72,11 @@ impl Axes {
             });
         } else if let Op::Rank(value) | Op::Detach { value, .. } = op {
             self.join_all(result, *value, rank);
+        } else if let Op::Reshape(input) = op {
+            // Row-major order keeps the first axis, whatever becomes of the others.
+            if program.type_of(*input).dims.first() == program.type_of(result).dims.first() {
+                self.along(*input, result, &[0][..rank.min(1)], constant);
+            }
         } else if let Op::Broadcast { input, axes } = op {
             self.along(result, *input, axes, constant);
         } else if let Op::Contract { lhs, rhs, spec } = op {

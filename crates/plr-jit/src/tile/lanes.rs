@@ -210,6 +210,8 @@ impl Rewrite<'_> {
             let rank = self.samples.program.type_of(*input).rank();
             let axes = axes.iter().map(|&axis| moved(axis, rank)).collect();
             Op::Reduce { kind: *kind, input: self.operand(*input, true, into), axes }
+        } else if let Op::Reshape(input) = op {
+            Op::Reshape(self.operand(*input, true, into))
         } else if let Op::Slice { input, axis, index } = op {
             let (axis, index) = (moved(*axis, rank + 1), self.known[index]);
             Op::Slice { input: self.operand(*input, true, into), axis, index }

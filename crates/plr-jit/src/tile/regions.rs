@@ -92,7 +92,9 @@ impl Samples<'_> {
                     | Op::Detach { .. }
                     | Op::Map(_)
             );
-        known && operation.results.iter().all(|&result| self.has(result))
+        // A reshaped value of samples may have had them as another axis before.
+        let reshaped = matches!(op, Op::Reshape(input) if self.has(*input));
+        (known || reshaped) && operation.results.iter().all(|&result| self.has(result))
     }
 
     /// Whether it uses a step number from elsewhere: tiles have those of their own loops only.

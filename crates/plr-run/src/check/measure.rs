@@ -178,14 +178,3 @@ pub(super) fn worst(numbers: &PerSite, comparison: Comparison, bound: f64) -> f6
     let worse = |a: f64, b: f64| if b.is_nan() || badness(b) > badness(a) { b } else { a };
     numbers.iter().map(|(_, number)| *number).reduce(worse).unwrap_or(f64::NAN)
 }
-
-/// Whether a number satisfies a comparison; NaN satisfies none (R14.5).
-pub(super) fn satisfies(number: f64, comparison: Comparison, bound: f64, tolerance: f64) -> bool {
-    match comparison {
-        Comparison::Less => number < bound,
-        Comparison::LessEqual => number <= bound,
-        Comparison::Greater => number > bound,
-        Comparison::GreaterEqual => number >= bound,
-        Comparison::Equal => (number - bound).abs() <= tolerance,
-    }
-}

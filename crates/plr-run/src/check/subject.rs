@@ -77,8 +77,10 @@ impl<'a> Subject<'a> {
     ) -> Result<Examined, CheckError> {
         let parameters = self.trained(settings, updates)?;
         let mut measured = settings.to_vec();
+        // R14.2
+        let compares = reference.is_some();
         let sets_rate = settings.iter().any(|(name, _)| name == LEARNING_RATE);
-        if !sets_rate && self.workshop.hyper_parameter(LEARNING_RATE).is_some() {
+        if compares && !sets_rate && self.workshop.hyper_parameter(LEARNING_RATE).is_some() {
             measured.push((LEARNING_RATE.to_owned(), 1.0));
         }
         let model = self.model(&measured)?;

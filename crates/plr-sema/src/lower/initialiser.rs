@@ -10,7 +10,7 @@ use crate::equation::Site;
 use crate::hir::{Initialiser, Learned, SynapseId, VariableKind};
 use crate::network::LayerId;
 
-use super::setting::Setting;
+use super::setting::{ParameterId, Setting};
 
 impl Setting {
     /// The first value of a parameter at a site: as declared, or as a check has it, within its constraints (R4.4, R4.7,
@@ -140,18 +140,15 @@ impl Setting {
         parallel.or_else(|| find((post, pre)).map(|pair| (pair, true)))
     }
 
-    /// Finds first values that are taken from synapses that are not there (R4.10).
-    pub fn check_first_values(&self, findings: &mut Findings) {
-        for (i, _) in self.rule.synapses.iter().enumerate() {
-            let target = Learned::Synapse(SynapseId(i));
-            for (pre, post) in self.rule.instances(&self.network, SynapseId(i)) {
-                let site = Site::Edge(pre, post);
-                let missing = self.initialiser(target).and_then(|init| self.missing(init, target, site));
-                if let Some((synapse, at)) = missing {
-                    let synapse = self.rule.synapses[synapse.0].name.clone();
-                    findings.push(ShapeMismatch { at, shapes: Shapes::NoWeight { synapse } });
-                    break;
-                }
+    /// Finds the first values, of these parameters, that are taken from synapses that are not there (R4.10).
+    pub fn check_first_values(&self, of: impl Iterator<Item = ParameterId>, findings: &mut Findings) {
+        let mut found = Vec::new();
+        for (target, site) in of.filter_map(|id| Some((id.learned()?, id.site()?))) {
+            let missing = self.initialiser(target).and_then(|init| self.missing(init, target, site));
+            if let Some((synapse, at)) = missing.filter(|missing| !found.contains(missing)) {
+                found.push((synapse, at));
+                let synapse = self.rule.synapses[synapse.0].name.clone();
+                findings.push(ShapeMismatch { at, shapes: Shapes::NoWeight { synapse } });
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Checks: the setting of each, and its claims as measures with bounds.
 
-use plr_ir::model::{Check, CheckData, Claim, Comparison, Measure, Metric, Reference};
+use plr_ir::model::{Check, CheckData, Claim, Measure, Metric, Reference};
 use plr_ir::{Location, Precision};
 use plr_syntax::ast::{self, CheckSetting as Written};
 use plr_syntax::diagnostic::Findings;
@@ -11,11 +11,12 @@ use crate::check::unknown_phase::UnknownPhase;
 use crate::hir::{Initialiser, Learned, Observed, PopulationId, Rule, SynapseId, VariableId};
 use crate::network::Network;
 
-use super::experiment::{cost, count, hyper_parameter, named_or_chain, number, precision};
+use super::experiment::{comparison, cost, count, hyper_parameter, named_or_chain, number, precision};
 use super::expression::resolve;
 use super::initialiser::initialiser;
 use super::scope::{Moment, Reader, Scope};
-use super::{Library, Resolved, rule};
+use super::transmission::untransposed;
+use super::{Constants, Library, Resolved, constant, rule};
 use crate::DEFAULT_STEPS;
 
 /// The orders of magnitude over which an order is fitted when the claim names none.
@@ -264,7 +265,8 @@ impl Resolver<'_> {
         let library = &self.resolved.library;
         // R14.7
         let measure = self.measure(&written.measure, &written.over, &mut found.setting.observed)?;
-        let bound = number(&written.bound, library, self.findings)?;
+        let settings = self.settings(&written.when)?;
+        let bound = self.bound(&written.bound, &found.setting.settings, &settings)?;
         // R14.9
         if let Some(unit) = written.unit.as_ref().filter(|u| u.text != "deg") {
             let known = vec!["deg".to_owned()];
@@ -281,22 +283,22 @@ impl Resolver<'_> {
             Some(tree) => count(tree, "the number of updates", 0, library, self.findings)? as u32,
             None => 0,
         };
-        let comparison = match written.comparison {
-            ast::Comparison::Less => Comparison::Less,
-            ast::Comparison::LessEqual => Comparison::LessEqual,
-            ast::Comparison::Greater => Comparison::Greater,
-            ast::Comparison::GreaterEqual => Comparison::GreaterEqual,
-            ast::Comparison::Equal => Comparison::Equal,
-        };
+        let comparison = comparison(written.comparison);
         let at = match &written.at {
             Some(name) => Some(self.layer(name, found)?),
             None => None,
         };
-        let settings = self.settings(&written.when)?;
         let location = Location(written.span.start);
         let words = self.source[written.span.range()].split_whitespace();
         let text = words.skip_while(|w| *w == "expect").collect::<Vec<_>>().join(" ");
         Some(Claim { text, measure, comparison, bound, tolerance, at, settings, updates, location })
+    }
+
+    /// A constant, with the hyper-parameters as they are in the claim (R14.7).
+    fn bound(&mut self, tree: &ast::Expr, check: &[(String, f64)], claim: &[(String, f64)]) -> Option<f64> {
+        let library = &self.resolved.library;
+        let expr = resolve(tree, Reader::Constant, &mut scope(self.rule, library, self.findings))?;
+        constant(&expr, &Constants::of(self.rule, library, &[check, claim].concat()), library)
     }
 
     fn layer(&mut self, name: &ast::Name, found: &ResolvedCheck) -> Option<String> {
@@ -352,7 +354,8 @@ impl Resolver<'_> {
         let trees: Vec<&ast::Expr> = call.arguments.iter().collect();
         let mut scope = scope(self.rule, &self.resolved.library, self.findings);
         scope.ended = self.rule.phases.len();
-        let (owner, reader) = match trees.iter().find_map(|tree| weight(tree, &scope)) {
+        let read = |transposed| trees.iter().find_map(|tree| weight(tree, transposed, &scope));
+        let (owner, reader) = match read(false).or_else(|| read(true)) {
             Some(synapse) => (Learned::Synapse(synapse), Reader::Synapse(synapse)),
             None => {
                 let population = trees.iter().find_map(|tree| population(tree, self.rule));
@@ -430,15 +433,15 @@ fn scope<'a>(rule: &'a Rule, library: &'a Library, findings: &'a mut Findings) -
     }
 }
 
-/// The first synapse whose weight stands in an expression as a number, not before `@`.
-fn weight(tree: &ast::Expr, scope: &Scope<'_>) -> Option<SynapseId> {
-    if arrives(tree) {
+/// The first synapse whose weight stands in an expression as a number, not before `@`; with `.T` only if asked for.
+fn weight(tree: &ast::Expr, transposed: bool, scope: &Scope<'_>) -> Option<SynapseId> {
+    if arrives(tree) || (untransposed(tree).1 && !transposed) {
         return None;
     }
     if let ast::ExprKind::Name(name) = &tree.kind {
         return scope.synapse(name);
     }
-    tree.parts().into_iter().find_map(|part| weight(part, scope))
+    tree.parts().into_iter().find_map(|part| weight(part, transposed, scope))
 }
 
 /// The population of the first variable of an expression, not of what arrives: the one it names, or the one whose

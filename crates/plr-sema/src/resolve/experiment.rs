@@ -1,6 +1,9 @@
 //! Experiments: which rule on which network, which data, how long.
 
+use std::fmt;
+
 use plr_ir::Precision;
+use plr_ir::model::Comparison;
 use plr_syntax::ast::{self, Clause, ExprKind as Tree, NetworkRef};
 use plr_syntax::diagnostic::Findings;
 use plr_syntax::finding::DuplicateClause;
@@ -48,6 +51,58 @@ pub struct Experiment {
     pub seed: u64,
     /// Of the compiled code.
     pub precision: Precision,
+    /// What it ends with.
+    pub expected: Vec<Expected>,
+}
+
+/// What an experiment is said to end with, on the test samples (R16.6).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Expected {
+    /// What is looked at.
+    pub figure: Figure,
+    /// How it compares with the bound.
+    pub comparison: Comparison,
+    /// The bound.
+    pub bound: f64,
+}
+
+/// A figure of a trained rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Figure {
+    /// The fraction of right predictions.
+    Accuracy,
+    /// The mean cost of a prediction.
+    Loss,
+}
+
+impl Figure {
+    /// All of them.
+    const ALL: [Self; 2] = [Self::Accuracy, Self::Loss];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Accuracy => "accuracy",
+            Self::Loss => "loss",
+        }
+    }
+}
+
+impl Expected {
+    /// Whether it is so of these figures, as far as there are any.
+    pub fn holds(&self, accuracy: Option<f64>, loss: Option<f64>) -> bool {
+        let figure = match self.figure {
+            Figure::Accuracy => accuracy,
+            Figure::Loss => loss,
+        };
+        figure.is_some_and(|figure| self.comparison.holds(figure, self.bound, 0.0))
+    }
+}
+
+impl fmt::Display for Expected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}", self.figure.name(), self.comparison, self.bound)
+    }
 }
 
 /// A filter with settings.
@@ -129,6 +184,7 @@ pub fn resolve(
         time: None,
         seed: 1,
         precision: Precision::F32,
+        expected: Vec::new(),
     };
     let complete = item
         .clauses
@@ -217,6 +273,7 @@ impl ClauseReader<'_> {
             Clause::Time(tree) => experiment.time = Some(self.count(tree, "the number of steps", 1)? as u32),
             Clause::Seed(tree) => experiment.seed = self.count(tree, "the seed", 0)?,
             Clause::Precision(name) => experiment.precision = precision(name, self.findings)?,
+            Clause::Expect(written) => experiment.expected.push(self.expected(written)?),
             Clause::PerSite(name, values) => {
                 hyper_parameter(name, &resolved.rules[experiment.rule].0, self.findings)?;
                 for value in values {
@@ -228,6 +285,26 @@ impl ClauseReader<'_> {
             Clause::Error(_) => return None,
         }
         Some(())
+    }
+
+    /// `expect accuracy > 0.9` (R16.6)
+    fn expected(&mut self, written: &ast::Expectation) -> Option<Expected> {
+        let name = &written.measure.name;
+        let Some(figure) = Figure::ALL.into_iter().find(|figure| figure.name() == name.text) else {
+            let known = Figure::ALL.map(|figure| figure.name().to_owned()).to_vec();
+            self.findings.push(UnknownName { at: name.span, kind: "figure", name: name.text.clone(), known });
+            return None;
+        };
+        let ast::Expectation { measure, bound, unit, tolerance, at, when, over, updates, .. } = written;
+        let qualified = unit.is_some() || tolerance.is_some() || at.is_some() || updates.is_some();
+        let qualified = qualified || !when.is_empty() || !over.is_empty();
+        if qualified || !measure.arguments.is_empty() || written.comparison == ast::Comparison::Equal {
+            let (what, found) = ("what an experiment expects".to_owned(), "something else".to_owned());
+            let wanted = "`accuracy` or `loss`, less or greater than a number";
+            self.findings.push(BadValue { at: written.span, what, wanted, found });
+            return None;
+        }
+        Some(Expected { figure, comparison: comparison(written.comparison), bound: self.number(bound)? })
     }
 
     fn optimiser(&mut self, call: &ast::Call) -> Option<Optimiser> {
@@ -291,7 +368,7 @@ fn clause_word(clause: &Clause) -> Option<(&'static str, Span)> {
         Clause::Seed(tree) => ("seed", tree.span),
         Clause::Time(tree) => ("time", tree.span),
         Clause::Precision(name) => ("precision", name.span),
-        Clause::PerSite(..) | Clause::Error(_) => return None,
+        Clause::PerSite(..) | Clause::Expect(_) | Clause::Error(_) => return None,
     })
 }
 
@@ -374,5 +451,16 @@ pub fn precision(name: &ast::Name, findings: &mut Findings) -> Option<Precision>
             findings.push(UnknownName { at: name.span, kind: "precision", name: name.text.clone(), known });
             None
         }
+    }
+}
+
+/// A comparison of a claim.
+pub fn comparison(written: ast::Comparison) -> Comparison {
+    match written {
+        ast::Comparison::Less => Comparison::Less,
+        ast::Comparison::LessEqual => Comparison::LessEqual,
+        ast::Comparison::Greater => Comparison::Greater,
+        ast::Comparison::GreaterEqual => Comparison::GreaterEqual,
+        ast::Comparison::Equal => Comparison::Equal,
     }
 }

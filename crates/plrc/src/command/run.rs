@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use plr_run::session;
-use plr_sema::resolve::Length;
+use plr_sema::resolve::{Expected, Length};
 
 use crate::data::DataArgument;
 use crate::driver::{self, Checked};
@@ -99,16 +99,20 @@ impl Run {
             shell.remark(model.times());
         }
         trained?;
-        let outcome = finish(training, &model, compile_time)?;
+        let outcome = finish(training, &model, compile_time, &plan.expected)?;
         shell.print(&outcome)?;
         outcome.warnings().for_each(|warning| shell.warn(warning));
-        Ok(())
+        // R16.6
+        if outcome.as_expected() { Ok(()) } else { Err(Failure::Unexpected) }
     }
 
     /// What is run: the experiment, with the flags in it.
     fn plan(&self, checked: &Checked) -> Result<Plan, Failure> {
         let which = self.experiment.as_deref().map_or(Which::Only, Which::Named);
         let mut plan = selection::plan(checked, which, &self.overrides)?;
+        if self.differs() {
+            plan.expected.clear();
+        }
         if let Some(data) = &self.data {
             plan.data = data.source()?;
             // So many of other data may be all of this.
@@ -126,6 +130,15 @@ impl Run {
         Ok(plan)
     }
 
+    /// Whether something else is trained than the experiment says.
+    fn differs(&self) -> bool {
+        let Overrides { network, set } = &self.overrides;
+        let data = self.data.is_some() || self.validation.is_some() || self.batch.is_some();
+        let length = self.epochs.is_some() || self.updates.is_some();
+        let numbers = self.seed.is_some() || self.precision.is_some() || !set.is_empty();
+        network.is_some() || data || length || numbers
+    }
+
     fn threads(&self) -> usize {
         self.threads
             .map_or_else(|| available_parallelism().map_or(1, usize::from), |threads| threads as usize)
@@ -138,16 +151,24 @@ impl Run {
 }
 
 /// Everything that is measured once, at the end; the test set last.
-fn finish(training: Training<'_>, model: &Optimised, compile_time: Duration) -> Result<Outcome, Failure> {
+fn finish(
+    training: Training<'_>,
+    model: &Optimised,
+    compile_time: Duration,
+    expected: &[Expected],
+) -> Result<Outcome, Failure> {
     let sample = training.splits.validation.as_ref().unwrap_or(&training.splits.train);
     let angles = angles::measure(&training.session, model, sample)?;
     training.unless_interrupted()?;
     let epoch_time = training.epoch_time();
     let Training { mut session, splits, directory, last_evaluation, cut_off, .. } = training;
     let test = splits.into_test().map(|test| session.evaluate(&test)).transpose()?.flatten();
+    let (accuracy, loss) = (test.and_then(|t| t.accuracy), test.map(|t| t.loss));
+    let holds = |expected: &Expected| (expected.clone(), expected.holds(accuracy, loss));
     let outcome = Outcome {
         validation: last_evaluation,
         test,
+        expected: expected.iter().map(holds).collect(),
         predicts: model.lowered().setting().rule.predict.is_some(),
         angles,
         compile_time,

@@ -72,7 +72,7 @@ impl Verify {
 /// Prints the table of a rule; whether everything holds.
 fn of_rule(shell: Shell, checked: &Checked, rule: usize) -> Result<bool, Failure> {
     let workshop = checked.analysis.workshop(rule);
-    let model = match workshop.specialised(None, &[]) {
+    let model = match checked.analysis.examined(rule) {
         Ok(model) => model,
         Err(findings) => return Err(Failure::Findings { source: checked.source.clone(), findings }),
     };

@@ -146,3 +146,37 @@ fn an_audit_for_programs_is_an_array() {
     let audits: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
     assert_eq!(audits.as_array().unwrap().len(), 1);
 }
+
+/// R16.6: what an experiment expects is part of what its run answers for, unless something else is run.
+#[test]
+fn runs_are_held_to_what_their_experiment_expects() {
+    let place = Workplace::new("expected");
+    let text = |claim: &str| {
+        format!(
+            "{RULE}\nexperiment e {{
+  rule Delta
+  network 784 - 10 sigmoid
+  data digits(train = 200, test = 100)
+  epochs 1
+  {claim}
+}}"
+        )
+    };
+    place.write("modest.plr", text("expect loss > 0;  expect accuracy >= 0"));
+    let well = place.line("run modest.plr e").well();
+    assert!(well.out.contains("expected loss > 0") && well.out.contains("yes"), "{well:?}");
+    place.write("bold.plr", text("expect accuracy > 1"));
+    let bold = place.line("run bold.plr e").refused(1, "does not end as its experiment expects");
+    assert!(bold.out.contains("expected accuracy > 1") && bold.out.contains("NO"), "{bold:?}");
+    place.line("run bold.plr e --seed 2").well();
+    place.line("run bold.plr e --threads 1").refused(1, "does not end as its experiment expects");
+    for (claim, code) in [
+        ("expect beauty > 1", "unknown_name"),
+        ("expect accuracy == 1", "bad_value"),
+        ("expect accuracy(W) > 1", "bad_value"),
+        ("expect loss < 1 after 3 updates", "bad_value"),
+    ] {
+        place.write("wrong.plr", text(claim));
+        place.line("check wrong.plr").refused(1, code);
+    }
+}

@@ -7,6 +7,7 @@ use plr_ir::model::Model as _;
 use plr_run::backend::Backend;
 use plr_run::data::{Dataset, Splits};
 use plr_run::session::{self, CutOff, Evaluation};
+use plr_sema::resolve::Expected;
 use serde_json::{Value, json};
 
 use crate::data;
@@ -123,6 +124,8 @@ pub struct Outcome {
     pub validation: Option<Evaluation>,
     /// On the test set.
     pub test: Option<Evaluation>,
+    /// What the experiment expected, and whether it is so.
+    pub expected: Vec<(Expected, bool)>,
     /// Whether the rule predicts anything.
     pub predicts: bool,
     /// Angles to the gradient.
@@ -147,9 +150,12 @@ impl Outcome {
         let angles: Vec<Value> =
             angles.map(|a| json!({ "parameter": a.parameter, "degrees": a.degrees })).collect();
         let cut_off = |c: &CutOff| json!({ "phase": c.phase, "presentations": c.presentations, "residual": c.residual });
+        let expected =
+            |(expected, holds): &(Expected, bool)| json!({ "claim": expected.to_string(), "holds": holds });
         json!({
             "validation": evaluation(self.validation),
             "test": evaluation(self.test),
+            "expected": self.expected.iter().map(expected).collect::<Vec<_>>(),
             "gradient": self.angles.as_ref().ok().map(|angles| angles.reference.as_str()),
             "angles": angles,
             "compile_seconds": self.compile_time.as_secs_f64(),
@@ -157,6 +163,11 @@ impl Outcome {
             "cut_off": self.cut_off.iter().map(cut_off).collect::<Vec<_>>(),
             "updates": self.presentations,
         })
+    }
+
+    /// Whether what the experiment expected is so.
+    pub fn as_expected(&self) -> bool {
+        self.expected.iter().all(|(_, holds)| *holds)
     }
 
     /// A sentence for each phase whose relaxations were cut off.
@@ -194,6 +205,10 @@ impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut table = Table::new();
         self.evaluations(&mut table);
+        for (expected, holds) in &self.expected {
+            let holds = if *holds { "yes" } else { "NO" };
+            table.row([format!("expected {expected}"), holds.to_owned(), String::new()]);
+        }
         match &self.angles {
             Err(why) => table.row(["angle to the gradient".to_owned(), "–".to_owned(), why.to_string()]),
             Ok(Angles { angles, reference }) => {

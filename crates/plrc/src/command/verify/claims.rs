@@ -28,14 +28,10 @@ fn line(result: ClaimResult) -> Result<Line, Failure> {
 
 /// `< 0.001`, `2 ± 0.1`
 fn bound(claim: &Claim) -> String {
-    let symbol = match claim.comparison {
-        Comparison::Less => "<",
-        Comparison::LessEqual => "<=",
-        Comparison::Greater => ">",
-        Comparison::GreaterEqual => ">=",
-        Comparison::Equal => return format!("{} ± {}", claimed(claim.bound), claimed(claim.tolerance)),
-    };
-    format!("{symbol} {}", claimed(claim.bound))
+    if claim.comparison == Comparison::Equal {
+        return format!("{} ± {}", claimed(claim.bound), claimed(claim.tolerance));
+    }
+    format!("{} {}", claim.comparison, claimed(claim.bound))
 }
 
 /// A number as people write it: without a row of zeros.

@@ -1,0 +1,134 @@
+//! What follows a product: element-wise code on the results of products is run block by block, while they are in cache.
+
+use std::collections::HashMap;
+
+use plr_ir::program::Value;
+
+use super::{GemmTask, MapTask, Task};
+
+/// Products of more matrices than these take too much room at a time.
+pub(crate) const MOST_PRODUCTS: usize = 4;
+/// The most values that such code may read and write.
+pub(crate) const MOST_OPERANDS: usize = 16;
+
+/// Smaller products stay in a core's cache until they are used.
+const LEAST_ELEMENTS: usize = 1 << 16;
+/// As long as the cache that cores share has room for it, a single product is faster as a whole than in blocks (measured: by
+/// 6 % at 512×784).
+const LEAST_ELEMENTS_OF_ONE: usize = 1 << 22;
+
+/// Products, and element-wise code that alone uses their results.
+#[derive(Clone, Debug)]
+pub(crate) struct BlockTask {
+    /// The products; their results are never in memory as a whole.
+    pub(crate) products: Vec<GemmTask>,
+    /// The code.
+    pub(crate) map: MapTask,
+}
+
+impl BlockTask {
+    /// The values it reads.
+    pub(super) fn operands(&self) -> impl Iterator<Item = Value> {
+        let factors = self.products.iter().flat_map(|product| [product.lhs, product.rhs]);
+        factors.chain(self.map.inputs.iter().map(|input| input.value).filter(|&value| !self.computes(value)))
+    }
+
+    /// The values that a result may be written over, element by element: not the factors, which are read until the end.
+    pub(crate) fn replaceable(&self) -> impl Iterator<Item = Value> {
+        let whole = self.map.inputs.iter().filter(|input| input.whole).map(|input| input.value);
+        whole.filter(|&value| !self.computes(value) && !self.multiplies(value))
+    }
+
+    /// Whether the value is one of the products.
+    pub(crate) fn computes(&self, value: Value) -> bool {
+        self.products.iter().any(|product| product.result == value)
+    }
+
+    fn multiplies(&self, value: Value) -> bool {
+        self.products.iter().any(|product| product.lhs == value || product.rhs == value)
+    }
+}
+
+/// Merges products into the code that uses them, wherever nothing else does.
+pub(super) fn merge(tasks: Vec<Task>, outputs: &[Value]) -> Vec<Task> {
+    let mut uses: HashMap<Value, usize> = HashMap::new();
+    outputs.iter().for_each(|&output| *uses.entry(output).or_default() += 1);
+    count_uses(&tasks, &mut uses);
+    merge_block(tasks, &uses)
+}
+
+fn count_uses(tasks: &[Task], uses: &mut HashMap<Value, usize>) {
+    for task in tasks {
+        task.operands().into_iter().for_each(|value| *uses.entry(value).or_default() += 1);
+        if let Some(repeat) = task.as_repeat() {
+            count_uses(&repeat.body, uses);
+            let until = repeat.until.iter().map(|until| until.residual);
+            repeat
+                .carried
+                .iter()
+                .map(|c| c.next)
+                .chain(until)
+                .for_each(|value| *uses.entry(value).or_default() += 1);
+        }
+    }
+}
+
+fn merge_block(tasks: Vec<Task>, uses: &HashMap<Value, usize>) -> Vec<Task> {
+    let mut waiting: HashMap<Value, GemmTask> = HashMap::new();
+    let mut taken: Vec<Value> = Vec::new();
+    for task in &tasks {
+        if let Task::Gemm(gemm) = task
+            && uses.get(&gemm.result) == Some(&1)
+            && gemm.product.has_dense_rows()
+            && gemm.product.m * gemm.product.n >= LEAST_ELEMENTS
+        {
+            waiting.insert(gemm.result, gemm.clone());
+        }
+        if let Task::Map(map) = task {
+            taken.extend(merged(map, &waiting));
+        }
+    }
+    let mut result = Vec::with_capacity(tasks.len());
+    for mut task in tasks {
+        if let Task::Gemm(gemm) = &task
+            && taken.contains(&gemm.result)
+        {
+            continue;
+        }
+        if let Task::Repeat(repeat) = &mut task {
+            repeat.body = merge_block(std::mem::take(&mut repeat.body), uses);
+        }
+        if let Task::Map(map) = &task {
+            let products = map.inputs.iter().filter(|input| taken.contains(&input.value));
+            let products: Vec<GemmTask> = products.filter_map(|input| waiting.remove(&input.value)).collect();
+            if !products.is_empty() {
+                task = Task::Block(Box::new(BlockTask { products, map: map.clone() }));
+            }
+        }
+        result.push(task);
+    }
+    result
+}
+
+/// The waiting products that can be merged into a map: all those that it uses if they have the shape of its space.
+fn merged(map: &MapTask, waiting: &HashMap<Value, GemmTask>) -> Vec<Value> {
+    let used = map.inputs.iter().filter(|input| input.whole && !input.truth).map(|input| input.value);
+    let used: Vec<&GemmTask> = used.filter_map(|value| waiting.get(&value)).collect();
+    let fits = |gemm: &&GemmTask| {
+        let (m, n) = (gemm.product.m, gemm.product.n);
+        map.space.dims == [m, n] || map.space.dims == [m * n]
+    };
+    let operands = map.inputs.len() + map.results.len();
+    let same =
+        used.iter().all(|gemm| gemm.product.m == used[0].product.m && gemm.product.n == used[0].product.n);
+    let worthwhile = used.len() > 1 || map.space.dims.iter().product::<usize>() >= LEAST_ELEMENTS_OF_ONE;
+    if !worthwhile
+        || used.len() > MOST_PRODUCTS
+        || operands > MOST_OPERANDS
+        || !same
+        || !used.iter().all(fits)
+    {
+        return Vec::new();
+    }
+    used.into_iter().map(|gemm| gemm.result).collect()
+}
