@@ -268,6 +268,12 @@ fn data_has_its_law() {
     assert!(about(moments("random", "pre.x ^ 2 + 0 * post.x", "1 - 1"), 1.0));
     assert!(about(moments("random", "post.t + 0 * pre.x", "1 - 1"), 0.5));
     assert!(about(moments("random", "(post.t - 0.5) ^ 2 + 0 * pre.x", "1 - 1"), 0.6 * 0.6 / 12.0));
+    assert!(about(moments("classes", "pre.x ^ 2 + 0 * post.x", "1 - 1"), 1.0));
+    assert!(about(moments("classes", "post.t + 0 * pre.x", "1 - 4"), 0.25));
+    assert!(about(moments("patterns(2)", "post.t + 0 * pre.x", "1 - 2"), 0.5));
+    // One pattern is always the same.
+    let only = moments("patterns(1)", "pre.x + 0 * post.x", "1 - 1");
+    assert!(only > 0.0 && near(moments("patterns(1)", "pre.x ^ 2 + 0 * post.x", "1 - 1"), only * only));
     assert!(about(moments("teacher", "pre.x ^ 2 + 0 * post.x", "1 - 1"), 1.0));
     assert!(about(moments("gaussian(3)", "pre.x ^ 2 + 0 * post.x", "1 - 1"), 9.0));
     assert_eq!(moments("gaussian(3)", "post.t ^ 2 + 0 * pre.x", "1 - 1"), 0.0);
@@ -360,4 +366,36 @@ fn sweeps_are_curves_over_numbers_of_the_rule() {
     assert!(curve(&text, Metric::Scale, "r.steps", &[1.5]).is_err());
     let lawful = descent("check law { expect row_norm(W) > 0 }");
     assert!(curve(&lawful, Metric::Scale, "c", &[1.0]).is_err());
+}
+
+/// R14.17: every layer's own objective, with what comes from other layers held.
+#[test]
+fn objectives_are_each_layers_own() {
+    // Half the sum of squares of the activities: its gradient by the weights is x f'(a) below.x, in each layer by itself,
+    // and by the bias x f'(a).
+    let rule = |learn: &str, objective: &str| {
+        format!(
+            "rule R(lr = 1) allow weight_transport {{
+  neuron {{ param b = 0.1\n state a, x, y = 0 }}
+  synapse W : below -> self
+  phase p {{ clamp input x = data;  sweep up {{ a = W @ below.x + b;  x = f(a) }} }}
+  phase q {{ hidden y = W.T @ above.x }}
+  learn {{ {learn} }}
+  predict output.x after p
+  check gradient of {objective} after q {{ expect relative_error(W) < 1e-12;  expect relative_error(b) < 1e-12 }}
+}}"
+        )
+    };
+    let own = "W -= lr * post.x * f'(post.a) * pre.x;  b -= lr * x * f'(a)";
+    let holds = |text: &str| results(text).iter().all(ClaimResult::holds);
+    assert!(holds(&rule(own, "x^2 / 2")));
+    assert!(holds(&rule(own, "x[p]^2 / 2")));
+    // What is read backwards is another layer's, weights and all.
+    assert!(holds(&rule(own, "x^2 / 2 + y^2")));
+    assert!(!holds(&rule(own, "x^2")));
+    // What does not depend on the sample counts once, as a mean.
+    let decayed = own.replace("lr * x * f'(a)", "lr * (x * f'(a) + b)");
+    assert!(holds(&rule(&decayed, "x^2 / 2 + b^2 / 2")));
+    finds("bad_value", &rule(own, "W"));
+    finds("unknown_name", &rule(own, "z"));
 }

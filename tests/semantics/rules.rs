@@ -77,7 +77,6 @@ fn rules_are_examined_on_their_network() {
 #[test]
 fn what_is_absent_does_not_compile() {
     let absent = [
-        ("synapse W : below -> self", "synapse W : below -> self\n  trace e"),
         ("state x", "persistent state x"),
         ("= W @ below.x", "= W @ below.x + poisson(1)"),
         ("below -> self", "below -> self, delay 2"),

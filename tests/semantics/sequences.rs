@@ -240,3 +240,102 @@ network n { 2 - 3 tanh - 2 tanh }";
         finds("bad_value", &text.replace("after p {", &format!("{reference} {{")));
     }
 }
+
+/// A rule with a trace, an equation for it, and what the weight learns in the end.
+fn traced(trace: &str, equation: &str, learn: &str) -> String {
+    format!(
+        "rule R {{
+  neuron {{ state x = 0 }}
+  synapse W : below -> self {{ {trace} }}
+  phase p (over time) {{
+    clamp input x = data
+    in turn {{
+      sweep up {{ x = W @ below.x }}
+      {equation}
+    }}
+  }}
+  learn {{ W += {learn} }}
+}}
+network n {{ 2 - 1 }}"
+    )
+}
+
+/// R20.9: a number for each synapse and sample, written in phases, read by its synapse.
+#[test]
+fn traces_belong_to_synapses_and_samples() {
+    let text = traced("trace e = 7", "e = 0.5 * e + post.x * pre.x", "e");
+    let weights: &[(&str, &[f64])] = &[("W/input->output", &[2.0, 1.0])];
+    // Each sample: pre (1, 10), then (0, 1); post 12, then 1.
+    let data: &[&[f64]] = &[&[1.0, 10.0, 0.0, 1.0], &[0.0, 0.0, 1.0, 0.0]];
+    let found = Bench::new(&text).over(2, true, true).present(weights, data, &[]);
+    let first = [0.25 * 7.0 + 0.5 * 12.0, 0.25 * 7.0 + 0.5 * 120.0 + 1.0];
+    let second = [0.25 * 7.0 + 2.0, 0.25 * 7.0];
+    found.is("state/p/e/input->output", &[first[0], first[1], second[0], second[1]]);
+    found.is("increment/W/input->output", &[(first[0] + second[0]) / 2.0, (first[1] + second[1]) / 2.0]);
+    // The state before a plain equation, the one just written in turn; none begins with 0.
+    let plain =
+        traced("trace e", "", "e").replace("clamp input", "e = e + post.x + 0.1 * pre.x\n    clamp input");
+    let found = Bench::new(&plain).over(2, true, true).present(weights, &[&[1.0, 10.0, 0.0, 1.0]], &[]);
+    found.is("state/p/e/input->output", &[12.0 + 0.1, 12.0 + 1.0 + 0.1]);
+    let rate = traced("trace e", "de/dt = pre.x - e", "e").replace("over time", "over time, dt = 0.5");
+    let found = Bench::new(&rate).over(2, true, true).present(weights, &[&[1.0, 10.0, 0.0, 1.0]], &[]);
+    found.is("state/p/e/input->output", &[0.25, 0.5 * 5.0 + 0.5]);
+    // Two traces, one of which reads the other and the weight; a role.
+    let two = traced("trace e, d", "e += pre.x;  output d = e * W + d;  hidden d = 100", "d");
+    let found = Bench::new(&two).over(2, true, true).present(weights, &[&[1.0, 10.0, 0.0, 1.0]], &[]);
+    found.is("state/p/d/input->output", &[4.0, 21.0]);
+    let wrong = |equation: &str, learn: &str| codes(&traced("trace e", equation, learn));
+    assert_eq!(wrong("sweep up { e = pre.x }", "e"), ["shape_mismatch"]);
+    assert_eq!(wrong("x = e", "e"), ["shape_mismatch"]);
+    assert_eq!(wrong("x = e @ below.x", "e"), ["shape_mismatch"]);
+    assert_eq!(wrong("e = pre.x", "e\n    e += 1"), ["shape_mismatch"]);
+    assert_eq!(wrong("e = x", "e"), ["shape_mismatch"]);
+    let other = traced("trace e", "e = pre.x", "e").replace("learn {", "learn { V += post.x * e;");
+    assert_eq!(codes(&other.replace("  phase", "  synapse V : below -> self\n  phase")), ["shape_mismatch"]);
+    let unit = traced("trace e", "e = pre.x", "e").replace("state x = 0", "state x = 0\n trace z");
+    finds("bad_value", &unit);
+}
+
+/// R20.10: kept once for each unit where one end alone matters, which no number shows; refused with its size.
+#[test]
+fn traces_are_kept_as_small_as_they_are() {
+    let dims = |equation: &str, attribute: &str| {
+        let text =
+            traced("trace e", equation, "e").replace("below -> self", &format!("below -> self{attribute}"));
+        let network = if attribute.is_empty() {
+            "network n { 3 - 2 }"
+        } else {
+            "network n { 2 - 2 }\nexperiment e { rule R;  network n }"
+        };
+        let bench = Bench::new(&text.replace("network n { 2 - 1 }", network)).over(2, true, true);
+        plr_ir::model::Model::traces(&bench.model(), 5)
+    };
+    let is = |equation: &str, expected: &[usize]| {
+        assert_eq!(dims(equation, ""), [("e/input->output".to_owned(), expected.to_vec())], "{equation}");
+    };
+    is("e = 0.5 * e + f(pre.x)", &[5, 3]);
+    is("e = 0.5 * e + post.x ^ 2", &[5, 2]);
+    is("e = 0.5 * e + post.x * pre.x", &[5, 2, 3]);
+    is("e = W + time", &[2, 3]);
+    is("e = bernoulli(0.5)", &[5, 2, 3]);
+    assert_eq!(dims("e = post.x * pre.x", ", one_to_one")[0].1, [5, 2]);
+    let kernel = |equation: &str| {
+        let text = traced("trace e", equation, "post.x * e");
+        codes(&text.replace("network n { 2 - 1 }", "experiment e { rule R;  network 1x4x4 - conv 2 k3 - 3 }"))
+    };
+    assert_eq!(kernel("e = 0.5 * e + pre.x"), [""; 0]);
+    assert_eq!(kernel("e = 0.5 * e + post.x * pre.x"), ["shape_mismatch"]);
+    for equation in ["e = 0.5 * e + pre.x", "e = 0.5 * e + pre.x + 0 * post.x"] {
+        let text = traced("trace e", equation, "post.x * e");
+        let weights: &[(&str, &[f64])] = &[("W/input->output", &[2.0, 1.0])];
+        let found = Bench::new(&text).over(2, true, true).present(weights, &[&[1.0, 10.0, 0.0, 1.0]], &[]);
+        found.is("state/p/e/input->output", &[0.5, 6.0]);
+        found.is("increment/W/input->output", &[0.5, 6.0]);
+    }
+    let large = traced("trace e", "e = 0.5 * e + post.x * pre.x", "e").replace("2 - 1", "100000 - 100000");
+    let model = Bench::new(&large).over(2, true, true).model();
+    let options = Options { backend: Backend::Interpreter, precision: Precision::F32, batch: 64, seed: 1 };
+    let refused = Session::new(&model, options).err().expect("it has no room").to_string();
+    assert!(refused.contains("`e/input->output`, is 64 x 100000 x 100000 numbers"), "{refused}");
+    assert!(refused.contains("2.6 TB"), "{refused}");
+}

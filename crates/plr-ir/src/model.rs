@@ -101,6 +101,14 @@ pub enum Piece {
     Step(usize),
     /// † One equation alone, from given states, stored states and parameters: `value`. See [`Equation`].
     Equation(usize),
+    /// † The presentation up to the end of a phase, and there the sum over units and layers of a unit's expression that a
+    /// check observes, by the observation's number: `cost`, its mean over samples. What comes from other layers is detached.
+    Objective {
+        /// The observation's number.
+        observation: usize,
+        /// The phase.
+        phase: usize,
+    },
     /// † The presentation without learning, and what a check observes at its end, by the observation's number:
     /// `first/W/input->h1` for every site and, where two values are compared, `second/…` of the same shape.
     Observe(usize),
@@ -118,6 +126,8 @@ pub trait Model {
     fn phases(&self) -> &[String];
     /// Every equation on every layer or edge.
     fn equations(&self) -> &[Equation];
+    /// What synapses keep of each sample of a minibatch: names with dimensions. All are there at once.
+    fn traces(&self, batch: usize) -> Vec<(String, Vec<usize>)>;
     /// A program for minibatches of `batch` samples, optimised; `None` if the rule has no such piece
     /// (a rule without `predict` has no prediction, cost or loss).
     fn program(&self, piece: Piece, batch: usize, precision: Precision) -> Option<Program>;
@@ -265,6 +275,14 @@ pub enum Reference {
     },
     /// The gradient by central differences of the cost at the end of a phase.
     FiniteDifferences(usize),
+    /// The gradient of an observation, summed over units and layers, at the end of a phase, while what comes from other
+    /// layers is held.
+    Objective {
+        /// The observation's number.
+        observation: usize,
+        /// The phase.
+        phase: usize,
+    },
     /// Nothing: claims are about the parameters themselves.
     Law,
 }
@@ -274,6 +292,10 @@ pub enum Reference {
 pub enum CheckData {
     /// Independent standard Gaussian inputs; independent targets uniform on [0.2, 0.8].
     Random,
+    /// Independent standard Gaussian inputs; as the target one class, each with the same probability.
+    Classes,
+    /// One of so many fixed standard Gaussian vectors, each with the same probability; as the target its number, as a class.
+    Patterns(usize),
     /// Gaussian inputs with the given standard deviation along each of a fixed set of orthogonal directions; no targets.
     Gaussian(Vec<f64>),
     /// Independent standard Gaussian inputs; targets are a fixed random linear map of them, with Gaussian entries of

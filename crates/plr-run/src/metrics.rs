@@ -61,9 +61,9 @@ pub fn log_log_slope(x: &[f64], y: &[f64]) -> f64 {
         |v: &[f64]| v.iter().map(|&v| scalar::unary(&mut host, UnaryOp::Log, v)).collect::<Vec<f64>>();
     let (x, y) = (ln(x), ln(y));
     let (mean_x, mean_y) = (mean(&x), mean(&y));
-    let covariance: f64 = pairs(&x, &y).map(|(x, y)| (x - mean_x) * (y - mean_y)).sum();
+    let together: f64 = pairs(&x, &y).map(|(x, y)| (x - mean_x) * (y - mean_y)).sum();
     let variance: f64 = x.iter().map(|x| (x - mean_x) * (x - mean_x)).sum();
-    covariance / variance
+    together / variance
 }
 
 /// How many rows of `predictions` have their largest element where `targets` has its own, both `[samples, classes]`.

@@ -97,6 +97,7 @@ impl<'m> Session<'m> {
             evaluators: BTreeMap::new(),
             compile_time: Duration::ZERO,
         };
+        room_for_traces(model, options)?;
         // Compiled first: whether its numbers fit into memory is known before any is drawn.
         session.trainer(options.batch)?;
         room::check(COPIES * init::bytes(model.parameters(), options.precision))?;
@@ -188,5 +189,18 @@ fn copy_all(from: &[Tensor], to: &mut [Tensor]) {
                 unreachable!("all parameters of a session have its precision")
             }
         }
+    }
+}
+
+/// Whether there is memory for what synapses keep of the samples of a minibatch (R20.10).
+fn room_for_traces(model: &dyn Model, options: Options) -> Result<(), SessionError> {
+    let traces = model.traces(options.batch);
+    let count = |dims: &[usize]| dims.iter().fold(1_u64, |product, &dim| product.saturating_mul(dim as u64));
+    let numbers = traces.iter().fold(0_u64, |sum, (_, dims)| sum.saturating_add(count(dims)));
+    let bytes = numbers.saturating_mul(options.precision.bytes() as u64);
+    let largest = traces.into_iter().max_by_key(|(_, dims)| count(dims));
+    match (room::check(bytes), largest) {
+        (Err(room), Some((trace, dims))) => Err(SessionError::NoRoomForTraces { trace, dims, room }),
+        (Ok(()) | Err(_), _) => Ok(()),
     }
 }

@@ -139,7 +139,7 @@ fn row(subject: Subject<'_>, rule: &Rule, library: &Library, network: Option<&Ne
         Subject::Definition(..) => Kind::Definition,
         Subject::Signal(..) => Kind::Signal,
         Subject::Clamp(..) => Kind::Clamp,
-        Subject::Equation(Source::Dynamics(..)) => Kind::Dynamics,
+        Subject::Equation(Source::Dynamics(..) | Source::Trace(..)) => Kind::Dynamics,
         Subject::Equation(Source::Plasticity(_)) => Kind::Plasticity,
     };
     let verdict = Verdict::of(subject, rule, library, None);

@@ -2,7 +2,9 @@
 
 use plr_syntax::ast::{Direction, Role};
 
-use crate::hir::{Dynamics, Learned, PhaseId, Plasticity, Rule, Statement, VariableId, VariableKind};
+use crate::hir::{
+    Dynamics, Learned, PhaseId, Plasticity, Rule, Statement, SynapseId, Tracing, VariableId, VariableKind,
+};
 use crate::network::{LayerId, Network};
 
 /// Where an instance of an equation is evaluated.
@@ -44,6 +46,8 @@ impl Site {
 pub enum Source<'r> {
     /// Of a state, in a phase.
     Dynamics(PhaseId, &'r Dynamics),
+    /// Of a trace, in a phase.
+    Trace(PhaseId, &'r Tracing),
     /// Of a weight or a unit parameter.
     Plasticity(&'r Plasticity),
 }
@@ -53,6 +57,7 @@ impl Source<'_> {
     pub fn target(self) -> Learned {
         match self {
             Source::Dynamics(_, dynamics) => Learned::Unit(dynamics.variable),
+            Source::Trace(_, tracing) => Learned::Synapse(tracing.trace),
             Source::Plasticity(plasticity) => plasticity.target,
         }
     }
@@ -115,6 +120,7 @@ fn collect<'r>(phase: PhaseId, body: &'r [Statement], found: &mut Vec<Source<'r>
     for statement in body {
         match statement {
             Statement::Clamp(_) | Statement::Release { .. } | Statement::Learn(_) => {}
+            Statement::Trace(tracing) => found.push(Source::Trace(phase, tracing)),
             Statement::Equation(dynamics) => found.push(Source::Dynamics(phase, dynamics)),
             Statement::Sweep(_, body) => found.extend(body.iter().map(|d| Source::Dynamics(phase, d))),
             Statement::InTurn(body) => collect(phase, body, found),
@@ -127,17 +133,18 @@ pub fn sites(source: Source<'_>, rule: &Rule, network: &Network) -> Vec<Site> {
     let layers = |variable, role| layers(variable, role, rule, network).into_iter().map(Site::Layer);
     match source {
         Source::Dynamics(_, dynamics) => layers(dynamics.variable, dynamics.role).collect(),
+        Source::Trace(_, tracing) => edges(tracing.trace, tracing.role, rule, network),
         Source::Plasticity(plasticity) => match plasticity.target {
             Learned::Unit(variable) => layers(variable, plasticity.role).collect(),
-            Learned::Synapse(synapse) => {
-                let edges = rule.instances(network, synapse).into_iter();
-                edges
-                    .filter(|&(_, post)| applies(plasticity.role, network, post))
-                    .map(|(u, v)| Site::Edge(u, v))
-                    .collect()
-            }
+            Learned::Synapse(synapse) => edges(synapse, plasticity.role, rule, network),
         },
     }
+}
+
+/// The instances of a synapse that end in layers of a role.
+fn edges(synapse: SynapseId, role: Option<Role>, rule: &Rule, network: &Network) -> Vec<Site> {
+    let edges = rule.instances(network, synapse).into_iter();
+    edges.filter(|&(_, post)| applies(role, network, post)).map(|(u, v)| Site::Edge(u, v)).collect()
 }
 
 /// All equations of a rule at all their sites.

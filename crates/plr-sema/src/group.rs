@@ -7,7 +7,9 @@ use plr_syntax::diagnostic::Findings;
 use crate::check::shape_mismatch::{ShapeMismatch, Shapes};
 use crate::equation::Site;
 use crate::hir::{Learned, PopulationId, Relative, Rule, Size, SynapseId, VariableId};
+use crate::lower::trace;
 use crate::network::{Activation, Join, LayerId, Network};
+use crate::resolve::Library;
 
 /// A population in a layer: units that share an axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -225,7 +227,16 @@ impl Rule {
     }
 
     /// What is wrong with the sizes of groups on a network (R3.9, R4.9).
-    pub fn check_sizes(&self, network: &Network, findings: &mut Findings) {
+    pub fn check_sizes(&self, network: &Network, library: &Library, findings: &mut Findings) {
+        for (trace, _) in trace::axes(self, library).into_iter().filter(|(_, axes)| axes.joins_both_ends()) {
+            let along = |&pair: &(LayerId, LayerId)| self.along(network, trace, pair);
+            let shared =
+                |pair: &(LayerId, LayerId)| along(pair).is_some_and(|along| along.kernel().is_some());
+            if let Some(pair) = self.instances(network, trace).into_iter().find(shared) {
+                let shapes = Shapes::TracedKernel { edge: network.edge_name(pair) };
+                findings.push(ShapeMismatch { at: self.synapses[trace.0].span, shapes });
+            }
+        }
         for population in &self.populations {
             let Size::Like(relative) = population.size else { continue };
             let many = (0..network.layers.len()).find(|&l| network.relatives(l, relative).len() > 1);
@@ -237,7 +248,9 @@ impl Rule {
                 findings.push(ShapeMismatch { at: population.span, shapes });
             }
         }
-        for (i, synapse) in self.synapses.iter().enumerate().filter(|(_, s)| s.one_to_one) {
+        for (i, synapse) in
+            self.synapses.iter().enumerate().filter(|(_, s)| s.one_to_one && s.beside.is_none())
+        {
             let id = SynapseId(i);
             for pair in self.instances(network, id) {
                 let (pre, post) = self.joined(id, pair);

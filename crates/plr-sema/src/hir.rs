@@ -217,6 +217,8 @@ pub struct Synapse {
     pub delayed: bool,
     /// The synapse of which this is a further quantity, beside the weight.
     pub beside: Option<SynapseId>,
+    /// It is one number for each synapse and sample, which begins a presentation with this constant (R20.9).
+    pub trace: Option<Expr>,
     /// Where its weights stay, constants.
     pub bounds: Option<(Expr, Expr)>,
     /// The quantity beside it that its weights are multiplied by whenever they are set (R4.11).
@@ -385,6 +387,8 @@ pub enum Statement {
     Equation(Dynamics),
     /// Plasticity at every step.
     Learn(Vec<PlasticityId>),
+    /// An equation of a trace, which reads the values before the step.
+    Trace(Tracing),
     /// Equations, layer by layer, each reading what was just written.
     Sweep(Direction, Vec<Dynamics>),
     /// Statements, one after the other, each reading what was just written.
@@ -402,6 +406,19 @@ pub struct Dynamics {
     pub value: Expr,
     /// `dx/dt`, if the equation gives that.
     pub rate: Option<Expr>,
+    /// The whole equation.
+    pub span: Span,
+}
+
+/// `trace = value`
+#[derive(Clone, Debug)]
+pub struct Tracing {
+    /// The layers where the synapses end; all if absent.
+    pub role: Option<Role>,
+    /// What is written.
+    pub trace: SynapseId,
+    /// The new value.
+    pub value: Expr,
     /// The whole equation.
     pub span: Span,
 }
@@ -492,6 +509,8 @@ pub enum ExprKind {
         /// Read from the other orientation.
         transposed: bool,
     },
+    /// In the equation of a synapse, its trace.
+    Trace(SynapseId),
     /// What arrives through all instances of a synapse that end here, or, transposed, of those that leave here.
     Arrive {
         /// Through which synapse.
@@ -637,6 +656,7 @@ impl Expr {
             | ExprKind::Hyper(_)
             | ExprKind::Variable { .. }
             | ExprKind::Weight { .. }
+            | ExprKind::Trace(_)
             | ExprKind::Signal(..)
             | ExprKind::Data
             | ExprKind::Target
@@ -678,6 +698,7 @@ impl Expr {
             | ExprKind::Hyper(_)
             | ExprKind::Variable { .. }
             | ExprKind::Weight { .. }
+            | ExprKind::Trace(_)
             | ExprKind::Signal(..)
             | ExprKind::Data
             | ExprKind::Target

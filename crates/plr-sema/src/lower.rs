@@ -18,7 +18,8 @@ mod plasticity;
 mod presentation;
 mod setting;
 mod spatial;
-mod term;
+pub(crate) mod term;
+pub(crate) mod trace;
 
 use std::cell::OnceCell;
 
@@ -52,7 +53,7 @@ impl Specialised {
     /// Specialises a rule, or says what is wrong with it on this network; warnings come with success.
     pub fn new(setting: Setting) -> Result<(Self, Findings), Findings> {
         let mut findings = Findings::new();
-        setting.rule.check_sizes(&setting.network, &mut findings);
+        setting.rule.check_sizes(&setting.network, &setting.library, &mut findings);
         if !findings.is_empty() {
             return Err(findings);
         }
@@ -136,11 +137,17 @@ impl Specialised {
             drop_dead_code(&mut predict);
             locations(&predict.body, &mut left);
         }
+        // What only copies has no operation to be left.
+        let mut all = Vec::new();
+        if let Some(probe) = self.raw(Piece::Probe, TRIAL_BATCH, Precision::F32) {
+            locations(&probe.body, &mut all);
+        }
         for (i, phase) in self.setting.rule.phases.iter().enumerate() {
-            let runs_something = equation::sources(&self.setting.rule)
-                .iter()
-                .any(|s| matches!(s, Source::Dynamics(PhaseId(p), _) if *p == i));
-            if runs_something && !left.contains(&presentation::phase_location(PhaseId(i))) {
+            let runs_something = equation::sources(&self.setting.rule).iter().any(
+                |s| matches!(s, Source::Dynamics(PhaseId(p), _) | Source::Trace(PhaseId(p), _) if *p == i),
+            );
+            let place = presentation::phase_location(PhaseId(i));
+            if runs_something && all.contains(&place) && !left.contains(&place) {
                 warnings.push(UnusedPhase { at: phase.span, name: phase.name.clone() });
             }
         }
@@ -150,7 +157,7 @@ impl Specialised {
     pub fn instances(&self) -> Vec<equation::Instance<'_>> {
         let mut instances = equation::instances(&self.setting.rule, &self.setting.network);
         instances.retain(|instance| match instance.source {
-            Source::Dynamics(..) => true,
+            Source::Dynamics(..) | Source::Trace(..) => true,
             Source::Plasticity(p) => {
                 self.parameters.iter().any(|(id, _)| *id == parameter_at(p.target, instance.site))
             }
@@ -230,6 +237,10 @@ impl Model for Specialised {
             crate::audit::reads::equation(&setting.rule, &setting.library, &setting.network, i)
         };
         self.equations.get_or_init(|| self.instances().iter().map(read).collect())
+    }
+
+    fn traces(&self, batch: usize) -> Vec<(String, Vec<usize>)> {
+        piece::Builder { model: self, batch, precision: Precision::F32 }.traces()
     }
 
     fn program(&self, piece: Piece, batch: usize, precision: Precision) -> Option<Program> {

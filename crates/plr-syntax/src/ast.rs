@@ -185,6 +185,8 @@ pub enum VariableKind {
     Let,
     /// One value per unit or synapse, shared by samples and kept between presentations.
     Param,
+    /// One value per synapse and sample.
+    Trace,
 }
 
 /// `synapse W : from -> to = init, attribute, …`
@@ -417,6 +419,8 @@ pub enum Reference {
     Unrolled(Expr, Name),
     /// `gradient by finite_differences after phase`
     FiniteDifferences(Name),
+    /// `gradient of objective after phase`: each layer's own, what comes from other layers held.
+    Objective(Expr, Name),
     /// `law`: identities of the parameters themselves.
     Law,
 }

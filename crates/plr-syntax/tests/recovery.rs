@@ -139,6 +139,7 @@ fn forms_of_later_versions_are_syntax_errors() {
     for (source, found) in [
         ("use \"other.plr\"", "use"),
         ("rule A { trace e = 0 }", "trace"),
+        ("rule A { neuron { persistent state x } }", "persistent"),
         ("rule A { phase run (over space) { x = 1 } }", "space"),
     ] {
         let all = findings(source);

@@ -106,6 +106,10 @@ impl Model for Optimised {
         self.model.parameters()
     }
 
+    fn traces(&self, batch: usize) -> Vec<(String, Vec<usize>)> {
+        self.model.traces(batch)
+    }
+
     fn shape(&self) -> Shape {
         self.model.shape()
     }

@@ -83,17 +83,20 @@ pub fn gradients(
 ) -> Result<Vec<Gradient>, CheckError> {
     let presented = &Presented::new(model, parameters, data, target, context);
     match reference {
-        Reference::FeedForward(phase) => feed_forward(presented, phase),
+        Reference::FeedForward(phase) => feed_forward(presented, Piece::Cost(phase), phase),
         Reference::Equilibrium(phase) => equilibrium::gradients(presented, phase),
         Reference::Unrolled { steps, phase } => unrolled::gradients(presented, steps, phase),
         Reference::FiniteDifferences(phase) => differences::gradients(presented, phase),
+        Reference::Objective { observation, phase } => {
+            feed_forward(presented, Piece::Objective { observation, phase }, phase)
+        }
         Reference::Law => Err(CheckError::NoReference),
     }
 }
 
-/// Through everything up to the end of a phase.
-fn feed_forward(presented: &Presented<'_>, phase: usize) -> Result<Vec<Gradient>, CheckError> {
-    let program = presented.program(Piece::Cost(phase), phase)?;
+/// Of what a program has as its cost at the end of a phase, through everything before.
+fn feed_forward(presented: &Presented<'_>, cost: Piece, phase: usize) -> Result<Vec<Gradient>, CheckError> {
+    let program = presented.program(cost, phase)?;
     let learned: Vec<&str> = presented.learned().map(|parameter| parameter.name.as_str()).collect();
     let one = Tensor::from_f64([], &[1.0], Precision::F64);
     let found = pullback(&program, &presented.arrays, presented.context, &[("cost", &one)], &learned)?;

@@ -24,6 +24,8 @@ pub(super) struct Samples {
 
 enum Law {
     Random,
+    Classes,
+    Patterns(usize),
     Gaussian(Gaussian),
     /// The matrix of the teacher, `[outputs, features]`.
     Teacher(Vec<f64>),
@@ -52,6 +54,8 @@ impl Samples {
         let steps = sequence.map_or(1, |sequence| sequence.steps as usize);
         let law = match law {
             CheckData::Random => Law::Random,
+            CheckData::Classes => Law::Classes,
+            CheckData::Patterns(count) => Law::Patterns(*count),
             CheckData::Gaussian(spectrum) => {
                 if spectrum.len() != features {
                     return Err(CheckError::SpectrumDiffers { spectrum: spectrum.len(), features });
@@ -72,6 +76,8 @@ impl Samples {
         let inputs = self.inputs(before);
         let targets = match &self.law {
             Law::Random => self.uniform_targets(before),
+            Law::Classes => self.classes(before, self.shape.outputs),
+            Law::Patterns(count) => self.classes(before, *count),
             Law::Gaussian(_) => vec![0.0; self.rows() * self.shape.outputs],
             Law::Teacher(matrix) => {
                 inputs.chunks(self.shape.features).flat_map(|x| multiply(matrix, x)).collect()
@@ -87,7 +93,7 @@ impl Samples {
     pub(super) fn principal_direction(&self) -> Option<&[f64]> {
         match &self.law {
             Law::Gaussian(gaussian) => Some(gaussian.first_direction()),
-            Law::Random | Law::Teacher(_) => None,
+            Law::Random | Law::Classes | Law::Patterns(_) | Law::Teacher(_) => None,
         }
     }
 
@@ -98,7 +104,13 @@ impl Samples {
 
     fn inputs(&self, before: u32) -> Vec<f64> {
         match &self.law {
-            Law::Random | Law::Teacher(_) => {
+            Law::Patterns(count) => {
+                let features = self.shape.features;
+                let all = Draws::new(self.seed, "check: patterns", 0).normals(count * features);
+                let chosen = self.choices(before, *count);
+                chosen.into_iter().flat_map(|k| all[k * features..][..features].to_vec()).collect()
+            }
+            Law::Random | Law::Classes | Law::Teacher(_) => {
                 Draws::new(self.seed, "check: data", before).normals(self.rows() * self.shape.features)
             }
             Law::Gaussian(gaussian) => {
@@ -109,6 +121,19 @@ impl Samples {
                 inputs
             }
         }
+    }
+
+    /// One of so many things for each input of a minibatch.
+    fn choices(&self, before: u32, count: usize) -> Vec<usize> {
+        let mut draws = Draws::new(self.seed, "check: choice", before);
+        (0..self.rows()).map(|_| draws.below(count)).collect()
+    }
+
+    /// 1 at the output of what was chosen, counted round and round the outputs, and 0 at the others.
+    fn classes(&self, before: u32, count: usize) -> Vec<f64> {
+        let outputs = self.shape.outputs;
+        let of = |class: usize| (0..outputs).map(move |i| f64::from(u8::from(i == class % outputs)));
+        self.choices(before, count).into_iter().flat_map(of).collect()
     }
 
     fn uniform_targets(&self, before: u32) -> Vec<f64> {

@@ -46,6 +46,15 @@ pub enum SessionError {
         /// The updates made before.
         updates: u64,
     },
+    /// The traces of a minibatch do not fit into memory.
+    NoRoomForTraces {
+        /// The largest.
+        trace: String,
+        /// Its dimensions, samples first.
+        dims: Vec<usize>,
+        /// All of them.
+        room: NoRoom,
+    },
     /// A weights file could not be read or written.
     Weights(WeightsError),
     /// A weights file says something else than a number about how far its run had come.
@@ -85,6 +94,7 @@ impl SessionError {
             | Self::LossNotFinite { .. }
             | Self::Weights(_)
             | Self::Position { .. }
+            | Self::NoRoomForTraces { .. }
             | Self::NoRoom(_) => false,
         }
     }
@@ -118,6 +128,11 @@ impl fmt::Display for SessionError {
                 write!(f, "compiler bug: a program takes `{input}`, which is no parameter of the rule")
             }
             Self::MissingOutput { output } => write!(f, "compiler bug: a program does not yield `{output}`"),
+            Self::NoRoomForTraces { trace, dims, room } => write!(
+                f,
+                "the traces need {room}; the largest, `{trace}`, is {} numbers, one for each sample and synapse",
+                dims.iter().map(usize::to_string).collect::<Vec<_>>().join(" x ")
+            ),
             Self::NoRoom(room) => write!(f, "the parameters of the network need {room}"),
             Self::Run(error) => error.fmt(f),
         }

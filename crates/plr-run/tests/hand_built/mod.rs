@@ -37,6 +37,9 @@ impl Model for HandBuilt {
     fn parameters(&self) -> &[Parameter] {
         &self.parameters
     }
+    fn traces(&self, _batch: usize) -> Vec<(String, Vec<usize>)> {
+        Vec::new()
+    }
     fn shape(&self) -> Shape {
         let (features, outputs) = self.shape;
         Shape { features, outputs, sequence: None }
@@ -162,7 +165,8 @@ pub fn finish(
             | Piece::Cost(_)
             | Piece::Step(_)
             | Piece::Equation(_)
-            | Piece::Observe(_) => {}
+            | Piece::Observe(_)
+            | Piece::Objective { .. } => {}
         }
     }
     for &(name, value) in outputs {
@@ -174,7 +178,7 @@ pub fn finish(
                 name.starts_with("state/") || name.starts_with("steps/") || name.starts_with("residual/")
             }
             Piece::Update => name.starts_with("steps/") || name.starts_with("residual/"),
-            Piece::Step(_) | Piece::Equation(_) | Piece::Observe(_) => false,
+            Piece::Step(_) | Piece::Equation(_) | Piece::Observe(_) | Piece::Objective { .. } => false,
         };
         if wanted {
             b.output(name, value);
@@ -199,7 +203,7 @@ pub fn delta_rule(delta: Delta) -> HandBuilt {
     let Delta { features, outputs, lr, beta, init } = delta.clone();
     let name = "W/input->output";
     let build = move |piece, batch: usize, precision| {
-        if matches!(piece, Piece::Step(_) | Piece::Observe(_)) {
+        if matches!(piece, Piece::Step(_) | Piece::Observe(_) | Piece::Objective { .. }) {
             return None;
         }
         if let Piece::Equation(which) = piece {
@@ -277,7 +281,8 @@ pub const LAYERS: (usize, usize, usize) = (4, 6, 3);
 pub fn backprop(lr: f64, sign: f64) -> HandBuilt {
     let (inputs, hidden, outputs) = LAYERS;
     let build = move |piece, batch: usize, precision| {
-        if matches!(piece, Piece::Step(_) | Piece::Equation(_) | Piece::Observe(_)) {
+        if matches!(piece, Piece::Step(_) | Piece::Equation(_) | Piece::Observe(_) | Piece::Objective { .. })
+        {
             return None;
         }
         let mut b = Builder::new("backprop", precision);
@@ -333,7 +338,7 @@ pub fn settling(settling: Settling) -> HandBuilt {
 
 fn settling_piece(settling: Settling, piece: Piece, batch: usize, precision: Precision) -> Option<Program> {
     let Settling { features, units, steps, tolerance, .. } = settling;
-    if matches!(piece, Piece::Equation(_) | Piece::Observe(_)) {
+    if matches!(piece, Piece::Equation(_) | Piece::Observe(_) | Piece::Objective { .. }) {
         return None;
     }
     let mut b = Builder::new("settling", precision);

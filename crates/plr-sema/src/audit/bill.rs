@@ -17,6 +17,8 @@ use crate::hir::{
     Dynamics, Learned, Phase, PhaseId, PopulationId, Rule, Signal, SignalId, SynapseId, VariableId,
     VariableKind,
 };
+use crate::lower::term::Axes;
+use crate::lower::trace;
 use crate::network::{LayerId, Network};
 use crate::resolve::Library;
 
@@ -31,6 +33,8 @@ pub struct Bill {
     pub copies: Vec<PhaseCopy>,
     /// Parameters of units.
     pub unit_parameters: Vec<UnitParameter>,
+    /// What synapses keep of each sample.
+    pub traces: Vec<Trace>,
     /// The synapses, one weight each.
     pub wires: Vec<Wire>,
     /// The global signals.
@@ -58,6 +62,17 @@ pub struct PhaseCopy {
     /// The layers whose units keep the copy.
     pub layers: Vec<String>,
     /// How many numbers that is.
+    pub values: u64,
+}
+
+/// A trace at all instances of its synapse.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Trace {
+    /// Its name.
+    pub name: String,
+    /// Whether it is the same for all synapses of a unit.
+    pub of_unit: bool,
+    /// How many numbers there are.
     pub values: u64,
 }
 
@@ -111,6 +126,7 @@ pub fn bill(rule: &Rule, library: &Library, network: &Network, steps: &dyn Fn(&P
         states: states(rule),
         copies: copies(rule, library, network, &plans),
         unit_parameters: unit_parameters(rule, network),
+        traces: traces(rule, library, network),
         wires: wires(rule, library, network),
         broadcasts: broadcasts(rule, library, network),
         steps: steps.iter().fold(0, |sum, &n| sum.saturating_add(n)),
@@ -151,6 +167,29 @@ fn unit_parameters(rule: &Rule, network: &Network) -> Vec<UnitParameter> {
     found
 }
 
+/// The numbers that traces are, one for each synapse or, where it depends on one end alone, for each unit there (R20.10).
+fn traces(rule: &Rule, library: &Library, network: &Network) -> Vec<Trace> {
+    let axes = trace::axes(rule, library);
+    let mut found = Vec::new();
+    for (i, synapse) in rule.synapses.iter().enumerate().filter(|(_, synapse)| synapse.trace.is_some()) {
+        let of_unit = |axes: Axes| !axes.contains(Axes::UNIT.union(Axes::PRE)) && !synapse.one_to_one;
+        let of_unit = axes.get(&SynapseId(i)).is_some_and(|&axes| of_unit(axes));
+        let values = |&pair: &(LayerId, LayerId)| {
+            let (pre, post) = rule.joined(SynapseId(i), pair);
+            let (pre, post) = (rule.units(network, pre), rule.units(network, post));
+            match axes.get(&SynapseId(i)) {
+                _ if !of_unit => rule.weights(network, SynapseId(i), pair),
+                Some(axes) if axes.contains(Axes::UNIT) => post,
+                Some(_) | None => pre,
+            }
+        };
+        let instances = rule.instances(network, SynapseId(i));
+        let values = instances.iter().map(values).sum::<usize>() as u64;
+        found.push(Trace { name: synapse.name.clone(), of_unit, values });
+    }
+    found
+}
+
 /// Whether some `learn` changes a synapse.
 pub(super) fn is_learned(rule: &Rule, synapse: SynapseId) -> bool {
     rule.plasticity.iter().any(|p| p.target == Learned::Synapse(synapse))
@@ -185,6 +224,7 @@ pub(super) fn current_state(input: Input) -> Option<Slot> {
         Input::State(_, _, Some(_))
         | Input::Parameter(..)
         | Input::Weight(..)
+        | Input::Trace(..)
         | Input::Memory(_)
         | Input::Updates
         | Input::Data
@@ -199,6 +239,7 @@ fn stored_state(input: Input) -> Option<(Slot, PhaseId)> {
         Input::State(_, _, None)
         | Input::Parameter(..)
         | Input::Weight(..)
+        | Input::Trace(..)
         | Input::Memory(_)
         | Input::Updates
         | Input::Data
@@ -214,6 +255,7 @@ fn copies(rule: &Rule, library: &Library, network: &Network, plans: &[Plan<'_>])
     for Instance { source, site } in equation::instances(rule, network) {
         let (value, reading) = match source {
             equation::Source::Dynamics(phase, dynamics) => (&dynamics.value, phase.0),
+            equation::Source::Trace(phase, tracing) => (&tracing.value, phase.0),
             // After the last phase; a rule without phases stores nothing.
             equation::Source::Plasticity(p) => (&p.increment, plans.len().saturating_sub(1)),
         };

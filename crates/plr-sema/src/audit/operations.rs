@@ -37,6 +37,13 @@ pub fn multiply_adds(
         }
         dynamics = dynamics.saturating_add(steps.saturating_mul(arrivals(&reader, rule, network)));
     }
+    for source in equation::sources(rule) {
+        let Source::Trace(phase, tracing) = source else { continue };
+        let sites = equation::sites(source, rule, network).into_iter();
+        let synapses = sites.map(|site| rule.owners(network, source.target(), site) as u64).sum::<u64>();
+        let products = outer_products(&tracing.value).saturating_mul(synapses);
+        dynamics = dynamics.saturating_add(steps[phase.0].saturating_mul(products));
+    }
     let mut reader = Reader::new(rule, library, network);
     let mut plasticity = 0;
     for equation in &rule.plasticity {
@@ -80,7 +87,7 @@ fn factors(expr: &Expr) -> [bool; 3] {
     let mut found = [
         matches!(expr.kind, ExprKind::Variable { place: Place::Pre, .. }),
         matches!(expr.kind, ExprKind::Variable { place: Place::Post, .. }),
-        matches!(expr.kind, ExprKind::Weight { .. }),
+        matches!(expr.kind, ExprKind::Weight { .. } | ExprKind::Trace(_)),
     ];
     expr.for_each_child(|child| {
         for (found, here) in found.iter_mut().zip(factors(child)) {

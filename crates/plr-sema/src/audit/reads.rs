@@ -35,6 +35,8 @@ pub enum Input {
     Parameter(VariableId, LayerId),
     /// The weights of an instance of a synapse.
     Weight(SynapseId, (LayerId, LayerId)),
+    /// The traces of an instance of a synapse.
+    Trace(SynapseId, (LayerId, LayerId)),
     /// A filter's memory.
     Memory(Memory),
     /// The number of presentations so far.
@@ -57,7 +59,7 @@ impl Input {
                 format!("{}@{}", at(variable, layer), rule.phases[phase.0].name)
             }
             Self::Parameter(variable, layer) => at(variable, layer),
-            Self::Weight(synapse, edge) => {
+            Self::Weight(synapse, edge) | Self::Trace(synapse, edge) => {
                 format!("{}/{}", rule.synapses[synapse.0].name, network.edge_name(edge))
             }
             Self::Memory(memory) => {
@@ -74,7 +76,7 @@ impl Input {
     /// Whether it has a value for each sample.
     fn has_samples(self) -> bool {
         match self {
-            Self::State(..) | Self::Data | Self::Target => true,
+            Self::State(..) | Self::Trace(..) | Self::Data | Self::Target => true,
             Self::Parameter(..) | Self::Weight(..) | Self::Memory(_) | Self::Updates => false,
         }
     }
@@ -184,6 +186,7 @@ impl<'a> Reader<'a> {
                 self.variable(place, variable, phase.or(scope.phase), scope.here)
             }
             &ExprKind::Weight { synapse, transposed } => self.weight(synapse, transposed, scope.here),
+            &ExprKind::Trace(synapse) => self.trace(synapse, scope.here),
             ExprKind::Arrive { synapse, transposed, weight, sent } => {
                 self.arrive((*synapse, *transposed), (weight, sent), expr.span, scope)
             }
@@ -307,6 +310,12 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// The reader's own trace.
+    fn trace(&self, synapse: SynapseId, here: Evaluator) -> Reads {
+        let Evaluator::Synapse(pre, post) = here else { return Reads::default() };
+        Reads::one(Input::Trace(synapse, (pre.layer, post.layer)), Pattern::Entry)
+    }
+
     fn weight(&self, synapse: SynapseId, transposed: bool, here: Evaluator) -> Reads {
         // Resolution lets only synapses' equations name a bare weight.
         let Evaluator::Synapse(pre, post) = here else { return Reads::default() };
@@ -411,6 +420,7 @@ pub fn equation(
 ) -> model::Equation {
     let (value, span, owner) = match instance.source {
         Source::Dynamics(_, dynamics) => (&dynamics.value, dynamics.span, Owner::Unit),
+        Source::Trace(_, tracing) => (&tracing.value, tracing.span, Owner::Synapse),
         Source::Plasticity(plasticity) => {
             let owner = match plasticity.target {
                 Learned::Synapse(_) => Owner::Synapse,

@@ -60,6 +60,10 @@ fn entries(bill: &Bill) -> Vec<(&'static str, String)> {
             format!("{}: {} values{}", parameter.name, parameter.values, fixed(parameter.learned)),
         ));
     }
+    for trace in &bill.traces {
+        let shared = if trace.of_unit { ", shared by the synapses of a unit" } else { "" };
+        lines.push(("trace", format!("{}: {} values{shared}", trace.name, trace.values)));
+    }
     for class in [Class::Forward, Class::Feedback, Class::Lateral, Class::Broadcast] {
         for wire in bill.wires.iter().filter(|wire| wire.class == class) {
             let traffic = match wire.traffic {

@@ -91,7 +91,7 @@ fn clamp(
                 held.0.remove(&(*variable, layer));
             }),
             Statement::InTurn(body) => clamp(body, (rule, network), held, written),
-            Statement::Equation(_) | Statement::Learn(_) | Statement::Sweep(..) => {}
+            Statement::Equation(_) | Statement::Trace(_) | Statement::Learn(_) | Statement::Sweep(..) => {}
         }
     }
 }
@@ -130,7 +130,7 @@ fn lay_out<'r>(
                     lay_out(std::slice::from_ref(statement), (rule, network), held, turns);
                 }
             }
-            Statement::Clamp(_) | Statement::Release { .. } | Statement::Learn(_) => {}
+            Statement::Clamp(_) | Statement::Release { .. } | Statement::Trace(_) | Statement::Learn(_) => {}
         }
     }
     flush(&mut together, turns);

@@ -53,6 +53,7 @@ impl<'r> Subject<'r> {
         match self {
             Self::Definition(_, _, value) | Self::Signal(_, value) => value,
             Self::Clamp(_, dynamics) | Self::Equation(Source::Dynamics(_, dynamics)) => &dynamics.value,
+            Self::Equation(Source::Trace(_, tracing)) => &tracing.value,
             Self::Equation(Source::Plasticity(plasticity)) => &plasticity.increment,
         }
     }
@@ -63,6 +64,7 @@ impl<'r> Subject<'r> {
             Self::Definition(_, role, _) => role,
             Self::Signal(..) => None,
             Self::Clamp(_, dynamics) | Self::Equation(Source::Dynamics(_, dynamics)) => dynamics.role,
+            Self::Equation(Source::Trace(_, tracing)) => tracing.role,
             Self::Equation(Source::Plasticity(plasticity)) => plasticity.role,
         }
     }
@@ -70,6 +72,7 @@ impl<'r> Subject<'r> {
     /// The synapse whose equation it is.
     pub fn synapse(self) -> Option<SynapseId> {
         match self {
+            Self::Equation(Source::Trace(_, tracing)) => Some(tracing.trace),
             Self::Equation(Source::Plasticity(plasticity)) => match plasticity.target {
                 Learned::Synapse(synapse) => Some(synapse),
                 Learned::Unit(_) => None,
@@ -113,6 +116,7 @@ impl<'r> Subject<'r> {
         match self {
             Self::Definition(_, _, value) | Self::Signal(_, value) => value.span,
             Self::Clamp(_, dynamics) | Self::Equation(Source::Dynamics(_, dynamics)) => dynamics.span,
+            Self::Equation(Source::Trace(_, tracing)) => tracing.span,
             Self::Equation(Source::Plasticity(plasticity)) => plasticity.span,
         }
     }
@@ -146,6 +150,7 @@ fn clamps<'r>(phase: PhaseId, body: &'r [Statement], all: &mut Vec<Subject<'r>>)
             Statement::InTurn(body) => clamps(phase, body, all),
             Statement::Release { .. }
             | Statement::Equation(_)
+            | Statement::Trace(_)
             | Statement::Learn(_)
             | Statement::Sweep(..) => {}
         }
@@ -166,6 +171,9 @@ pub fn source_name(rule: &Rule, source: Source<'_>) -> String {
     match source {
         Source::Dynamics(phase, dynamics) => {
             format!("{}: {}", rule.phases[phase.0].name, variable_name(rule, dynamics.variable))
+        }
+        Source::Trace(phase, tracing) => {
+            format!("{}: {}", rule.phases[phase.0].name, rule.synapses[tracing.trace.0].name)
         }
         Source::Plasticity(plasticity) => format!("learn: {}", learned_name(rule, plasticity.target)),
     }

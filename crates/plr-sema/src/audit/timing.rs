@@ -123,7 +123,12 @@ impl Reach {
                 known.unwrap_or(0).max(self.level[layer])
             }
             Input::Target => self.level.iter().copied().max().unwrap_or(0),
-            Input::Parameter(..) | Input::Weight(..) | Input::Memory(_) | Input::Updates | Input::Data => 0,
+            Input::Parameter(..)
+            | Input::Weight(..)
+            | Input::Trace(..)
+            | Input::Memory(_)
+            | Input::Updates
+            | Input::Data => 0,
         };
         reads.iter().map(of_input).max().unwrap_or(0)
     }

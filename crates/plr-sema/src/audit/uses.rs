@@ -139,6 +139,9 @@ impl<'a> Walk<'a> {
             &ExprKind::Weight { synapse, transposed } => {
                 self.push(Information::Weight { synapse, transposed }, expr.span)
             }
+            &ExprKind::Trace(synapse) => {
+                self.push(Information::Weight { synapse, transposed: false }, expr.span)
+            }
             ExprKind::Arrive { synapse, transposed, weight, sent } => {
                 for synapse in weight.weights() {
                     self.push(Information::Arrival { synapse, transposed: *transposed }, expr.span);

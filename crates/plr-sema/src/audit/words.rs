@@ -76,6 +76,8 @@ fn foreign(rule: &Rule, information: Information, uses: &[Use]) -> Option<String
             let name = &rule.synapses[synapse.0].name;
             if transposed {
                 format!("the reciprocal weight {name}")
+            } else if rule.synapses[synapse.0].trace.is_some() {
+                format!("its trace {name}")
             } else {
                 format!("the weight {name} beside it")
             }

@@ -87,6 +87,11 @@ pub enum Shapes {
         /// `above`
         relative: &'static str,
     },
+    /// A trace of synapses that share weights, which depends on both of their ends.
+    TracedKernel {
+        /// Along which edge.
+        edge: String,
+    },
     /// A one-to-one projection between groups of different sizes.
     NotOneToOne {
         /// Where: `input->h1`.
@@ -149,6 +154,9 @@ impl Finding for ShapeMismatch {
             Shapes::SizedBySeveral { layer, relative } => {
                 format!("several layers are {relative} `{layer}`, and a population has one size")
             }
+            Shapes::TracedKernel { edge } => {
+                format!("synapses that share weights have traces of one of their ends only, in `{edge}`")
+            }
             Shapes::NotOneToOne { edge, pre, post } => {
                 format!("from {pre} units to {post} there is no one-to-one projection, in `{edge}`")
             }
@@ -176,6 +184,7 @@ impl Finding for ShapeMismatch {
             Shapes::NoOwnEnd => "neither end is".to_owned(),
             Shapes::PredictedByInput => "a value of the input units".to_owned(),
             Shapes::SizedBySeveral { .. } => "of which size?".to_owned(),
+            Shapes::TracedKernel { .. } => "a number for each pair of units".to_owned(),
             Shapes::NotOneToOne { .. } => "one to one".to_owned(),
         };
         Label::new(self.at, text)
@@ -202,6 +211,7 @@ impl Finding for ShapeMismatch {
             | Shapes::NoOwnEnd
             | Shapes::PredictedByInput
             | Shapes::SizedBySeveral { .. }
+            | Shapes::TracedKernel { .. }
             | Shapes::NotOneToOne { .. } => Vec::new(),
         }
     }
@@ -237,6 +247,7 @@ impl Finding for ShapeMismatch {
             | Shapes::NoOwnEnd
             | Shapes::PredictedByInput
             | Shapes::SizedBySeveral { .. }
+            | Shapes::TracedKernel { .. }
             | Shapes::NotOneToOne { .. } => None,
         }
     }

@@ -99,6 +99,7 @@ impl Reads {
         for statement in body {
             match statement {
                 Statement::Clamp(d) | Statement::Equation(d) => self.expression(&d.value),
+                Statement::Trace(t) => self.expression(&t.value),
                 Statement::Release { .. } | Statement::Learn(_) => {}
                 Statement::Sweep(_, body) => body.iter().for_each(|d| self.expression(&d.value)),
                 Statement::InTurn(body) => self.statements(body),
@@ -120,9 +121,9 @@ impl Reads {
         match &expr.kind {
             ExprKind::Hyper(id) => self.hyper_parameters.push(*id),
             ExprKind::Variable { variable, .. } => self.variables.push(*variable),
-            ExprKind::Weight { synapse, .. } | ExprKind::Arrive { synapse, .. } => {
-                self.synapses.push(*synapse)
-            }
+            ExprKind::Trace(synapse)
+            | ExprKind::Weight { synapse, .. }
+            | ExprKind::Arrive { synapse, .. } => self.synapses.push(*synapse),
             ExprKind::Signal(signal, _) => self.signals.push(*signal),
             _ => {}
         }

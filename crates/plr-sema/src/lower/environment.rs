@@ -1,5 +1,7 @@
 //! The values of all states at one moment of a presentation.
 
+use std::collections::HashMap;
+
 use plr_ir::Value;
 use plr_syntax::diagnostic::{Finding, Findings};
 use plr_syntax::span::Span;
@@ -145,7 +147,12 @@ fn push(findings: &mut Findings, finding: impl Finding + 'static) {
 pub struct Environment {
     layers: usize,
     cells: Vec<Option<Result<Value, Unavailable>>>,
+    /// Every trace at every instance of its synapse.
+    traces: HashMap<TraceCell, Result<Value, Unavailable>>,
 }
+
+/// A trace of the synapses from the first layer to the second.
+pub type TraceCell = (SynapseId, LayerId, LayerId);
 
 /// A state in a layer.
 pub type Cell = (VariableId, LayerId);
@@ -153,7 +160,7 @@ pub type Cell = (VariableId, LayerId);
 impl Environment {
     /// Nothing is written.
     pub fn new(variables: usize, layers: usize) -> Self {
-        Self { layers, cells: vec![None; variables * layers] }
+        Self { layers, cells: vec![None; variables * layers], traces: HashMap::new() }
     }
 
     fn index(&self, (variable, layer): Cell) -> usize {
@@ -180,6 +187,36 @@ impl Environment {
     /// What is known about the state: nothing, a value, or why it has none.
     pub fn entry(&self, cell: Cell) -> Option<Result<Value, Unavailable>> {
         self.cells[self.index(cell)].clone()
+    }
+
+    /// Writes a trace.
+    pub fn write_trace(&mut self, cell: TraceCell, value: Result<Value, Unavailable>) {
+        self.traces.insert(cell, value);
+    }
+
+    /// A trace's value. Every trace of an instance that there is has one from the beginning.
+    pub fn trace(&self, cell: TraceCell) -> Result<Value, Unavailable> {
+        self.traces.get(&cell).cloned().unwrap_or(Err(Unavailable::NotBuilt))
+    }
+
+    /// Sets traces that have values.
+    pub fn set_traces(&mut self, cells: &[TraceCell], values: &[Value]) {
+        for (&cell, &value) in cells.iter().zip(values) {
+            if self.trace(cell).is_ok() {
+                self.write_trace(cell, Ok(value));
+            }
+        }
+    }
+
+    /// Traces that have no value there have none.
+    pub fn forget_traces(&mut self, after: &Self) {
+        let lost = after.traces.iter().filter(|(_, value)| value.is_err());
+        self.traces.extend(lost.map(|(&cell, value)| (cell, value.clone())));
+    }
+
+    /// All traces as they are there.
+    pub fn restore_traces(&mut self, stored: &Self) {
+        self.traces.clone_from(&stored.traces);
     }
 
     /// Sets what is known about the state.

@@ -28,6 +28,7 @@ use super::environment::{Environment, Unavailable};
 use super::learning::Learning;
 use super::setting::{ParameterId, Setting};
 use super::term::{self, Axes, Extents, Term};
+use super::trace;
 
 /// What an expression evaluates to.
 pub type Evaluated = Result<Term, Unavailable>;
@@ -44,6 +45,8 @@ pub struct Lowerer<'s> {
     pub inputs: HashMap<ParameterId, Value>,
     /// The parameters as they are now.
     pub parameters: HashMap<ParameterId, Value>,
+    /// Whether gradients stop at what comes from other layers (R14.17).
+    pub held: bool,
     /// What changes parameters; `None` where nothing learns.
     pub learning: Option<Learning>,
     /// What filters will remember after the increments that were evaluated since somebody took these.
@@ -54,6 +57,8 @@ pub struct Lowerer<'s> {
     pub draws: Draws,
     /// What the samples are, and the step of them that is presented.
     pub course: Course,
+    /// Over what each trace varies.
+    pub trace_axes: HashMap<SynapseId, Axes>,
     /// The states at the end of the step before, in a step.
     pub previous: Option<Environment>,
     /// The states at the end of the phases that have ended.
@@ -112,6 +117,7 @@ impl<'s> Lowerer<'s> {
         let target = target.then(|| b.input("target", Type::real(shape.target(batch))));
         let stored = vec![None; setting.rule.phases.len()];
         Self {
+            held: false,
             setting,
             b,
             batch,
@@ -122,6 +128,7 @@ impl<'s> Lowerer<'s> {
             step: None,
             draws: Draws::default(),
             course: Course::new(data, target, shape.sequence),
+            trace_axes: trace::axes(&setting.rule, &setting.library),
             previous: None,
             stored,
             definitions: HashMap::new(),
@@ -177,6 +184,23 @@ impl<'s> Lowerer<'s> {
         }
     }
 
+    /// The extents of values of synapses.
+    pub fn synapse_extents(&self, synapse: SynapseId, site: Site) -> Extents {
+        let (rule, network) = (&self.setting.rule, &self.setting.network);
+        let (pre, post) = rule.joined(synapse, site.ends());
+        let along = rule.along(network, synapse, site.ends());
+        let units = |group, presynaptic| {
+            let units = self.setting.units(group);
+            along.map_or(units, |along| along.seen(units, presynaptic))
+        };
+        Extents {
+            samples: self.batch,
+            units: units(post, false),
+            pre: if rule.synapses[synapse.0].one_to_one { 1 } else { units(pre, true) },
+            shared: rule.weights(network, synapse, site.ends()),
+        }
+    }
+
     fn synapse_context<'c>(
         &self,
         synapse: SynapseId,
@@ -191,21 +215,11 @@ impl<'s> Lowerer<'s> {
             (false, Some(_)) => Axes::SHARED,
             (false, None) => Axes::UNIT.union(Axes::PRE),
         };
-        let units = |group, presynaptic| {
-            let units = self.setting.units(group);
-            along.map_or(units, |along| along.seen(units, presynaptic))
-        };
-        let extents = Extents {
-            samples: self.batch,
-            units: units(post, false),
-            pre: if own == Axes::UNIT { 1 } else { units(pre, true) },
-            shared: rule.weights(network, synapse, site.ends()),
-        };
         Context {
             reader: Evaluator::Synapse(pre, post),
             delayed: rule.synapses[synapse.0].delayed,
             site: Some(site),
-            extents,
+            extents: self.synapse_extents(synapse, site),
             own,
             along,
             ..self.unit_context(post, environment, None)
@@ -267,11 +281,13 @@ impl<'s> Lowerer<'s> {
             ExprKind::Weight { synapse, transposed } => {
                 return self.weight(*synapse, *transposed, expr.span, cx);
             }
+            ExprKind::Trace(synapse) => return self.own_trace(*synapse, cx),
             ExprKind::Arrive { synapse, transposed, weight, sent } => {
                 return self.arrive((*synapse, *transposed), weight, sent, cx);
             }
             ExprKind::Signal(signal, phase) => {
-                return self.signal(signal.0, phase.or(cx.phase), expr.span, cx);
+                let found = self.signal(signal.0, phase.or(cx.phase), expr.span, cx)?;
+                self.held_if_foreign(found)
             }
             ExprKind::Data => return self.told("data", Role::Input, self.course.data, expr.span, cx),
             ExprKind::Target => return self.told("target", Role::Output, self.course.target, expr.span, cx),
@@ -591,11 +607,15 @@ impl<'s> Lowerer<'s> {
             let found = self.evaluate(sent, sender)?;
             let found = term::as_number(&mut self.b, &extents, found);
             let found = term::widen(&mut self.b, &extents, found, Axes::UNIT);
+            let found = if far.layer == near.layer { found } else { self.held_if_foreign(found) };
             let own = self.synapse_context(synapse, Site::Edge(pair.0, pair.1), cx.environment);
             let at = weight.span;
             let weight = self.evaluate(weight, own)?;
             let weight = term::as_number(&mut self.b, &own.extents, weight);
             let weight = term::widen(&mut self.b, &own.extents, weight, own.own);
+            // Read backwards, the weight belongs to the layer at the other end.
+            let weight =
+                if transposed && far.layer != near.layer { self.held_if_foreign(weight) } else { weight };
             let sum = match own.along {
                 None => self.through(transposed, found, weight, &own.extents),
                 Some(along) => self.through_edge(along, transposed, (found, weight), (&own.extents, at))?,
@@ -606,6 +626,11 @@ impl<'s> Lowerer<'s> {
             });
         }
         Ok(total.unwrap_or_else(|| term::number(&mut self.b, 0.0)))
+    }
+
+    /// A value that another layer has made, at which gradients stop if they are to.
+    fn held_if_foreign(&mut self, term: Term) -> Term {
+        if self.held { Term { value: self.b.detach(term.value, None), ..term } } else { term }
     }
 
     /// What one instance of a synapse makes of what is sent through it (R5.14).

@@ -115,6 +115,7 @@ impl Lowerer<'_> {
                 Statement::Clamp(_)
                 | Statement::Release { .. }
                 | Statement::Equation(_)
+                | Statement::Trace(_)
                 | Statement::Sweep(..) => {}
             }
         }

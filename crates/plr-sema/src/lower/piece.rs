@@ -13,7 +13,7 @@ use super::expression::Lowerer;
 use super::learning::Learning;
 use super::presentation::Presentation;
 use super::setting::ParameterId;
-use super::term;
+use super::term::{self, Axes};
 use super::{Specialised, parameter_at};
 
 /// Builds pieces of one model for one minibatch size and precision.
@@ -44,6 +44,10 @@ impl Builder<'_> {
                 Some(observed) => self.observe(observed).map(Some),
                 None => Ok(None),
             },
+            Piece::Objective { observation, phase } => match self.model.setting.observed.get(observation) {
+                Some(objective) => self.objective(objective, PhaseId(phase)).map(Some),
+                None => Ok(None),
+            },
             Piece::Predict | Piece::Evaluate | Piece::Cost(_) if !predicts => Ok(None),
             Piece::Predict => self.predict(false).map(Some),
             Piece::Evaluate => self.predict(true).map(Some),
@@ -67,6 +71,13 @@ impl Builder<'_> {
             &self.model.parameters,
             (shape, target),
         )
+    }
+
+    /// The names and dimensions of all traces.
+    pub fn traces(&self) -> Vec<(String, Vec<usize>)> {
+        let lowerer = self.lowerer("traces", false);
+        let described = |cell| (self.model.setting.trace_name(cell), lowerer.trace_dims(cell));
+        lowerer.traces().into_iter().map(described).collect()
     }
 
     /// One presentation; outputs the marked parameters after it. A marked parameter without a value for its increment is
@@ -122,6 +133,12 @@ impl Builder<'_> {
                 if let Some(value) = stored.get((variable, layer)) {
                     let state = self.model.setting.state_name(variable, layer);
                     lowerer.b.output(format!("state/{name}/{state}"), value);
+                }
+            }
+            for cell in lowerer.traces() {
+                if let Ok(value) = lowerer.whole_trace(cell, &stored) {
+                    let trace = self.model.setting.trace_name(cell);
+                    lowerer.b.output(format!("state/{name}/{trace}"), value);
                 }
             }
         }
@@ -227,6 +244,11 @@ impl Builder<'_> {
         // It is evaluated in one step, whose data and target it is given.
         let shape = Shape { sequence: None, ..self.model.setting.shape() };
         let mut lowerer = self.lowerer_of("equation", shape, true);
+        // Each synapse has a number of its own, so that nobody else's is read through one that they share.
+        for synapse in lowerer.trace_axes.keys().copied().collect::<Vec<_>>() {
+            let whole = lowerer.whole_axes(synapse);
+            lowerer.trace_axes.insert(synapse, whole);
+        }
         let now = self.given_states(&mut lowerer, "");
         for (phase, name) in self.model.phases.iter().enumerate() {
             let stored = self.given_states(&mut lowerer, &format!("@{name}"));
@@ -236,6 +258,12 @@ impl Builder<'_> {
             Source::Dynamics(phase, dynamics) => {
                 lowerer.draw_for_state(phase.0, dynamics.variable, instance.site.owner());
                 lowerer.state_value(&dynamics.value, (dynamics.variable, instance.site.owner()), &now)
+            }
+            Source::Trace(_, tracing) => {
+                let (pre, post) = instance.site.ends();
+                // One number for each synapse: the sum over samples.
+                let value = lowerer.trace_value(tracing, (tracing.trace, pre, post), &now);
+                value.map(|value| lowerer.b.reduce(ReduceKind::Sum, value, &[0]))
             }
             Source::Plasticity(equation) => {
                 let plasticity = &self.model.setting.rule.plasticity;
@@ -255,7 +283,7 @@ impl Builder<'_> {
         let presentation = lowerer.present(&self.model.durations, None);
         let mut missing = Vec::new();
         for site in equation::owned(observed.owner, &self.model.setting.rule, &self.model.setting.network) {
-            match self.observed_at(&mut lowerer, observed, site, &presentation.environment) {
+            match self.observed_at(&mut lowerer, (observed, Axes::NONE), site, &presentation.environment) {
                 Ok(values) => {
                     let site = site.name(&self.model.setting.network);
                     for (value, which) in values.into_iter().zip(["first", "second"]) {
@@ -269,11 +297,39 @@ impl Builder<'_> {
         if program.outputs.is_empty() { Err(missing) } else { Ok(program) }
     }
 
-    /// The values at a site, all of one shape.
+    /// What each layer's units make of an expression, all together, with what comes from other layers held (R14.17).
+    fn objective(&self, objective: &Observed, phase: PhaseId) -> Built {
+        let mut lowerer = self.lowerer("objective", true);
+        lowerer.held = true;
+        let presentation = lowerer.present(&self.model.durations, Some(phase));
+        let (mut total, mut missing) = (None, Vec::new());
+        for site in equation::owned(objective.owner, &self.model.setting.rule, &self.model.setting.network) {
+            match self.observed_at(&mut lowerer, (objective, Axes::SAMPLE), site, &presentation.environment) {
+                Ok(values) => {
+                    for value in values {
+                        let axes: Vec<usize> = (0..lowerer.b.type_of(value).rank()).collect();
+                        let sum = lowerer.b.reduce(ReduceKind::Sum, value, &axes);
+                        total = Some(match total {
+                            Some(total) => lowerer.b.binary(BinaryOp::Add, total, sum),
+                            None => sum,
+                        });
+                    }
+                }
+                Err(unavailable) => missing.push(unavailable),
+            }
+        }
+        let Some(total) = total else { return Err(missing) };
+        let count = lowerer.b.constant(self.batch as f64, &[]);
+        let mean = lowerer.b.binary(BinaryOp::Div, total, count);
+        lowerer.b.output("cost", mean);
+        Ok(lowerer.b.finish())
+    }
+
+    /// The values at a site, all of one shape, with at least these axes.
     fn observed_at(
         &self,
         lowerer: &mut Lowerer<'_>,
-        observed: &Observed,
+        (observed, least): (&Observed, Axes),
         site: Site,
         states: &Environment,
     ) -> Result<Vec<Value>, Unavailable> {
@@ -285,7 +341,7 @@ impl Builder<'_> {
             let found = lowerer.evaluate(value, cx)?;
             terms.push(term::as_number(&mut lowerer.b, &extents, found));
         }
-        let axes = terms.iter().fold(own, |axes, term| axes.union(term.axes));
+        let axes = terms.iter().fold(own.union(least), |axes, term| axes.union(term.axes));
         Ok(terms.into_iter().map(|t| term::widen(&mut lowerer.b, &extents, t, axes).value).collect())
     }
 
@@ -296,6 +352,11 @@ impl Builder<'_> {
             let name = format!("{}{suffix}", setting.state_name(variable, layer));
             let value = lowerer.b.input(name, Type::real([self.batch, setting.units_of(variable, layer)]));
             states.write((variable, layer), Ok(value));
+        }
+        for cell in lowerer.traces().into_iter().filter(|_| suffix.is_empty()) {
+            let (name, dims) = (setting.trace_name(cell), lowerer.trace_dims(cell));
+            let value = lowerer.b.input(name, Type::real(dims));
+            states.write_trace(cell, Ok(value));
         }
         states
     }

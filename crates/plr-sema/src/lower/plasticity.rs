@@ -275,6 +275,7 @@ fn is_the_same_for_all_samples(kind: &ExprKind) -> bool {
     !matches!(
         kind,
         ExprKind::Variable { .. }
+            | ExprKind::Trace(_)
             | ExprKind::Arrive { .. }
             | ExprKind::Signal(..)
             | ExprKind::Data
@@ -301,7 +302,7 @@ fn ends(expr: &Expr, kinds: &mut [bool; 3]) {
     match &expr.kind {
         ExprKind::Variable { place: Place::Pre, .. } => kinds[0] = true,
         ExprKind::Variable { .. } | ExprKind::Signal(..) => kinds[1] = true,
-        ExprKind::Weight { .. } | ExprKind::Draw(_) => kinds[2] = true,
+        ExprKind::Weight { .. } | ExprKind::Trace(_) | ExprKind::Draw(_) => kinds[2] = true,
         ExprKind::Filtered { .. } => {
             kinds[2] = true;
             return;

@@ -38,6 +38,7 @@ impl Lowerer<'_> {
                 environment.write((VariableId(i), layer), Ok(value));
             }
         }
+        self.begin_traces(&mut environment);
         Presentation { environment, clamped: Vec::new(), relaxations: Vec::new() }
     }
 
@@ -86,6 +87,7 @@ impl Lowerer<'_> {
                     presentation.environment.set_entry(cell, stored.entry(cell));
                 }
             }
+            presentation.environment.restore_traces(&stored);
         }
         self.restart_draws();
         self.clamp(phase, &declared.body, presentation);
@@ -114,7 +116,8 @@ impl Lowerer<'_> {
                         .retain(|&(v, layer)| v != *variable || !applies(*role, network, layer));
                 }
                 Statement::InTurn(body) => self.clamp(phase, body, presentation),
-                Statement::Equation(_) | Statement::Learn(_) | Statement::Sweep(..) => {}
+                Statement::Equation(_) | Statement::Trace(_) | Statement::Learn(_) | Statement::Sweep(..) => {
+                }
             }
         }
     }
@@ -139,6 +142,7 @@ impl Lowerer<'_> {
                 }
                 Statement::InTurn(body) => held.extend(self.held(body, clamped)),
                 Statement::Equation(_)
+                | Statement::Trace(_)
                 | Statement::Learn(_)
                 | Statement::Sweep(..)
                 | Statement::Release { .. } => {}
@@ -179,7 +183,10 @@ impl Lowerer<'_> {
                 Statement::Equation(dynamics) => written.extend(cells(dynamics)),
                 Statement::Sweep(_, body) => body.iter().for_each(|d| written.extend(cells(d))),
                 Statement::InTurn(body) => self.collect_written(body, written),
-                Statement::Clamp(_) | Statement::Release { .. } | Statement::Learn(_) => {}
+                Statement::Clamp(_)
+                | Statement::Release { .. }
+                | Statement::Trace(_)
+                | Statement::Learn(_) => {}
             }
         }
     }
@@ -201,8 +208,11 @@ impl Lowerer<'_> {
         let before = presentation.environment.clone();
         let changed = self.changed_within(&self.setting.rule.phases[phase.0].body);
         let mut initial: Vec<Value> = moved.iter().map(|&cell| self.initial(cell, &before)).collect();
+        let traces = self.traced(&self.setting.rule.phases[phase.0].body);
+        initial.extend(traces.iter().map(|&cell| self.initial_trace(cell, &before)));
+        let tracing = moved.len()..initial.len();
         initial.extend(changed.iter().map(|id| self.parameters[id]));
-        let learning = moved.len()..initial.len();
+        let learning = tracing.end..initial.len();
         initial.extend(self.course(phase));
         let (step, carried) = self.b.begin_repeat(&initial);
         let outside = self.step.replace(step);
@@ -214,9 +224,12 @@ impl Lowerer<'_> {
                 inside.write(cell, Ok(value));
             }
         }
+        inside.set_traces(&traces, &carried[tracing.clone()]);
         let after = self.step(phase, &inside, &presentation.clamped);
         let mut next: Vec<Value> =
             moved.iter().zip(&carried).map(|(&cell, &old)| after.get(cell).unwrap_or(old)).collect();
+        let old_traces = traces.iter().zip(&carried[tracing.clone()]);
+        next.extend(old_traces.map(|(&cell, &old)| after.trace(cell).unwrap_or(old)));
         let until = duration
             .until
             .map(|tolerance| Until { residual: self.residual(&carried[..moved.len()], &next), tolerance });
@@ -234,6 +247,8 @@ impl Lowerer<'_> {
             };
             presentation.environment.set_entry(cell, entry);
         }
+        presentation.environment.set_traces(&traces, &results[tracing]);
+        presentation.environment.forget_traces(&after);
         if until.is_some() {
             let steps = self.b.convert_index(results[initial.len()]);
             presentation.relaxations.push((phase, steps, results[initial.len() + 1]));
@@ -282,6 +297,9 @@ impl Lowerer<'_> {
             }
             let now = std::mem::replace(&mut self.parameters, parameters.clone());
             let learnt = self.learn(&plain_plasticity(statements), before);
+            for traced in statements {
+                self.trace(traced, before, &mut turn.now);
+            }
             let equations: Vec<&Dynamics> = statements.iter().filter_map(plain_equation).collect();
             self.apply(&equations, &all_layers(&setting.network), before, &mut turn);
             self.parameters = now;
@@ -295,6 +313,10 @@ impl Lowerer<'_> {
         let network = &self.setting.network;
         match statement {
             Statement::Clamp(_) | Statement::Release { .. } => {}
+            Statement::Trace(_) => {
+                let before = turn.now.clone();
+                self.trace(statement, &before, &mut turn.now);
+            }
             // R8.7
             Statement::Learn(block) => {
                 let learnt = self.learn(block, &turn.now);
@@ -369,7 +391,7 @@ fn all_layers(network: &Network) -> Vec<LayerId> {
 
 /// Whether a statement reads what was before the step.
 fn is_plain(statement: &Statement) -> bool {
-    matches!(statement, Statement::Equation(_) | Statement::Learn(_))
+    matches!(statement, Statement::Equation(_) | Statement::Trace(_) | Statement::Learn(_))
 }
 
 fn plain_equation(statement: &Statement) -> Option<&Dynamics> {

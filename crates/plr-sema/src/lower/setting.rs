@@ -6,6 +6,7 @@ use plr_ir::model::{Init, Parameter, Sequence, Shape};
 use plr_syntax::diagnostic::Findings;
 use plr_syntax::span::Span;
 
+use super::environment::TraceCell;
 use crate::check::bad_value::BadValue;
 use crate::equation::{self, Site, applies};
 use crate::group::Group;
@@ -157,7 +158,8 @@ impl Setting {
     /// All parameters at all sites of the network, weights first.
     pub fn parameters(&self) -> Vec<(ParameterId, Parameter)> {
         let mut parameters = Vec::new();
-        for (i, synapse) in self.rule.synapses.iter().enumerate() {
+        let weights = self.rule.synapses.iter().enumerate().filter(|(_, synapse)| synapse.trace.is_none());
+        for (i, synapse) in weights {
             for (pre, post) in self.rule.instances(&self.network, SynapseId(i)) {
                 let id = ParameterId::Weight(SynapseId(i), pre, post);
                 let dims = self.weight_dims(SynapseId(i), (pre, post));
@@ -266,6 +268,11 @@ impl Setting {
             Some(name) => format!("{name}.{}", variable.name),
             None => variable.name.clone(),
         }
+    }
+
+    /// `e/input->h1`
+    pub fn trace_name(&self, (synapse, pre, post): TraceCell) -> String {
+        format!("{}/{}", self.rule.synapses[synapse.0].name, self.network.edge_name((pre, post)))
     }
 
     /// `x/h1`

@@ -39,6 +39,11 @@ impl Axes {
         self.0 & other.0 == other.0
     }
 
+    /// Whether what has these axes varies over both ends of synapses.
+    pub fn joins_both_ends(self) -> bool {
+        self.contains(Self::UNIT.union(Self::PRE))
+    }
+
     /// The axis of the presynaptic units of synapses with these axes: in a one-to-one projection that of the postsynaptic
     /// ones.
     pub fn presynaptic(self) -> Self {

@@ -82,7 +82,8 @@ struct Resolver<'a> {
 
 impl Resolver<'_> {
     fn check(&mut self, written: &ast::Check) -> Option<ResolvedCheck> {
-        let reference = self.reference(&written.reference)?;
+        let mut observed = Vec::new();
+        let reference = self.reference(&written.reference, &mut observed)?;
         // R14.10
         let check = Check {
             reference,
@@ -99,7 +100,7 @@ impl Resolver<'_> {
             init: Vec::new(),
             time: DEFAULT_STEPS,
             until: None,
-            observed: Vec::new(),
+            observed,
         };
         let mut found = ResolvedCheck { check, setting };
         for line in &written.settings {
@@ -136,7 +137,7 @@ impl Resolver<'_> {
         Some(phase)
     }
 
-    fn reference(&mut self, written: &ast::Reference) -> Option<Reference> {
+    fn reference(&mut self, written: &ast::Reference, observed: &mut Vec<Observed>) -> Option<Reference> {
         Some(match written {
             ast::Reference::FeedForward(phase) => Reference::FeedForward(self.phase(phase)?),
             ast::Reference::Equilibrium(phase) => Reference::Equilibrium(self.relaxation(phase)?),
@@ -147,6 +148,17 @@ impl Resolver<'_> {
                 Reference::Unrolled { steps, phase: self.relaxation(phase)? }
             }
             ast::Reference::FiniteDifferences(phase) => Reference::FiniteDifferences(self.phase(phase)?),
+            ast::Reference::Objective(objective, name) => {
+                let phase = self.phase(name)?;
+                let observation = self.observation(&[objective], phase + 1, observed)?;
+                if let Learned::Synapse(_) = observed[observation].owner {
+                    let (what, found) = ("an objective".to_owned(), "a synapse's".to_owned());
+                    let wanted = "an expression of a unit";
+                    self.findings.push(BadValue { at: objective.span, what, wanted, found });
+                    return None;
+                }
+                Reference::Objective { observation, phase }
+            }
             ast::Reference::Law => Reference::Law,
         })
     }
@@ -243,13 +255,21 @@ impl Resolver<'_> {
     fn data(&mut self, call: &ast::Call) -> Option<CheckData> {
         match call.name.text.as_str() {
             "random" => Some(CheckData::Random),
+            "classes" => Some(CheckData::Classes),
+            "patterns" => {
+                let [many] = &call.arguments[..] else { return self.wrong_count(call, 1) };
+                let library = &self.resolved.library;
+                let many = count(many, "the number of patterns", 1, library, self.findings)?;
+                Some(CheckData::Patterns(many as usize))
+            }
             "teacher" => Some(CheckData::Teacher),
             "gaussian" => {
                 let numbers = call.arguments.iter().map(|a| number(a, &self.resolved.library, self.findings));
                 Some(CheckData::Gaussian(numbers.collect::<Option<_>>()?))
             }
             name => {
-                let known = ["random", "teacher", "gaussian"].map(str::to_owned).to_vec();
+                let known =
+                    ["random", "classes", "patterns", "teacher", "gaussian"].map(str::to_owned).to_vec();
                 self.findings.push(UnknownName {
                     at: call.name.span,
                     kind: "data of a check",
@@ -319,15 +339,18 @@ impl Resolver<'_> {
         over: &[ast::Expr],
         observed: &mut Vec<Observed>,
     ) -> Option<Measure> {
+        let trees: Vec<&ast::Expr> = call.arguments.iter().collect();
         let metric = Metric::ALL.into_iter().find(|metric| metric.name() == call.name.text);
         match (metric, call.name.text.as_str(), &call.arguments[..]) {
             (_, "order", _) => self.order(call, over, observed),
             (Some(metric), _, [group]) => Some(Measure::Gradient(metric, self.group(&name_of(group)?)?)),
-            (Some(metric), _, [_, _]) => {
-                self.observation(call, observed).map(|number| Measure::Between(metric, number))
+            (Some(metric), _, [_, _]) => self
+                .observation(&trees, self.rule.phases.len(), observed)
+                .map(|number| Measure::Between(metric, number)),
+            (_, "largest", [_]) => {
+                self.observation(&trees, self.rule.phases.len(), observed).map(Measure::Largest)
             }
-            (_, "largest", [_]) => self.observation(call, observed).map(Measure::Largest),
-            (_, "mean", [_]) => self.observation(call, observed).map(Measure::Mean),
+            (_, "mean", [_]) => self.observation(&trees, self.rule.phases.len(), observed).map(Measure::Mean),
             (_, "row_norm", [group]) => Some(Measure::RowNorm(self.group(&name_of(group)?)?)),
             (_, "principal_alignment", [group]) => {
                 Some(Measure::PrincipalAlignment(self.group(&name_of(group)?)?))
@@ -350,10 +373,14 @@ impl Resolver<'_> {
     }
 
     /// Values of a synapse, if a weight stands there as a number, and otherwise of a unit; their number among all.
-    fn observation(&mut self, call: &ast::Call, observed: &mut Vec<Observed>) -> Option<usize> {
-        let trees: Vec<&ast::Expr> = call.arguments.iter().collect();
+    fn observation(
+        &mut self,
+        trees: &[&ast::Expr],
+        ended: usize,
+        observed: &mut Vec<Observed>,
+    ) -> Option<usize> {
         let mut scope = scope(self.rule, &self.resolved.library, self.findings);
-        scope.ended = self.rule.phases.len();
+        scope.ended = ended;
         let read = |transposed| trees.iter().find_map(|tree| weight(tree, transposed, &scope));
         let (owner, reader) = match read(false).or_else(|| read(true)) {
             Some(synapse) => (Learned::Synapse(synapse), Reader::Synapse(synapse)),

@@ -141,7 +141,11 @@ fn weight(
 ) -> Option<ExprKind> {
     if let (Reader::Synapse(own), Some(rule)) = (reader, scope.rule) {
         let other = &rule.synapses[synapse.0];
-        if other.one_to_one != rule.synapses[own.0].one_to_one {
+        let beside = rule.weight_of(own) == rule.weight_of(synapse) && !transposed;
+        if other.trace.is_some() && beside {
+            return Some(ExprKind::Trace(synapse));
+        }
+        if other.trace.is_some() || other.one_to_one != rule.synapses[own.0].one_to_one {
             return mismatch(at, Shapes::NoWeight { synapse: other.name.clone() }, scope);
         }
         return Some(ExprKind::Weight { synapse, transposed });

@@ -227,7 +227,7 @@ pub fn has_weight(expr: &Expr) -> bool {
     if matches!(expr.kind, ExprKind::Arrive { .. }) {
         return false;
     }
-    let mut found = matches!(expr.kind, ExprKind::Weight { .. });
+    let mut found = matches!(expr.kind, ExprKind::Weight { .. } | ExprKind::Trace(_));
     expr.for_each_child(|child| found = found || has_weight(child));
     found
 }

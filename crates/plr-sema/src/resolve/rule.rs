@@ -130,7 +130,9 @@ fn declare(item: &ast::Rule, findings: &mut Findings) -> Rule {
                     rule.synapses.push(blank_synapse(synapse));
                     let weight = SynapseId(rule.synapses.len() - 1);
                     for quantity in &synapse.variables {
-                        if quantity.kind == Written::Param && free(&quantity.name, findings) {
+                        if matches!(quantity.kind, Written::Param | Written::Trace)
+                            && free(&quantity.name, findings)
+                        {
                             rule.synapses.push(beside(weight, quantity, &rule.synapses[weight.0]));
                         }
                     }
@@ -194,6 +196,15 @@ fn declare_population(neuron: &ast::Neuron, rule: &mut Rule, findings: &mut Find
                 Written::State => VariableKind::State(None),
                 Written::Let => VariableKind::Let(Vec::new()),
                 Written::Param => VariableKind::Param(Initialiser::Constant(zero(name.span))),
+                Written::Trace => {
+                    findings.push(BadValue {
+                        at: name.span,
+                        what: "a quantity of a unit".to_owned(),
+                        wanted: "a `state`, a `let` or a `param`",
+                        found: "a `trace`, which only synapses have".to_owned(),
+                    });
+                    continue;
+                }
             };
             let (name, span, fixed) = (name.text.clone(), name.span, variable.fixed);
             rule.variables.push(Variable { name, population, kind, fixed, span });
@@ -236,8 +247,9 @@ fn blank_synapse(synapse: &ast::Synapse) -> Synapse {
         fixed,
         symmetric,
         one_to_one: attribute("one_to_one").is_some(),
-        delayed: false,
+        delayed: attribute("delay").is_some(),
         beside: None,
+        trace: None,
         bounds: None,
         mask: None,
         span: synapse.name.span,
@@ -247,7 +259,8 @@ fn blank_synapse(synapse: &ast::Synapse) -> Synapse {
 /// A further quantity of a synapse (R4.8).
 fn beside(weight: SynapseId, written: &ast::Variable, synapse: &Synapse) -> Synapse {
     let (name, span, fixed) = (written.name.text.clone(), written.name.span, written.fixed);
-    Synapse { name, fixed, beside: Some(weight), span, ..synapse.clone() }
+    let trace = (written.kind == Written::Trace).then(|| zero(span));
+    Synapse { name, fixed, beside: Some(weight), trace, span, ..synapse.clone() }
 }
 
 /// A phase of which only the name is known.
@@ -270,7 +283,7 @@ pub(super) fn blank_phase(phase: &ast::Phase) -> Phase {
 /// A weight or unit parameter that is not fixed is learned, and the other way round. An equation that has a mistake in
 /// it is one all the same (R4.5).
 fn never_learned(rule: &Rule, mistaken: &[Learned], findings: &mut Findings) {
-    let synapses = rule.synapses.iter().enumerate();
+    let synapses = rule.synapses.iter().enumerate().filter(|(_, s)| s.trace.is_none());
     let synapses = synapses.map(|(i, s)| (Learned::Synapse(SynapseId(i)), &s.name, s.span, s.fixed));
     let params = rule.variables.iter().enumerate().filter(|(_, v)| matches!(v.kind, VariableKind::Param(_)));
     let params = params.map(|(i, v)| (Learned::Unit(VariableId(i)), &v.name, v.span, v.fixed));
@@ -410,6 +423,7 @@ impl Resolver<'_> {
                         rule.variables[position].kind = VariableKind::Param(init);
                     }
                 }
+                Written::Trace => {}
                 Written::Let => {
                     let value =
                         self.at_any_time(|resolver| resolver.expression(tree, Reader::Unit(population)));
@@ -430,7 +444,7 @@ impl Resolver<'_> {
         for attribute in &written.attributes {
             match (attribute.name.text.as_str(), &attribute.arguments[..]) {
                 ("fixed" | "symmetric" | "one_to_one", []) => {}
-                ("delay", [steps]) => self.delay(steps, &mut rule.synapses[position]),
+                ("delay", [steps]) => self.delay(steps, &written.name),
                 ("in", [low, high]) => {
                     let (low, high) = (self.constant(low), self.constant(high));
                     rule.synapses[position].bounds = low.zip(high);
@@ -456,12 +470,11 @@ impl Resolver<'_> {
     }
 
     /// How late a synapse transmits (R20.5).
-    fn delay(&mut self, steps: &ast::Expr, synapse: &mut Synapse) {
-        synapse.delayed = true;
+    fn delay(&mut self, steps: &ast::Expr, synapse: &ast::Name) {
         if !matches!(steps.kind, ast::ExprKind::Number(1.0)) {
             self.findings.push(BadValue {
                 at: steps.span,
-                what: format!("the delay of `{}`", synapse.name),
+                what: format!("the delay of `{}`", synapse.text),
                 wanted: "1, the step before",
                 found: "another number".to_owned(),
             });
@@ -487,16 +500,22 @@ impl Resolver<'_> {
 
     /// A further quantity of a synapse.
     fn quantity(&mut self, written: &ast::Variable, rule: &mut Rule) {
-        if written.kind != Written::Param {
+        if !matches!(written.kind, Written::Param | Written::Trace) {
             self.findings.push(BadValue {
                 at: written.name.span,
                 what: "a quantity of a synapse".to_owned(),
-                wanted: "a `param`",
+                wanted: "a `param` or a `trace`",
                 found: "another kind".to_owned(),
             });
             return;
         }
         let Some(position) = rule.synapses.iter().position(|s| s.span == written.name.span) else { return };
+        if written.kind == Written::Trace {
+            if let Some(first) = written.value.as_ref().and_then(|tree| self.constant(tree)) {
+                rule.synapses[position].trace = Some(first);
+            }
+            return;
+        }
         let owner = Learned::Synapse(SynapseId(position));
         let init = match &written.value {
             Some(tree) => initialiser(tree, owner, &mut self.scope()),

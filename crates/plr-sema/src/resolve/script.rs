@@ -9,7 +9,7 @@ use crate::check::shape_mismatch::Shapes;
 use crate::check::unknown_name::UnknownName;
 use crate::hir::{
     Act, Dynamics, Expr, ExprKind, Integrator, Learned, PhaseId, Place, Plasticity, PlasticityId, Rule,
-    Statement, Variable, VariableId, VariableKind,
+    Statement, SynapseId, Tracing, Variable, VariableId, VariableKind,
 };
 
 use super::expression::mismatch;
@@ -91,7 +91,10 @@ impl Resolver<'_> {
                 let role = release.role.map(|(role, _)| role);
                 Statement::Release { role, variable: self.state(&release.target)? }
             }
-            ast::PhaseStatement::Equation(equation) => Statement::Equation(self.dynamics(equation)?),
+            ast::PhaseStatement::Equation(equation) => match self.traced(&equation.target) {
+                Some(trace) => Statement::Trace(self.tracing(trace, equation)?),
+                None => Statement::Equation(self.dynamics(equation)?),
+            },
             ast::PhaseStatement::Sweep(sweep) => Statement::Sweep(
                 sweep.direction,
                 sweep.body.iter().filter_map(|e| self.dynamics(e)).collect(),
@@ -123,6 +126,32 @@ impl Resolver<'_> {
         };
         let role = written.role.map(|(role, _)| role);
         Some(Dynamics { role, variable, value, rate, span: written.span })
+    }
+
+    /// The trace that an equation writes, if it is one.
+    fn traced(&mut self, target: &ast::Target) -> Option<SynapseId> {
+        let found = self.scope().synapse(&target.name.text).filter(|_| target.population.is_none())?;
+        self.skeleton.synapses[found.0].trace.is_some().then_some(found)
+    }
+
+    /// The equation of a trace.
+    fn tracing(&mut self, trace: SynapseId, written: &ast::Equation) -> Option<Tracing> {
+        let moment = std::mem::replace(&mut self.moment, Moment::Step);
+        let right = self.expression(&written.value, Reader::Synapse(trace));
+        self.moment = moment;
+        let (right, at) = (right?, written.target.name.span);
+        let own = Expr { kind: ExprKind::Trace(trace), span: at };
+        let value = match written.assign {
+            Assign::Set => right,
+            Assign::Add => combine(BinaryOp::Add, own, right),
+            Assign::Subtract => combine(BinaryOp::Sub, own, right),
+            Assign::Rate => {
+                let change = combine(BinaryOp::Mul, self.time_step(written)?, right);
+                combine(BinaryOp::Add, own, change)
+            }
+        };
+        let role = written.role.map(|(role, _)| role);
+        Some(Tracing { role, trace, value, span: written.span })
     }
 
     /// `dt`, which an equation of a rate needs (R7.14).
@@ -165,9 +194,12 @@ impl Resolver<'_> {
 
     fn state(&mut self, target: &ast::Target) -> Option<VariableId> {
         let at = target.name.span;
-        if self.skeleton.synapses.iter().any(|s| s.name == target.name.text) {
-            let change = Some("weights change in `learn`");
-            let shapes = Shapes::NotWritable { is: "a weight", wanted: "a state", change };
+        if let Some(synapse) = self.skeleton.synapses.iter().find(|s| s.name == target.name.text) {
+            let (is, change) = match synapse.trace {
+                Some(_) => ("a trace", Some("in a phase traces change outside sweeps")),
+                None => ("a weight", Some("weights change in `learn`")),
+            };
+            let shapes = Shapes::NotWritable { is, wanted: "a state", change };
             return mismatch(at, shapes, &mut self.scope());
         }
         let variable = self.written(target)?;
@@ -234,6 +266,11 @@ impl Resolver<'_> {
         if target.population.is_none()
             && let Some(synapse) = self.scope().synapse(&target.name.text)
         {
+            if self.skeleton.synapses[synapse.0].trace.is_some() {
+                let change = Some("traces change in phases");
+                let shapes = Shapes::NotWritable { is: "a trace", wanted: "a weight or a `param`", change };
+                return mismatch(target.name.span, shapes, &mut self.scope());
+            }
             return Some(Learned::Synapse(synapse));
         }
         let variable = self.written(target)?;

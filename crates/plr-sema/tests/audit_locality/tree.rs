@@ -147,6 +147,7 @@ pub fn synapse(name: &str, from: Relative, symmetric: bool) -> Synapse {
     Synapse {
         one_to_one: false,
         delayed: false,
+        trace: None,
         name: name.to_owned(),
         from: end(from),
         to: end(Relative::Own),

@@ -91,6 +91,7 @@ pub(super) fn kind(kind: VariableKind) -> &'static str {
         VariableKind::State => "state",
         VariableKind::Let => "let",
         VariableKind::Param => "param",
+        VariableKind::Trace => "trace",
     }
 }
 
@@ -113,6 +114,9 @@ pub(super) fn reference(reference: &Reference) -> String {
         Reference::Equilibrium(phase) => format!("gradient at equilibrium of {}", phase.text),
         Reference::Unrolled(steps, phase) => format!("gradient unrolled({}) of {}", expr(steps), phase.text),
         Reference::FiniteDifferences(phase) => format!("gradient by finite_differences after {}", phase.text),
+        Reference::Objective(objective, phase) => {
+            format!("gradient of {} after {}", expr(objective), phase.text)
+        }
         Reference::Law => "law".to_owned(),
     }
 }

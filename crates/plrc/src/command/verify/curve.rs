@@ -143,6 +143,9 @@ fn words(reference: Reference, phases: &[Phase]) -> Option<String> {
         Reference::Equilibrium(p) => format!("gradient at equilibrium of {}", phase(p)),
         Reference::Unrolled { steps, phase: p } => format!("gradient unrolled({steps}) of {}", phase(p)),
         Reference::FiniteDifferences(p) => format!("gradient by finite_differences after {}", phase(p)),
+        Reference::Objective { phase: p, .. } => {
+            format!("gradient of each layer's objective after {}", phase(p))
+        }
         Reference::Law => return None,
     })
 }
