@@ -16,15 +16,15 @@ def main(tool, case, source, out, count):
     module = importlib.import_module(f"{tool}_peer")
     arrays = dict(np.load(source))
     data, target = arrays.pop("data"), arrays.pop("target")
-    start = time.perf_counter()
-    update = getattr(module, "prepare", lambda f, *_: f)(module.UPDATES[case], arrays, data[0], target[0])
-    prepared = time.perf_counter() - start
-    start = time.perf_counter()
-    for i in range(count):
-        update(arrays, data[i % len(data)], target[i % len(data)])
-    seconds = time.perf_counter() - start
+    if hasattr(module, "train"):
+        arrays, seconds, compiled = module.train(case, arrays, data, target, count)
+    else:
+        compiled, start = 0.0, time.perf_counter()
+        for i in range(count):
+            module.UPDATES[case](arrays, data[i % len(data)], target[i % len(data)])
+        seconds = time.perf_counter() - start
     np.savez(out, **{name: np.asarray(array) for name, array in arrays.items()})
-    print(json.dumps({"seconds": seconds / count, "compile": prepared}))
+    print(json.dumps({"seconds": seconds / count, "compile": compiled}))
 
 
 main(sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4], int(sys.argv[5]))

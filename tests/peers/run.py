@@ -2,7 +2,7 @@
 """How fast plrc is beside its alternatives, on the same work: `python3 tests/peers/run.py [--rounds 5] [--case NAME]…`.
 
 Every case of `cases.plr` is first checked: from the same weights, the same minibatch is presented several times by plrc and
-by every alternative, and the weights must agree in the end. Then each presents several hundred minibatches of random
+by every alternative that is installed, and the weights must agree in the end. Then each presents several hundred minibatches of random
 numbers, in turn, for several rounds. A line of the table is one tool on one case: milliseconds per minibatch (median,
 least and most of the rounds), that time as a multiple of plrc's, of the floor, then compile time, start-up and peak memory.
 
@@ -165,11 +165,9 @@ def main():
     with tempfile.TemporaryDirectory() as room:
         room = pathlib.Path(room)
         plrc = Plrc(arguments.plrc, room, arguments.flags)
-        modules = {"numpy": "numpy", "jax": "jax", "torch": "torch"}
-        names = [n for n, m in modules.items() if (HERE / f"{n}_peer.py").exists() and importlib.util.find_spec(m)]
-        peers = [Peer(name, room) for name in names]
+        peers = [Peer(name, room) for name in ("numpy", "jax") if importlib.util.find_spec(name)]
         begin = {"plrc": startup([str(arguments.plrc), "--version"])}
-        begin |= {p.name: startup([sys.executable, "-c", f"import {modules[p.name]}"]) for p in peers}
+        begin |= {p.name: startup([sys.executable, "-c", f"import {p.name}"]) for p in peers}
         line = "{:<20}{:<8}{:>9}{:>9}{:>9}{:>9}{:>9}{:>12}{:>12}{:>11}"
         head = ("case", "tool", "median", "min", "max", "/ plrc", "/ floor", "compile ms", "start-up ms", "memory MB")
         print(line.format(*head), flush=True)

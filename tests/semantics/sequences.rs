@@ -339,3 +339,76 @@ fn traces_are_kept_as_small_as_they_are() {
     assert!(refused.contains("`e/input->output`, is 64 x 100000 x 100000 numbers"), "{refused}");
     assert!(refused.contains("2.6 TB"), "{refused}");
 }
+
+/// The gradient of the cost at the end by the weight of one synapse from a unit that shows 2 to a linear one; the target is 1.
+fn slope(reference: &str, functions: &str, sent: &str, equation: &str) -> f64 {
+    let text = format!(
+        "{functions}
+rule R {{
+  neuron {{ state x = 0 }}
+  synapse W : below -> self
+  phase p {{ clamp input x = data;  sweep up {{ x = {equation} + W @ {sent} }} }}
+  learn {{ W += 0 * post.x * pre.x }}
+  predict output.x after p
+  check gradient {reference} after p {{ expect scale(W) < 1 }}
+}}
+network n {{ 1 - 1 }}"
+    );
+    let bench = Bench::new(&text);
+    let analysis = legal(&text);
+    let reference = plr_ir::model::Workshop::checks(&analysis.workshop(0))[0].reference;
+    let weight = Tensor::from_f64([1, 1], &[3.0], Precision::F64);
+    let [data, target] = [2.0, 1.0].map(|x| Tensor::from_f64([1, 1], &[x], Precision::F64));
+    let context = Context { seed: 1, update: 0 };
+    let found =
+        gradients(&bench.model(), reference, &[weight], (&data, &target), context).expect("a gradient");
+    found[0].values[0]
+}
+
+/// R20.11: references take a surrogate for the derivative, whatever the value does; differences do not.
+#[test]
+fn surrogates_lead_gradients() {
+    let jump = "fn jump(x; size = 1) = if x > 0 then size else 0 with surrogate derivative 10 * x * size";
+    let value = |functions: &str, call: &str, reference: &str| {
+        let text = format!(
+            "{functions}
+rule R {{
+  neuron {{ state u = 0, x = 0 }}
+  synapse W : below -> self
+  phase p {{ clamp input x = data;  sweep up {{ output u = W @ below.x;  output x = {call} }} }}
+  learn {{ W += 0 * post.x * pre.x }}
+  predict output.x after p
+  check gradient {reference} after p {{ expect scale(W) < 1 }}
+}}
+network n {{ 1 - 1 }}"
+        );
+        let analysis = legal(&text);
+        let reference = plr_ir::model::Workshop::checks(&analysis.workshop(0))[0].reference;
+        let weight = Tensor::from_f64([1, 1], &[3.0], Precision::F64);
+        let [data, target] = [2.0, 1.0].map(|x| Tensor::from_f64([1, 1], &[x], Precision::F64));
+        let context = Context { seed: 1, update: 0 };
+        let model = Bench::new(&text).model();
+        let found = gradients(&model, reference, &[weight], (&data, &target), context).expect("a gradient");
+        found[0].values[0]
+    };
+    // u = 6; the value is 5, its distance from the target 4, and u moves by 2 with the weight.
+    assert_eq!(value(jump, "jump(u, size = 5)", ""), 4.0 * (10.0 * 6.0 * 5.0) * 2.0);
+    assert_eq!(value(jump, "jump(u, size = 5)", "by finite_differences"), 0.0);
+    assert_eq!(value(jump, "jump(u, size = 5) + jump'(u)", ""), (5.0 + 60.0 - 1.0) * (300.0 + 10.0) * 2.0);
+    let declared = jump.replace("surrogate ", "");
+    assert_eq!(value(&declared, "jump(u, size = 5)", ""), 0.0);
+    // The prelude's: 0.3 (1 - 0.5) there.
+    assert_eq!(value("", "step(u - 5.5)", ""), 0.0);
+    assert_eq!(value("", "step(u - 5.5) + 1", ""), 0.3 * 0.5 * 2.0);
+    assert_eq!(value("", "step(u - 6.5, height = 1, width = 2) + 2", ""), 0.75 * 2.0);
+}
+
+/// R20.12: what is cut is what it is, and no gradient flows through it where the check says so.
+#[test]
+fn cuts_stop_gradients() {
+    // x = 6 + 2 · 6: the error is 17; cut, the second way to the weight is closed.
+    assert_eq!(slope("", "", "below.x", "2 * cut(W @ below.x)"), 17.0 * 6.0);
+    assert_eq!(slope("with cuts", "", "below.x", "2 * cut(W @ below.x)"), 17.0 * 2.0);
+    assert_eq!(slope("with cuts", "", "cut(below.x)", "2 * (W @ below.x)"), 17.0 * 6.0);
+    assert_eq!(slope("with cuts", "", "below.x", "2 * (W @ below.x)"), 17.0 * 6.0);
+}

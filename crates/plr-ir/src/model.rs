@@ -96,6 +96,8 @@ pub enum Piece {
     Evaluate,
     /// † The presentation up to the end of a phase, from the phase's position in the rule: `cost`.
     Cost(usize),
+    /// † As `Cost`, with the values that gradients do not flow through detached.
+    CutCost(usize),
     /// † One step of a phase from given states: inputs `state/s/h1` for every state the phase moves, outputs the same
     /// names after the step, `cost` of the *given* states, and the largest change as `residual`.
     Step(usize),
@@ -264,6 +266,8 @@ pub struct Check {
 pub enum Reference {
     /// The gradient of the cost through everything up to the end of a phase.
     FeedForward(usize),
+    /// The same, without what would flow where the rule cuts gradients.
+    Cut(usize),
     /// The gradient of the cost at the fixed point of a phase.
     Equilibrium(usize),
     /// The gradient of the cost through the last steps of a phase.

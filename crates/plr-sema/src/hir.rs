@@ -603,6 +603,8 @@ pub enum ExprKind {
     Layer(Reduction, Box<Expr>),
     /// The rank of each unit of that layer by the argument.
     Rank(Box<Expr>),
+    /// The argument; where a reference is cut, no gradient flows through it (R20.12).
+    Cut(Box<Expr>),
     /// The sum over the units of a layer, or over the synapses from one unit, up to the evaluator's own (R5.15).
     RunningSum(Box<Expr>),
     /// A reduction over the samples of the minibatch.
@@ -679,6 +681,7 @@ impl Expr {
             | ExprKind::Not(a)
             | ExprKind::Layer(_, a)
             | ExprKind::Rank(a)
+            | ExprKind::Cut(a)
             | ExprKind::RunningSum(a)
             | ExprKind::Batch(_, a) => visit(a),
             ExprKind::Binary(_, a, b)
@@ -721,6 +724,7 @@ impl Expr {
             | ExprKind::Not(a)
             | ExprKind::Layer(_, a)
             | ExprKind::Rank(a)
+            | ExprKind::Cut(a)
             | ExprKind::RunningSum(a)
             | ExprKind::Batch(_, a) => visit(a),
             ExprKind::Binary(_, a, b)
@@ -748,6 +752,8 @@ pub struct Function {
     pub body: Expr,
     /// Its derivative with respect to the first argument.
     pub derivative: Option<Expr>,
+    /// Whether gradients take that for the derivative whatever the value does (R20.11).
+    pub surrogate: bool,
     /// Whether it or its derivative reads the whole layer (a reduction, a rank, or a function that has one).
     pub layer_wide: bool,
     /// Whether it draws random numbers.

@@ -52,6 +52,8 @@ pub struct Function {
     pub body: Expr,
     /// The derivative with respect to the first argument.
     pub derivative: Option<Expr>,
+    /// `surrogate`: gradients take it for the derivative.
+    pub surrogate: bool,
     /// The whole item.
     pub span: Span,
 }
@@ -413,6 +415,8 @@ pub struct Check {
 pub enum Reference {
     /// `gradient after phase`: of the cost, through everything up to the end of the phase.
     FeedForward(Name),
+    /// `gradient with cuts after phase`
+    Cut(Name),
     /// `gradient at equilibrium of phase`: at the phase's fixed point.
     Equilibrium(Name),
     /// `gradient unrolled(k) of phase`: through the last k steps of the phase.

@@ -94,7 +94,8 @@ impl Dump {
         self.line(&head);
         self.line(&format!("  = {}", inline::expr(&function.body)));
         if let Some(derivative) = &function.derivative {
-            self.line(&format!("  derivative = {}", inline::expr(derivative)));
+            let surrogate = if function.surrogate { "surrogate " } else { "" };
+            self.line(&format!("  {surrogate}derivative = {}", inline::expr(derivative)));
         }
     }
 

@@ -84,6 +84,7 @@ pub fn gradients(
     let presented = &Presented::new(model, parameters, data, target, context);
     match reference {
         Reference::FeedForward(phase) => feed_forward(presented, Piece::Cost(phase), phase),
+        Reference::Cut(phase) => feed_forward(presented, Piece::CutCost(phase), phase),
         Reference::Equilibrium(phase) => equilibrium::gradients(presented, phase),
         Reference::Unrolled { steps, phase } => unrolled::gradients(presented, steps, phase),
         Reference::FiniteDifferences(phase) => differences::gradients(presented, phase),

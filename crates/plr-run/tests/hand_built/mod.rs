@@ -163,6 +163,7 @@ pub fn finish(
             Piece::Predict
             | Piece::Evaluate
             | Piece::Cost(_)
+            | Piece::CutCost(_)
             | Piece::Step(_)
             | Piece::Equation(_)
             | Piece::Observe(_)
@@ -173,7 +174,7 @@ pub fn finish(
         let wanted = match piece {
             Piece::Predict => name == "prediction",
             Piece::Evaluate => name == "prediction" || name == "loss",
-            Piece::Cost(_) => name == "cost",
+            Piece::Cost(_) | Piece::CutCost(_) => name == "cost",
             Piece::Probe => {
                 name.starts_with("state/") || name.starts_with("steps/") || name.starts_with("residual/")
             }

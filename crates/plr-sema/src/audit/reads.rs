@@ -225,7 +225,8 @@ impl<'a> Reader<'a> {
                     |input: Input, pattern| if input.has_samples() { Pattern::Batch } else { pattern };
                 self.eval(argument, scope).map(all_samples)
             }
-            ExprKind::Unary(..)
+            ExprKind::Cut(_)
+            | ExprKind::Unary(..)
             | ExprKind::Binary(..)
             | ExprKind::Compare(..)
             | ExprKind::And(..)

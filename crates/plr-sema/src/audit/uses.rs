@@ -181,6 +181,7 @@ impl<'a> Walk<'a> {
             | ExprKind::Time { .. }
             | ExprKind::Distance { .. }
             | ExprKind::Draw(_)
+            | ExprKind::Cut(_)
             | ExprKind::Unary(..)
             | ExprKind::Binary(..)
             | ExprKind::Compare(..)

@@ -23,6 +23,7 @@ use crate::network::LayerId;
 use crate::resolve::{has_weight, places, unit_layers};
 
 use super::course::Course;
+use super::detour::Gradients;
 use super::draw::Draws;
 use super::environment::{Environment, Unavailable};
 use super::learning::Learning;
@@ -59,6 +60,8 @@ pub struct Lowerer<'s> {
     pub course: Course,
     /// Over what each trace varies.
     pub trace_axes: HashMap<SynapseId, Axes>,
+    /// For whom gradients are led and cut.
+    pub gradients: Gradients,
     /// The states at the end of the step before, in a step.
     pub previous: Option<Environment>,
     /// The states at the end of the phases that have ended.
@@ -129,6 +132,7 @@ impl<'s> Lowerer<'s> {
             draws: Draws::default(),
             course: Course::new(data, target, shape.sequence),
             trace_axes: trace::axes(&setting.rule, &setting.library),
+            gradients: Gradients::None,
             previous: None,
             stored,
             definitions: HashMap::new(),
@@ -347,6 +351,7 @@ impl<'s> Lowerer<'s> {
                 let a = self.evaluate(a, cx)?;
                 self.reduction(*reduction, a, Axes::UNIT, extents.units, &extents)
             }
+            ExprKind::Cut(a) => return self.cut(a, cx),
             ExprKind::Rank(a) => {
                 let a = self.evaluate(a, cx)?;
                 term::rank(&mut self.b, &extents, a)
@@ -716,7 +721,16 @@ impl<'s> Lowerer<'s> {
                 None => self.evaluate(default, cx),
             });
         }
-        self.evaluate(body, Context { arguments, settings: &bound, ..cx })
+        let inside = Context { arguments, settings: &bound, ..cx };
+        let value = self.evaluate(body, inside)?;
+        match &function.derivative {
+            Some(slope) if function.surrogate && !primed && self.gradients != Gradients::None => {
+                let slope = self.evaluate(slope, inside)?;
+                let argument = arguments[0].clone()?;
+                Ok(self.led(value, argument, slope, &cx.extents))
+            }
+            Some(_) | None => Ok(value),
+        }
     }
 
     /// The cost at the output units: of the activity (`loss`), or of the drive of a group (`cost`), through its activation (R6.7).

@@ -8,6 +8,7 @@ use plr_ir::{Precision, Program, Type, Value, builder};
 use crate::equation::{self, Instance, Site, Source};
 use crate::hir::{Observed, PhaseId, PlasticityId};
 
+use super::detour::Gradients;
 use super::environment::{Environment, Unavailable};
 use super::expression::Lowerer;
 use super::learning::Learning;
@@ -48,10 +49,11 @@ impl Builder<'_> {
                 Some(objective) => self.objective(objective, PhaseId(phase)).map(Some),
                 None => Ok(None),
             },
-            Piece::Predict | Piece::Evaluate | Piece::Cost(_) if !predicts => Ok(None),
+            Piece::Predict | Piece::Evaluate | Piece::Cost(_) | Piece::CutCost(_) if !predicts => Ok(None),
             Piece::Predict => self.predict(false).map(Some),
             Piece::Evaluate => self.predict(true).map(Some),
-            Piece::Cost(phase) => self.cost_after(PhaseId(phase)).map(Some),
+            Piece::Cost(phase) => self.cost_after(PhaseId(phase), Gradients::Led).map(Some),
+            Piece::CutCost(phase) => self.cost_after(PhaseId(phase), Gradients::Cut).map(Some),
             Piece::Step(phase) if self.model.setting.rule.phases[phase].over_time => Ok(None),
             Piece::Step(phase) => self.one_step(PhaseId(phase)).map(Some),
         }
@@ -190,8 +192,9 @@ impl Builder<'_> {
         Ok(lowerer.b.binary(BinaryOp::Div, sum, count))
     }
 
-    fn cost_after(&self, phase: PhaseId) -> Built {
+    fn cost_after(&self, phase: PhaseId, gradients: Gradients) -> Built {
         let mut lowerer = self.lowerer("cost", true);
+        lowerer.gradients = gradients;
         let presentation = lowerer.predict(&self.model.durations, phase, true);
         let cost = self.cost(&mut lowerer, &presentation.environment)?;
         lowerer.b.output("cost", cost);
@@ -209,6 +212,7 @@ impl Builder<'_> {
     /// One step of a phase from given states.
     fn one_step(&self, phase: PhaseId) -> Built {
         let mut lowerer = self.lowerer("step", true);
+        lowerer.gradients = Gradients::Led;
         let mut presentation = self.before(&mut lowerer, phase);
         lowerer.enter_phase(phase, &mut presentation);
         let mut moved = lowerer.moved(phase, &presentation);
@@ -301,6 +305,7 @@ impl Builder<'_> {
     fn objective(&self, objective: &Observed, phase: PhaseId) -> Built {
         let mut lowerer = self.lowerer("objective", true);
         lowerer.held = true;
+        lowerer.gradients = Gradients::Led;
         let presentation = lowerer.present(&self.model.durations, Some(phase));
         let (mut total, mut missing) = (None, Vec::new());
         for site in equation::owned(objective.owner, &self.model.setting.rule, &self.model.setting.network) {

@@ -140,6 +140,7 @@ impl Resolver<'_> {
     fn reference(&mut self, written: &ast::Reference, observed: &mut Vec<Observed>) -> Option<Reference> {
         Some(match written {
             ast::Reference::FeedForward(phase) => Reference::FeedForward(self.phase(phase)?),
+            ast::Reference::Cut(phase) => Reference::Cut(self.phase(phase)?),
             ast::Reference::Equilibrium(phase) => Reference::Equilibrium(self.relaxation(phase)?),
             ast::Reference::Unrolled(steps, phase) => {
                 let steps =

@@ -80,6 +80,7 @@ impl Evaluation<'_> {
             | ExprKind::Cost { .. }
             | ExprKind::Layer(..)
             | ExprKind::Rank(_)
+            | ExprKind::Cut(_)
             | ExprKind::RunningSum(_)
             | ExprKind::Batch(..) => return None,
         })

@@ -115,6 +115,7 @@ fn function(item: &ast::Function, own: bool, library: &Library, findings: &mut F
         settings,
         body,
         derivative,
+        surrogate: item.surrogate,
         layer_wide,
         draws,
         size,
@@ -384,6 +385,10 @@ fn primitive(
         reduces_one_layer(call.span, &a, reader, scope)?;
         return Some(ExprKind::Layer(reduction, Box::new(a)));
     }
+    if name == "cut" {
+        let [a] = exactly(call, arguments, scope)?;
+        return Some(ExprKind::Cut(Box::new(a)));
+    }
     if name == "rank" {
         let [a] = exactly(call, arguments, scope)?;
         ranks_one_layer(call.span, &a, reader, scope)?;
@@ -406,7 +411,7 @@ fn primitive(
     }
     let mut known: Vec<String> = UnaryOp::ALL.iter().map(|op| op.name().to_owned()).collect();
     let others =
-        ["max", "min", "sum", "mean", "rank", "running_sum", "normal", "uniform", "f", "cost", "loss"];
+        ["max", "min", "sum", "mean", "rank", "running_sum", "normal", "uniform", "cut", "f", "cost", "loss"];
     known.extend(others.map(str::to_owned));
     known.extend(scope.library.functions[..scope.visible].iter().map(|f| f.name.clone()));
     scope.unknown("function", name, call.name.span, known);

@@ -80,6 +80,7 @@ fn of_one_synapse(expr: &mut Expr, synapse: SynapseId, rule: &Rule, directions: 
         | ExprKind::Draw(_)
         | ExprKind::Layer(..)
         | ExprKind::Rank(_)
+        | ExprKind::Cut(_)
         | ExprKind::RunningSum(_)
         | ExprKind::Batch(..) => false,
     };

@@ -193,6 +193,7 @@ pub fn library() -> Library {
     let sigmoid = || expr(ExprKind::Unary(UnaryOp::Sigmoid, argument()));
     let exp = || expr(ExprKind::Unary(UnaryOp::Exp, argument()));
     let function = |name: &str, body, derivative, layer_wide| Function {
+        surrogate: false,
         name: name.to_owned(),
         arguments: 1,
         settings: Vec::new(),

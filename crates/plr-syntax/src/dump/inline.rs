@@ -111,6 +111,7 @@ pub(super) fn endpoint(endpoint: &Endpoint) -> String {
 pub(super) fn reference(reference: &Reference) -> String {
     match reference {
         Reference::FeedForward(phase) => format!("gradient after {}", phase.text),
+        Reference::Cut(phase) => format!("gradient with cuts after {}", phase.text),
         Reference::Equilibrium(phase) => format!("gradient at equilibrium of {}", phase.text),
         Reference::Unrolled(steps, phase) => format!("gradient unrolled({}) of {}", expr(steps), phase.text),
         Reference::FiniteDifferences(phase) => format!("gradient by finite_differences after {}", phase.text),

@@ -140,6 +140,7 @@ fn words(reference: Reference, phases: &[Phase]) -> Option<String> {
     let phase = |at: usize| phases.get(at).map_or("?", |phase| phase.name.as_str());
     Some(match reference {
         Reference::FeedForward(p) => format!("gradient after {}", phase(p)),
+        Reference::Cut(p) => format!("gradient with cuts after {}", phase(p)),
         Reference::Equilibrium(p) => format!("gradient at equilibrium of {}", phase(p)),
         Reference::Unrolled { steps, phase: p } => format!("gradient unrolled({steps}) of {}", phase(p)),
         Reference::FiniteDifferences(p) => format!("gradient by finite_differences after {}", phase(p)),

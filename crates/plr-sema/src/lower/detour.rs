@@ -1,0 +1,41 @@
+//! Where gradients go another way than the values they are of: along declared surrogate derivatives (R20.11), and not at all
+//! where the rule cuts them (R20.12). Only programs that are made to be differentiated say so.
+
+use crate::hir::Expr;
+
+use super::expression::{Context, Evaluated, Lowerer};
+use super::term::{self, Extents, Term};
+
+/// Who will differentiate a program.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Gradients {
+    /// Nobody.
+    #[default]
+    None,
+    /// A reference that follows surrogate derivatives.
+    Led,
+    /// One that does, and is cut.
+    Cut,
+}
+
+impl Lowerer<'_> {
+    /// A value through which no gradient flows, if the reference is cut.
+    pub fn cut(&mut self, expr: &Expr, cx: Context<'_>) -> Evaluated {
+        let x = self.evaluate(expr, cx)?;
+        if self.gradients != Gradients::Cut {
+            return Ok(x);
+        }
+        let x = term::as_number(&mut self.b, &cx.extents, x);
+        Ok(Term { value: self.b.detach(x.value, None), ..x })
+    }
+
+    /// A value whose derivative by an argument is taken for the slope.
+    pub fn led(&mut self, value: Term, argument: Term, slope: Term, extents: &Extents) -> Term {
+        let axes = value.axes.union(argument.axes).union(slope.axes);
+        let [value, argument, slope] = [value, argument, slope].map(|x| {
+            let x = term::as_number(&mut self.b, extents, x);
+            term::widen(&mut self.b, extents, x, axes).value
+        });
+        Term { value: self.b.detach(value, Some((argument, slope))), axes }
+    }
+}
