@@ -5,6 +5,7 @@ use plr_ir::geometry::{Convolution, Grid, Pooling};
 use plr_ir::program::{ConvolveForm, PoolKind};
 use plr_ir::scalar::{self, BinaryOp};
 
+use crate::axes::reshaped;
 use crate::number::{Number, Shared};
 
 /// One of the three sums of a convolution, of dimensions `dims`.
@@ -15,31 +16,38 @@ pub(crate) fn convolve<T: Number>(
     rhs: &Shared<T>,
     dims: &[usize],
 ) -> ArrayD<T> {
-    let mut sums = ArrayD::zeros(dims);
-    for sample in 0..lhs.shape()[0] {
-        for_each_join(geometry, |low, high, kernel| {
-            let (low, high) = (IxDyn(&[sample, low]), IxDyn(&[sample, high]));
-            let kernel = IxDyn(&kernel);
+    let (low_units, high_units) = (geometry.low.units(), layer(geometry.high()).units());
+    let (lhs, rhs, samples) = (elements(lhs), elements(rhs), lhs.shape()[0]);
+    let mut sums = vec![T::zero(); dims.iter().product()];
+    for sample in 0..samples {
+        let (first_low, first_high) = (sample * low_units, sample * high_units);
+        for_each_join(geometry, |low, high, weight| {
+            let (low, high) = (first_low + low, first_high + high);
             match form {
-                ConvolveForm::Forward => sums[high] = sums[&high] + lhs[low] * rhs[kernel],
-                ConvolveForm::Adjoint => sums[low] = sums[&low] + lhs[high] * rhs[kernel],
-                ConvolveForm::Correlate => sums[kernel] = sums[&kernel] + lhs[high] * rhs[low],
+                ConvolveForm::Forward => sums[high] = sums[high] + lhs[low] * rhs[weight],
+                ConvolveForm::Adjoint => sums[low] = sums[low] + lhs[high] * rhs[weight],
+                ConvolveForm::Correlate => sums[weight] = sums[weight] + lhs[high] * rhs[low],
             }
         });
     }
-    sums
+    reshaped(Array::from_vec(sums).into_dyn(), IxDyn(dims))
+}
+
+/// The elements in row-major order.
+fn elements<T: Number>(array: &Shared<T>) -> Vec<T> {
+    array.iter().copied().collect()
 }
 
 /// Calls `visit` with every low unit and high unit that a weight joins, and the weight's place in the kernel.
-fn for_each_join(geometry: &Convolution, mut visit: impl FnMut(usize, usize, [usize; 4])) {
-    let (low, high) = (geometry.low, layer(geometry.high()));
+fn for_each_join(geometry: &Convolution, mut visit: impl FnMut(usize, usize, usize)) {
+    let (low, high, size) = (geometry.low, layer(geometry.high()), geometry.kernel);
+    let kernel = Grid { channels: low.channels, height: size, width: size };
     for (d, v, u) in places(high) {
-        for (c, i, j) in
-            places(Grid { channels: low.channels, height: geometry.kernel, width: geometry.kernel })
-        {
+        for (c, i, j) in places(kernel) {
             let seen = (geometry.seen(v, i, low.height), geometry.seen(u, j, low.width));
             if let (Some(y), Some(x)) = seen {
-                visit(unit(low, (c, y, x)), unit(high, (d, v, u)), [d, c, i, j]);
+                let weight = d * kernel.units() + unit(kernel, (c, i, j));
+                visit(unit(low, (c, y, x)), unit(high, (d, v, u)), weight);
             }
         }
     }

@@ -74,6 +74,7 @@ impl Convolution {
     }
 
     /// The place along one axis of the low layer that the tap at `offset` sees from the kernel's place `at`.
+    #[inline]
     pub fn seen(&self, at: usize, offset: usize, extent: usize) -> Option<usize> {
         (at * self.stride + offset).checked_sub(self.padding).filter(|&place| place < extent)
     }

@@ -10,6 +10,7 @@ use plr_ir::program::ConvolveForm;
 use plr_ir::scalar::Real;
 
 use crate::gemm::{Strides, multiply};
+use crate::micro::Element;
 
 /// Samples are shared out in at most so many parts.
 const MOST_PARTS: usize = 8;
@@ -51,7 +52,11 @@ impl Convolve {
     /// The room of a part, in elements.
     pub(crate) fn room(&self) -> usize {
         let seen = self.taps() * self.high.positions();
-        if self.form == ConvolveForm::Correlate { seen + self.weights() } else { seen }
+        match self.form {
+            ConvolveForm::Forward | ConvolveForm::Adjoint => seen,
+            // Besides, the high units of a sample, and the sums over it and over all.
+            ConvolveForm::Correlate => seen + self.high.units() + 2 * self.weights(),
+        }
     }
 
     /// The number of multiplications, or the largest number.
@@ -71,10 +76,19 @@ impl Convolve {
     }
 
     /// Computes a part: into its own elements of the result or, for the kernel, into its room.
-    pub(crate) fn run<T: Real>(&self, part: usize, lhs: &[T], rhs: &[T], room: &mut [T], out: &mut [T]) {
+    pub(crate) fn run<T: Real + Element>(
+        &self,
+        part: usize,
+        lhs: &[T],
+        rhs: &[T],
+        room: &mut [T],
+        out: &mut [T],
+    ) {
         let (low, high) = (self.geometry.low.units(), self.high.units());
-        let (seen, partial) = room.split_at_mut(self.taps() * self.high.positions());
-        partial.fill(T::default());
+        let (seen, rest) = room.split_at_mut(self.taps() * self.high.positions());
+        if self.form == ConvolveForm::Correlate {
+            rest[high + self.weights()..].fill(T::default());
+        }
         for (at, sample) in self.range(part).enumerate() {
             match self.form {
                 ConvolveForm::Forward => {
@@ -87,55 +101,50 @@ impl Convolve {
                 }
                 ConvolveForm::Correlate => {
                     self.see(&rhs[sample * low..][..low], seen);
-                    self.correlate(&lhs[sample * high..][..high], seen, partial);
+                    self.correlate(&lhs[sample * high..][..high], seen, rest);
                 }
             }
         }
     }
 
-    /// Adds up what the parts have summed for the kernel, in order.
+    /// Adds up what the parts have summed for the kernel, in order. They have a row for each tap.
     pub(crate) fn add_parts<T: Real>(&self, rooms: &[T], out: &mut [T]) {
         out.fill(T::default());
+        let (taps, channels) = (self.taps(), self.geometry.channels);
         for room in rooms.chunks_exact(self.room()) {
             let partial = &room[room.len() - self.weights()..];
-            out.iter_mut().zip(partial).for_each(|(sum, &x)| *sum = *sum + x);
+            for (tap, sums) in partial.chunks_exact(channels).enumerate() {
+                out[tap..].iter_mut().step_by(taps).zip(sums).for_each(|(sum, &x)| *sum = *sum + x);
+            }
         }
     }
 
     /// `out[d, p] = Σ kernel[d, t]·seen[t, p]`
-    fn forward<T: Real>(&self, kernel: &[T], seen: &[T], out: &mut [T]) {
+    fn forward<T: Real + Element>(&self, kernel: &[T], seen: &[T], out: &mut [T]) {
         let (taps, places) = (self.taps(), self.high.positions());
-        multiply(
-            [self.geometry.channels, places, taps],
-            (kernel, Strides { row: taps, column: 1 }),
-            (seen, Strides { row: places, column: 1 }),
-            (out, Strides { row: places, column: 1 }),
-            false,
-        );
+        let sizes = [self.geometry.channels, places, taps];
+        multiply(sizes, (kernel, Strides { row: taps, column: 1 }), (seen, places), (out, places));
     }
 
     /// `seen[t, p] = Σ kernel[d, t]·high[d, p]`
-    fn adjoint<T: Real>(&self, kernel: &[T], high: &[T], seen: &mut [T]) {
+    fn adjoint<T: Real + Element>(&self, kernel: &[T], high: &[T], seen: &mut [T]) {
         let (taps, places) = (self.taps(), self.high.positions());
-        multiply(
-            [taps, places, self.geometry.channels],
-            (kernel, Strides { row: 1, column: taps }),
-            (high, Strides { row: places, column: 1 }),
-            (seen, Strides { row: places, column: 1 }),
-            false,
-        );
+        let sizes = [taps, places, self.geometry.channels];
+        multiply(sizes, (kernel, Strides { row: 1, column: taps }), (high, places), (seen, places));
     }
 
-    /// `kernel[d, t] += Σ high[d, p]·seen[t, p]`
-    fn correlate<T: Real>(&self, high: &[T], seen: &[T], kernel: &mut [T]) {
-        let (taps, places) = (self.taps(), self.high.positions());
-        multiply(
-            [self.geometry.channels, taps, places],
-            (high, Strides { row: places, column: 1 }),
-            (seen, Strides { row: 1, column: places }),
-            (kernel, Strides { row: taps, column: 1 }),
-            true,
-        );
+    /// `sums[t, d] += Σ seen[t, p]·high[d, p]`; the room has a place for the high units the other way round, for the sums of
+    /// this sample, and for those over all samples.
+    fn correlate<T: Real + Element>(&self, high: &[T], seen: &[T], room: &mut [T]) {
+        let (taps, places, channels) = (self.taps(), self.high.positions(), self.geometry.channels);
+        let (turned, rest) = room.split_at_mut(high.len());
+        let (sums, total) = rest.split_at_mut(self.weights());
+        for (channel, units) in high.chunks_exact(places).enumerate() {
+            turned[channel..].iter_mut().step_by(channels).zip(units).for_each(|(to, &x)| *to = x);
+        }
+        let sizes = [taps, channels, places];
+        multiply(sizes, (seen, Strides { row: places, column: 1 }), (turned, channels), (sums, channels));
+        total.iter_mut().zip(sums).for_each(|(total, &mut sum)| *total = *total + sum);
     }
 
     /// Writes out what each place sees, 0 beyond the edges.
@@ -146,12 +155,16 @@ impl Convolve {
             let (columns, first) = self.columns(j);
             for v in 0..self.high.height {
                 let Some(row) = rows.next() else { return };
-                row.fill(T::default());
-                let Some(y) = self.geometry.seen(v, i, height) else { continue };
+                let Some(y) = self.geometry.seen(v, i, height) else {
+                    row.fill(T::default());
+                    continue;
+                };
+                row[..columns.start].fill(T::default());
+                row[columns.end..].fill(T::default());
                 let places = &mut row[columns.clone()];
                 let line = &low[(channel * height + y) * width..][..width][first..];
                 if self.geometry.stride == 1 {
-                    places.copy_from_slice(&line[..places.len()]);
+                    copy(places, &line[..places.len()]);
                 } else {
                     let units = line.iter().step_by(self.geometry.stride);
                     places.iter_mut().zip(units).for_each(|(to, &x)| *to = x);
@@ -170,9 +183,14 @@ impl Convolve {
             for v in 0..self.high.height {
                 let Some(row) = rows.next() else { return };
                 let Some(y) = self.geometry.seen(v, i, height) else { continue };
-                let units = low[(channel * height + y) * width..][..width][first..].iter_mut();
-                let places = row[columns.clone()].iter();
-                units.step_by(self.geometry.stride).zip(places).for_each(|(to, &x)| *to = *to + x);
+                let units = &mut low[(channel * height + y) * width..][..width][first..];
+                let places = &row[columns.clone()];
+                if self.geometry.stride == 1 {
+                    units.iter_mut().zip(places).for_each(|(to, &x)| *to = *to + x);
+                } else {
+                    let units = units.iter_mut().step_by(self.geometry.stride);
+                    units.zip(places).for_each(|(to, &x)| *to = *to + x);
+                }
             }
         }
     }
@@ -185,10 +203,20 @@ impl Convolve {
 
     /// The places in a row from which the tap at column `j` sees a unit, and the first of these units.
     fn columns(&self, j: usize) -> (std::ops::Range<usize>, usize) {
-        let seen = |u: usize| self.geometry.seen(u, j, self.geometry.low.width);
-        let mut places = (0..self.high.width).filter(|&u| seen(u).is_some());
-        let Some(start) = places.next() else { return (0..0, 0) };
-        let end = places.next_back().unwrap_or(start) + 1;
-        (start..end, seen(start).unwrap_or_default())
+        let Convolution { low, stride, padding, .. } = self.geometry;
+        // From the first place that reaches the first unit to before the first that is beyond the last.
+        let start = padding.saturating_sub(j).div_ceil(stride);
+        let end = (low.width + padding).saturating_sub(j).div_ceil(stride).min(self.high.width);
+        if start < end { (start..end, start * stride + j - padding) } else { (0..0, 0) }
+    }
+}
+
+/// Copies a row, of which there are many short ones: a call for each would take longer.
+fn copy<T: Copy>(to: &mut [T], from: &[T]) {
+    let (to_chunks, to_rest) = to.as_chunks_mut::<8>();
+    let (from_chunks, from_rest) = from.as_chunks::<8>();
+    to_chunks.iter_mut().zip(from_chunks).for_each(|(to, from)| *to = *from);
+    if !to_rest.is_empty() {
+        to_rest.copy_from_slice(from_rest);
     }
 }

@@ -14,6 +14,7 @@ use crate::executable::Context;
 use crate::gemm::Product;
 use crate::lower::{Rows, Slot};
 use crate::memory::Buffer;
+use crate::micro::Element;
 use crate::plan::{
     Apply, ConvolveStep, Copy, Draw, Launch, Plan, Rank, RepeatStep, RunningSum, Step, UntilStep,
 };
@@ -297,7 +298,7 @@ impl Run<'_> {
     ///
     /// # Safety
     /// As for [`Self::steps`].
-    unsafe fn convolve_typed<T: Real>(&self, step: &ConvolveStep) {
+    unsafe fn convolve_typed<T: Real + Element>(&self, step: &ConvolveStep) {
         let convolve = &step.convolve;
         let count = |buffer: Buffer| self.bytes[buffer.index()] / size_of::<T>();
         let at = |buffer: Buffer| self.buffers.at[buffer.index()].cast::<T>();

@@ -262,46 +262,44 @@ impl Product {
     }
 }
 
-/// `out[i, j] = Σ_k lhs[i, k]·rhs[k, j]`, or that added to it, on the calling thread; the sizes are the rows and columns
-/// of the result and the terms of a sum.
-pub(crate) fn multiply<T: Real>(
+/// `out[i, j] = Σ_k lhs[i, k]·rhs[k, j]` on the calling thread; the sizes are the rows and columns of the result and the terms
+/// of a sum. Neighbouring columns of the right factor and of the result, which are so far apart from row to row, are neighbours
+/// in memory.
+pub(crate) fn multiply<T: Real + Element>(
     [m, n, depth]: [usize; 3],
-    lhs: (&[T], Strides),
-    rhs: (&[T], Strides),
-    out: (&mut [T], Strides),
-    add: bool,
+    (lhs, strides): (&[T], Strides),
+    (rhs, rhs_step): (&[T], usize),
+    (out, out_row): (&mut [T], usize),
 ) {
     let reach = |strides: Strides, [rows, columns]: [usize; 2]| {
         if rows * columns == 0 { 0 } else { (rows - 1) * strides.row + (columns - 1) * strides.column + 1 }
     };
-    assert!(reach(lhs.1, [m, depth]) <= lhs.0.len(), "the left factor is too small");
-    assert!(reach(rhs.1, [depth, n]) <= rhs.0.len(), "the right factor is too small");
-    assert!(reach(out.1, [m, n]) <= out.0.len(), "the result is too small");
-    let [left, right] = [lhs.0.as_ptr(), rhs.0.as_ptr()];
-    let whole = Product { m, n, depth, lhs: lhs.1, rhs: rhs.1, out: out.1, batch: Vec::new() };
-    if !add && whole.has_columns_in_lanes() {
-        // SAFETY: the three arrays are as large as extents and strides reach, and the result is borrowed for it alone.
-        return unsafe {
-            whole.run_whole(T::PRECISION, left.cast(), right.cast(), out.0.as_mut_ptr().cast())
-        };
-    }
-    // SAFETY: as above.
+    let rows = |row| Strides { row, column: 1 };
+    assert!(reach(strides, [m, depth]) <= lhs.len(), "the left factor is too small");
+    assert!(reach(rows(rhs_step), [depth, n]) <= rhs.len(), "the right factor is too small");
+    assert!(reach(rows(out_row), [m, n]) <= out.len(), "the result is too small");
+    let (lhs, rhs, out) = (lhs.as_ptr(), rhs.as_ptr(), out.as_mut_ptr());
+    // SAFETY: the three arrays are as large as extents and strides reach, and the result is borrowed for it alone.
     unsafe {
+        if let Some(kernel) = T::kernel() {
+            let (lhs_row, lhs_step) = (strides.row, strides.column);
+            return kernel(&Panel { m, n, depth, lhs, lhs_row, lhs_step, rhs, rhs_step, out, out_row });
+        }
         gemm::gemm(
             m,
             n,
             depth,
-            out.0.as_mut_ptr(),
-            out.1.column as isize,
-            out.1.row as isize,
-            add,
-            left,
-            lhs.1.column as isize,
-            lhs.1.row as isize,
-            right,
-            rhs.1.column as isize,
-            rhs.1.row as isize,
-            T::from_f64(1.0),
+            out,
+            1,
+            out_row as isize,
+            false,
+            lhs,
+            strides.column as isize,
+            strides.row as isize,
+            rhs,
+            1,
+            rhs_step as isize,
+            T::from_f64(0.0),
             T::from_f64(1.0),
             false,
             false,

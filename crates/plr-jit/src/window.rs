@@ -33,40 +33,55 @@ impl Windows {
     pub(crate) fn run<T: Real>(&self, input: &[T], out: &mut [T]) {
         match self.kind {
             Some(PoolKind::Mean) => {
-                self.pool(input, out, |elements| elements.fold(T::default(), |sum, &x| sum + x) / self.size())
+                let size = self.size();
+                self.pool(input, out, |_| T::default(), |sum, x| sum + x, |sum| sum / size);
             }
-            Some(PoolKind::Max) => self.pool(input, out, |elements| {
-                let combine = |a, b| scalar::binary(&mut T::Host::default(), BinaryOp::Max, a, b);
-                elements.copied().reduce(combine).unwrap_or_default()
-            }),
+            Some(PoolKind::Max) => {
+                let larger = |a, b| scalar::binary(&mut T::Host::default(), BinaryOp::Max, a, b);
+                self.pool(input, out, |first| first, larger, |largest| largest);
+            }
             None => self.unpool(input, out),
         }
     }
 
-    /// The window at a place, element by element, row by row.
-    fn pool<T: Real>(&self, input: &[T], out: &mut [T], value: impl Fn(&mut dyn Iterator<Item = &T>) -> T) {
+    /// Folds each window, element by element, row by row, from what `begin` makes of its first element: one element of all
+    /// windows of a row after the other.
+    fn pool<T: Real>(
+        &self,
+        input: &[T],
+        out: &mut [T],
+        begin: impl Fn(T) -> T,
+        combine: impl Fn(T, T) -> T,
+        finish: impl Fn(T) -> T,
+    ) {
         let Pooling { low, window, stride } = self.geometry;
         for (v, row) in out.chunks_exact_mut(self.high.width).enumerate() {
             let lines = &input[v * stride * low.width..][..window * low.width];
-            for (u, to) in row.iter_mut().enumerate() {
-                let inside = |line: usize| &lines[line * low.width + u * stride..][..window];
-                *to = value(&mut (0..window).flat_map(inside));
+            row.iter_mut().zip(lines.iter().step_by(stride)).for_each(|(to, &x)| *to = begin(x));
+            for line in lines.chunks_exact(low.width) {
+                for offset in 0..window {
+                    let elements = line[offset..].iter().step_by(stride);
+                    row.iter_mut().zip(elements).for_each(|(to, &x)| *to = combine(*to, x));
+                }
             }
+            row.iter_mut().for_each(|to| *to = finish(*to));
         }
     }
 
     fn unpool<T: Real>(&self, input: &[T], out: &mut [T]) {
-        let Pooling { low, window, stride } = self.geometry;
+        let (Pooling { low, window, stride }, size) = (self.geometry, self.size());
         out.fill(T::default());
         for (v, row) in input.chunks_exact(self.high.width).enumerate() {
             let lines = &mut out[v * stride * low.width..][..window * low.width];
-            for (u, &x) in row.iter().enumerate() {
-                for line in lines.chunks_exact_mut(low.width) {
-                    line[u * stride..][..window].iter_mut().for_each(|to| *to = *to + x);
+            for line in lines.chunks_exact_mut(low.width) {
+                // Of the windows that share a unit the last begins nearest to it.
+                for offset in (0..window).rev() {
+                    let units = line[offset..].iter_mut().step_by(stride);
+                    units.zip(row).for_each(|(to, &x)| *to = *to + x);
                 }
             }
         }
-        out.iter_mut().for_each(|to| *to = *to / self.size());
+        out.iter_mut().for_each(|to| *to = *to / size);
     }
 
     fn size<T: Real>(&self) -> T {
