@@ -356,6 +356,36 @@ pub enum MapInstruction {
 }
 
 impl Op {
+    /// Whether each element of the result is a scalar operation on the elements at the same place.
+    pub fn is_element_wise(&self) -> bool {
+        match self {
+            Op::Unary(..)
+            | Op::Binary(..)
+            | Op::Compare(..)
+            | Op::And(..)
+            | Op::Or(..)
+            | Op::Not(_)
+            | Op::Select(..) => true,
+            Op::Constant(_)
+            | Op::FromIndex(_)
+            | Op::Broadcast { .. }
+            | Op::Contract { .. }
+            | Op::Reduce { .. }
+            | Op::Rank(_)
+            | Op::RunningSum { .. }
+            | Op::Convolve { .. }
+            | Op::Pool { .. }
+            | Op::Unpool { .. }
+            | Op::Reshape(_)
+            | Op::Slice { .. }
+            | Op::Insert { .. }
+            | Op::Detach { .. }
+            | Op::Random { .. }
+            | Op::Repeat(_)
+            | Op::Map(_) => false,
+        }
+    }
+
     /// Calls `visit` on every value used, those used inside nested blocks excepted.
     pub fn for_each_operand(&self, mut visit: impl FnMut(Value)) {
         match self {

@@ -19,7 +19,7 @@ use crate::tile::{self, Region, Section};
 pub(crate) use block::{BlockTask, MOST_OPERANDS, MOST_PRODUCTS};
 pub(crate) use elementwise::{MapOperand, MapTask};
 pub(crate) use task::{
-    Carried, ConvolveTask, FoldTask, GemmTask, RepeatTask, Rows, SliceTask, Slot, Task, TileTask, UntilTask,
+    Carried, ConvolveTask, FoldTask, GemmTask, RepeatTask, Rows, SliceTask, Slot, Task, UntilTask,
 };
 
 /// A program as tasks.
@@ -154,16 +154,17 @@ impl Lowering {
     fn section(&mut self, section: Section) {
         match section {
             Section::Plain(operations) => operations.iter().for_each(|operation| self.operation(operation)),
-            Section::Tiled(region) => self.region(*region),
+            Section::Tiled(region) => self.region(region),
         }
     }
 
-    fn region(&mut self, region: Region) {
-        let Region { tile, samples, shared, imports, exports } = region;
-        let shared = shared.into_iter().map(|value| self.stored(value)).collect();
-        let imports = imports.into_iter().map(|value| self.stored(value)).collect();
-        exports.iter().for_each(|&value| self.define(value));
-        self.push(Task::Tiles(Box::new(TileTask { tile, samples, shared, imports, exports })));
+    /// A region takes what is stored.
+    fn region(&mut self, mut region: Box<Region>) {
+        for value in region.shared.iter_mut().chain(&mut region.imports) {
+            *value = self.stored(*value);
+        }
+        region.exports.iter().for_each(|&value| self.define(value));
+        self.push(Task::Tiles(region));
     }
 
     /// Lowers the operations of a block.

@@ -27,9 +27,9 @@ mod regions;
 mod step;
 mod transpose;
 
-use plr_ir::program::{Op, Operation, Program, Value};
+use plr_ir::program::{Operation, Program, Value};
 
-pub(crate) use lanes::{Region, TileProgram};
+pub(crate) use lanes::Region;
 pub(crate) use regions::sections;
 pub(crate) use step::{TileStep, Workspace};
 
@@ -53,20 +53,6 @@ const BYTES_OF_FEW: usize = 64;
 fn lanes(samples: usize, bytes_of_real: usize) -> usize {
     let many = BYTES_OF_MANY / bytes_of_real;
     if samples >= 2 * many { many } else { BYTES_OF_FEW / bytes_of_real }
-}
-
-/// Whether an operation that is not fused computes each element of its result from those at the same place.
-fn is_element_wise(op: &Op) -> bool {
-    matches!(
-        op,
-        Op::Unary(..)
-            | Op::Binary(..)
-            | Op::Compare(..)
-            | Op::And(..)
-            | Op::Or(..)
-            | Op::Not(_)
-            | Op::Select(..)
-    )
 }
 
 /// Whether a value is in a list, for lists that are short.

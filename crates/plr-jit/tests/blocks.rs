@@ -4,10 +4,10 @@ mod compiled;
 mod naive;
 
 use naive::Draws;
+use plr_ir::Precision;
 use plr_ir::choices::Choices;
 use plr_ir::program::Program;
 use plr_ir::text::parse;
-use plr_ir::{Precision, Tensor};
 use plr_jit::{Context, Executable, Options};
 
 /// A contrast of two outer products, added to a matrix and kept in bounds; the bound depends on the row, the rate on the
@@ -44,21 +44,11 @@ fn contrast(samples: usize, precision: Precision) -> Program {
     parse(&text).expect("the text is a program")
 }
 
-/// Small integers for every input: every order of summation gives the same.
-fn inputs(program: &Program) -> Vec<Tensor> {
-    let tensor = |(at, &value): (usize, &plr_ir::Value)| {
-        let ty = program.type_of(value);
-        let number = |i: usize| ((i * 31 + at * 7 + i / 5) % 5) as f64 - 2.0;
-        Tensor::from_f64(ty.dims.clone(), &(0..ty.count()).map(number).collect::<Vec<_>>(), program.precision)
-    };
-    program.body.parameters.iter().enumerate().map(tensor).collect()
-}
-
 #[test]
 fn blocks_give_what_plain_loops_give() {
     for samples in [1, 3, 20] {
         let program = contrast(samples, Precision::F32);
-        let inputs = inputs(&program);
+        let inputs = compiled::small_integers(&program);
         let elements: Vec<Vec<f32>> = inputs.iter().map(naive::elements).collect();
         let expected = naive::run(&program, &elements, Draws { seed: 0, update: 0 });
         for threads in [1, 2, 3, 7] {

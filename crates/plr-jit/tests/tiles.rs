@@ -4,10 +4,10 @@ mod compiled;
 mod naive;
 
 use naive::Draws;
+use plr_ir::Precision;
 use plr_ir::choices::Choices;
 use plr_ir::program::Program;
 use plr_ir::text::parse;
-use plr_ir::{Precision, Tensor};
 use plr_jit::{Context, Executable, Options};
 
 /// A relaxation of two layers in two phases, and what a rule would learn from it. All numbers stay small integers, so that
@@ -74,16 +74,6 @@ fn relaxation(samples: usize, precision: Precision) -> Program {
     parse(&text).expect("the text is a program")
 }
 
-/// Small integers for every input.
-fn inputs(program: &Program) -> Vec<Tensor> {
-    let tensor = |(at, &value): (usize, &plr_ir::Value)| {
-        let ty = program.type_of(value);
-        let number = |i: usize| ((i * 31 + at * 7 + i / 5) % 5) as f64 - 2.0;
-        Tensor::from_f64(ty.dims.clone(), &(0..ty.count()).map(number).collect::<Vec<_>>(), program.precision)
-    };
-    program.body.parameters.iter().enumerate().map(tensor).collect()
-}
-
 /// The program's plan as text, with or without tiles.
 fn plan(program: &Program, tile: bool) -> String {
     let options = Options { choices: Choices { tile, ..Choices::default() }, ..Options::default() };
@@ -94,7 +84,7 @@ fn plan(program: &Program, tile: bool) -> String {
 fn tiles_give_what_plain_loops_give() {
     for samples in [8, 9, 16, 20, 33, 64, 71] {
         let program = relaxation(samples, Precision::F64);
-        let inputs = inputs(&program);
+        let inputs = compiled::small_integers(&program);
         let elements: Vec<Vec<f64>> = inputs.iter().map(naive::elements).collect();
         let expected = naive::run(&program, &elements, Draws { seed: 0, update: 0 });
         for threads in [1, 2, 3, 7] {

@@ -132,7 +132,7 @@ impl Fusion<'_> {
         let mut producers = HashMap::new();
         let mut nodes = Vec::with_capacity(operations.len());
         for (position, operation) in operations.iter().enumerate() {
-            let element_wise = is_element_wise(&operation.op);
+            let element_wise = operation.op.is_element_wise();
             let mut node = Node { element_wise, absorbs: false, uses: Vec::new() };
             operation.for_each_use(&mut |value| {
                 let source = if element_wise { &self.sources[value.index()] } else { &Source::Itself };
@@ -164,33 +164,4 @@ fn escaping(nodes: &[Node], groups: &[usize]) -> HashSet<Value> {
         escaping.extend(foreign.map(|u| u.value));
     }
     escaping
-}
-
-fn is_element_wise(op: &Op) -> bool {
-    match op {
-        Op::Unary(..)
-        | Op::Binary(..)
-        | Op::Compare(..)
-        | Op::And(..)
-        | Op::Or(..)
-        | Op::Not(_)
-        | Op::Select(..) => true,
-        Op::Constant(_)
-        | Op::FromIndex(_)
-        | Op::Broadcast { .. }
-        | Op::Contract { .. }
-        | Op::Reduce { .. }
-        | Op::Rank(_)
-        | Op::RunningSum { .. }
-        | Op::Convolve { .. }
-        | Op::Pool { .. }
-        | Op::Unpool { .. }
-        | Op::Reshape(_)
-        | Op::Slice { .. }
-        | Op::Insert { .. }
-        | Op::Detach { .. }
-        | Op::Random { .. }
-        | Op::Repeat(_)
-        | Op::Map(_) => false,
-    }
 }

@@ -7,7 +7,7 @@ use super::{BlockTask, MapTask};
 use crate::convolve::Convolve;
 use crate::gemm::Product;
 use crate::space::Space;
-use crate::tile::TileProgram;
+use crate::tile::Region;
 use crate::window::Windows;
 
 /// An index value: a cell of the executable, `!3` in the printed plan.
@@ -91,7 +91,7 @@ pub(crate) enum Task {
     /// A loop.
     Repeat(Box<RepeatTask>),
     /// A program that is run on a few samples at a time.
-    Tiles(Box<TileTask>),
+    Tiles(Box<Region>),
 }
 
 /// A fold over the last axes of a space. Operands of the space: the factors, then the result.
@@ -144,21 +144,6 @@ pub(crate) struct GemmTask {
     pub(crate) rhs: Value,
     /// The result.
     pub(crate) result: Value,
-}
-
-/// A program that is run on a few samples at a time.
-#[derive(Clone, Debug)]
-pub(crate) struct TileTask {
-    /// The program.
-    pub(crate) tile: TileProgram,
-    /// How many samples there are.
-    pub(crate) samples: usize,
-    /// Its first inputs, the same in all tiles.
-    pub(crate) shared: Vec<Value>,
-    /// What its other inputs are cut from.
-    pub(crate) imports: Vec<Value>,
-    /// What its outputs are put together to.
-    pub(crate) exports: Vec<Value>,
 }
 
 /// One of the sums of a convolution.

@@ -12,11 +12,11 @@ use crate::apply::apply;
 use crate::codegen::{Compiler, FoldKernel, Kernel, Lanes, MapKernel, MapRead, VECTOR_BYTES};
 use crate::error::Error;
 use crate::lower::{
-    BlockTask, FoldTask, GemmTask, Lowered, MapOperand, MapTask, RepeatTask, SliceTask, Task, TileTask, lower,
+    BlockTask, FoldTask, GemmTask, Lowered, MapOperand, MapTask, RepeatTask, SliceTask, Task, lower,
 };
 use crate::memory::{Buffer, Memory};
 use crate::space::Space;
-use crate::tile::TileStep;
+use crate::tile::{Region, TileStep};
 
 /// Threads share a single axis in whole cache lines: so many elements.
 const ELEMENT_GRAIN: usize = 16;
@@ -243,8 +243,8 @@ impl Build<'_> {
         })
     }
 
-    fn tiles(&mut self, task: &TileTask) -> Result<TileStep, Error> {
-        let TileTask { tile, samples, shared, imports, exports } = task;
+    fn tiles(&mut self, task: &Region) -> Result<TileStep, Error> {
+        let Region { tile, samples, shared, imports, exports } = task;
         // A tile is not cut into tiles again.
         let choices = Choices { tile: false, ..self.choices };
         let plan = Plan::build(&tile.program, &lower(&tile.program, choices), choices, self.compiler)?;

@@ -64,7 +64,7 @@ impl Axes {
         let op = &operation.op;
         if let Op::Constant(_) = op {
             constant[result.index()] = true;
-        } else if super::is_element_wise(op) {
+        } else if op.is_element_wise() {
             op.for_each_operand(|value| {
                 if !constant[value.index()] {
                     self.join_all(result, value, rank);

@@ -9,7 +9,7 @@ use super::position;
 use super::regions::Samples;
 
 /// Operations that are run tile by tile.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Region {
     /// What is done with one tile.
     pub(crate) tile: TileProgram,

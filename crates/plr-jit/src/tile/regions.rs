@@ -10,7 +10,7 @@ use plr_ir::Elem;
 use plr_ir::program::{Block, Op, Operation, Program, Repeat, Value};
 
 use super::axes::Axes;
-use super::{Region, Section, is_element_wise, lanes, plain, position};
+use super::{Region, Section, lanes, plain, position};
 
 /// The stretches of a program's body, in an order in which they can be run.
 pub(crate) fn sections(program: &Program) -> Vec<Section> {
@@ -81,7 +81,7 @@ impl Samples<'_> {
         if let Op::Repeat(repeat) = op {
             return self.separable_loop(repeat, &operation.results);
         }
-        let known = is_element_wise(op)
+        let known = op.is_element_wise()
             || matches!(
                 op,
                 Op::Broadcast { .. }
@@ -125,7 +125,7 @@ impl Samples<'_> {
         let scalar = |value: Value| self.program.type_of(value).rank() == 0;
         let mut scalars = operation.results.iter().all(|&result| scalar(result));
         operation.for_each_use(&mut |value| scalars &= scalar(value));
-        scalars && (is_element_wise(&operation.op) || matches!(operation.op, Op::Map(_)))
+        scalars && (operation.op.is_element_wise() || matches!(operation.op, Op::Map(_)))
     }
 
     /// Whether there is a contraction in it: without one there is nothing to gain from tiles.

@@ -4,7 +4,7 @@
 
 use plr_ir::scalar::Real;
 use plr_ir::tensor::Data;
-use plr_ir::{Precision, Program, Tensor};
+use plr_ir::{Precision, Program, Tensor, Value};
 use plr_jit::{Context, Executable, Options};
 
 /// Compiles with the code generator's checks.
@@ -20,6 +20,16 @@ pub fn outputs(program: &Program) -> Vec<Tensor> {
         Tensor::from_f64(ty.dims.clone(), &vec![f64::NAN; ty.count()], program.precision)
     });
     outputs.collect()
+}
+
+/// Small integers for every input: every order of summation gives the same.
+pub fn small_integers(program: &Program) -> Vec<Tensor> {
+    let tensor = |(at, &value): (usize, &Value)| {
+        let ty = program.type_of(value);
+        let number = |i: usize| ((i * 31 + at * 7 + i / 5) % 5) as f64 - 2.0;
+        Tensor::from_f64(ty.dims.clone(), &(0..ty.count()).map(number).collect::<Vec<_>>(), program.precision)
+    };
+    program.body.parameters.iter().enumerate().map(tensor).collect()
 }
 
 /// Compiles, runs twice, and gives the outputs, which must be the same both times.
