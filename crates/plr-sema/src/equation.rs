@@ -3,7 +3,7 @@
 use plr_syntax::ast::{Direction, Role};
 
 use crate::hir::{
-    Dynamics, Learned, PhaseId, Plasticity, Rule, Statement, SynapseId, Tracing, VariableId, VariableKind,
+    Dynamics, Learned, PhaseId, Plasticity, Rule, Statement, Tracing, VariableId, VariableKind,
 };
 use crate::network::{LayerId, Network};
 
@@ -59,6 +59,15 @@ impl Source<'_> {
             Source::Dynamics(_, dynamics) => Learned::Unit(dynamics.variable),
             Source::Trace(_, tracing) => Learned::Synapse(tracing.trace),
             Source::Plasticity(plasticity) => plasticity.target,
+        }
+    }
+
+    /// The layers it is for; all if absent.
+    pub fn role(self) -> Option<Role> {
+        match self {
+            Source::Dynamics(_, dynamics) => dynamics.role,
+            Source::Trace(_, tracing) => tracing.role,
+            Source::Plasticity(plasticity) => plasticity.role,
         }
     }
 }
@@ -130,21 +139,7 @@ fn collect<'r>(phase: PhaseId, body: &'r [Statement], found: &mut Vec<Source<'r>
 
 /// The sites of an equation on a network (R8.5).
 pub fn sites(source: Source<'_>, rule: &Rule, network: &Network) -> Vec<Site> {
-    let layers = |variable, role| layers(variable, role, rule, network).into_iter().map(Site::Layer);
-    match source {
-        Source::Dynamics(_, dynamics) => layers(dynamics.variable, dynamics.role).collect(),
-        Source::Trace(_, tracing) => edges(tracing.trace, tracing.role, rule, network),
-        Source::Plasticity(plasticity) => match plasticity.target {
-            Learned::Unit(variable) => layers(variable, plasticity.role).collect(),
-            Learned::Synapse(synapse) => edges(synapse, plasticity.role, rule, network),
-        },
-    }
-}
-
-/// The instances of a synapse that end in layers of a role.
-fn edges(synapse: SynapseId, role: Option<Role>, rule: &Rule, network: &Network) -> Vec<Site> {
-    let edges = rule.instances(network, synapse).into_iter();
-    edges.filter(|&(_, post)| applies(role, network, post)).map(|(u, v)| Site::Edge(u, v)).collect()
+    owned(source.target(), source.role(), rule, network)
 }
 
 /// All equations of a rule at all their sites.
@@ -154,14 +149,16 @@ pub fn instances<'r>(rule: &'r Rule, network: &Network) -> Vec<Instance<'r>> {
     sources(rule).into_iter().flat_map(at_sites).collect()
 }
 
-/// Where there is something that learns or is observed.
-pub fn owned(owner: Learned, rule: &Rule, network: &Network) -> Vec<Site> {
+/// Where there is something that is written or observed, in layers of a role: in the layers that have such units, at the
+/// instances of a synapse that end in them.
+pub fn owned(owner: Learned, role: Option<Role>, rule: &Rule, network: &Network) -> Vec<Site> {
     match owner {
         Learned::Unit(variable) => {
-            layers(variable, None, rule, network).into_iter().map(Site::Layer).collect()
+            layers(variable, role, rule, network).into_iter().map(Site::Layer).collect()
         }
         Learned::Synapse(synapse) => {
-            rule.instances(network, synapse).into_iter().map(|(u, v)| Site::Edge(u, v)).collect()
+            let edges = rule.instances(network, synapse).into_iter();
+            edges.filter(|&(_, post)| applies(role, network, post)).map(|(u, v)| Site::Edge(u, v)).collect()
         }
     }
 }

@@ -138,19 +138,24 @@ impl Specialised {
             drop_dead_code(&mut predict);
             locations(&predict.body, &mut left);
         }
-        // What only copies has no operation to be left.
+        let sources = equation::sources(&self.setting.rule);
+        let runs = |i: usize| {
+            let in_phase = |s: &Source<'_>| matches!(s, Source::Dynamics(PhaseId(p), _) | Source::Trace(PhaseId(p), _) if *p == i);
+            sources.iter().any(in_phase)
+        };
+        let gone = |i: &usize| runs(*i) && !left.contains(&presentation::phase_location(PhaseId(*i)));
+        let gone: Vec<usize> = (0..self.setting.rule.phases.len()).filter(gone).collect();
+        if gone.is_empty() {
+            return;
+        }
+        // What only copies has no operation that could be left.
         let mut all = Vec::new();
         if let Some(probe) = self.raw(Piece::Probe, TRIAL_BATCH, Precision::F32) {
             locations(&probe.body, &mut all);
         }
-        for (i, phase) in self.setting.rule.phases.iter().enumerate() {
-            let runs_something = equation::sources(&self.setting.rule).iter().any(
-                |s| matches!(s, Source::Dynamics(PhaseId(p), _) | Source::Trace(PhaseId(p), _) if *p == i),
-            );
-            let place = presentation::phase_location(PhaseId(i));
-            if runs_something && all.contains(&place) && !left.contains(&place) {
-                warnings.push(UnusedPhase { at: phase.span, name: phase.name.clone() });
-            }
+        for i in gone.into_iter().filter(|i| all.contains(&presentation::phase_location(PhaseId(*i)))) {
+            let phase = &self.setting.rule.phases[i];
+            warnings.push(UnusedPhase { at: phase.span, name: phase.name.clone() });
         }
     }
 

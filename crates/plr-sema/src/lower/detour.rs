@@ -1,5 +1,5 @@
 //! Where gradients go another way than the values they are of: along declared surrogate derivatives (R20.11), and not at all
-//! where the rule cuts them (R20.12). Only programs that are made to be differentiated say so.
+//! where the rule cuts them (R20.12) or a reference holds them (R14.17). Only programs that are made to be differentiated say so.
 
 use crate::hir::Expr;
 
@@ -16,9 +16,19 @@ pub enum Gradients {
     Led,
     /// One that does, and is cut.
     Cut,
+    /// One that does, and holds what comes from other layers.
+    Held,
 }
 
 impl Lowerer<'_> {
+    /// A value that another layer has made: no gradient flows through it, if the reference holds such.
+    pub fn foreign(&mut self, term: Term) -> Term {
+        if self.gradients != Gradients::Held {
+            return term;
+        }
+        Term { value: self.b.detach(term.value, None), ..term }
+    }
+
     /// A value through which no gradient flows, if the reference is cut.
     pub fn cut(&mut self, expr: &Expr, cx: Context<'_>) -> Evaluated {
         let x = self.evaluate(expr, cx)?;

@@ -46,8 +46,6 @@ pub struct Lowerer<'s> {
     pub inputs: HashMap<ParameterId, Value>,
     /// The parameters as they are now.
     pub parameters: HashMap<ParameterId, Value>,
-    /// Whether gradients stop at what comes from other layers (R14.17).
-    pub held: bool,
     /// What changes parameters; `None` where nothing learns.
     pub learning: Option<Learning>,
     /// What filters will remember after the increments that were evaluated since somebody took these.
@@ -120,7 +118,6 @@ impl<'s> Lowerer<'s> {
         let target = target.then(|| b.input("target", Type::real(shape.target(batch))));
         let stored = vec![None; setting.rule.phases.len()];
         Self {
-            held: false,
             setting,
             b,
             batch,
@@ -291,7 +288,7 @@ impl<'s> Lowerer<'s> {
             }
             ExprKind::Signal(signal, phase) => {
                 let found = self.signal(signal.0, phase.or(cx.phase), expr.span, cx)?;
-                self.held_if_foreign(found)
+                self.foreign(found)
             }
             ExprKind::Data => return self.told("data", Role::Input, self.course.data, expr.span, cx),
             ExprKind::Target => return self.told("target", Role::Output, self.course.target, expr.span, cx),
@@ -612,15 +609,14 @@ impl<'s> Lowerer<'s> {
             let found = self.evaluate(sent, sender)?;
             let found = term::as_number(&mut self.b, &extents, found);
             let found = term::widen(&mut self.b, &extents, found, Axes::UNIT);
-            let found = if far.layer == near.layer { found } else { self.held_if_foreign(found) };
+            let found = if far.layer == near.layer { found } else { self.foreign(found) };
             let own = self.synapse_context(synapse, Site::Edge(pair.0, pair.1), cx.environment);
             let at = weight.span;
             let weight = self.evaluate(weight, own)?;
             let weight = term::as_number(&mut self.b, &own.extents, weight);
             let weight = term::widen(&mut self.b, &own.extents, weight, own.own);
             // Read backwards, the weight belongs to the layer at the other end.
-            let weight =
-                if transposed && far.layer != near.layer { self.held_if_foreign(weight) } else { weight };
+            let weight = if transposed && far.layer != near.layer { self.foreign(weight) } else { weight };
             let sum = match own.along {
                 None => self.through(transposed, found, weight, &own.extents),
                 Some(along) => self.through_edge(along, transposed, (found, weight), (&own.extents, at))?,
@@ -631,11 +627,6 @@ impl<'s> Lowerer<'s> {
             });
         }
         Ok(total.unwrap_or_else(|| term::number(&mut self.b, 0.0)))
-    }
-
-    /// A value that another layer has made, at which gradients stop if they are to.
-    fn held_if_foreign(&mut self, term: Term) -> Term {
-        if self.held { Term { value: self.b.detach(term.value, None), ..term } } else { term }
     }
 
     /// What one instance of a synapse makes of what is sent through it (R5.14).

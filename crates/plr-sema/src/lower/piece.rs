@@ -286,7 +286,7 @@ impl Builder<'_> {
         let mut lowerer = self.lowerer("observe", true);
         let presentation = lowerer.present(&self.model.durations, None);
         let mut missing = Vec::new();
-        for site in equation::owned(observed.owner, &self.model.setting.rule, &self.model.setting.network) {
+        for site in self.observed_sites(observed) {
             match self.observed_at(&mut lowerer, (observed, Axes::NONE), site, &presentation.environment) {
                 Ok(values) => {
                     let site = site.name(&self.model.setting.network);
@@ -304,11 +304,10 @@ impl Builder<'_> {
     /// What each layer's units make of an expression, all together, with what comes from other layers held (R14.17).
     fn objective(&self, objective: &Observed, phase: PhaseId) -> Built {
         let mut lowerer = self.lowerer("objective", true);
-        lowerer.held = true;
-        lowerer.gradients = Gradients::Led;
+        lowerer.gradients = Gradients::Held;
         let presentation = lowerer.present(&self.model.durations, Some(phase));
         let (mut total, mut missing) = (None, Vec::new());
-        for site in equation::owned(objective.owner, &self.model.setting.rule, &self.model.setting.network) {
+        for site in self.observed_sites(objective) {
             match self.observed_at(&mut lowerer, (objective, Axes::SAMPLE), site, &presentation.environment) {
                 Ok(values) => {
                     for value in values {
@@ -328,6 +327,10 @@ impl Builder<'_> {
         let mean = lowerer.b.binary(BinaryOp::Div, total, count);
         lowerer.b.output("cost", mean);
         Ok(lowerer.b.finish())
+    }
+
+    fn observed_sites(&self, observed: &Observed) -> Vec<Site> {
+        equation::owned(observed.owner, None, &self.model.setting.rule, &self.model.setting.network)
     }
 
     /// The values at a site, all of one shape, with at least these axes.

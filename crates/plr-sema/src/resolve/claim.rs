@@ -14,9 +14,9 @@ use crate::network::Network;
 use super::experiment::{comparison, cost, count, hyper_parameter, named_or_chain, number, precision};
 use super::expression::resolve;
 use super::initialiser::initialiser;
-use super::scope::{Moment, Reader, Scope};
+use super::scope::{Reader, Scope};
 use super::transmission::untransposed;
-use super::{Constants, Library, Resolved, constant, rule};
+use super::{Constants, Library, Resolved, constant, function, rule};
 use crate::DEFAULT_STEPS;
 
 /// The orders of magnitude over which an order is fitted when the claim names none.
@@ -446,19 +446,10 @@ fn name_of(tree: &ast::Expr) -> Option<ast::Name> {
     Some(ast::Name { text: text.clone(), span: tree.span })
 }
 
-/// Before any phase.
+/// What an expression can name before any phase.
 fn scope<'a>(rule: &'a Rule, library: &'a Library, findings: &'a mut Findings) -> Scope<'a> {
-    Scope {
-        library,
-        visible: library.functions.len(),
-        rule: Some(rule),
-        hyper_parameters: rule.hyper_parameters.len(),
-        ended: 0,
-        dt: None,
-        over_time: false,
-        moment: Moment::Definition,
-        findings,
-    }
+    let hyper_parameters = rule.hyper_parameters.len();
+    Scope { rule: Some(rule), hyper_parameters, ..function::scope(library, findings) }
 }
 
 /// The first synapse whose weight stands in an expression as a number, not before `@`; with `.T` only if asked for.

@@ -17,8 +17,8 @@ use crate::hir::{Expr, FilterId, Rule};
 use crate::network::Network;
 
 use super::constant::{Constants, constant};
-use super::scope::{Moment, Reader, Scope};
-use super::{Library, Resolved, filter, network};
+use super::scope::Reader;
+use super::{Library, Resolved, filter, function, network};
 
 /// An experiment with everything it names.
 #[derive(Clone, Debug)]
@@ -315,7 +315,7 @@ impl ClauseReader<'_> {
             self.findings.push(UnknownName { at, kind: "filter", name, known });
             return None;
         };
-        let mut scope = super::function::scope(library, self.findings);
+        let mut scope = function::scope(library, self.findings);
         let settings = filter::settings(call, Some(filter), &mut scope)?;
         Some(Optimiser { filter, settings })
     }
@@ -399,17 +399,7 @@ pub fn hyper_parameter(name: &ast::Name, rule: &Rule, findings: &mut Findings) -
 
 /// A number in an experiment or a check.
 pub fn number(tree: &ast::Expr, library: &Library, findings: &mut Findings) -> Option<f64> {
-    let mut scope = Scope {
-        library,
-        visible: library.functions.len(),
-        rule: None,
-        hyper_parameters: 0,
-        ended: 0,
-        dt: None,
-        over_time: false,
-        moment: Moment::Definition,
-        findings,
-    };
+    let mut scope = function::scope(library, findings);
     let expr = super::expression::resolve(tree, Reader::Constant, &mut scope)?;
     constant(&expr, &Constants::default(), library)
 }
