@@ -32,7 +32,7 @@ pub use error::CheckError;
 pub use reference::{Gradient, gradients};
 pub use sweep::{Curve, sweep};
 
-use measure::{PerSite, needs_gradient, per_site, worst};
+use measure::{PerSite, needs, per_site, worst};
 use subject::{Settings, Subject};
 
 /// A claim and what was found.
@@ -110,8 +110,8 @@ impl<'a> Examiner<'a> {
     }
 
     fn measure(&mut self, moment: Moment<'_>, measure: &Measure) -> Result<PerSite, CheckError> {
-        let reference = needs_gradient(measure).then_some(self.check.reference);
-        let (model, evidence) = self.subject.evidence(moment.settings, moment.updates, reference)?;
+        let needs = needs(measure, self.check.reference);
+        let (model, evidence) = self.subject.evidence(moment.settings, moment.updates, needs)?;
         per_site(measure, moment.at, model, evidence)
     }
 
@@ -140,13 +140,18 @@ impl<'a> Examiner<'a> {
         values: &[f64],
     ) -> Result<(PerSite, Vec<(f64, f64)>), CheckError> {
         let measured = self.curve(moment, of, parameter, values)?;
-        let sites = measured.first().map_or(&[][..], Vec::as_slice);
-        let slope = |(k, (site, _)): (usize, &(String, f64))| {
-            let numbers: Vec<f64> = measured.iter().map(|per_site| per_site[k].1).collect();
-            (site.clone(), metrics::log_log_slope(values, &numbers))
-        };
-        let slopes = sites.iter().enumerate().map(slope).collect();
+        let slopes = slopes(&measured, values);
         let largest = |per_site: &PerSite| worst(per_site, plr_ir::model::Comparison::Less, 0.0);
         Ok((slopes, values.iter().copied().zip(measured.iter().map(largest)).collect()))
     }
+}
+
+/// The slope of the logarithms at every site, of what was measured at each of the values (R14.6).
+fn slopes(measured: &[PerSite], values: &[f64]) -> PerSite {
+    let sites = measured.first().map_or(&[][..], Vec::as_slice);
+    let slope = |(k, (site, _)): (usize, &(String, f64))| {
+        let numbers: Vec<f64> = measured.iter().map(|per_site| per_site[k].1).collect();
+        (site.clone(), metrics::log_log_slope(values, &numbers))
+    };
+    sites.iter().enumerate().map(slope).collect()
 }

@@ -8,7 +8,7 @@ use super::measure::Evidence;
 use super::reference::gradients;
 use super::samples::Minibatch;
 use super::subject::increments;
-use crate::backend::{Backend, Context};
+use crate::backend::{Arrays, Backend, Context};
 use crate::metrics;
 
 /// The angle of one learned parameter.
@@ -40,7 +40,7 @@ pub fn angles(
         parameters: Vec::new(),
         increments: increments(model, backend, parameters, &minibatch, context)?,
         gradients: gradients(model, reference, parameters, (data, target), context)?,
-        observed: Vec::new(),
+        observed: Arrays::new(),
         direction: None,
     };
     let angle = |parameter: &plr_ir::model::Parameter| {

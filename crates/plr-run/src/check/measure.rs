@@ -1,7 +1,7 @@
 //! The number of a claim: a measure of each site of a parameter group, and the worst of them.
 
 use plr_ir::Tensor;
-use plr_ir::model::{Comparison, Measure, Metric, Model, Parameter};
+use plr_ir::model::{Comparison, Measure, Metric, Model, Parameter, Reference};
 
 use super::error::CheckError;
 use super::reference::Gradient;
@@ -17,8 +17,8 @@ pub(super) struct Evidence {
     pub(super) increments: Arrays,
     /// The gradients of the cost; empty for a law.
     pub(super) gradients: Vec<Gradient>,
-    /// What was observed, by the observation's number.
-    pub(super) observed: Vec<(usize, Arrays)>,
+    /// What was observed, as `first/…` and `second/…`; empty if nothing was to be.
+    pub(super) observed: Arrays,
     /// The direction in which the samples vary most.
     pub(super) direction: Option<Vec<f64>>,
 }
@@ -46,25 +46,26 @@ impl Evidence {
 /// A number for each site.
 pub(super) type PerSite = Vec<(String, f64)>;
 
-/// Whether a measure compares increments with a gradient.
-pub(super) fn needs_gradient(measure: &Measure) -> bool {
-    match measure {
-        Measure::Gradient(..) => true,
-        Measure::Between(..)
-        | Measure::Largest(_)
-        | Measure::Mean(_)
-        | Measure::RowNorm(_)
-        | Measure::PrincipalAlignment(_) => false,
-        Measure::Order { of, .. } => needs_gradient(of),
-    }
+/// What must be run for a measure, besides updates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Needs {
+    /// Nothing: it is about the parameters.
+    Nothing,
+    /// A presentation, and a gradient to compare its increments with.
+    Gradient(Reference),
+    /// An observation, by its number.
+    Observation(usize),
 }
 
-/// The observation that a measure is about.
-pub(super) fn observation(measure: &Measure) -> Option<usize> {
+/// What a measure of a check with that reference needs.
+pub(super) fn needs(measure: &Measure, reference: Reference) -> Needs {
     match measure {
-        Measure::Between(_, number) | Measure::Largest(number) | Measure::Mean(number) => Some(*number),
-        Measure::Gradient(..) | Measure::RowNorm(_) | Measure::PrincipalAlignment(_) => None,
-        Measure::Order { of, .. } => observation(of),
+        Measure::Gradient(..) => Needs::Gradient(reference),
+        Measure::Between(_, number) | Measure::Largest(number) | Measure::Mean(number) => {
+            Needs::Observation(*number)
+        }
+        Measure::RowNorm(_) | Measure::PrincipalAlignment(_) => Needs::Nothing,
+        Measure::Order { of, .. } => needs(of, reference),
     }
 }
 
@@ -77,11 +78,9 @@ pub(super) fn per_site(
 ) -> Result<PerSite, CheckError> {
     match measure {
         Measure::Order { of, .. } => per_site(of, at, model, evidence),
-        Measure::Between(metric, number) => {
-            observed(*number, at, evidence, |first, second| metric_of(*metric)(first, second))
-        }
-        Measure::Largest(number) => observed(*number, at, evidence, |all, _| metrics::largest_magnitude(all)),
-        Measure::Mean(number) => observed(*number, at, evidence, |all, _| metrics::mean(all)),
+        Measure::Between(metric, _) => observed(at, evidence, metric_of(*metric)),
+        Measure::Largest(_) => observed(at, evidence, |all, _| metrics::largest_magnitude(all)),
+        Measure::Mean(_) => observed(at, evidence, |all, _| metrics::mean(all)),
         Measure::Gradient(metric, group) => parameters(group, at, true, model, evidence, |parameter, _| {
             let (increment, descent) = evidence.increment_and_descent(parameter)?;
             Ok(vec![(parameter.site.clone(), metric_of(*metric)(&increment, &descent))])
@@ -116,13 +115,11 @@ fn metric_of(metric: Metric) -> fn(&[f64], &[f64]) -> f64 {
 
 /// A number for each site where there is something to observe.
 fn observed(
-    number: usize,
     at: Option<&str>,
     evidence: &Evidence,
     metric: impl Fn(&[f64], &[f64]) -> f64,
 ) -> Result<PerSite, CheckError> {
-    let found = evidence.observed.iter().find(|(which, _)| *which == number);
-    let arrays = found.map(|(_, arrays)| arrays).ok_or(CheckError::NothingObserved)?;
+    let arrays = &evidence.observed;
     let mut numbers = PerSite::new();
     for (name, first) in arrays {
         let Some(site) = name.strip_prefix("first/") else { continue };

@@ -25,7 +25,8 @@ pub(super) struct Samples {
 enum Law {
     Random,
     Classes,
-    Patterns(usize),
+    /// The patterns, `[patterns, features]`.
+    Patterns(Vec<f64>),
     Gaussian(Gaussian),
     /// The matrix of the teacher, `[outputs, features]`.
     Teacher(Vec<f64>),
@@ -55,7 +56,9 @@ impl Samples {
         let law = match law {
             CheckData::Random => Law::Random,
             CheckData::Classes => Law::Classes,
-            CheckData::Patterns(count) => Law::Patterns(*count),
+            CheckData::Patterns(count) => {
+                Law::Patterns(Draws::new(seed, "check: patterns", 0).normals(count * features))
+            }
             CheckData::Gaussian(spectrum) => {
                 if spectrum.len() != features {
                     return Err(CheckError::SpectrumDiffers { spectrum: spectrum.len(), features });
@@ -77,7 +80,7 @@ impl Samples {
         let targets = match &self.law {
             Law::Random => self.uniform_targets(before),
             Law::Classes => self.classes(before, self.shape.outputs),
-            Law::Patterns(count) => self.classes(before, *count),
+            Law::Patterns(patterns) => self.classes(before, patterns.len() / self.shape.features),
             Law::Gaussian(_) => vec![0.0; self.rows() * self.shape.outputs],
             Law::Teacher(matrix) => {
                 inputs.chunks(self.shape.features).flat_map(|x| multiply(matrix, x)).collect()
@@ -104,11 +107,10 @@ impl Samples {
 
     fn inputs(&self, before: u32) -> Vec<f64> {
         match &self.law {
-            Law::Patterns(count) => {
+            Law::Patterns(patterns) => {
                 let features = self.shape.features;
-                let all = Draws::new(self.seed, "check: patterns", 0).normals(count * features);
-                let chosen = self.choices(before, *count);
-                chosen.into_iter().flat_map(|k| all[k * features..][..features].to_vec()).collect()
+                let chosen = self.choices(before, patterns.len() / features);
+                chosen.into_iter().flat_map(|k| &patterns[k * features..][..features]).copied().collect()
             }
             Law::Random | Law::Classes | Law::Teacher(_) => {
                 Draws::new(self.seed, "check: data", before).normals(self.rows() * self.shape.features)

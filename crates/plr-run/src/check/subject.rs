@@ -1,12 +1,10 @@
 //! The rule under examination: trained and measured in the settings that the claims ask for, each only once.
 
-use std::collections::BTreeSet;
-
 use plr_ir::Tensor;
-use plr_ir::model::{Check, Model, Piece, Reference, Workshop};
+use plr_ir::model::{Check, Model, Piece, Workshop};
 
 use super::error::CheckError;
-use super::measure::{Evidence, observation};
+use super::measure::{Evidence, Needs};
 use super::reference::gradients;
 use super::samples::{Minibatch, Samples};
 use crate::backend::{Arrays, Backend, Context, Runner};
@@ -39,7 +37,7 @@ struct Trained {
 struct Examined {
     settings: Vec<(String, f64)>,
     updates: u32,
-    reference: Option<Reference>,
+    needs: Needs,
     model: Box<dyn Model>,
     evidence: Evidence,
 }
@@ -50,18 +48,18 @@ impl<'a> Subject<'a> {
         Self { workshop, position: check, check: &workshop.checks()[check], backend, trained, examined }
     }
 
-    /// What the rule does in a setting after some updates, beside the gradients if a reference is given.
+    /// What the rule does in a setting after some updates, as far as a measure needs it.
     pub(super) fn evidence(
         &mut self,
         settings: &Settings,
         updates: u32,
-        reference: Option<Reference>,
+        needs: Needs,
     ) -> Result<(&dyn Model, &Evidence), CheckError> {
-        let known = |e: &Examined| e.settings == settings && e.updates == updates && e.reference == reference;
+        let known = |e: &Examined| e.settings == settings && e.updates == updates && e.needs == needs;
         let at = match self.examined.iter().position(known) {
             Some(at) => at,
             None => {
-                let examined = self.examine(settings, updates, reference)?;
+                let examined = self.examine(settings, updates, needs)?;
                 self.examined.push(examined);
                 self.examined.len() - 1
             }
@@ -69,16 +67,11 @@ impl<'a> Subject<'a> {
         Ok((self.examined[at].model.as_ref(), &self.examined[at].evidence))
     }
 
-    fn examine(
-        &mut self,
-        settings: &Settings,
-        updates: u32,
-        reference: Option<Reference>,
-    ) -> Result<Examined, CheckError> {
+    fn examine(&mut self, settings: &Settings, updates: u32, needs: Needs) -> Result<Examined, CheckError> {
         let parameters = self.trained(settings, updates)?;
         let mut measured = settings.to_vec();
         // R14.2
-        let compares = reference.is_some();
+        let compares = matches!(needs, Needs::Gradient(_));
         let sets_rate = settings.iter().any(|(name, _)| name == LEARNING_RATE);
         if compares && !sets_rate && self.workshop.hyper_parameter(LEARNING_RATE).is_some() {
             measured.push((LEARNING_RATE.to_owned(), 1.0));
@@ -89,30 +82,28 @@ impl<'a> Subject<'a> {
             parameters,
             increments: Arrays::new(),
             gradients: Vec::new(),
-            observed: Vec::new(),
+            observed: Arrays::new(),
             direction: samples.principal_direction().map(<[f64]>::to_vec),
         };
-        let minibatch = samples.minibatch(updates);
         let context = Context { seed: self.check.seed, update: updates };
-        let numbers: BTreeSet<usize> =
-            self.check.claims.iter().filter_map(|claim| observation(&claim.measure)).collect();
-        for number in numbers {
-            if let Some(program) =
-                model.program(Piece::Observe(number), self.check.batch, self.check.precision)
-            {
-                let arrays = given(model.as_ref(), &evidence.parameters, &minibatch);
-                let found = Runner::new(program, self.backend)?.run_named(&arrays, context)?;
-                evidence.observed.push((number, found));
+        match needs {
+            Needs::Nothing => {}
+            Needs::Gradient(reference) => {
+                let minibatch = samples.minibatch(updates);
+                let presented = (&minibatch.data, &minibatch.target);
+                evidence.gradients =
+                    gradients(model.as_ref(), reference, &evidence.parameters, presented, context)?;
+                evidence.increments =
+                    increments(model.as_ref(), self.backend, &evidence.parameters, &minibatch, context)?;
+            }
+            Needs::Observation(number) => {
+                let program = model.program(Piece::Observe(number), self.check.batch, self.check.precision);
+                let program = program.ok_or(CheckError::NothingObserved)?;
+                let arrays = given(model.as_ref(), &evidence.parameters, &samples.minibatch(updates));
+                evidence.observed = Runner::new(program, self.backend)?.run_named(&arrays, context)?;
             }
         }
-        if let Some(reference) = reference {
-            let presented = (&minibatch.data, &minibatch.target);
-            evidence.gradients =
-                gradients(model.as_ref(), reference, &evidence.parameters, presented, context)?;
-            evidence.increments =
-                increments(model.as_ref(), self.backend, &evidence.parameters, &minibatch, context)?;
-        }
-        Ok(Examined { settings: settings.to_vec(), updates, reference, model, evidence })
+        Ok(Examined { settings: settings.to_vec(), updates, needs, model, evidence })
     }
 
     /// The parameters after some updates: from the beginning, or from where an earlier claim left off.

@@ -2,7 +2,8 @@
 
 use plr_ir::model::{Measure, Metric, Workshop};
 
-use super::{CheckError, Examiner, Moment};
+use super::measure::Needs;
+use super::{CheckError, Examiner, Moment, slopes};
 use crate::backend::Backend;
 use crate::metrics;
 
@@ -30,22 +31,21 @@ pub fn sweep(
     backend: Backend,
 ) -> Result<Curve, CheckError> {
     let mut examiner = Examiner::new(workshop, check, backend);
-    let mut sites = Vec::new();
     let mut points: Vec<(f64, Vec<f64>)> = values.iter().map(|value| (*value, Vec::new())).collect();
+    let (mut sites, mut orders) = (Vec::new(), Vec::new());
     for group in examiner.compared(parameter, values)? {
         let measure = Measure::Gradient(metric, group.clone());
         let moment = Moment { settings: &[], updates: 0, at: None };
         let curve = examiner.curve(moment, &measure, parameter, values)?;
-        sites.extend(curve.iter().take(1).flatten().map(|(site, _)| format!("{group}/{site}")));
+        for (site, order) in slopes(&curve, values) {
+            sites.push(format!("{group}/{site}"));
+            orders.push(order);
+        }
         for ((_, numbers), per_site) in points.iter_mut().zip(curve) {
             numbers.extend(per_site.into_iter().map(|(_, number)| number));
         }
     }
-    let order = |site: usize| {
-        let numbers: Vec<f64> = points.iter().map(|(_, numbers)| numbers[site]).collect();
-        metrics::log_log_slope(values, &numbers)
-    };
-    Ok(Curve { orders: (0..sites.len()).map(order).collect(), sites, points })
+    Ok(Curve { sites, points, orders })
 }
 
 impl Examiner<'_> {
@@ -54,7 +54,7 @@ impl Examiner<'_> {
     fn compared(&mut self, parameter: &str, values: &[f64]) -> Result<Vec<String>, CheckError> {
         let settings: Vec<_> =
             values.first().map(|value| (parameter.to_owned(), *value)).into_iter().collect();
-        let (model, evidence) = self.subject.evidence(&settings, 0, Some(self.check.reference))?;
+        let (model, evidence) = self.subject.evidence(&settings, 0, Needs::Gradient(self.check.reference))?;
         let mut groups = Vec::new();
         for parameter in model.parameters().iter().filter(|p| p.learned && p.synaptic) {
             let (_, descent) = evidence.increment_and_descent(parameter)?;

@@ -8,6 +8,7 @@ mod locality;
 use std::path::PathBuf;
 
 use clap::Args;
+use plr_ir::model::Metric;
 
 use crate::driver::{self, Checked};
 use crate::failure::Failure;
@@ -15,7 +16,7 @@ use crate::shell::Shell;
 use crate::table::Table;
 
 use super::each;
-use curve::{MetricArgument, Sweep};
+use curve::Sweep;
 
 /// Put everything to the test that a file claims and the compiler concludes.
 ///
@@ -30,8 +31,8 @@ pub struct Verify {
     #[arg(long, value_name = "NAME=VALUES")]
     sweep: Option<Sweep>,
     /// What a sweep measures.
-    #[arg(long, value_enum, default_value_t = MetricArgument::RelativeError, requires = "sweep")]
-    measure: MetricArgument,
+    #[arg(long, value_parser = curve::metric(), default_value = Metric::RelativeError.name(), requires = "sweep")]
+    measure: Metric,
 }
 
 /// One line of the table.
@@ -58,7 +59,7 @@ impl Verify {
             }
             let mut ok = true;
             if let Some(sweep) = &self.sweep {
-                ok = curve::print(shell, &checked, sweep, self.measure.metric())?;
+                ok = curve::print(shell, &checked, sweep, self.measure)?;
             } else {
                 for rule in 0..count {
                     ok &= of_rule(shell, &checked, rule)?;

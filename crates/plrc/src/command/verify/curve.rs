@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use clap::ValueEnum;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use plr_ir::model::{Metric, Reference, Workshop as _};
 use plr_run::backend::Backend;
 use plr_run::check::{self, Curve};
@@ -33,35 +33,10 @@ impl FromStr for Sweep {
     }
 }
 
-/// What is measured (R14.3).
-#[derive(Clone, Copy, Debug, ValueEnum)]
-#[value(rename_all = "snake_case")]
-pub enum MetricArgument {
-    /// u · g / (‖u‖ ‖g‖)
-    Cosine,
-    /// 1 − cosine
-    CosineDistance,
-    /// Degrees
-    Angle,
-    /// ‖u − g‖ / ‖g‖
-    RelativeError,
-    /// u · g / ‖g‖²
-    Scale,
-    /// Fraction of equal signs
-    SignAgreement,
-}
-
-impl MetricArgument {
-    pub(super) fn metric(self) -> Metric {
-        match self {
-            Self::Cosine => Metric::Cosine,
-            Self::CosineDistance => Metric::CosineDistance,
-            Self::Angle => Metric::Angle,
-            Self::RelativeError => Metric::RelativeError,
-            Self::Scale => Metric::Scale,
-            Self::SignAgreement => Metric::SignAgreement,
-        }
-    }
+/// A measure of likeness by its name (R14.3).
+pub(super) fn metric() -> impl TypedValueParser<Value = Metric> {
+    let named = |name: String| Metric::ALL.into_iter().find(|m| m.name() == name).ok_or("no such measure");
+    PossibleValuesParser::new(Metric::ALL.map(Metric::name)).try_map(named)
 }
 
 /// Prints a table for every check with a gradient of every rule that has the number; whether all could be measured.
