@@ -8,12 +8,12 @@ use crate::text::plain;
 fn reads(expression: &str, licences: &str) -> String {
     format!(
         "rule R(k = 3){licences} {{
-  neuron {{ param b = 0\n state x = 0, y = 0 }}
+  neuron {{ param b = 0\n state x = 0, y = 0, used = 0 }}
   synapse W : below -> self
   synapse B : above -> self = 1, fixed
   phase p {{ clamp input x = data;  sweep up {{ output x = W @ below.x }} }}
-  phase q {{ output y = 0 * x + b + 0 * k;  {expression} }}
-  learn {{ W += post.y + pre.y;  b += y }}
+  phase q {{ output used = 0 * x + b + 0 * k;  {expression} }}
+  learn {{ W += post.y + pre.y + post.used;  b += y }}
 }}
 network n {{ 2 - 1 }}
 experiment e {{ rule R;  network n }}"

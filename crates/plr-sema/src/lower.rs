@@ -29,6 +29,7 @@ use plr_ir::pass::{self, Options};
 use plr_ir::{Location, Op, Precision, Program, Value, program::Block};
 use plr_syntax::diagnostic::Findings;
 
+use crate::audit;
 use crate::check::unused_phase::UnusedPhase;
 use crate::equation::{self, Source};
 use crate::hir::{Learned, PhaseId};
@@ -63,13 +64,22 @@ impl Specialised {
         let parameters = setting.parameters();
         let mut made =
             Self { setting, durations, phases, parameters, listed: Vec::new(), equations: OnceCell::new() };
-        let update = made.keep_observable()?;
+        let mut warnings = Findings::new();
+        let Setting { rule, library, network, .. } = &made.setting;
+        audit::lost_equations(rule, library, network, &mut warnings);
+        let update = match made.keep_observable() {
+            Ok(update) if !warnings.any_error() => update,
+            Ok(_) => return Err(warnings),
+            Err(errors) => {
+                warnings.append(errors);
+                return Err(warnings);
+            }
+        };
         made.setting.check_first_values(made.parameters.iter().map(|(id, _)| *id), &mut findings);
         if !findings.is_empty() {
             return Err(findings);
         }
         made.listed = made.parameters.iter().map(|(_, p)| p.clone()).collect();
-        let mut warnings = Findings::new();
         made.unused_phases(&update, &mut warnings);
         Ok((made, warnings))
     }
@@ -240,7 +250,7 @@ impl Model for Specialised {
     fn equations(&self) -> &[Equation] {
         let setting = &self.setting;
         let read = |i: &equation::Instance<'_>| {
-            crate::audit::reads::equation(&setting.rule, &setting.library, &setting.network, i)
+            audit::reads::equation(&setting.rule, &setting.library, &setting.network, i)
         };
         self.equations.get_or_init(|| self.instances().iter().map(read).collect())
     }
