@@ -605,6 +605,8 @@ pub enum ExprKind {
     Rank(Box<Expr>),
     /// The argument; where a reference is cut, no gradient flows through it (R20.12).
     Cut(Box<Expr>),
+    /// In a check: what a presentation adds to the parameter that the argument is.
+    Increment(Box<Expr>),
     /// The sum over the units of a layer, or over the synapses from one unit, up to the evaluator's own (R5.15).
     RunningSum(Box<Expr>),
     /// A reduction over the samples of the minibatch.
@@ -682,6 +684,7 @@ impl Expr {
             | ExprKind::Layer(_, a)
             | ExprKind::Rank(a)
             | ExprKind::Cut(a)
+            | ExprKind::Increment(a)
             | ExprKind::RunningSum(a)
             | ExprKind::Batch(_, a) => visit(a),
             ExprKind::Binary(_, a, b)
@@ -725,6 +728,7 @@ impl Expr {
             | ExprKind::Layer(_, a)
             | ExprKind::Rank(a)
             | ExprKind::Cut(a)
+            | ExprKind::Increment(a)
             | ExprKind::RunningSum(a)
             | ExprKind::Batch(_, a) => visit(a),
             ExprKind::Binary(_, a, b)

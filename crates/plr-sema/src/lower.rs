@@ -14,6 +14,7 @@ mod filter;
 mod initialiser;
 mod integrate;
 mod learning;
+mod nudge;
 mod piece;
 mod plasticity;
 mod presentation;
@@ -262,6 +263,12 @@ impl Model for Specialised {
     fn program(&self, piece: Piece, batch: usize, precision: Precision) -> Option<Program> {
         let mut program = self.raw(piece, batch, precision)?;
         pass::optimise(&mut program, Options::default());
+        Some(program)
+    }
+
+    fn unfused(&self, piece: Piece, batch: usize, precision: Precision) -> Option<Program> {
+        let mut program = self.raw(piece, batch, precision)?;
+        pass::optimise(&mut program, Options { without: vec!["fuse".to_owned()], ..Options::default() });
         Some(program)
     }
 }

@@ -1,12 +1,11 @@
 //! The angle between what a rule adds to its parameters and the negative gradient, for the table at the end of a run.
 
 use plr_ir::Tensor;
-use plr_ir::model::{Model, Reference};
+use plr_ir::model::{Model, Reference, Sampling};
 
 use super::error::CheckError;
 use super::measure::Evidence;
-use super::reference::gradients;
-use super::subject::increments;
+use super::sampled::Presentation;
 use crate::backend::{Arrays, Backend, Context};
 use crate::data::drawn::Minibatch;
 use crate::metrics;
@@ -36,10 +35,12 @@ pub fn angles(
     context: Context,
 ) -> Result<Vec<Angle>, CheckError> {
     let minibatch = Minibatch { data: data.clone(), target: target.clone() };
+    let (minibatch, sampling) = (&minibatch, Sampling::Once);
+    let presentation = Presentation { model, backend, parameters, minibatch, context, sampling };
     let evidence = Evidence {
         parameters: Vec::new(),
-        increments: increments(model, backend, parameters, &minibatch, context)?,
-        gradients: gradients(model, reference, parameters, (data, target), context)?,
+        increments: presentation.increments()?,
+        gradients: presentation.gradients(reference)?,
         observed: Arrays::new(),
         direction: None,
     };

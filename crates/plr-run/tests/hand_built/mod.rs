@@ -5,7 +5,7 @@
 
 use plr_ir::builder::Builder;
 use plr_ir::model::{
-    Check, Claim, Comparison, DataLaw, Equation, Init, Measure, Model, Parameter, Piece, Reference,
+    Check, Claim, Comparison, DataLaw, Equation, Init, Measure, Model, Parameter, Piece, Reference, Sampling,
 };
 use plr_ir::model::{Pattern, Reading, Shape, Workshop};
 use plr_ir::program::ReduceKind;
@@ -51,6 +51,9 @@ impl Model for HandBuilt {
         &self.equations
     }
     fn program(&self, piece: Piece, batch: usize, precision: Precision) -> Option<Program> {
+        (self.build)(piece, batch, precision)
+    }
+    fn unfused(&self, piece: Piece, batch: usize, precision: Precision) -> Option<Program> {
         (self.build)(piece, batch, precision)
     }
 }
@@ -120,6 +123,7 @@ pub fn claim(text: &str, measure: Measure, comparison: Comparison, bound: f64) -
         at: None,
         settings: Vec::new(),
         updates: 0,
+        sampling: Sampling::Once,
         location: Location::default(),
     }
 }

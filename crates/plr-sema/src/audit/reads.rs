@@ -226,6 +226,7 @@ impl<'a> Reader<'a> {
                 self.eval(argument, scope).map(all_samples)
             }
             ExprKind::Cut(_)
+            | ExprKind::Increment(_)
             | ExprKind::Unary(..)
             | ExprKind::Binary(..)
             | ExprKind::Compare(..)

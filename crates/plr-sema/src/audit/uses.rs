@@ -182,6 +182,7 @@ impl<'a> Walk<'a> {
             | ExprKind::Distance { .. }
             | ExprKind::Draw(_)
             | ExprKind::Cut(_)
+            | ExprKind::Increment(_)
             | ExprKind::Unary(..)
             | ExprKind::Binary(..)
             | ExprKind::Compare(..)

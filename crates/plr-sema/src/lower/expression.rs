@@ -27,6 +27,7 @@ use super::detour::Gradients;
 use super::draw::Draws;
 use super::environment::{Environment, Unavailable};
 use super::learning::Learning;
+use super::nudge::Nudges;
 use super::setting::{ParameterId, Setting};
 use super::term::{self, Axes, Extents, Term};
 use super::trace;
@@ -46,6 +47,10 @@ pub struct Lowerer<'s> {
     pub inputs: HashMap<ParameterId, Value>,
     /// The parameters as they are now.
     pub parameters: HashMap<ParameterId, Value>,
+    /// What a presentation adds to them, where a check asks.
+    pub increments: HashMap<ParameterId, Value>,
+    /// The state that is nudged in a phase, and by what in each layer, where a check asks.
+    pub nudges: Option<Nudges>,
     /// What changes parameters; `None` where nothing learns.
     pub learning: Option<Learning>,
     /// What filters will remember after the increments that were evaluated since somebody took these.
@@ -122,6 +127,8 @@ impl<'s> Lowerer<'s> {
             b,
             batch,
             parameters: inputs.clone(),
+            increments: HashMap::new(),
+            nudges: None,
             inputs,
             learning: None,
             memories: Vec::new(),
@@ -155,9 +162,19 @@ impl<'s> Lowerer<'s> {
 
     /// Evaluates a prediction or signal.
     pub fn globally(&mut self, expr: &Expr, environment: &Environment) -> Evaluated {
+        self.globally_with(expr, &[], environment)
+    }
+
+    /// Evaluates what a prediction or signal may be, with arguments.
+    pub fn globally_with(
+        &mut self,
+        expr: &Expr,
+        arguments: &[Evaluated],
+        environment: &Environment,
+    ) -> Evaluated {
         self.definitions.clear();
         let site = Some(Site::Layer(self.setting.network.output()));
-        let context = Context { site, ..self.nobodys_context(environment, None) };
+        let context = Context { site, arguments, ..self.nobodys_context(environment, None) };
         self.evaluate(expr, context)
     }
 
@@ -349,6 +366,12 @@ impl<'s> Lowerer<'s> {
                 self.reduction(*reduction, a, Axes::UNIT, extents.units, &extents)
             }
             ExprKind::Cut(a) => return self.cut(a, cx),
+            ExprKind::Increment(a) => {
+                std::mem::swap(&mut self.parameters, &mut self.increments);
+                let found = self.evaluate(a, cx);
+                std::mem::swap(&mut self.parameters, &mut self.increments);
+                return found;
+            }
             ExprKind::Rank(a) => {
                 let a = self.evaluate(a, cx)?;
                 term::rank(&mut self.b, &extents, a)

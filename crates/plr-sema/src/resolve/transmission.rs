@@ -81,6 +81,7 @@ fn of_one_synapse(expr: &mut Expr, synapse: SynapseId, rule: &Rule, directions: 
         | ExprKind::Layer(..)
         | ExprKind::Rank(_)
         | ExprKind::Cut(_)
+        | ExprKind::Increment(_)
         | ExprKind::RunningSum(_)
         | ExprKind::Batch(..) => false,
     };
