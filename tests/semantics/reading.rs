@@ -325,6 +325,66 @@ experiment e { rule R;  network n }";
     Bench::new(&text).present(given, &[&[1.0, 10.0]], &[]).is("state/p/x/output", &[10.0, 210.0]);
 }
 
+/// R5.14: each synapse multiplies by an expression of its own weight and of both its ends, now and earlier.
+#[test]
+fn expressions_of_synapses_transmit() {
+    for (expression, expected) in [
+        ("min(W, pre.x) @ 1", 1.0 + 7.0),
+        ("abs(W - pre.x) @ 1", 4.0 + 3.0),
+        ("(W - pre.x)^2 @ 1", 16.0 + 9.0),
+        ("(W * pre.x) @ below.x", 5.0 + 700.0),
+        ("(W * post.x) @ below.x", 75.0 * 75.0),
+        ("(W - post.x * pre.x) @ 1", 12.0 - 75.0 * 11.0),
+        ("(k - (W - pre.x)) @ 1", 6.0 - 12.0 + 11.0),
+        ("(-(W * pre.x) / post.x) @ below.x", -705.0 / 75.0),
+        ("(W + max(W, pre.x) * (post.x + pre.x)) @ 1", 12.0 + 5.0 * 76.0 + 10.0 * 85.0),
+        ("(W * sum(pre.x)) @ 1", 12.0 * 11.0),
+        ("(W * rank(pre.x)) @ below.x", 5.0),
+        ("(W * pre.x[p] * post.x[p]) @ 1", 75.0 * 75.0),
+        ("(if W > pre.x then W else 0) @ 1", 5.0),
+    ] {
+        found(&format!("y = {expression}"), "y/output", &[expected]);
+    }
+    for (expression, expected) in [
+        ("min(W, pre.x).T @ above.x", [75.0, 525.0]),
+        ("(W.T * pre.x) @ above.x", [375.0, 5250.0]),
+        ("(W * post.x + pre.x).T @ 1", [376.0, 535.0]),
+        ("max(W, post.x - 69).T @ 1", [6.0, 7.0]),
+    ] {
+        found(&format!("y = {expression}"), "y/input", &expected);
+    }
+    for wrong in ["(W * below.x) @ 1", "(pre.x * post.x) @ 1", "(W.T + W * pre.x) @ 1", "(W * target) @ 1"] {
+        let code = if wrong.contains("below") { "no_synapse" } else { "shape_mismatch" };
+        finds(code, &reads(&format!("y = {wrong}"), " allow weight_transport"));
+    }
+    // Each sample has its own.
+    let bench = Bench::new(&reads("y = min(W, pre.x) @ 1", ""));
+    bench.present(WEIGHTS, &[&[1.0, 10.0], &[6.0, -1.0]], &[]).is("state/q/y/output", &[8.0, 4.0]);
+}
+
+/// R5.14: with a kernel, only what is a sum of products of one end or weight each.
+#[test]
+fn kernels_transmit_products() {
+    let text = |weight: &str| {
+        format!(
+            "rule R {{ neuron {{ state x = 0, y = 0 }}
+  synapse W : below -> self
+  phase p {{ clamp input x = data;  in turn {{ output x = 3;  output y = {weight} @ below.x }} }}
+  learn {{ W += post.y * pre.x }} }}
+network n {{ 1x1x3 - conv 1 k1 }}
+experiment e {{ rule R;  network n }}"
+        )
+    };
+    let weights: &[(&str, &[f64])] = &[("W/input->output", &[2.0])];
+    let found = Bench::new(&text("(W * pre.x * post.x - W)")).present(weights, &[&[1.0, 5.0, 10.0]], &[]);
+    found.is("state/p/y/output", &[6.0 - 2.0, 150.0 - 10.0, 600.0 - 20.0]);
+    finds("not_convolvable", &text("min(W, pre.x)"));
+    // Pooled, a synapse knows the window and hears it.
+    let pooled = text("(W * pre.x)").replace("1x1x3 - conv 1 k1", "1x2x2 - avgpool 2 - 1");
+    let found = Bench::new(&pooled).present(weights, &[&[1.0, 2.0, 3.0, 4.0]], &[]);
+    found.is("state/p/y/output", &[2.0 * 2.5 * 2.5]);
+}
+
 /// R5.15: the sums over the units of a layer so far.
 #[test]
 fn running_sums_are_over_units_in_order() {

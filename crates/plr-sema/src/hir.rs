@@ -517,7 +517,7 @@ pub enum ExprKind {
         synapse: SynapseId,
         /// Against its direction.
         transposed: bool,
-        /// What each synapse multiplies by: a function of its weight and further quantities, none of them transposed.
+        /// What each synapse multiplies by, in the words of its own equations; no weight in it is transposed.
         weight: Box<Expr>,
         /// What the sender sends; its variables have [`Place::Sender`].
         sent: Box<Expr>,
@@ -625,9 +625,9 @@ pub enum Reduction {
 }
 
 impl Expr {
-    /// The synaptic quantities that an expression reads as numbers.
+    /// The synaptic quantities, traces among them, that an expression reads as numbers.
     pub fn weights(&self) -> Vec<SynapseId> {
-        if let ExprKind::Weight { synapse, .. } = self.kind {
+        if let ExprKind::Weight { synapse, .. } | ExprKind::Trace(synapse) = self.kind {
             return vec![synapse];
         }
         let mut found = Vec::new();

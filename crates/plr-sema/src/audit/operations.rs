@@ -3,10 +3,11 @@
 use plr_ir::scalar::{BinaryOp, UnaryOp};
 use serde::Serialize;
 
-use super::reads::Reader;
+use super::reads::{Arrival, Reader};
 use super::schedule::Plan;
 use crate::equation::{self, Source};
 use crate::hir::{Expr, ExprKind, Learned, Place, Rule};
+use crate::lower::plasticity::same_for_all_samples;
 use crate::network::Network;
 use crate::resolve::Library;
 
@@ -14,7 +15,7 @@ use crate::resolve::Library;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct MultiplyAdds {
     /// In the phases: each arrival as written, at each layer that needs it, once per step, one for each pair of
-    /// units that an instance of its synapse joins. A definition that several equations need counts once per step.
+    /// units that an instance of its synapse joins, and each summand before `@`. A definition that several equations need counts once per step.
     pub dynamics: u64,
     /// In learning: the arrivals it needs beyond that, and for each synapse the number of outer products the increment
     /// is a sum of.
@@ -59,7 +60,19 @@ pub fn multiply_adds(
 }
 
 fn arrivals(reader: &Reader<'_>, rule: &Rule, network: &Network) -> u64 {
-    reader.arrivals().iter().map(|arrival| rule.pairs(network, arrival.synapse, arrival.edge) as u64).sum()
+    let of = |arrival: &Arrival| arrival.products * rule.pairs(network, arrival.synapse, arrival.edge) as u64;
+    reader.arrivals().iter().map(of).sum()
+}
+
+/// How many products with what is sent each synapse adds up: one, or one for each summand of what stands before `@` if that
+/// varies over samples.
+pub fn products(weight: &Expr) -> u64 {
+    match &weight.kind {
+        _ if same_for_all_samples(weight) => 1,
+        ExprKind::Binary(BinaryOp::Add | BinaryOp::Sub, a, b) => products(a) + products(b),
+        ExprKind::Unary(UnaryOp::Neg, a) => products(a),
+        _ => 1,
+    }
 }
 
 /// How many products of a presynaptic, a postsynaptic and a synaptic factor an increment is a sum of, when products of

@@ -261,7 +261,7 @@ impl Lowerer<'_> {
 }
 
 /// Whether an expression is made of numbers, hyper-parameters, weights and what filters return.
-fn same_for_all_samples(expr: &Expr) -> bool {
+pub fn same_for_all_samples(expr: &Expr) -> bool {
     if let ExprKind::Filtered { .. } = expr.kind {
         return true;
     }
@@ -287,7 +287,7 @@ fn is_the_same_for_all_samples(kind: &ExprKind) -> bool {
 }
 
 /// Whether an expression has more than one of: postsynaptic variables, presynaptic variables, weights.
-fn joins_both_ends(expr: &Expr) -> bool {
+pub fn joins_both_ends(expr: &Expr) -> bool {
     let mut kinds = [false; 3];
     ends(expr, &mut kinds);
     kinds.iter().filter(|k| **k).count() > 1

@@ -10,7 +10,7 @@ use crate::group::Along;
 
 use super::environment::Unavailable;
 use super::expression::{Context, Lowerer};
-use super::term::{self, Axes, Extents, Term};
+use super::term::{self, Axes, Term};
 
 impl Lowerer<'_> {
     /// The units of the layer below as those above see them through the edge's pooling: what varies over units is pooled.
@@ -23,37 +23,24 @@ impl Lowerer<'_> {
         }
     }
 
-    /// What one instance of a synapse along an edge makes of what is sent through it (R5.14, R4.12): upwards pooled and
-    /// convolved, downwards the adjoint of that.
-    pub fn through_edge(
+    /// What comes down to the units below through the edge's pooling: the adjoint of the mean (R4.12).
+    pub fn unpooled(
         &mut self,
-        along: Along,
-        transposed: bool,
-        (sent, weight): (Term, Term),
-        (extents, at): (&Extents, Span),
+        pool: Option<(PoolKind, Pooling)>,
+        x: Term,
+        at: Span,
     ) -> Result<Term, Unavailable> {
-        let upward = along.upward != transposed;
-        let pool = along.join.pool;
-        let sent = if upward { self.pooled(pool, sent) } else { sent };
-        let sum = match along.kernel() {
-            None => self.through(transposed, sent, weight, extents),
-            Some(kernel) => {
-                let form = if upward { ConvolveForm::Forward } else { ConvolveForm::Adjoint };
-                let weights = self.b.reshape(weight.value, &kernel.kernel_dims());
-                self.by_samples(sent, |lowerer, value| lowerer.b.convolve(form, kernel, value, weights))
-            }
-        };
         match pool {
-            Some((PoolKind::Max, _)) if !upward => Err(Unavailable::NotReversible { at }),
-            Some((PoolKind::Mean, pooling)) if !upward => {
-                Ok(self.by_samples(sum, |lowerer, value| lowerer.b.unpool(pooling, value)))
+            None => Ok(x),
+            Some((PoolKind::Max, _)) => Err(Unavailable::NotReversible { at }),
+            Some((PoolKind::Mean, pooling)) => {
+                Ok(self.by_samples(x, |lowerer, value| lowerer.b.unpool(pooling, value)))
             }
-            Some(_) | None => Ok(sum),
         }
     }
 
     /// An operation on units of samples; what is the same for all samples is one sample.
-    fn by_samples(&mut self, x: Term, apply: impl FnOnce(&mut Self, Value) -> Value) -> Term {
+    pub fn by_samples(&mut self, x: Term, apply: impl FnOnce(&mut Self, Value) -> Value) -> Term {
         if x.axes.contains(Axes::SAMPLE) {
             return Term { value: apply(self, x.value), ..x };
         }

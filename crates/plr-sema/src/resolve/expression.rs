@@ -6,7 +6,7 @@ use plr_syntax::span::Span;
 
 use crate::check::no_synapse::{Listener, NoSynapse, Remote};
 use crate::check::shape_mismatch::{ShapeMismatch, Shapes};
-use crate::hir::{Endpoint, Expr, ExprKind, HyperId, Place, Relative, SynapseId};
+use crate::hir::{Endpoint, Expr, ExprKind, HyperId, Place, Relative, Synapse, SynapseId};
 
 use super::scope::{Moment, Reader, Scope};
 use super::transmission::{first_synapse, transmitted, untransposed};
@@ -269,7 +269,10 @@ fn place_of(
         Reader::Constant => mismatch(at, Shapes::NotConstant, scope),
         Reader::Unit(_) | Reader::Synapse(_) | Reader::Global | Reader::Function(..) => {
             let (reader, instead) = match reader {
-                Reader::Synapse(_) => (Listener::Synapse, None),
+                Reader::Synapse(synapse) => (
+                    Listener::Synapse,
+                    word_of_end(end, synapse, scope).map(|word| format!("{word}.{}", name.text)),
+                ),
                 Reader::Global => (Listener::Global, None),
                 Reader::Unit(_) | Reader::Function(..) | Reader::Sender(_) | Reader::Constant => {
                     (Listener::Unit, local_way(end, &name.text, scope))
@@ -286,6 +289,15 @@ fn place_of(
 fn local_way(end: Endpoint, variable: &str, scope: &Scope<'_>) -> Option<String> {
     let synapse = scope.rule?.synapses.iter().find(|s| s.from == end)?;
     Some(format!("{} @ {}.{variable}", synapse.name, endpoint_word(end, scope)))
+}
+
+/// How a synapse calls the unit at an endpoint that a unit at its other end has named.
+fn word_of_end(end: Endpoint, synapse: SynapseId, scope: &Scope<'_>) -> Option<&'static str> {
+    let Synapse { from, to, .. } = scope.rule?.synapses[synapse.0];
+    if end == from || end == seen_from(to, from) {
+        return Some("pre");
+    }
+    (end == to || end == seen_from(from, to)).then_some("post")
 }
 
 /// `pre.x` or `post.x` (R5.5)
