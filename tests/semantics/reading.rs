@@ -215,6 +215,61 @@ fn batch_reductions_are_over_samples() {
     }
 }
 
+/// R5.17: units know their places in their layers; synapses those of their ends, and what is sent has the sender's.
+#[test]
+fn units_know_their_places() {
+    found("y = index", "y/input", &[0.0, 1.0]);
+    found("y = 100 * row + 10 * column + channel", "y/input", &[0.0, 1.0]);
+    found("y = W @ (below.index * below.x)", "y/output", &[70.0]);
+    found("y = (W * (pre.index == 1 - post.index)) @ below.x", "y/output", &[70.0]);
+    found("y = sum(index * x)", "y/input", &[10.0, 10.0]);
+    let bench =
+        Bench::new(&learned("", "W += 10 * post.index * post.x + pre.index", "").replace("2 - 1", "2 - 2"));
+    let increment = bench.present(&[("W/input->output", &[1.0, 0.0, 0.0, 1.0])], &[&[1.0, 10.0]], &[]);
+    increment.is("increment/W/input->output", &[0.0, 1.0, 100.0, 101.0]);
+    // Channel by channel, row by row.
+    let spatial = |value: &str, expected: &[f64]| {
+        let text = reads(&format!("y = {value}"), "").replace("2 - 1", "2x2x3 - 1");
+        let found = Bench::new(&text).present(&[("W/input->output", &[1.0; 12])], &[&[1.0; 12]], &[]);
+        found.is("state/q/y/input", expected);
+    };
+    spatial("row", &[0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0]);
+    spatial("column", &[0.0, 1.0, 2.0, 0.0, 1.0, 2.0, 0.0, 1.0, 2.0, 0.0, 1.0, 2.0]);
+    spatial("channel", &[0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]);
+    spatial("index", &(0..12).map(f64::from).collect::<Vec<_>>());
+    // A kernel's weights add up what is of either end, as R8.13 says.
+    let text = learned("", "W += pre.index * post.x", "").replace("2 - 1", "1x1x3 - conv 1 k1");
+    let found = Bench::new(&text).present(&[("W/input->output", &[1.0])], &[&[5.0, 7.0, 9.0]], &[]);
+    found.is("increment/W/input->output", &[7.0 + 18.0]);
+    finds("shape_mismatch", &learned("", "W += index", ""));
+    finds("unknown_name", &learned("signal s = output.index", "W += s", ""));
+    // A variable of that name is meant before.
+    let bench = Bench::new(&reads("y = index", "").replace("y = 0 }", "y = 0, index = 5 }"));
+    bench.present(WEIGHTS, &[&[1.0, 10.0]], &[]).is("state/q/y/input", &[5.0, 5.0]);
+}
+
+/// R5.18: the sample before; of the first, the last; alone, a sample is its own.
+#[test]
+fn samples_see_the_one_before() {
+    let present = |expression: &str, samples: &[&[f64]], expected: &[f64]| {
+        let bench = Bench::new(&reads(expression, " allow batch_statistics"));
+        bench.present(WEIGHTS, samples, &[]).is("state/q/y/input", expected);
+    };
+    let three: [&[f64]; 3] = [&[1.0, 10.0], &[2.0, f64::NAN], &[3.0, 30.0]];
+    present("y = batch_shift(x)", &three, &[3.0, 30.0, 1.0, 10.0, 2.0, f64::NAN]);
+    present("y = batch_shift(batch_shift(x + 1))", &three, &[3.0, f64::NAN, 4.0, 31.0, 2.0, 11.0]);
+    present("y = x - batch_shift(sum(x))", &[&[1.0, 10.0], &[2.0, 20.0]], &[-21.0, -12.0, -9.0, 9.0]);
+    present("y = batch_shift(x > 1)", &[&[1.0, 10.0], &[2.0, 0.0]], &[1.0, 0.0, 0.0, 1.0]);
+    present("y = batch_shift(x)", &[&[1.0, 10.0]], &[1.0, 10.0]);
+    present("y = batch_shift(b + 7)", &[&[1.0, 10.0], &[2.0, 20.0]], &[7.0; 4]);
+    finds("non_local_read", &reads("y = batch_shift(x)", ""));
+    // What a synapse learns from another sample.
+    let text = learned("", "W += post.x * batch_shift(pre.x)", " allow batch_statistics");
+    let found =
+        Bench::new(&text).present(&[("W/input->output", &[1.0, 0.0])], &[&[1.0, 10.0], &[3.0, 4.0]], &[]);
+    found.is("increment/W/input->output", &[(1.0 * 3.0 + 3.0 * 1.0) / 2.0, (1.0 * 4.0 + 3.0 * 10.0) / 2.0]);
+}
+
 /// R5.12: layers know how far they are from both ends, by the longest way.
 #[test]
 fn layers_know_their_distances() {

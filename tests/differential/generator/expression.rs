@@ -49,7 +49,7 @@ impl<'a, 'r> Unit<'a, 'r> {
         let own = self.own();
         let mut forms = vec!["sum(?)", "mean(?)", "max(?)", "softmax(?)"];
         if self.rule.batch_statistics {
-            forms.push("batch_mean(?)");
+            forms.extend(["batch_mean(?)", "batch_shift(?)"]);
         }
         self.rule.random.pick(&forms).replace('?', &own)
     }

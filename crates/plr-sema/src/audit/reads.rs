@@ -176,9 +176,11 @@ impl<'a> Reader<'a> {
 
     fn eval(&mut self, expr: &Expr, scope: Scope<'_>) -> Reads {
         match &expr.kind {
-            ExprKind::Number(_) | ExprKind::Hyper(_) | ExprKind::Distance { .. } | ExprKind::Draw(_) => {
-                Reads::default()
-            }
+            ExprKind::Number(_)
+            | ExprKind::Hyper(_)
+            | ExprKind::Distance { .. }
+            | ExprKind::Coordinate { .. }
+            | ExprKind::Draw(_) => Reads::default(),
             ExprKind::Time { .. } => Reads::default(),
             ExprKind::Updates => Reads::one(Input::Updates, Pattern::All),
             ExprKind::Filtered { filter, increment, place, .. } => {
@@ -226,7 +228,7 @@ impl<'a> Reader<'a> {
             ExprKind::Layer(_, argument) | ExprKind::Rank(argument) | ExprKind::RunningSum(argument) => {
                 self.eval(argument, scope).by_all_units()
             }
-            ExprKind::Batch(_, argument) => {
+            ExprKind::Batch(_, argument) | ExprKind::Shift(argument) => {
                 let all_samples =
                     |input: Input, pattern| if input.has_samples() { Pattern::Batch } else { pattern };
                 self.eval(argument, scope).map(all_samples)

@@ -165,7 +165,7 @@ impl<'a> Walk<'a> {
                     self.push(Information::Neighbours(synapse), expr.span);
                 }
             }
-            ExprKind::Batch(..) => self.push(Information::Batch, expr.span),
+            ExprKind::Batch(..) | ExprKind::Shift(_) => self.push(Information::Batch, expr.span),
             ExprKind::Activation { argument, .. } => self.activation(argument, expr.span),
             ExprKind::Cost { of_drive, argument, .. } => {
                 self.push(Information::Target, expr.span);
@@ -182,6 +182,7 @@ impl<'a> Walk<'a> {
             | ExprKind::Updates
             | ExprKind::Time { .. }
             | ExprKind::Distance { .. }
+            | ExprKind::Coordinate { .. }
             | ExprKind::Draw(_)
             | ExprKind::Cut(_)
             | ExprKind::Unary(..)
@@ -321,7 +322,7 @@ impl<'a> Walk<'a> {
 /// Whether a function, its derivative or a function they call reduces over the minibatch.
 fn reads_batch(function: &Function, library: &Library) -> bool {
     fn within(expr: &Expr, library: &Library) -> bool {
-        let mut found = matches!(expr.kind, ExprKind::Batch(..));
+        let mut found = matches!(expr.kind, ExprKind::Batch(..) | ExprKind::Shift(_));
         if let ExprKind::Call { function, .. } = &expr.kind {
             found |= reads_batch(&library.functions[function.0], library);
         }

@@ -346,6 +346,7 @@ impl<'s> Lowerer<'s> {
             ExprKind::Updates => self.updates()?,
             ExprKind::Time { whole } => self.time(*whole),
             ExprKind::Distance { from_input } => self.distance(*from_input, cx),
+            ExprKind::Coordinate { coordinate, .. } => self.coordinate(*coordinate, cx),
             ExprKind::Draw(law) => self.draw(*law, cx),
             ExprKind::Layer(reduction, a) => {
                 let a = self.evaluate(a, cx)?;
@@ -359,6 +360,11 @@ impl<'s> Lowerer<'s> {
             ExprKind::RunningSum(a) => {
                 let a = self.evaluate(a, cx)?;
                 term::running_sum(&mut self.b, &extents, a)
+            }
+            ExprKind::Shift(a) => {
+                let a = self.evaluate(a, cx)?;
+                let a = term::as_number(&mut self.b, &extents, a);
+                term::shift(&mut self.b, a)
             }
             ExprKind::Batch(reduction, a) => {
                 let a = self.evaluate(a, cx)?;

@@ -260,7 +260,7 @@ impl Lowerer<'_> {
     }
 }
 
-/// Whether an expression is made of numbers, hyper-parameters, weights and what filters return.
+/// Whether an expression is made of numbers, hyper-parameters, weights and what filters return, and not of what units have.
 pub fn same_for_all_samples(expr: &Expr) -> bool {
     if let ExprKind::Filtered { .. } = expr.kind {
         return true;
@@ -270,11 +270,12 @@ pub fn same_for_all_samples(expr: &Expr) -> bool {
     all
 }
 
-/// Whether what an expression is, its parts excepted, cannot vary over samples.
+/// Whether what an expression is, its parts excepted, can vary over neither samples nor units.
 fn is_the_same_for_all_samples(kind: &ExprKind) -> bool {
     !matches!(
         kind,
         ExprKind::Variable { .. }
+            | ExprKind::Coordinate { .. }
             | ExprKind::Trace(_)
             | ExprKind::Arrive { .. }
             | ExprKind::Signal(..)
@@ -283,6 +284,7 @@ fn is_the_same_for_all_samples(kind: &ExprKind) -> bool {
             | ExprKind::Activation { .. }
             | ExprKind::Cost { .. }
             | ExprKind::Batch(..)
+            | ExprKind::Shift(_)
     )
 }
 
@@ -300,8 +302,10 @@ pub fn joins_both_ends(expr: &Expr) -> bool {
 fn ends(expr: &Expr, kinds: &mut [bool; 3]) {
     use crate::hir::Place;
     match &expr.kind {
-        ExprKind::Variable { place: Place::Pre, .. } => kinds[0] = true,
-        ExprKind::Variable { .. } | ExprKind::Signal(..) => kinds[1] = true,
+        ExprKind::Variable { place: Place::Pre, .. } | ExprKind::Coordinate { place: Place::Pre, .. } => {
+            kinds[0] = true;
+        }
+        ExprKind::Variable { .. } | ExprKind::Coordinate { .. } | ExprKind::Signal(..) => kinds[1] = true,
         ExprKind::Weight { .. } | ExprKind::Trace(_) | ExprKind::Draw(_) => kinds[2] = true,
         ExprKind::Filtered { .. } => {
             kinds[2] = true;

@@ -6,7 +6,8 @@ use plr_ir::program::{ConvolveForm, PoolKind, ReduceKind};
 use plr_ir::scalar::BinaryOp;
 use plr_syntax::span::Span;
 
-use crate::group::Along;
+use crate::group::{Along, Evaluator};
+use crate::hir::Coordinate;
 
 use super::environment::Unavailable;
 use super::expression::{Context, Lowerer};
@@ -49,6 +50,36 @@ impl Lowerer<'_> {
         let value = apply(self, one);
         let units = self.b.type_of(value).count();
         Term { value: self.b.reshape(value, &[units]), ..x }
+    }
+
+    /// Where each unit of who evaluates, or sends, is in its layer (R5.17).
+    pub fn coordinate(&mut self, coordinate: Coordinate, cx: Context<'_>) -> Term {
+        let ((Some(group), _) | (None, Evaluator::Unit(group))) = (cx.sender, cx.reader) else {
+            unreachable!("what belongs to an end of a synapse is evaluated as that unit's own")
+        };
+        let setting = self.setting;
+        let units = setting.units(group);
+        let space = setting.rule.space(&setting.network, group);
+        let all = match space {
+            Some(space) => vec![space.channels, space.height, space.width],
+            None => vec![units, 1, 1],
+        };
+        let (dims, axis) = match coordinate {
+            Coordinate::Index => (vec![units], 0),
+            Coordinate::Channel => (all, 0),
+            Coordinate::Row => (all, 1),
+            Coordinate::Column => (all, 2),
+        };
+        let along = self.counted(dims[axis]);
+        let spread = self.b.broadcast(along, &[axis], &dims);
+        Term { value: self.b.reshape(spread, &[units]), axes: Axes::UNIT }
+    }
+
+    /// 0, 1, 2, …
+    fn counted(&mut self, count: usize) -> Value {
+        let ones = self.b.constant(1.0, &[count]);
+        let sums = self.b.running_sum(ones, 0);
+        self.b.binary(BinaryOp::Sub, sums, ones)
     }
 
     /// A unit parameter, one number for each channel, for each unit (R3.10).

@@ -48,6 +48,8 @@ fn axes_of(expr: &Expr, one_to_one: bool, library: &Library, traces: &HashMap<Sy
         ExprKind::Number(_) | ExprKind::Hyper(_) | ExprKind::Time { .. } => Axes::NONE,
         ExprKind::Variable { place: Place::Pre, .. } => Axes::SAMPLE.union(pre),
         ExprKind::Variable { place: Place::Post, .. } => Axes::SAMPLE.union(post),
+        ExprKind::Coordinate { place: Place::Pre, .. } => pre,
+        ExprKind::Coordinate { .. } => post,
         ExprKind::Weight { .. } => post.union(pre),
         ExprKind::Trace(trace) => traces.get(trace).copied().unwrap_or(Axes::NONE),
         ExprKind::Signal(..) => Axes::SAMPLE,

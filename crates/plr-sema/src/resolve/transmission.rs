@@ -75,6 +75,7 @@ fn of_one_synapse(expr: &mut Expr, synapse: SynapseId, rule: &Rule, directions: 
         | ExprKind::Updates
         | ExprKind::Time { .. }
         | ExprKind::Distance { .. }
+        | ExprKind::Coordinate { .. }
         | ExprKind::Draw(_)
         | ExprKind::Call { .. }
         | ExprKind::Unary(..)
@@ -88,7 +89,8 @@ fn of_one_synapse(expr: &mut Expr, synapse: SynapseId, rule: &Rule, directions: 
         | ExprKind::Rank(_)
         | ExprKind::Cut(_)
         | ExprKind::RunningSum(_)
-        | ExprKind::Batch(..) => true,
+        | ExprKind::Batch(..)
+        | ExprKind::Shift(_) => true,
     };
     expr.for_each_child_mut(|child| fits &= of_one_synapse(child, synapse, rule, directions));
     fits
