@@ -44,9 +44,9 @@ fn trials() -> Result<Vec<Trial>, Failed> {
     Ok(trials)
 }
 
-/// Whether there is a `python3` with NumPy, or why not.
+/// Whether there is a `python3` with NumPy, or why not. Asked where no directory is called `numpy`, which would do for an import.
 fn found() -> Result<(), String> {
-    match Command::new("python3").args(["-c", "import numpy"]).output() {
+    match Command::new("python3").args(["-c", "import numpy"]).current_dir(root()).output() {
         Ok(output) if output.status.success() => Ok(()),
         Ok(_) => Err("`python3` has no `numpy`".to_owned()),
         Err(error) => Err(format!("`python3` does not start: {error}")),
