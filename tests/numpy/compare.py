@@ -209,7 +209,6 @@ def presentations(compiler, case, precision):
         arrays |= {key: new[f"new/{key}"] for key in arrays if f"new/{key}" in new}
 
 
-def compare(compiler, case, precision):
-    """The largest distance of all updates, and what it is of."""
-    pairs = presentations(compiler, case, precision)
+def farthest(pairs):
+    """The largest distance of all presentations, and what it is of."""
     return max((far, name) for found, said in pairs for name, far in distances(found, said).items())
