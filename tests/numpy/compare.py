@@ -31,7 +31,8 @@ class Case:
     def __init__(self, program, network, parameters, expected, *, rule=None, experiment=None, settings=None,
                  data=gaussian(1), target=uniform(0.2, 0.8), steps=None, samples=6, updates=2, free=False,
                  bounds=None):
-        self.program, self.chain, self.expected = program, Chain(network), expected
+        self.program, self.expected = program, expected
+        self.chain = network if isinstance(network, Chain) else Chain(network)
         self.rule, self.experiment, self.settings = rule, experiment, settings or {}
         self.laws, self.places = {}, {}
         for name, place in parameters.items():
