@@ -114,6 +114,10 @@ impl<'a> Count<'a> {
 
 /// How many products with what is sent each synapse adds up: one, or one for each summand of what stands before `@` if that
 /// varies over samples.
+#[allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "the other expressions are treated alike, present or future"
+)]
 pub fn products(weight: &Expr) -> u64 {
     match &weight.kind {
         _ if same_for_all_samples(weight) => 1,

@@ -209,6 +209,10 @@ impl Lowerer<'_> {
 }
 
 /// What each synapse multiplies by as a sum of products.
+#[allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "the other expressions are treated alike, present or future"
+)]
 fn summands(weight: &Expr) -> Vec<Product<'_>> {
     if !same_for_all_samples(weight) {
         match &weight.kind {
@@ -235,6 +239,10 @@ impl<'e> Product<'e> {
     }
 
     /// Takes an expression apart into factors where it is of several owners.
+    #[allow(
+        clippy::wildcard_enum_match_arm,
+        reason = "the other expressions are treated alike, present or future"
+    )]
     fn multiply(&mut self, expr: &'e Expr) {
         match &expr.kind {
             ExprKind::Binary(BinaryOp::Mul, a, b) if !same_for_all_samples(expr) => {

@@ -353,19 +353,12 @@ impl<'s> Lowerer<'s> {
                 self.reduction(*reduction, a, Axes::UNIT, extents.units, &extents)
             }
             ExprKind::Cut(a) => return self.cut(a, cx),
-            ExprKind::Rank(a) => {
-                let a = self.evaluate(a, cx)?;
-                term::rank(&mut self.b, &extents, a)
+            ExprKind::Rank(a) | ExprKind::RunningSum(a) => {
+                let x = self.evaluate(a, cx)?;
+                let ranked = matches!(expr.kind, ExprKind::Rank(_));
+                (if ranked { term::rank } else { term::running_sum })(&mut self.b, &extents, x)
             }
-            ExprKind::RunningSum(a) => {
-                let a = self.evaluate(a, cx)?;
-                term::running_sum(&mut self.b, &extents, a)
-            }
-            ExprKind::Shift(a) => {
-                let a = self.evaluate(a, cx)?;
-                let a = term::as_number(&mut self.b, &extents, a);
-                term::shift(&mut self.b, a)
-            }
+            ExprKind::Shift(a) => return self.shifted(a, cx),
             ExprKind::Batch(reduction, a) => {
                 let a = self.evaluate(a, cx)?;
                 self.reduction(*reduction, a, Axes::SAMPLE, extents.samples, &extents)
@@ -383,6 +376,13 @@ impl<'s> Lowerer<'s> {
             }
             _ => cx,
         }
+    }
+
+    /// A value in the sample before (R5.18).
+    fn shifted(&mut self, expr: &Expr, cx: Context<'_>) -> Evaluated {
+        let found = self.evaluate(expr, cx)?;
+        let found = term::as_number(&mut self.b, &cx.extents, found);
+        Ok(term::shift(&mut self.b, found))
     }
 
     /// The distance of the site's layer (R5.12).

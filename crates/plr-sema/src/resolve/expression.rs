@@ -258,9 +258,9 @@ fn place_of(
 ) -> Option<ExprKind> {
     let own = |population| end == (Endpoint { layer: Relative::Own, population });
     let heard = match reader {
-        Reader::Sender(expected) if expected == end => Some(Place::Sender),
-        Reader::Unit(population) if own(population) => Some(Place::Own),
-        _ => None,
+        Reader::Sender(expected) => (expected == end).then_some(Place::Sender),
+        Reader::Unit(population) => own(population).then_some(Place::Own),
+        Reader::Synapse(_) | Reader::Global | Reader::Function(..) | Reader::Constant => None,
     };
     let found = of_unit(heard.unwrap_or(Place::Own), end.population, name, scope)?;
     if heard.is_some() {

@@ -227,7 +227,8 @@ fn reduces(expr: &Expr, library: &Library) -> bool {
     {
         return true;
     }
-    let mut found = reads_layer(expr, library) || matches!(expr.kind, ExprKind::Batch(..));
+    let mut found =
+        reads_layer(expr, library) || matches!(expr.kind, ExprKind::Batch(..) | ExprKind::Shift(_));
     expr.for_each_child(|child| found |= reduces(child, library));
     found
 }

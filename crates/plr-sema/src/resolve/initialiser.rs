@@ -67,6 +67,10 @@ pub fn initialiser(tree: &ast::Expr, owner: Learned, scope: &mut Scope<'_>) -> O
 }
 
 /// Comparisons, and what is made of conditions (R4.13).
+#[allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "the other expressions are treated alike, present or future"
+)]
 fn condition(tree: &ast::Expr, owner: Learned, scope: &mut Scope<'_>) -> Option<Option<Initialiser>> {
     let number = |x| Initialiser::Constant(Expr { kind: ExprKind::Number(x), span: tree.span });
     let mut part = |tree| initialiser(tree, owner, scope);
@@ -110,15 +114,16 @@ fn comparison(op: Infix) -> Option<CompareOp> {
 
 /// `pre.index`, `post.row` of a synapse, `index` of a unit.
 fn place_in_layer(tree: &ast::Expr, owner: Learned) -> Option<(Place, Coordinate)> {
-    match (&tree.kind, owner) {
-        (Tree::Name(word), Learned::Unit(_)) => Some((Place::Own, Coordinate::named(word)?)),
-        (Tree::Field(end, word), Learned::Synapse(_)) => match &end.kind {
-            Tree::Name(end) if end == "pre" => Some((Place::Pre, Coordinate::named(&word.text)?)),
-            Tree::Name(end) if end == "post" => Some((Place::Post, Coordinate::named(&word.text)?)),
-            _ => None,
-        },
-        _ => None,
+    if let (Tree::Name(word), Learned::Unit(_)) = (&tree.kind, owner) {
+        return Some((Place::Own, Coordinate::named(word)?));
     }
+    if let (Tree::Field(end, word), Learned::Synapse(_)) = (&tree.kind, owner)
+        && let Tree::Name(end) = &end.kind
+    {
+        let place = [("pre", Place::Pre), ("post", Place::Post)].into_iter().find(|(name, _)| name == end)?;
+        return Some((place.1, Coordinate::named(&word.text)?));
+    }
+    None
 }
 
 /// A function of a first value; of a constant it is a constant.
