@@ -10,6 +10,7 @@ use plr_ir::{Precision, Program, Tensor};
 use super::error::CheckError;
 use super::reference::{Gradient, Presented, all_elements, pullback};
 use crate::backend::Arrays;
+use crate::metrics::largest_magnitude;
 
 /// A pivot below this part of the largest element is none.
 const SINGULAR: f64 = 1e-12;
@@ -146,7 +147,8 @@ impl Jacobian {
 /// The solution of a system of equations, whose right sides are its last column, by elimination with partial pivots.
 fn eliminate(mut rows: Vec<Vec<f64>>) -> Option<Vec<f64>> {
     let count = rows.len();
-    let largest = rows.iter().flat_map(|row| &row[..count]).fold(0.0_f64, |most, x| most.max(x.abs()));
+    let elements: Vec<f64> = rows.iter().flat_map(|row| &row[..count]).copied().collect();
+    let largest = largest_magnitude(&elements);
     for column in 0..count {
         let below =
             (column..count).max_by(|&a, &b| rows[a][column].abs().total_cmp(&rows[b][column].abs()))?;
