@@ -244,7 +244,7 @@ fn units_know_their_places() {
     finds("shape_mismatch", &learned("", "W += index", ""));
     finds("unknown_name", &learned("signal s = output.index", "W += s", ""));
     // A variable of that name is meant before.
-    let bench = Bench::new(&reads("y = index", "").replace("y = 0 }", "y = 0, index = 5 }"));
+    let bench = Bench::new(&reads("y = index", "").replace("y = 0,", "y = 0, index = 5,"));
     bench.present(WEIGHTS, &[&[1.0, 10.0]], &[]).is("state/q/y/input", &[5.0, 5.0]);
 }
 

@@ -1,4 +1,5 @@
 //! Expectations against closed forms, matrix powers and sums over all outcomes.
+#![allow(clippy::disallowed_methods, reason = "closed forms are computed by an independent library")]
 
 use plr_interp::{Unenumerable, expectation};
 use plr_ir::builder::Builder;

@@ -171,7 +171,8 @@ pub fn finish(
             | Piece::Step(_)
             | Piece::Equation(_)
             | Piece::Observe(_)
-            | Piece::Objective { .. } => {}
+            | Piece::Objective { .. }
+            | Piece::Nudged { .. } => {}
         }
     }
     for &(name, value) in outputs {
@@ -183,7 +184,11 @@ pub fn finish(
                 name.starts_with("state/") || name.starts_with("steps/") || name.starts_with("residual/")
             }
             Piece::Update => name.starts_with("steps/") || name.starts_with("residual/"),
-            Piece::Step(_) | Piece::Equation(_) | Piece::Observe(_) | Piece::Objective { .. } => false,
+            Piece::Step(_)
+            | Piece::Equation(_)
+            | Piece::Observe(_)
+            | Piece::Objective { .. }
+            | Piece::Nudged { .. } => false,
         };
         if wanted {
             b.output(name, value);
