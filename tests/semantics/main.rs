@@ -7,6 +7,7 @@ mod bench;
 mod checks;
 mod experiments;
 mod functions;
+mod keeping;
 mod learning;
 mod locality;
 mod networks;

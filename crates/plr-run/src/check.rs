@@ -30,6 +30,7 @@ use crate::metrics;
 pub use angle::{Angle, angles};
 pub use error::CheckError;
 pub use reference::{Gradient, gradients};
+pub use samples::Minibatch;
 pub use sweep::{Curve, sweep};
 
 use measure::{PerSite, needs, per_site, worst};

@@ -5,7 +5,7 @@
 
 use plr_ir::program::Law;
 use plr_ir::scalar::{BinaryOp, CompareOp, UnaryOp};
-use plr_syntax::ast::{BatchReduction, Direction, Role};
+use plr_syntax::ast::{BatchReduction, Direction, Keeping, Role};
 use plr_syntax::span::Span;
 
 macro_rules! id {
@@ -181,6 +181,8 @@ pub struct Variable {
     pub kind: VariableKind,
     /// It is a `param` that is not learned.
     pub fixed: Option<Span>,
+    /// It is a `state` that goes on to another presentation (R3.11).
+    pub kept: Option<Keeping>,
     /// Where its name is declared.
     pub span: Span,
 }

@@ -7,8 +7,8 @@ mod inline;
 
 use crate::ast::{
     ChainLayer, Check, CheckSetting, Clause, CostFunction, Equation, Expectation, Experiment, File, Filter,
-    FilterLine, Function, GraphStatement, Item, Learn, Member, NetworkBody, NetworkItem, NetworkRef, Neuron,
-    Phase, PhaseStatement, Rule, Synapse, Variable,
+    FilterLine, Function, GraphStatement, Item, Learn, Member, Modifier, NetworkBody, NetworkItem,
+    NetworkRef, Neuron, Phase, PhaseStatement, Rule, Synapse, Variable,
 };
 use crate::diagnostic::Findings;
 use crate::layout::lay_out;
@@ -185,8 +185,12 @@ impl Dump {
         let value =
             variable.value.as_ref().map_or(String::new(), |value| format!(" = {}", inline::expr(value)));
         let (role, kind) = (inline::role(variable.role), inline::kind(variable.kind));
-        let fixed = if variable.fixed.is_some() { "fixed " } else { "" };
-        self.line(&format!("{role}{fixed}{kind} {}{value}", variable.name.text));
+        let modifier = match variable.modifier {
+            Some((Modifier::Fixed, _)) => "fixed ".to_owned(),
+            Some((Modifier::Kept(keeping), _)) => format!("{} ", keeping.word()),
+            None => String::new(),
+        };
+        self.line(&format!("{role}{modifier}{kind} {}{value}", variable.name.text));
     }
 
     fn synapse(&mut self, synapse: &Synapse) {

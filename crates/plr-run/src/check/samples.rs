@@ -1,11 +1,13 @@
 //! The minibatches of a check: a function of its seed and of how many came before (R14.12).
 
-use plr_ir::model::{CheckData, Shape};
+use plr_ir::model::{CheckData, Model, Shape};
 use plr_ir::{Precision, Tensor};
 
 use super::error::CheckError;
+use crate::backend::Arrays;
 use crate::data::gaussian::{self, Gaussian};
 use crate::draws::Draws;
+use crate::session::first_values;
 
 /// Where targets lie that are drawn independently of the inputs.
 const TARGETS: (f64, f64) = (0.2, 0.8);
@@ -32,13 +34,32 @@ enum Law {
     Teacher(Vec<f64>),
 }
 
-/// Inputs and targets of one minibatch.
+/// What one presentation is given beside the parameters.
 #[derive(Clone, Debug)]
-pub(super) struct Minibatch {
+pub struct Minibatch {
     /// `[batch, features]`, or with steps.
-    pub(super) data: Tensor,
+    pub data: Tensor,
     /// `[batch, outputs]`, or with steps; zero if the law has no targets.
-    pub(super) target: Tensor,
+    pub target: Tensor,
+    /// What earlier presentations have left of the kept states, by name; those that are not there have first values.
+    pub left: Arrays,
+}
+
+impl Minibatch {
+    /// One that no others came before.
+    pub fn new(data: Tensor, target: Tensor) -> Self {
+        Self { data, target, left: Arrays::new() }
+    }
+
+    /// By name, as the programs of a rule take it, in a precision.
+    pub(super) fn arrays(&self, model: &dyn Model, precision: Precision) -> Arrays {
+        let mut arrays = first_values(model, self.data.dims[0], precision);
+        let left = self.left.iter().map(|(name, tensor)| (name.clone(), tensor.cast(precision)));
+        arrays.extend(left);
+        arrays.insert("data".to_owned(), self.data.cast(precision));
+        arrays.insert("target".to_owned(), self.target.cast(precision));
+        arrays
+    }
 }
 
 impl Samples {
@@ -86,10 +107,10 @@ impl Samples {
                 inputs.chunks(self.shape.features).flat_map(|x| multiply(matrix, x)).collect()
             }
         };
-        Minibatch {
-            data: Tensor::from_f64(self.shape.data(self.batch), &inputs, self.precision),
-            target: Tensor::from_f64(self.shape.target(self.batch), &targets, self.precision),
-        }
+        Minibatch::new(
+            Tensor::from_f64(self.shape.data(self.batch), &inputs, self.precision),
+            Tensor::from_f64(self.shape.target(self.batch), &targets, self.precision),
+        )
     }
 
     /// The direction in which the inputs vary most, if the law has one.

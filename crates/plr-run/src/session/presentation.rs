@@ -5,6 +5,7 @@ use plr_ir::tensor::Data;
 use plr_ir::{Precision, Tensor};
 
 use super::error::SessionError;
+use super::tables::first;
 use crate::backend::{Backend, Context, Runner, reads_input};
 use crate::data::Dataset;
 
@@ -13,6 +14,8 @@ use crate::data::Dataset;
 enum Source {
     /// The parameter at that place of the model's list.
     Parameter(usize),
+    /// The kept state at that place of the model's list.
+    Kept(usize),
     Data,
     Target,
 }
@@ -24,6 +27,8 @@ pub(super) struct Presentation {
     sources: Vec<Source>,
     data: Tensor,
     target: Tensor,
+    /// What earlier presentations have left of the kept states, if the piece goes on from it.
+    kept: Vec<Tensor>,
     /// Whether `target` is filled from the data set; otherwise the rule does not read it and it stays zero.
     reads_target: bool,
     shape: Shape,
@@ -42,7 +47,10 @@ impl Presentation {
     ) -> Result<Option<Self>, SessionError> {
         let Some(program) = model.program(piece, batch, precision) else { return Ok(None) };
         let reads_target = reads_input(&program, "target");
-        let sources = program.inputs.iter().map(|name| source(model, name)).collect::<Result<_, _>>()?;
+        let sources = program.inputs.iter().map(|name| source(model, name)).collect::<Result<Vec<_>, _>>()?;
+        let goes_on = sources.iter().any(|source| matches!(source, Source::Kept(_)));
+        let kept =
+            model.kept().iter().filter(|_| goes_on).map(|kept| first(kept, batch, precision)).collect();
         let shape = model.shape();
         let runner = Runner::with(program, backend, model.choices())?;
         Ok(Some(Self {
@@ -50,6 +58,7 @@ impl Presentation {
             sources,
             data: Tensor::zeros(shape.data(batch), precision),
             target: Tensor::zeros(shape.target(batch), precision),
+            kept,
             reads_target,
             shape,
             spare: Tensor::zeros([batch, 0], precision),
@@ -101,6 +110,11 @@ impl Presentation {
         }
     }
 
+    /// Where the states go that the next run goes on from.
+    pub(super) fn kept_mut(&mut self) -> &mut [Tensor] {
+        &mut self.kept
+    }
+
     /// The targets gathered last, one row for each sample.
     pub(super) fn targets(&self) -> &Tensor {
         if self.reads_target { &self.target } else { &self.spare }
@@ -112,9 +126,10 @@ impl Presentation {
         parameters: &[Tensor],
         context: Context,
     ) -> Result<&mut [Tensor], SessionError> {
-        let (data, target) = (&self.data, &self.target);
+        let (data, target, kept) = (&self.data, &self.target, &self.kept);
         let input = |source: &Source| match *source {
             Source::Parameter(at) => &parameters[at],
+            Source::Kept(at) => &kept[at],
             Source::Data => data,
             Source::Target => target,
         };
@@ -127,9 +142,11 @@ fn source(model: &dyn Model, name: &str) -> Result<Source, SessionError> {
     match name {
         "data" => Ok(Source::Data),
         "target" => Ok(Source::Target),
-        _ => match model.parameters().iter().position(|parameter| parameter.name == name) {
-            Some(at) => Ok(Source::Parameter(at)),
-            None => Err(SessionError::UnknownInput { input: name.to_owned() }),
-        },
+        _ => {
+            let parameter = model.parameters().iter().position(|parameter| parameter.name == name);
+            let kept = model.kept().iter().position(|kept| kept.name == name);
+            let unknown = || SessionError::UnknownInput { input: name.to_owned() };
+            parameter.map(Source::Parameter).or_else(|| kept.map(Source::Kept)).ok_or_else(unknown)
+        }
     }
 }

@@ -25,7 +25,7 @@ use crate::resolve::{has_weight, places, unit_layers};
 use super::course::Course;
 use super::detour::Gradients;
 use super::draw::Draws;
-use super::environment::{Environment, Unavailable};
+use super::environment::{Cell, Environment, Unavailable};
 use super::learning::Learning;
 use super::setting::{ParameterId, Setting};
 use super::term::{self, Axes, Extents, Term};
@@ -64,6 +64,8 @@ pub struct Lowerer<'s> {
     pub previous: Option<Environment>,
     /// The states at the end of the phases that have ended.
     pub stored: Vec<Option<Environment>>,
+    /// The states that earlier presentations have left.
+    pub kept: HashMap<Cell, Value>,
     /// Definitions that are being evaluated, to find cycles, and those that are, for this equation.
     definitions: HashMap<(VariableId, LayerId, Option<PhaseId>, bool), Option<Evaluated>>,
 }
@@ -132,6 +134,7 @@ impl<'s> Lowerer<'s> {
             gradients: Gradients::None,
             previous: None,
             stored,
+            kept: HashMap::new(),
             definitions: HashMap::new(),
         }
     }

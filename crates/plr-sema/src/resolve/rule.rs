@@ -6,6 +6,7 @@ use plr_syntax::span::Span;
 
 use crate::check::bad_value::BadValue;
 use crate::check::fixed_is_learned::FixedIsLearned;
+use crate::check::missing_clause::MissingClause;
 use crate::check::parameter_never_learned::ParameterNeverLearned;
 use crate::check::reserved_name::{RESERVED, ReservedName};
 use crate::check::shape_mismatch::{ShapeMismatch, Shapes};
@@ -206,8 +207,17 @@ fn declare_population(neuron: &ast::Neuron, rule: &mut Rule, findings: &mut Find
                     continue;
                 }
             };
-            let (name, span, fixed) = (name.text.clone(), name.span, variable.fixed);
-            rule.variables.push(Variable { name, population, kind, fixed, span });
+            let (name, span, fixed) = (name.text.clone(), name.span, variable.fixed());
+            let kept = variable.kept();
+            // R3.11
+            if kept.is_some() && variable.value.is_none() {
+                findings.push(MissingClause {
+                    at: span,
+                    owner: "a state that is kept",
+                    clause: "= first value",
+                });
+            }
+            rule.variables.push(Variable { name, population, kind, fixed, kept, span });
         }
     }
 }
@@ -258,7 +268,7 @@ fn blank_synapse(synapse: &ast::Synapse) -> Synapse {
 
 /// A further quantity of a synapse (R4.8).
 fn beside(weight: SynapseId, written: &ast::Variable, synapse: &Synapse) -> Synapse {
-    let (name, span, fixed) = (written.name.text.clone(), written.name.span, written.fixed);
+    let (name, span, fixed) = (written.name.text.clone(), written.name.span, written.fixed());
     let trace = (written.kind == Written::Trace).then(|| zero(span));
     Synapse { name, fixed, beside: Some(weight), trace, span, ..synapse.clone() }
 }
@@ -483,7 +493,8 @@ impl Resolver<'_> {
 
     /// The quantity that says which of the synapses there are (R4.11).
     fn mask(&mut self, named: &ast::Expr, written: &ast::Synapse) -> Option<SynapseId> {
-        let beside = |name: &str| written.variables.iter().any(|v| v.name.text == name && v.fixed.is_some());
+        let beside =
+            |name: &str| written.variables.iter().any(|v| v.name.text == name && v.fixed().is_some());
         if let ast::ExprKind::Name(name) = &named.kind
             && beside(name)
         {
