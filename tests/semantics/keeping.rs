@@ -83,6 +83,11 @@ fn kept_states_go_on() {
     // One place: whatever the order, all that was shown.
     let found = left(options(Backend::Interpreter, 1), 3, None);
     assert_eq!(of(&found, "m/input"), [20.0 + 3.0 * 1111.0]);
+    // What is left is the end of the presentation, which may be that of an earlier phase.
+    let earlier = ADDING
+        .replace("  learn", "  phase leave (from = p) { }\n  learn")
+        .replace("output n = W", "n = 7;  output n = W");
+    Bench::new(&earlier).present(&[], &[&[5.0]], &[]).is("new/n/input", &[15.0]);
     finds("missing_clause", &ADDING.replace("n = 10", "n"));
     finds("reserved_name", &ADDING.replace("persistent state n = 10", "state n = 10, persistent"));
 }

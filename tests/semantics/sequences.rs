@@ -104,8 +104,6 @@ fn time_is_counted() {
         &bench.over(3, true, true),
         &[("p/x/h1", 12.0), ("p/y/h1", 3.0), ("p/z/h1", 2.0 * 3.0 * (1.0 + 2.0))],
     );
-    finds("unknown_name", &rule("phase p { x = time;  y = 1;  z = 1 }"));
-    finds("unknown_name", &rule("phase p (over time) { x = 1;  y = 1;  z = 1 }\n phase q { x = duration }"));
 }
 
 /// R20.5: through `delay 1` one sees the end of the step before, when transmitting and when learning in the step.

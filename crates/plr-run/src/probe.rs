@@ -6,7 +6,7 @@ use plr_ir::model::{Kept, Model, Piece};
 use plr_ir::{Precision, Tensor};
 
 use crate::backend::{Arrays, Backend, Context, RunError, Runner, reads_input};
-use crate::session::first_values;
+use crate::session::{EPOCH, first_values};
 
 /// Why a presentation could not be made from the given arrays.
 #[derive(Clone, Debug, PartialEq)]
@@ -131,7 +131,8 @@ pub fn probe(
 fn check_names(model: &dyn Model, arrays: &Arrays) -> Result<(), ProbeError> {
     let parameters = model.parameters().iter().map(|parameter| parameter.name.as_str());
     let kept = model.kept().iter().map(|kept| kept.name.as_str());
-    let known: Vec<String> = parameters.chain(kept).chain(["data", "target"]).map(str::to_owned).collect();
+    let known: Vec<String> =
+        parameters.chain(kept).chain(["data", "target", EPOCH]).map(str::to_owned).collect();
     let names: Vec<String> = arrays.keys().filter(|name| !known.contains(name)).cloned().collect();
     if names.is_empty() { Ok(()) } else { Err(ProbeError::Unknown { names, known }) }
 }

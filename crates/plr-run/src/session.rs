@@ -39,6 +39,9 @@ use presentation::Presentation;
 use tables::Tables;
 use training::Trainer;
 
+/// The input of a program that is the number of the epoch, from 1.
+pub(crate) const EPOCH: &str = "epoch";
+
 /// The parameters now, before the current call of [`Session::train`], and after the next update, whose memory is there
 /// but not used yet.
 const COPIES: u64 = 3;

@@ -107,14 +107,14 @@ impl Specialised {
             Some(program) => used_inputs(program)[..everything.len()].to_vec(),
             None => everything.iter().map(|(id, _)| matches!(id, ParameterId::Weight(..))).collect(),
         };
-        // The kept states stand behind the parameters, in the inputs of an update behind `data` and `target` too.
+        // The kept states stand behind the parameters, in the inputs of an update behind the minibatch too.
         marks.resize(everything.len() + self.kept.len(), false);
         loop {
             let Some(update) = self.trial(&Piece::Update, Some(&marks))? else {
                 unreachable!("every rule has an update")
             };
             let mut used = used_inputs(&update);
-            used.drain(everything.len()..everything.len() + 2);
+            used.drain(everything.len()..update.inputs.len() - self.kept.len());
             let next: Vec<bool> = marks.iter().zip(&used).map(|(&mark, &used)| mark || used).collect();
             if next == marks {
                 let mut of_states = marks.split_off(everything.len()).into_iter();

@@ -427,17 +427,28 @@ pub enum BatchReduction {
     Sum,
 }
 
-/// `predict value after phase` or `predict value over phase`
+/// `predict value after phase`, and other occasions
 #[derive(Clone, Debug, PartialEq)]
 pub struct Predict {
     /// The prediction, an expression over `output.…`.
     pub value: Expr,
     /// The last phase that is run for it.
     pub phase: Name,
-    /// `over`: at every step of it.
-    pub every_step: bool,
+    /// When it is made.
+    pub occasion: Occasion,
     /// The whole member.
     pub span: Span,
+}
+
+/// When a prediction is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Occasion {
+    /// `after`: at the end of a phase.
+    End,
+    /// `over`: at every step of a phase.
+    EveryStep,
+    /// `for each class after`: at the end of a phase, once with each class as the target.
+    EachClass,
 }
 
 /// `check gradient after forward { … }`

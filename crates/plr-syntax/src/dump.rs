@@ -8,7 +8,7 @@ mod inline;
 use crate::ast::{
     ChainLayer, Check, CheckSetting, Clause, CostFunction, Equation, Expectation, Experiment, File, Filter,
     FilterLine, Function, GraphStatement, Item, Learn, Member, Modifier, NetworkBody, NetworkItem,
-    NetworkRef, Neuron, Phase, PhaseStatement, Rule, Synapse, Variable,
+    NetworkRef, Neuron, Occasion, Phase, PhaseStatement, Rule, Synapse, Variable,
 };
 use crate::diagnostic::Findings;
 use crate::layout::lay_out;
@@ -161,7 +161,11 @@ impl Dump {
             Member::Phase(phase) => self.phase(phase),
             Member::Learn(learn) => self.learn(learn),
             Member::Predict(predict) => {
-                let when = if predict.every_step { "over" } else { "after" };
+                let when = match predict.occasion {
+                    Occasion::End => "after",
+                    Occasion::EveryStep => "over",
+                    Occasion::EachClass => "for each class after",
+                };
                 let value = inline::expr(&predict.value);
                 self.line(&format!("predict {value} {when} {}", predict.phase.text));
             }

@@ -4,6 +4,7 @@ use plr_ir::model::{Model, Piece, Shape};
 use plr_ir::tensor::Data;
 use plr_ir::{Precision, Tensor};
 
+use super::EPOCH;
 use super::error::SessionError;
 use super::tables::first;
 use crate::backend::{Backend, Context, Runner, reads_input};
@@ -18,6 +19,7 @@ enum Source {
     Kept(usize),
     Data,
     Target,
+    Epoch,
 }
 
 /// A piece of a rule, ready to be run on minibatches of one size.
@@ -120,18 +122,21 @@ impl Presentation {
         if self.reads_target { &self.target } else { &self.spare }
     }
 
-    /// Runs the piece on the gathered minibatch.
+    /// Runs the piece on the gathered minibatch, in the epoch of that number from 0.
     pub(super) fn run(
         &mut self,
         parameters: &[Tensor],
         context: Context,
+        epoch: u64,
     ) -> Result<&mut [Tensor], SessionError> {
         let (data, target, kept) = (&self.data, &self.target, &self.kept);
+        let epoch = &Tensor::from_f64([], &[epoch as f64 + 1.0], data.precision());
         let input = |source: &Source| match *source {
             Source::Parameter(at) => &parameters[at],
             Source::Kept(at) => &kept[at],
             Source::Data => data,
             Source::Target => target,
+            Source::Epoch => epoch,
         };
         let inputs: Vec<&Tensor> = self.sources.iter().map(input).collect();
         Ok(self.runner.run(&inputs, context)?)
@@ -142,6 +147,7 @@ fn source(model: &dyn Model, name: &str) -> Result<Source, SessionError> {
     match name {
         "data" => Ok(Source::Data),
         "target" => Ok(Source::Target),
+        EPOCH => Ok(Source::Epoch),
         _ => {
             let parameter = model.parameters().iter().position(|parameter| parameter.name == name);
             let kept = model.kept().iter().position(|kept| kept.name == name);

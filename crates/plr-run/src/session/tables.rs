@@ -6,7 +6,7 @@ use plr_ir::tensor::Data;
 use plr_ir::{Precision, Tensor};
 
 use super::error::SessionError;
-use super::{Options, copy_all};
+use super::{EPOCH, Options, copy_all};
 use crate::backend::Arrays;
 use crate::room;
 
@@ -88,9 +88,11 @@ impl Tables {
     }
 }
 
-/// What the first presentation of a minibatch goes on from, by name.
+/// What the first presentation of a minibatch is given beside parameters and samples, by name: what it goes on from, and the
+/// number of the epoch (R3.12).
 pub fn first_values(model: &dyn Model, batch: usize, precision: Precision) -> Arrays {
-    model.kept().iter().map(|kept| (kept.name.clone(), first(kept, batch, precision))).collect()
+    let kept = model.kept().iter().map(|kept| (kept.name.clone(), first(kept, batch, precision)));
+    kept.chain([(EPOCH.to_owned(), Tensor::from_f64([], &[1.0], precision))]).collect()
 }
 
 /// First values for so many samples or places, `[rows, units]`.

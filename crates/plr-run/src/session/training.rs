@@ -95,11 +95,11 @@ impl Trainer {
         parameters: &mut [Tensor],
         (tables, kept): (&mut Tables, &[Kept]),
         (data, samples): (&Dataset, &[usize]),
-        context: Context,
+        (context, epoch): (Context, u64),
     ) -> Result<(), SessionError> {
         self.presentation.gather(data, samples);
         tables.hand_out(kept, samples, self.presentation.kept_mut());
-        let outputs = self.presentation.run(parameters, context)?;
+        let outputs = self.presentation.run(parameters, context, epoch)?;
         for &(output, parameter) in &self.renewed {
             std::mem::swap(&mut outputs[output], &mut parameters[parameter]);
         }
@@ -205,7 +205,12 @@ impl Session<'_> {
         let context = self.context();
         let trainer = self.trainer(samples.len())?;
         let tables = (&mut self.tables, self.model.kept());
-        self.trainers[trainer].step(&mut self.parameters, tables, (data, samples), context)?;
+        self.trainers[trainer].step(
+            &mut self.parameters,
+            tables,
+            (data, samples),
+            (context, self.position.epoch),
+        )?;
         self.position.minibatch += 1;
         self.position.updates += 1;
         Ok(())

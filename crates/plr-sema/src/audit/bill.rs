@@ -253,6 +253,7 @@ pub(super) fn current_state(input: Input) -> Option<Slot> {
         | Input::Trace(..)
         | Input::Memory(_)
         | Input::Updates
+        | Input::Epoch
         | Input::Data
         | Input::Target => None,
     }
@@ -268,6 +269,7 @@ fn stored_state(input: Input) -> Option<(Slot, PhaseId)> {
         | Input::Trace(..)
         | Input::Memory(_)
         | Input::Updates
+        | Input::Epoch
         | Input::Data
         | Input::Target => None,
     }

@@ -19,8 +19,9 @@ use crate::hir::{
     Expr, ExprKind, FunctionId, Learned, PhaseId, Place, PopulationId, Reduction, SynapseId, VariableId,
     VariableKind,
 };
+use crate::memory::{EPOCH, counts_epochs};
 use crate::network::LayerId;
-use crate::resolve::{has_weight, places, unit_layers};
+use crate::resolve::{has_weight, hidden_layers, places, unit_layers};
 
 use super::course::Course;
 use super::detour::Gradients;
@@ -66,6 +67,10 @@ pub struct Lowerer<'s> {
     pub stored: Vec<Option<Environment>>,
     /// The states that earlier presentations have left.
     pub kept: HashMap<Cell, Value>,
+    /// The number of the epoch, if the rule asks for it.
+    pub epoch: Option<Value>,
+    /// The hidden layer that a reduction over all of them is at.
+    hidden: Option<LayerId>,
     /// Definitions that are being evaluated, to find cycles, and those that are, for this equation.
     definitions: HashMap<(VariableId, LayerId, Option<PhaseId>, bool), Option<Evaluated>>,
 }
@@ -104,7 +109,7 @@ pub struct Context<'c> {
 }
 
 impl<'s> Lowerer<'s> {
-    /// An empty program. Its inputs are all parameters, `data`, and `target` if wanted.
+    /// An empty program. Its inputs are all parameters, `data`, `target` if wanted, and the number of the epoch if the rule asks for it.
     pub fn new(
         setting: &'s Setting,
         mut b: Builder,
@@ -118,6 +123,7 @@ impl<'s> Lowerer<'s> {
             .collect();
         let data = b.input("data", Type::real(shape.data(batch)));
         let target = target.then(|| b.input("target", Type::real(shape.target(batch))));
+        let epoch = counts_epochs(&setting.rule).then(|| b.input(EPOCH, Type::real([])));
         let stored = vec![None; setting.rule.phases.len()];
         Self {
             setting,
@@ -135,6 +141,8 @@ impl<'s> Lowerer<'s> {
             previous: None,
             stored,
             kept: HashMap::new(),
+            epoch,
+            hidden: None,
             definitions: HashMap::new(),
         }
     }
@@ -158,9 +166,19 @@ impl<'s> Lowerer<'s> {
 
     /// Evaluates a prediction or signal.
     pub fn globally(&mut self, expr: &Expr, environment: &Environment) -> Evaluated {
+        self.with_arguments(expr, &[], environment)
+    }
+
+    /// Evaluates a global expression in which something stands for arguments.
+    pub fn with_arguments(
+        &mut self,
+        expr: &Expr,
+        arguments: &[Evaluated],
+        environment: &Environment,
+    ) -> Evaluated {
         self.definitions.clear();
         let site = Some(Site::Layer(self.setting.network.output()));
-        let context = Context { site, ..self.nobodys_context(environment, None) };
+        let context = Context { site, arguments, ..self.nobodys_context(environment, None) };
         self.evaluate(expr, context)
     }
 
@@ -344,10 +362,14 @@ impl<'s> Lowerer<'s> {
                 return self.filtered(*filter, settings, increment, *place, cx);
             }
             ExprKind::Updates => self.updates()?,
-            ExprKind::Time { whole } => self.time(*whole),
+            ExprKind::Epoch => self.epoch()?,
+            ExprKind::Time { phase, whole } => self.time(*phase, *whole),
             ExprKind::Distance { from_input } => self.distance(*from_input, cx),
             ExprKind::Draw(law) => self.draw(*law, cx),
             ExprKind::Layer(reduction, a) => {
+                if let Some(layers) = hidden_layers(a, &self.setting.rule, &self.setting.network) {
+                    return self.over_hidden(*reduction, a, &layers, cx);
+                }
                 let a = self.evaluate(a, cx)?;
                 self.reduction(*reduction, a, Axes::UNIT, extents.units, &extents)
             }
@@ -452,11 +474,51 @@ impl<'s> Lowerer<'s> {
         term::binary(&mut self.b, extents, BinaryOp::Div, folded, count)
     }
 
+    /// A reduction over the units of several layers: over those of each, and then over these (R10.3).
+    fn over_hidden(
+        &mut self,
+        reduction: Reduction,
+        argument: &Expr,
+        layers: &[LayerId],
+        cx: Context<'_>,
+    ) -> Evaluated {
+        // The mean is that of all units, not of the layers' means.
+        let each = if reduction == Reduction::Mean { Reduction::Sum } else { reduction };
+        let (mut total, mut count) = (None, 0);
+        for &layer in layers {
+            let outside = self.hidden.replace(layer);
+            let inside = self.among_units(argument, cx);
+            let found = self.evaluate(argument, cx);
+            self.hidden = outside;
+            count += inside.extents.units;
+            let found = self.reduction(each, found?, Axes::UNIT, inside.extents.units, &inside.extents);
+            total = Some(match total {
+                None => found,
+                Some(total) => {
+                    let join = match each {
+                        Reduction::Sum | Reduction::Mean => BinaryOp::Add,
+                        Reduction::Max => BinaryOp::Max,
+                        Reduction::Min => BinaryOp::Min,
+                    };
+                    term::binary(&mut self.b, &cx.extents, join, total, found)
+                }
+            });
+        }
+        let nothing = if each == Reduction::Sum { 0.0 } else { f64::NAN };
+        let total = total.unwrap_or_else(|| term::number(&mut self.b, nothing));
+        if reduction != Reduction::Mean {
+            return Ok(total);
+        }
+        let count = term::number(&mut self.b, count as f64);
+        Ok(term::binary(&mut self.b, &cx.extents, BinaryOp::Div, total, count))
+    }
+
     /// The layer of a place.
     fn layer(&self, place: Place, cx: Context<'_>) -> LayerId {
         let network = &self.setting.network;
         match (place, cx.reader) {
             (Place::Input, _) => network.input(),
+            (Place::Hidden, _) => self.hidden.unwrap_or(network.output()),
             (Place::Output, _) | (_, Evaluator::Nobody) => network.output(),
             (Place::Sender, Evaluator::Unit(own)) => cx.sender.unwrap_or(own).layer,
             // Inside an end of a synapse that unit reads its own.

@@ -74,7 +74,7 @@ pub fn scope<'a>(library: &'a Library, findings: &'a mut Findings) -> Scope<'a> 
         hyper_parameters: 0,
         ended: 0,
         dt: None,
-        over_time: false,
+        in_phase: false,
         moment: Moment::Definition,
         findings,
     }

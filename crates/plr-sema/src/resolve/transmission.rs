@@ -75,6 +75,7 @@ fn of_one_synapse(expr: &mut Expr, synapse: SynapseId, rule: &Rule, directions: 
         | ExprKind::Setting(_)
         | ExprKind::Filtered { .. }
         | ExprKind::Updates
+        | ExprKind::Epoch
         | ExprKind::Trace(_)
         | ExprKind::Time { .. }
         | ExprKind::Draw(_)
