@@ -16,8 +16,8 @@ mod differences;
 mod equilibrium;
 mod error;
 mod measure;
+mod minibatch;
 mod reference;
-mod samples;
 mod subject;
 mod sweep;
 mod unrolled;
@@ -29,8 +29,8 @@ use crate::metrics;
 
 pub use angle::{Angle, angles};
 pub use error::CheckError;
+pub use minibatch::Minibatch;
 pub use reference::{Gradient, gradients};
-pub use samples::Minibatch;
 pub use sweep::{Curve, sweep};
 
 use measure::{PerSite, needs, per_site, worst};

@@ -188,7 +188,7 @@ pub fn of_rule(rule: usize, network: Network) -> Plan {
 pub fn of_experiment(experiment: &Experiment, checked: &Checked) -> Result<Plan, Failure> {
     let data = match &experiment.data {
         None => Data::default(),
-        Some(written) => data::of_experiment(written)
+        Some(written) => data::of_experiment(written, &experiment.network)
             .map_err(|findings| Failure::Findings { source: checked.source.clone(), findings })?,
     };
     Ok(Plan {

@@ -5,8 +5,8 @@ use plr_ir::model::{Model, Reference};
 
 use super::error::CheckError;
 use super::measure::Evidence;
+use super::minibatch::Minibatch;
 use super::reference::gradients;
-use super::samples::Minibatch;
 use super::subject::increments;
 use crate::backend::{Arrays, Backend, Context};
 use crate::metrics;

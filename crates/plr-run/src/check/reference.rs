@@ -5,7 +5,7 @@ use plr_ir::model::{Model, Parameter, Piece, Reference};
 use plr_ir::{Precision, Program, Tensor};
 
 use super::error::CheckError;
-use super::samples::Minibatch;
+use super::minibatch::Minibatch;
 use super::{differences, equilibrium, unrolled};
 use crate::backend::{Arrays, Backend, Context, Runner, bind, execute_error};
 

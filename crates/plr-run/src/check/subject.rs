@@ -5,9 +5,10 @@ use plr_ir::model::{Check, Keeping, Model, Piece, Workshop};
 
 use super::error::CheckError;
 use super::measure::{Evidence, Needs};
+use super::minibatch::Minibatch;
 use super::reference::gradients;
-use super::samples::{Minibatch, Samples};
 use crate::backend::{Arrays, Backend, Context, Runner};
+use crate::data::drawn::Samples;
 use crate::init;
 
 /// Hyper-parameters that are set, by name.
@@ -95,7 +96,10 @@ impl<'a> Subject<'a> {
             direction: samples.principal_direction().map(<[f64]>::to_vec),
         };
         let context = Context { seed: self.check.seed, update: updates };
-        let minibatch = || Minibatch { left, ..samples.minibatch(updates) };
+        let minibatch = || {
+            let (data, target) = samples.minibatch(updates);
+            Minibatch { data, target, left }
+        };
         match needs {
             Needs::Nothing => {}
             Needs::Gradient(reference) => {
@@ -147,7 +151,8 @@ impl<'a> Subject<'a> {
             program.ok_or_else(|| CheckError::MissingOutput { output: "new parameters".to_owned() })?;
         let mut runner = Runner::new(program, self.backend)?;
         for update in updates {
-            let minibatch = Minibatch { left: left.clone(), ..samples.minibatch(update) };
+            let (data, target) = samples.minibatch(update);
+            let minibatch = Minibatch { data, target, left: left.clone() };
             let arrays = given(model, parameters, &minibatch);
             let context = Context { seed: self.check.seed, update };
             let mut new = runner.run_named(&arrays, context)?;
@@ -170,7 +175,7 @@ impl<'a> Subject<'a> {
 
     fn samples(&self, model: &dyn Model, last: u32) -> Result<Samples, CheckError> {
         let Check { data, batch, seed, precision, .. } = self.check;
-        Samples::new(data, model.shape(), *batch, *seed, *precision, last)
+        Ok(Samples::new(data, model.shape(), *batch, *seed, *precision, last)?)
     }
 }
 

@@ -366,13 +366,7 @@ impl<'s> Lowerer<'s> {
             ExprKind::Time { phase, whole } => self.time(*phase, *whole),
             ExprKind::Distance { from_input } => self.distance(*from_input, cx),
             ExprKind::Draw(law) => self.draw(*law, cx),
-            ExprKind::Layer(reduction, a) => {
-                if let Some(layers) = hidden_layers(a, &self.setting.rule, &self.setting.network) {
-                    return self.over_hidden(*reduction, a, &layers, cx);
-                }
-                let a = self.evaluate(a, cx)?;
-                self.reduction(*reduction, a, Axes::UNIT, extents.units, &extents)
-            }
+            ExprKind::Layer(reduction, a) => return self.over_units(*reduction, a, cx),
             ExprKind::Cut(a) => return self.cut(a, cx),
             ExprKind::Rank(a) => {
                 let a = self.evaluate(a, cx)?;
@@ -472,6 +466,15 @@ impl<'s> Lowerer<'s> {
         }
         let count = term::number(&mut self.b, count as f64);
         term::binary(&mut self.b, extents, BinaryOp::Div, folded, count)
+    }
+
+    /// A reduction over the units of a layer, or of all hidden layers.
+    fn over_units(&mut self, reduction: Reduction, argument: &Expr, cx: Context<'_>) -> Evaluated {
+        if let Some(layers) = hidden_layers(argument, &self.setting.rule, &self.setting.network) {
+            return self.over_hidden(reduction, argument, &layers, cx);
+        }
+        let found = self.evaluate(argument, cx)?;
+        Ok(self.reduction(reduction, found, Axes::UNIT, cx.extents.units, &cx.extents))
     }
 
     /// A reduction over the units of several layers: over those of each, and then over these (R10.3).
