@@ -149,7 +149,7 @@ fn epochs_are_counted() {
     let text = "rule R {
   neuron { state x }
   synapse W : below -> self = 0
-  phase p { clamp input x = data;  output x = W @ below.x }
+  phase p { clamp input x = data;  sweep up { x = W @ below.x } }
   learn { W += 100 ^ epoch + 0 * post.x * pre.x }
   predict output.x after p
 }

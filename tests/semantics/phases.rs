@@ -264,7 +264,7 @@ fn steps_have_numbers() {
   neuron { state x, y = 0, z = 0 }
   synapse W : below -> self = 1
   phase p (steps = 4) { clamp input x = data + time;  y = 10 * y + time;  z = W @ (below.x + duration) }
-  phase q { output x = y + time + 0.5 * duration }
+  phase q { output x = y + time + 0.5 * duration + 0 * z }
   learn { W += 0 * post.x * pre.x }
   predict output.x after q
 }

@@ -104,7 +104,7 @@ fn signals_reduce_over_the_hidden_layers() {
   synapse W : below -> self = 1
   signal s = {signal}
   phase p {{ clamp input x = data;  sweep up {{ x = W @ below.x }} }}
-  phase q {{ output y = s }}
+  phase q {{ output y = s + 0 * x }}
   learn {{ W += post.x * pre.x }}
   predict output.y after q
 }}
@@ -139,7 +139,7 @@ fn classes_are_tried_out() {
     let text = |value: &str, activation: &str| {
         format!(
             "rule R {{
-  neuron {{ state x, y = 0 }}
+  neuron {{ state x = 0, y = 0 }}
   synapse W : below -> self
   phase p (steps = 2) {{ clamp input x = data;  output y = y + (W @ below.x) * target }}
   phase q {{ output x = target }}

@@ -428,7 +428,10 @@ impl<'s> Lowerer<'s> {
         let late = cx.late;
         let unit = Context { site: cx.site, late, ..self.unit_context(end, cx.environment, cx.phase) };
         let found = self.evaluate(expr, unit)?;
-        let found = self.pooled(cx.along.and_then(|along| along.pool_at(presynaptic)), found);
+        let pool = cx.along.and_then(|along| along.pool_at(presynaptic));
+        // A truth is pooled as a number.
+        let found = if pool.is_some() { term::as_number(&mut self.b, &unit.extents, found) } else { found };
+        let found = self.pooled(pool, found);
         let axis = if presynaptic { cx.own.presynaptic() } else { Axes::UNIT };
         let axes = if found.axes.contains(Axes::UNIT) {
             found.axes.without(Axes::UNIT).union(axis)
