@@ -6,6 +6,7 @@
 mod bench;
 mod checks;
 mod experiments;
+mod files;
 mod functions;
 mod keeping;
 mod learning;

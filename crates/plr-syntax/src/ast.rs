@@ -35,8 +35,19 @@ pub enum Item {
     Network(NetworkItem),
     /// `experiment name { … }`
     Experiment(Experiment),
+    /// `use "FILE"`
+    Use(Use),
     /// Text that did not parse; the error is in the parse result.
     Error(Span),
+}
+
+/// `use "FILE"`: what another file defines.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Use {
+    /// The file, as written.
+    pub path: String,
+    /// Where it is written, with its quotes.
+    pub span: Span,
 }
 
 /// `fn name(arguments; settings) = body with derivative derivative`

@@ -31,7 +31,7 @@ pub fn tokens(source: &str) -> String {
         return String::new();
     }
     let mut out = String::new();
-    for lexeme in lay_out(&lex(source, &mut findings).lexemes, &mut findings) {
+    for lexeme in lay_out(&lex(source, 0, &mut findings).lexemes, &mut findings) {
         let kind = lexeme.token.kind();
         let text = if lexeme.token == Token::Separator { "" } else { &source[lexeme.span.range()] };
         let text = text.replace(char::is_control, " ");
@@ -74,6 +74,7 @@ impl Dump {
             Item::Filter(filter) => self.filter(filter),
             Item::Network(network) => self.network(network),
             Item::Experiment(experiment) => self.experiment(experiment),
+            Item::Use(written) => self.line(&format!("use {:?}", written.path)),
             Item::Error(_) => self.line("error"),
         }
     }

@@ -5,6 +5,7 @@ mod json;
 mod plain;
 
 use std::fmt::Display;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use plr_syntax::diagnostic::{Finding, Findings, Severity};
@@ -40,6 +41,10 @@ pub struct Source {
     lines: Vec<usize>,
     /// Offsets in spans count so many bytes that are not part of the text.
     before: usize,
+    /// The file, if it is one.
+    path: Option<PathBuf>,
+    /// The files that it uses, whose spans follow each other behind its own.
+    used: Vec<Source>,
 }
 
 impl Source {
@@ -47,13 +52,43 @@ impl Source {
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
         let text = text.into();
         let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Self { name: name.into(), text, lines, before: 0 }
+        Self { name: name.into(), text, lines, before: 0, path: None, used: Vec::new() }
     }
 
     /// The same text in spans that count `before` bytes in front of it.
     #[must_use]
     pub fn after(self, before: usize) -> Self {
         Self { before, ..self }
+    }
+
+    /// The text of a file.
+    #[must_use]
+    pub fn at(self, path: &Path) -> Self {
+        Self { path: Some(path.to_owned()), ..self }
+    }
+
+    /// With the files that it uses, in the order of their spans.
+    #[must_use]
+    pub fn with(self, used: Vec<Self>) -> Self {
+        Self { used, ..self }
+    }
+
+    /// The file, if it is one.
+    pub fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
+    /// The one of the files that a place is in.
+    fn part(&self, span: Span) -> &Self {
+        let behind = self.used.iter().take_while(|part| part.before <= span.start as usize);
+        behind.last().unwrap_or(self)
+    }
+
+    /// `file:line:column`
+    fn locate(&self, span: Span) -> String {
+        let part = self.part(span);
+        let (line, column) = part.place(span.start);
+        format!("{}:{line}:{column}", part.name())
     }
 
     /// Its name.

@@ -50,6 +50,7 @@ pub fn resolve_all(
             | ast::Item::Filter(_)
             | ast::Item::Network(_)
             | ast::Item::Experiment(_)
+            | ast::Item::Use(_)
             | ast::Item::Error(_) => {}
         }
     }
