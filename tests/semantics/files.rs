@@ -22,12 +22,10 @@ fn written(test: &str, files: &[(&str, &[u8])]) -> PathBuf {
 /// What comes of the file `main.plr`: a legal program with its doubts, or its mistakes in plain text.
 fn checked(test: &str, files: &[(&str, &[u8])]) -> Result<Checked, String> {
     let source = driver::read(&written(test, files).join("main.plr")).expect("it is there");
-    driver::check(source).map_err(|failure| match failure {
-        Failure::Findings { source, findings } => {
-            let graphical = render(&source, &findings, ErrorFormat::Graphical, false);
-            render(&source, &findings, ErrorFormat::Plain, false) + &graphical
-        }
-        other => panic!("{other}"),
+    driver::check(source).map_err(|failure| {
+        let Failure::Findings { source, findings } = failure else { panic!("{failure}") };
+        let graphical = render(&source, &findings, ErrorFormat::Graphical, false);
+        render(&source, &findings, ErrorFormat::Plain, false) + &graphical
     })
 }
 

@@ -41,6 +41,12 @@ pub struct Source {
     lines: Vec<usize>,
     /// Offsets in spans count so many bytes that are not part of the text.
     before: usize,
+    files: Box<Files>,
+}
+
+/// Where a text is from, and what it uses.
+#[derive(Clone, Debug, Default)]
+struct Files {
     /// The file, if it is one.
     path: Option<PathBuf>,
     /// The files that it uses, whose spans follow each other behind its own.
@@ -52,7 +58,7 @@ impl Source {
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
         let text = text.into();
         let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Self { name: name.into(), text, lines, before: 0, path: None, used: Vec::new() }
+        Self { name: name.into(), text, lines, before: 0, files: Box::default() }
     }
 
     /// The same text in spans that count `before` bytes in front of it.
@@ -63,24 +69,26 @@ impl Source {
 
     /// The text of a file.
     #[must_use]
-    pub fn at(self, path: &Path) -> Self {
-        Self { path: Some(path.to_owned()), ..self }
+    pub fn at(mut self, path: &Path) -> Self {
+        self.files.path = Some(path.to_owned());
+        self
     }
 
     /// With the files that it uses, in the order of their spans.
     #[must_use]
-    pub fn with(self, used: Vec<Self>) -> Self {
-        Self { used, ..self }
+    pub fn with(mut self, used: Vec<Self>) -> Self {
+        self.files.used = used;
+        self
     }
 
     /// The file, if it is one.
     pub fn path(&self) -> Option<&Path> {
-        self.path.as_deref()
+        self.files.path.as_deref()
     }
 
     /// The one of the files that a place is in.
     fn part(&self, span: Span) -> &Self {
-        let behind = self.used.iter().take_while(|part| part.before <= span.start as usize);
+        let behind = self.files.used.iter().take_while(|part| part.before <= span.start as usize);
         behind.last().unwrap_or(self)
     }
 

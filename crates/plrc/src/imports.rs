@@ -105,9 +105,9 @@ impl Reader {
         if self.open.contains(key) {
             return Err(Obstacle::Cycle);
         }
-        let bytes = fs::read(path).map_err(|error| match error.kind() {
-            ErrorKind::NotFound => Obstacle::Missing,
-            _ => Obstacle::Unreadable(error.to_string()),
+        let bytes = fs::read(path).map_err(|error| {
+            let missing = error.kind() == ErrorKind::NotFound;
+            if missing { Obstacle::Missing } else { Obstacle::Unreadable(error.to_string()) }
         })?;
         String::from_utf8(bytes).map_err(|_| Obstacle::NotText)
     }
