@@ -261,7 +261,7 @@ fn integrators_have_their_order() {
 #[test]
 fn steps_have_numbers() {
     let text = "rule R {
-  neuron { state x, y = 0, z = 0 }
+  neuron { state x = 0, y = 0, z = 0 }
   synapse W : below -> self = 1
   phase p (steps = 4) { clamp input x = data + time;  y = 10 * y + time;  z = W @ (below.x + duration) }
   phase q { output x = y + time + 0.5 * duration + 0 * z }
@@ -274,7 +274,7 @@ network n { 1 - 1 }";
     found.is("state/p/z/output", &[18.0]);
     found.is("state/q/x/output", &[123.5]);
     finds("unknown_name", &text.replace("0 * post.x", "time * post.x"));
-    finds("unknown_name", &text.replace("state x, y", "let t = time\n state x, y"));
+    finds("unknown_name", &text.replace("state x = 0, y", "let t = time\n state x = 0, y"));
 }
 
 /// R7.16: two turns, layers together.
