@@ -54,7 +54,7 @@ impl Presentation {
         let kept =
             model.kept().iter().filter(|_| goes_on).map(|kept| first(kept, batch, precision)).collect();
         let shape = model.shape();
-        let runner = Runner::with(program, backend, model.choices())?;
+        let runner = Runner::with(program, backend, model.choices(), piece == Piece::Update)?;
         Ok(Some(Self {
             runner,
             sources,
@@ -112,7 +112,7 @@ impl Presentation {
         }
     }
 
-    /// Where the states go that the next run goes on from.
+    /// The states that the next run goes on from, and those that the last one has left.
     pub(super) fn kept_mut(&mut self) -> &mut [Tensor] {
         &mut self.kept
     }
@@ -122,24 +122,44 @@ impl Presentation {
         if self.reads_target { &self.target } else { &self.spare }
     }
 
-    /// Runs the piece on the gathered minibatch, in the epoch of that number from 0.
+    /// Runs the piece on the gathered minibatch, in the epoch of that number from 0, and puts new parameters and kept states
+    /// into the place of those that it renews.
     pub(super) fn run(
         &mut self,
-        parameters: &[Tensor],
+        parameters: &mut [Tensor],
         context: Context,
         epoch: u64,
     ) -> Result<&mut [Tensor], SessionError> {
+        self.exchange(parameters);
         let (data, target, kept) = (&self.data, &self.target, &self.kept);
         let epoch = &Tensor::from_f64([], &[epoch as f64 + 1.0], data.precision());
-        let input = |source: &Source| match *source {
+        let held = |at: usize| self.runner.renewed().iter().any(|&(_, input)| input == at);
+        let input = |(_, source): (usize, &Source)| match *source {
             Source::Parameter(at) => &parameters[at],
             Source::Kept(at) => &kept[at],
             Source::Data => data,
             Source::Target => target,
             Source::Epoch => epoch,
         };
-        let inputs: Vec<&Tensor> = self.sources.iter().map(input).collect();
-        Ok(self.runner.run(&inputs, context)?)
+        let sources = self.sources.iter().enumerate().filter(|&(at, _)| !held(at));
+        let inputs: Vec<&Tensor> = sources.map(input).collect();
+        let ran = self.runner.run(&inputs, context).map(drop);
+        self.exchange(parameters);
+        ran?;
+        Ok(self.runner.outputs())
+    }
+
+    /// Exchanges parameters and kept states and the outputs that renew them.
+    fn exchange(&mut self, parameters: &mut [Tensor]) {
+        for k in 0..self.runner.renewed().len() {
+            let (output, input) = self.runner.renewed()[k];
+            let held = match self.sources[input] {
+                Source::Parameter(at) => &mut parameters[at],
+                Source::Kept(at) => &mut self.kept[at],
+                Source::Data | Source::Target | Source::Epoch => continue,
+            };
+            std::mem::swap(&mut self.runner.outputs()[output], held);
+        }
     }
 }
 

@@ -59,10 +59,6 @@ pub struct Report {
 #[derive(Debug)]
 pub(super) struct Trainer {
     presentation: Presentation,
-    /// Which output takes the place of which parameter.
-    renewed: Vec<(usize, usize)>,
-    /// Which output is left of which kept state.
-    left: Vec<(usize, usize)>,
     relaxations: Vec<Relaxation>,
 }
 
@@ -72,13 +68,8 @@ impl Trainer {
         let presentation = Presentation::new(model, Piece::Update, batch, precision, backend)?
             .ok_or_else(|| SessionError::MissingOutput { output: "new parameters".to_owned() })?;
         let program = presentation.runner().program();
-        let place = |name: &String| model.parameters().iter().position(|parameter| parameter.name == *name);
-        let kept = |name: &String| model.kept().iter().position(|kept| kept.name == *name);
-        let outputs = || program.outputs.iter().enumerate();
-        let renewed = outputs().filter_map(|(k, name)| Some((k, place(name)?))).collect();
-        let left = outputs().filter_map(|(k, name)| Some((k, kept(name)?))).collect();
         let relaxations = relaxations(program);
-        Ok(Self { presentation, renewed, left, relaxations })
+        Ok(Self { presentation, relaxations })
     }
 
     pub(super) fn batch(&self) -> usize {
@@ -89,7 +80,7 @@ impl Trainer {
         self.presentation.fits(data)
     }
 
-    /// One update: the new parameters take the place of the old ones, whose memory takes the next new ones.
+    /// One update: the new parameters take the place of the old ones.
     fn step(
         &mut self,
         parameters: &mut [Tensor],
@@ -100,14 +91,11 @@ impl Trainer {
         self.presentation.gather(data, samples);
         tables.hand_out(kept, samples, self.presentation.kept_mut());
         let outputs = self.presentation.run(parameters, context, epoch)?;
-        for &(output, parameter) in &self.renewed {
-            std::mem::swap(&mut outputs[output], &mut parameters[parameter]);
-        }
-        for &(output, at) in &self.left {
-            tables.take_in(at, &kept[at], samples, &outputs[output]);
-        }
         for relaxation in &mut self.relaxations {
             relaxation.observe(outputs);
+        }
+        for (at, (kept, left)) in kept.iter().zip(self.presentation.kept_mut()).enumerate() {
+            tables.take_in(at, kept, samples, left);
         }
         Ok(())
     }

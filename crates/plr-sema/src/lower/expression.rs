@@ -16,8 +16,8 @@ use plr_syntax::span::Span;
 use crate::equation::{Site, definition};
 use crate::group::{Along, Evaluator, Group};
 use crate::hir::{
-    Expr, ExprKind, FunctionId, Learned, PhaseId, Place, PopulationId, Reduction, SynapseId, VariableId,
-    VariableKind,
+    Expr, ExprKind, FunctionId, Learned, Part, PhaseId, Place, PopulationId, Reduction, SynapseId,
+    VariableId, VariableKind,
 };
 use crate::memory::{EPOCH, counts_epochs};
 use crate::network::LayerId;
@@ -108,6 +108,8 @@ pub struct Context<'c> {
     pub(super) by_channel: bool,
     /// How the increments of samples combine.
     pub(super) reduction: BatchReduction,
+    /// With which units those of a layer are reduced and ranked: inside a function, what its call says.
+    pub(super) part: Part,
 }
 
 impl<'s> Lowerer<'s> {
@@ -282,6 +284,7 @@ impl<'s> Lowerer<'s> {
             along: None,
             by_channel: false,
             reduction: BatchReduction::Mean,
+            part: Part::Layer,
         }
     }
 
@@ -370,12 +373,11 @@ impl<'s> Lowerer<'s> {
             ExprKind::Distance { from_input } => self.distance(*from_input, cx),
             ExprKind::Coordinate { coordinate, .. } => self.coordinate(*coordinate, cx),
             ExprKind::Draw(law) => self.draw(*law, cx),
-            ExprKind::Layer(reduction, a) => return self.over_units(*reduction, a, cx),
+            ExprKind::Over(part, a) => return self.over(*part, a, cx),
+            ExprKind::Layer(reduction, a) => return self.over_units((*reduction, a), expr, cx),
             ExprKind::Cut(a) => return self.cut(a, cx),
-            ExprKind::Rank(a) | ExprKind::RunningSum(a) => {
-                let x = self.evaluate(a, cx)?;
-                let ranked = matches!(expr.kind, ExprKind::Rank(_));
-                (if ranked { term::rank } else { term::running_sum })(&mut self.b, &extents, x)
+            ExprKind::Rank(_) | ExprKind::RunningSum(_) => {
+                return self.over(cx.part, expr, cx);
             }
             ExprKind::Shift(a) => return self.shifted(a, cx),
             ExprKind::Batch(reduction, a) => {
@@ -459,7 +461,7 @@ impl<'s> Lowerer<'s> {
         product
     }
 
-    fn reduction(
+    pub(super) fn reduction(
         &mut self,
         reduction: Reduction,
         x: Term,
@@ -481,12 +483,16 @@ impl<'s> Lowerer<'s> {
     }
 
     /// A reduction over the units of a layer, or of all hidden layers.
-    fn over_units(&mut self, reduction: Reduction, argument: &Expr, cx: Context<'_>) -> Evaluated {
-        if let Some(layers) = hidden_layers(argument, &self.setting.rule, &self.setting.network) {
-            return self.over_hidden(reduction, argument, &layers, cx);
+    fn over_units(
+        &mut self,
+        (reduction, argument): (Reduction, &Expr),
+        expr: &Expr,
+        cx: Context<'_>,
+    ) -> Evaluated {
+        match hidden_layers(argument, &self.setting.rule, &self.setting.network) {
+            Some(layers) => self.over_hidden(reduction, argument, &layers, cx),
+            None => self.over(cx.part, expr, cx),
         }
-        let found = self.evaluate(argument, cx)?;
-        Ok(self.reduction(reduction, found, Axes::UNIT, cx.extents.units, &cx.extents))
     }
 
     /// A reduction over the units of several layers: over those of each, and then over these (R10.3).
@@ -713,7 +719,7 @@ impl<'s> Lowerer<'s> {
         clippy::too_many_arguments,
         reason = "a call is all of these; a struct would be built for one use"
     )]
-    fn call(
+    pub(super) fn call(
         &mut self,
         function: FunctionId,
         primed: bool,
