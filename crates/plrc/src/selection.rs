@@ -64,6 +64,17 @@ pub enum Which<'a> {
     Rule(&'a str),
 }
 
+impl<'a> Which<'a> {
+    /// What the flags `--rule` and `--experiment` say, of which one at most is given.
+    pub fn flagged(rule: Option<&'a str>, experiment: Option<&'a str>) -> Self {
+        match (rule, experiment) {
+            (_, Some(name)) => Self::Experiment(name),
+            (Some(name), None) => Self::Rule(name),
+            (None, None) => Self::Only,
+        }
+    }
+}
+
 /// Everything that is needed to run a rule.
 #[derive(Clone, Debug)]
 pub struct Plan {
