@@ -14,7 +14,7 @@ use crate::check::missing_derivative::MissingDerivative;
 use crate::check::reserved_name::{RESERVED, ReservedName};
 use crate::check::shape_mismatch::Shapes;
 use crate::check::wrong_argument_count::WrongArgumentCount;
-use crate::hir::{Cost, Expr, ExprKind, Function, FunctionId, Place, Reduction};
+use crate::hir::{Cost, Expr, ExprKind, Function, FunctionId, Part, Place, Reduction};
 
 use super::expression::{mismatch, resolve};
 use super::global::unit_layers;
@@ -180,8 +180,39 @@ fn function_named(name: &str, scope: &Scope<'_>) -> Option<FunctionId> {
     scope.library.functions[..scope.visible].iter().rposition(|f| f.name == name).map(FunctionId)
 }
 
+/// `sum(e, over = channels)`: a call that is about a part of the layer (R5.19); `None` if it does not say so.
+fn over_part(call: &ast::Call, reader: Reader<'_>, scope: &mut Scope<'_>) -> Option<Option<ExprKind>> {
+    let at = call.settings.iter().position(|setting| setting.name.text == "over")?;
+    let own = function_named(&call.name.text, scope).map(|id| &scope.library.functions[id.0].settings);
+    if own.is_some_and(|settings| settings.iter().any(|(name, _)| name == "over")) {
+        return None;
+    }
+    let ast::ExprKind::Name(word) = &call.settings[at].value.kind else { return None };
+    let part = Part::named(word)?;
+    let mut whole = call.clone();
+    let setting = whole.settings.remove(at);
+    let Some(kind) = self::call(&whole, reader, scope) else { return Some(None) };
+    let reduced = Expr { kind, span: call.span };
+    let wide = if let ExprKind::Call { function, .. } = &reduced.kind {
+        scope.library.functions[function.0].layer_wide
+    } else {
+        matches!(reduced.kind, ExprKind::Layer(..) | ExprKind::Rank(_) | ExprKind::RunningSum(_))
+    };
+    if !wide {
+        scope.unknown("setting", "over", setting.name.span, Vec::new());
+        return Some(None);
+    }
+    if matches!(reader, Reader::Global) || has_weight(&reduced) || places(&reduced).len() > 1 {
+        return Some(mismatch(call.span, Shapes::NoLayer, scope));
+    }
+    Some(Some(ExprKind::Over(part, Box::new(reduced))))
+}
+
 /// Resolves a call for its reader.
 pub fn call(call: &ast::Call, reader: Reader<'_>, scope: &mut Scope<'_>) -> Option<ExprKind> {
+    if let Some(found) = over_part(call, reader, scope) {
+        return found;
+    }
     let arguments: Vec<Option<Expr>> = call.arguments.iter().map(|a| resolve(a, reader, scope)).collect();
     let arguments: Vec<Expr> = arguments.into_iter().collect::<Option<_>>()?;
     let name = call.name.text.as_str();
@@ -227,7 +258,8 @@ fn reduces(expr: &Expr, library: &Library) -> bool {
     {
         return true;
     }
-    let mut found = reads_layer(expr, library) || matches!(expr.kind, ExprKind::Batch(..));
+    let mut found =
+        reads_layer(expr, library) || matches!(expr.kind, ExprKind::Batch(..) | ExprKind::Shift(_));
     expr.for_each_child(|child| found |= reduces(child, library));
     found
 }
@@ -288,7 +320,7 @@ fn sums_in_order(at: Span, summed: &Expr, reader: Reader<'_>, scope: &mut Scope<
 )]
 pub fn places(expr: &Expr) -> Vec<Place> {
     let mut found = match &expr.kind {
-        ExprKind::Variable { place, .. } => vec![*place],
+        ExprKind::Variable { place, .. } | ExprKind::Coordinate { place, .. } => vec![*place],
         ExprKind::Arrive { .. } => return vec![Place::Own],
         ExprKind::Filtered { .. } => return Vec::new(),
         ExprKind::Data | ExprKind::Target | ExprKind::Draw(_) => vec![Place::Own],
@@ -419,6 +451,11 @@ fn primitive(
         let [a] = exactly(call, arguments, scope)?;
         sums_in_order(call.span, &a, reader, scope)?;
         return Some(ExprKind::RunningSum(Box::new(a)));
+    }
+    // R5.18
+    if name == "batch_shift" {
+        let [a] = exactly(call, arguments, scope)?;
+        return Some(ExprKind::Shift(Box::new(a)));
     }
     // R5.11
     if let Some(reduction) = name.strip_prefix("batch_").and_then(reduction) {
