@@ -16,6 +16,7 @@ mod differences;
 mod equilibrium;
 mod error;
 mod measure;
+mod minibatch;
 mod preconditioned;
 mod reference;
 mod sampled;
@@ -31,6 +32,7 @@ use crate::metrics;
 
 pub use angle::{Angle, angles};
 pub use error::CheckError;
+pub use minibatch::Minibatch;
 pub use reference::{Gradient, gradients};
 pub use sweep::{Curve, sweep};
 

@@ -9,7 +9,7 @@
 //! Both may be multiplied by the same constant, which is then multiplied by once. A contrast of two phases has such a
 //! factor wherever what is presynaptic was clamped in both.
 //!
-//! This is the one pass that changes roundings. Each element of the new contraction is within the bound of one with as many terms,
+//! This changes roundings. Each element of the new contraction is within the bound of one with as many terms,
 //! whose `Σ|(a ± b)·x|` is not above the `Σ|a·x| + Σ|b·x|` of those that it replaces.
 
 use std::collections::HashMap;

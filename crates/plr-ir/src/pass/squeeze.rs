@@ -9,6 +9,8 @@
 //! Inputs are reshaped where the program begins and outputs where it ends. What lies along an axis of one element is its only
 //! element: sums, slices and running sums of it are it. A program with convolutions or windows, which say what each of their
 //! axes is, stays as it is.
+//!
+//! Whoever executes contractions may sum those of fewer axes in another order (R12.7); nothing else changes.
 
 use crate::program::{Block, Contraction, MapInput, Op, Operation, Program, Value};
 use crate::types::{Location, Type};

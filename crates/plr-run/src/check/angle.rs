@@ -5,9 +5,9 @@ use plr_ir::model::{Model, Reference, Sampling};
 
 use super::error::CheckError;
 use super::measure::Evidence;
+use super::minibatch::Minibatch;
 use super::sampled::Presentation;
 use crate::backend::{Arrays, Backend, Context};
-use crate::data::drawn::Minibatch;
 use crate::metrics;
 
 /// The angle of one learned parameter.
@@ -34,7 +34,7 @@ pub fn angles(
     (data, target): (&Tensor, &Tensor),
     context: Context,
 ) -> Result<Vec<Angle>, CheckError> {
-    let minibatch = Minibatch { data: data.clone(), target: target.clone() };
+    let minibatch = Minibatch::new(data.clone(), target.clone());
     let (minibatch, sampling) = (&minibatch, Sampling::Once);
     let presentation = Presentation { model, backend, parameters, minibatch, context, sampling };
     let evidence = Evidence {

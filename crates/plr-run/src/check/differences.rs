@@ -31,7 +31,7 @@ pub(super) fn expected(presented: &Presented<'_>, phase: usize) -> Result<Vec<Gr
     let program = presented.model.unfused(Piece::Cost(phase), 1, Precision::F64);
     let program = program.ok_or_else(|| CheckError::NoCost { phase: presented.phase(phase) })?;
     let evaluate = &mut |presentations: &[Arrays]| mean(&program, presentations);
-    let mut cost = Cost { evaluate, presentations: apart(&presented.arrays) };
+    let mut cost = Cost { evaluate, presentations: apart(presented.model, &presented.arrays) };
     let of = |parameter| gradient(presented, &program, &mut cost, parameter);
     presented.learned().map(of).collect()
 }

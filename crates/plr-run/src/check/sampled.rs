@@ -5,11 +5,11 @@ use plr_ir::program::{Block, Op};
 use plr_ir::{Precision, Program, Tensor, pass};
 
 use super::error::CheckError;
+use super::minibatch::Minibatch;
 use super::reference::{Gradient, Presented, gradients};
 
 use super::subject::given;
 use crate::backend::{Arrays, Backend, Context, Runner, bind};
-use crate::data::drawn::Minibatch;
 use crate::draws::Draws;
 
 /// A rule with its parameters and a minibatch, about to be presented.
@@ -33,7 +33,7 @@ impl Presentation<'_> {
             // R14.19
             let probe = self.model.unfused(Piece::Probe, 1, Precision::F64).ok_or_else(missing)?;
             let probe = keep(probe, |output| output.starts_with("increment/"));
-            return mean(&probe, &apart(&arrays));
+            return mean(&probe, &apart(self.model, &arrays));
         }
         let (samples, precision) = (self.minibatch.data.dims[0], self.minibatch.data.precision());
         let probe = self.model.program(Piece::Probe, samples, precision).ok_or_else(missing)?;
@@ -85,17 +85,13 @@ impl Presentation<'_> {
 
     /// The gradients, averaged like the increments if anything is drawn on the way to the cost.
     pub(super) fn gradients(&self, reference: Reference) -> Result<Vec<Gradient>, CheckError> {
-        let of = |context| {
-            let presented = (&self.minibatch.data, &self.minibatch.target);
-            gradients(self.model, reference, self.parameters, presented, context)
-        };
+        let of = |context| gradients(self.model, reference, self.parameters, self.minibatch, context);
         let draws = reference.cost().is_some_and(|piece| {
             self.model.program(piece, 1, Precision::F64).is_some_and(|program| draws(&program.body))
         });
         match (self.sampling, reference) {
             (Sampling::All, Reference::FiniteDifferences(phase)) if draws => {
-                let Minibatch { data, target } = self.minibatch;
-                let presented = Presented::new(self.model, self.parameters, data, target, self.context);
+                let presented = Presented::new(self.model, self.parameters, self.minibatch, self.context);
                 super::differences::expected(&presented, phase)
             }
             (Sampling::All, _) if draws => Err(CheckError::DrawsOnTheWay),
@@ -170,12 +166,13 @@ pub(super) fn mean(program: &Program, presentations: &[Arrays]) -> Result<Arrays
 }
 
 /// The same arrays for every sample by itself, in f64.
-pub(super) fn apart(arrays: &Arrays) -> Vec<Arrays> {
+pub(super) fn apart(model: &dyn Model, arrays: &Arrays) -> Vec<Arrays> {
     let samples = arrays.get("data").map_or(0, |data| data.dims[0]);
     let whole = cast(arrays.clone(), Precision::F64);
     let of_sample = |sample: usize| {
         let mut alone = whole.clone();
-        for name in ["data", "target"] {
+        let kept = model.kept().iter().map(|kept| kept.name.as_str());
+        for name in kept.chain(["data", "target"]) {
             if let Some(tensor) = alone.get_mut(name) {
                 let numbers = tensor.to_f64();
                 let row = numbers.len() / samples;

@@ -3,7 +3,7 @@
 //!
 //! Plain equations read the values before the step, so nothing tells which of two counts: wherever both write a state,
 //! that is a mistake. In ordered blocks the text tells, and to write once more in some layers is a way of saying what
-//! they do instead; there only an equation that is lost in all its layers is doubtful (R7.18).
+//! they do instead; there only an equation that is lost in all its layers is doubtful (R7.19).
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ use crate::hir::{Dynamics, ExprKind, Learned, Place, Rule, Statement, Tracing};
 use crate::network::{LayerId, Network};
 use crate::resolve::Library;
 
-/// Finds the lost equations of a rule on a network (R7.3, R7.18).
+/// Finds the lost equations of a rule on a network (R7.3, R7.19).
 pub fn lost_equations(rule: &Rule, library: &Library, network: &Network, findings: &mut Findings) {
     let mut held = BTreeMap::new();
     for phase in &rule.phases {
