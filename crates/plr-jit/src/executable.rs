@@ -99,7 +99,7 @@ impl Executable {
         })?;
         let begin = Instant::now();
         let mut compiler = Compiler::new(options)?;
-        let lowered = lower(program, options.choices);
+        let lowered = lower(program, options.choices, None);
         let plan = Plan::build(program, &lowered, options.choices, &mut compiler)?;
         let planning = begin.elapsed();
         let code = compiler.finish()?;
@@ -144,6 +144,7 @@ impl Executable {
             workspaces: &mut self.workspaces,
             bytes: &self.plan.memory.bytes,
             context,
+            in_use: 0,
         };
         // SAFETY: every buffer has just been set to memory as large as the plan says: the tensors were checked, the arena was
         // made for this plan, and all of them stay borrowed until the run ends.

@@ -156,6 +156,7 @@ impl<'a> Sharing<'a> {
                 | Task::Rank { .. }
                 | Task::RunningSum { .. }
                 | Task::Convolve(_)
+                | Task::Lanes { .. }
                 | Task::Windows { .. }
                 | Task::Slice { .. }
                 | Task::Random { .. }
@@ -223,6 +224,7 @@ impl<'a> Sharing<'a> {
                 | Task::Rank { .. }
                 | Task::RunningSum { .. }
                 | Task::Convolve(_)
+                | Task::Lanes { .. }
                 | Task::Windows { .. }
                 | Task::Slice { .. }
                 | Task::Insert { .. }

@@ -91,6 +91,10 @@ impl Build<'_> {
                 let [lhs, rhs, room, out] = [task.lhs, task.rhs, task.room, task.result].map(|v| buffer(&v));
                 Step::Convolve(ConvolveStep { convolve: task.convolve, lhs, rhs, room, out })
             }
+            Task::Lanes { sum, lhs, rhs, result } => {
+                let [lhs, rhs, out] = [lhs, rhs, result].map(buffer);
+                Step::Lanes { sum: sum.clone(), lhs, rhs, out }
+            }
             Task::Windows { windows, input, result } => {
                 Step::Windows { windows: *windows, input: buffer(input), out: buffer(result) }
             }
@@ -244,14 +248,15 @@ impl Build<'_> {
     }
 
     fn tiles(&mut self, task: &Region) -> Result<TileStep, Error> {
-        let Region { tile, samples, shared, imports, exports } = task;
+        let Region { tile, samples, shared, imports, exports, sums } = task;
         // A tile is not cut into tiles again.
         let choices = Choices { tile: false, ..self.choices };
-        let plan = Plan::build(&tile.program, &lower(&tile.program, choices), choices, self.compiler)?;
+        let plan = Plan::build(&tile.program, &lower(&tile.program, choices, Some(tile.lanes)), choices, self.compiler)?;
         let whole = |value: &Value| (self.memory.buffer(*value), self.types[value.index()].count() / samples);
         let shared = shared.iter().map(|&value| self.memory.buffer(value)).collect();
         let (imports, exports) = (imports.iter().map(whole).collect(), exports.iter().map(whole).collect());
-        Ok(TileStep::new(plan, tile.lanes, *samples, shared, imports, exports))
+        let sums = sums.iter().map(|&value| self.memory.buffer(value)).collect();
+        Ok(TileStep::new(plan, (tile.lanes, *samples), shared, imports, exports, sums))
     }
 
     fn repeat(&mut self, repeat: &RepeatTask) -> Result<RepeatStep, Error> {

@@ -26,6 +26,8 @@ pub(crate) struct TileStep {
     imports: Vec<(Buffer, usize)>,
     /// Where its outputs go, and the numbers of each sample there.
     exports: Vec<(Buffer, usize)>,
+    /// Where its further outputs go, sums over a tile's samples: one after the other.
+    sums: Vec<Buffer>,
 }
 
 /// The memory in which the threads run the tiles of one step.
@@ -48,11 +50,11 @@ impl TileStep {
     /// A step from the plan of a tile.
     pub(crate) fn new(
         mut plan: Plan,
-        lanes: usize,
-        samples: usize,
+        (lanes, samples): (usize, usize),
         shared: Vec<Buffer>,
         imports: Vec<(Buffer, usize)>,
         exports: Vec<(Buffer, usize)>,
+        sums: Vec<Buffer>,
     ) -> Self {
         let memory = &mut plan.memory;
         for (place, bytes) in memory.places.iter_mut().zip(&memory.bytes) {
@@ -66,7 +68,7 @@ impl TileStep {
                 memory.arena = memory.arena.saturating_add(bytes.next_multiple_of(64));
             }
         }
-        Self { plan, lanes, samples, shared, imports, exports }
+        Self { plan, lanes, samples, shared, imports, exports, sums }
     }
 
     /// How many tiles there are.
@@ -94,7 +96,9 @@ impl TileStep {
             let buffers = unsafe { &mut *buffers.add(worker) };
             let bytes = &self.plan.memory.bytes;
             let workspaces = &mut [];
-            let mut run = Run { precision, entries, pool: alone, buffers, workspaces, bytes, context };
+            let in_use = 0;
+            let mut run =
+                Run { precision, entries, pool: alone, buffers, workspaces, bytes, context, in_use };
             loop {
                 let tile = next.fetch_add(1, Ordering::Relaxed);
                 if tile >= self.tiles() {
@@ -135,8 +139,15 @@ impl TileStep {
                 }
             }
         }
+        run.in_use = count;
         // SAFETY: as demanded of the caller; the buffers were made for this plan.
         unsafe { run.steps(&self.plan.steps) };
+        for (&buffer, &output) in self.sums.iter().zip(&self.plan.outputs[self.exports.len()..]) {
+            let (from, to) = (run.buffers.get(output.index()), whole.get(buffer.index()));
+            let bytes = run.bytes[output.index()];
+            // SAFETY: the buffer has room for the sums of all tiles; no other tile writes these.
+            unsafe { std::ptr::copy_nonoverlapping(from, to.add(tile * bytes), bytes) };
+        }
         for (&(buffer, features), &output) in self.exports.iter().zip(&self.plan.outputs) {
             let (from, to) = (run.buffers.get(output.index()), whole.get(buffer.index()));
             // SAFETY: as above; no other tile writes these samples.
