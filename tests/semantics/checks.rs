@@ -2,7 +2,7 @@
 #![allow(clippy::disallowed_methods, reason = "closed forms are computed by an independent library")]
 
 use plr_ir::Precision;
-use plr_ir::model::{Check, CheckData, Comparison, Init, Measure, Metric, Model as _, Workshop as _};
+use plr_ir::model::{Check, Comparison, DataLaw, Init, Measure, Metric, Model as _, Workshop as _};
 use plr_run::backend::Backend;
 use plr_run::check::{ClaimResult, run, sweep};
 
@@ -212,7 +212,7 @@ fn updates_see_fresh_minibatches() {
 fn checks_have_their_setting() {
     let workshop = legal(&descent("check gradient after p { expect scale(W) == 1 }")).workshop(0);
     let Check { data, batch, seed, precision, .. } = &workshop.checks()[0];
-    assert_eq!((data, *batch, *seed, *precision), (&CheckData::Random, 5, 1, Precision::F64));
+    assert_eq!((data, *batch, *seed, *precision), (&DataLaw::Random, 5, 1, Precision::F64));
     let model = workshop.model(Some(0), &[]).expect("there is a model");
     assert_eq!((model.shape().features, model.shape().outputs), (6, 4));
     let setting = workshop.specialised(Some(0), &[]).expect("there is a model");
@@ -227,7 +227,7 @@ fn checks_have_their_setting() {
     );
     let workshop = legal(&replaced).workshop(0);
     let Check { data, batch, seed, precision, .. } = &workshop.checks()[0];
-    assert_eq!((data, *batch, *seed, *precision), (&CheckData::Teacher, 2, 9, Precision::F32));
+    assert_eq!((data, *batch, *seed, *precision), (&DataLaw::Teacher, 2, 9, Precision::F32));
     let model = workshop.specialised(Some(0), &[]).expect("there is a model");
     assert_eq!(model.parameters()[0].init, Init::Normal { mean: 0.0, deviation: 0.5 });
     assert_eq!(

@@ -1,7 +1,10 @@
 //! Rules 16 and 17: experiments and data.
 
+use std::collections::HashMap;
+
 use plr_ir::Precision;
-use plr_run::data::{Batches, Dataset, Source, Targets, digits, load};
+use plr_ir::model::{DataLaw, Shape};
+use plr_run::data::{Batches, DataError, Dataset, Source, Targets, digits, load};
 use plr_sema::resolve::Length;
 
 use crate::bench::{Bench, finds, legal};
@@ -130,9 +133,15 @@ fn sources_are_named() {
         "npz(\"a.npz\")",
         "csv(\"a\")",
         "csv(\"a\", \"b\", outputs = 2)",
+        "teacher",
+        "patterns(3, train = 20)",
+        "gaussian(2, 1, test = 5, seed = 3)",
     ] {
         legal(&with(good));
     }
+    finds("wrong_argument_count", &with("patterns"));
+    finds("bad_value", &with("patterns(0)"));
+    finds("unknown_name", &with("teacher(size = 3)"));
     finds("unknown_name", &with("mnist"));
     finds("unknown_name", &with("digits(size = 3)"));
     finds("bad_value", &with("idx(\"a\", \"b\")"));
@@ -162,6 +171,53 @@ fn bytes_are_grey_levels() {
     let data = load(&csv, 0).expect("the file is well-formed").train;
     data.gather(&[0, 1], &mut inputs, &mut [0.0_f64; 4]);
     assert_eq!(inputs, [0.5, -3.0, 2.0, 7.0]);
+}
+
+/// Training samples, then test samples, of a law: inputs and targets in one row each.
+fn drawn(law: DataLaw, features: usize, outputs: usize) -> Vec<(Vec<f64>, Vec<f64>)> {
+    let shape = Shape { features, outputs, sequence: None };
+    let splits =
+        load(&Source::Drawn { law, shape, train: 400, test: 100, seed: 3 }, 0).expect("they are drawn");
+    let train = splits.train.clone();
+    let test = splits.into_test().expect("there are test samples");
+    assert_eq!((train.samples(), test.samples()), (400, 100));
+    let row = |data: &Dataset, i: usize| {
+        let (mut x, mut y) = (vec![0.0_f64; features], vec![0.0_f64; data.outputs()]);
+        data.gather(&[i], &mut x, &mut y);
+        (x, y)
+    };
+    let rows = |data: &Dataset| (0..data.samples()).map(|i| row(data, i)).collect::<Vec<_>>();
+    [rows(&train), rows(&test)].concat()
+}
+
+/// R17.5: training and test samples of one law, with the same teacher, patterns or directions.
+#[test]
+fn samples_are_drawn_by_a_law() {
+    let taught = drawn(DataLaw::Teacher, 1, 2);
+    let slope = taught[0].1[1] / taught[0].0[0];
+    assert!(taught.iter().all(|(x, y)| (y[1] - slope * x[0]).abs() < 1e-12), "one linear map");
+    let patterns = drawn(DataLaw::Patterns(3), 2, 2);
+    let mut classes: HashMap<[u64; 2], Vec<f64>> = HashMap::new();
+    for (x, y) in &patterns {
+        assert_eq!(classes.entry([x[0].to_bits(), x[1].to_bits()]).or_insert_with(|| y.clone()), y);
+    }
+    assert_eq!(classes.len(), 3);
+    let classes = drawn(DataLaw::Classes, 2, 3);
+    assert!(classes.iter().all(|(_, y)| y.iter().sum::<f64>() == 1.0));
+    let gaussian = drawn(DataLaw::Gaussian(vec![3.0, 1.0]), 2, 0);
+    let power = gaussian.iter().flat_map(|(x, _)| x).map(|x| x * x).sum::<f64>() / 500.0;
+    assert!(
+        (power - 10.0).abs() < 2.0,
+        "{power} is the sum of the variances, 10, give or take three deviations"
+    );
+    let differs = Source::Drawn {
+        law: DataLaw::Gaussian(vec![1.0]),
+        shape: Shape { features: 2, outputs: 1, sequence: None },
+        train: 4,
+        test: 0,
+        seed: 0,
+    };
+    assert!(matches!(load(&differs, 0), Err(DataError::SpectrumDiffers { spectrum: 1, features: 2 })));
 }
 
 /// R17.4: the choice of the held-out samples does not know the seed of the run: it is made without one.

@@ -10,11 +10,16 @@ use crate::text::plain;
 
 /// The rows of the audit of the first rule, on the network `n` if there is one.
 fn audit(text: &str) -> Audit {
+    audit_of_steps(text, 1.0)
+}
+
+/// The audit, if each phase has so many steps.
+fn audit_of_steps(text: &str, steps: f64) -> Audit {
     let analysis = legal(text);
     let rule = analysis.rules().next().expect("there is a rule");
     let library = analysis.library();
     match analysis.networks().first() {
-        Some((_, network)) => Audit::on_network(rule, library, network, &|_| 1.0),
+        Some((_, network)) => Audit::on_network(rule, library, network, &|_| steps),
         None => Audit::of_rule(rule, library),
     }
 }
@@ -137,6 +142,42 @@ fn audits_are_put_to_the_test() {
             assert!(as_said, "{found:?}");
         }
     }
+}
+
+/// R13.9: an integrator's stages and learning at every step are paid each time; so is what lies beside a weight.
+#[test]
+fn what_happens_at_every_step_is_paid_at_every_step() {
+    let text = |integrator: &str, within: &str, after: &str| {
+        format!(
+            "rule R {{
+  neuron {{ state x = 0 }}
+  synapse W : below -> self {{ param m = 0 }}
+  phase p (steps = 10, dt = 0.1, integrator = {integrator}) {{
+    clamp input x = data
+    dx/dt = W @ below.x - x
+    {within}
+  }}
+  {after}
+}}
+network n {{ 5 - 2 }}"
+        )
+    };
+    let learn = "learn { W += momentum(post.x * pre.x - W);  m += 0.1 * W }";
+    let cost = |integrator, within, after| {
+        let audit = audit_of_steps(&text(integrator, within, after), 10.0);
+        let bill = audit.bill.expect("there is a network");
+        (bill.multiply_adds.dynamics, bill.multiply_adds.plasticity)
+    };
+    // Two products for W, post.x * pre.x and W, and one for m, at each of ten synapses.
+    assert_eq!(cost("euler", "", learn), (10 * 10, 30));
+    assert_eq!(cost("heun", "", learn), (2 * 10 * 10, 30));
+    assert_eq!(cost("rk4", learn, ""), (4 * 10 * 10, 10 * 30));
+    let bill = audit(&text("euler", learn, "")).bill.expect("there is a network");
+    let beside: Vec<_> = bill.synapse_parameters.iter().map(|p| (p.name.as_str(), p.values)).collect();
+    let memories: Vec<_> = bill.memories.iter().map(|m| (m.name.as_str(), m.values)).collect();
+    assert_eq!((beside, memories), (vec![("m", 10)], vec![("W.v", 10)]));
+    assert_eq!(bill.locking[0].every_step.as_deref(), Some("p"));
+    assert!(bill.locking[0].waits_for.is_empty(), "it hears what the phase computes as it goes");
 }
 
 /// R13.8 and R13.9: classes and traffic of wires, and the bill of a small rule, counted by hand.

@@ -61,6 +61,11 @@ fn rules_are_examined_on_their_network() {
     finds("read_before_write", rule);
     clean(&format!("{rule}experiment e {{ rule R;  network 700 - 10 }}"));
     finds("read_before_write", &format!("{rule}experiment e {{ rule R;  network 700 - 5 - 10 }}"));
+    let copy = rule.replace("synapse W : below -> self", "synapse W : below -> self = 1, one_to_one");
+    clean(&format!("{copy}experiment e {{ rule R;  network 700 - 700 }}"));
+    finds("shape_mismatch", &format!("{copy}experiment e {{ rule R;  network 700 - 500 }}"));
+    let check = "  check law { network 5 - 5;  expect mean(W) > 0 }\n}\n";
+    clean(&format!("{}{check}", copy.trim_end().trim_end_matches('}')));
     // The closed form makes up for the derivative that softmax does not declare: with another cost it is missing.
     let descent = plain("state x", "state a, x, d")
         .replace("{ x = W @ below.x }", "{ a = W @ below.x;  x = f(a) }")

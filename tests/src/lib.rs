@@ -7,6 +7,7 @@
 //! | `gallery` | a program of `examples` | it is legal, formatted, trains alike on both back ends, and keeps its claims |
 //! | `broken` | a program of `examples` with one sign changed | some claim notices |
 //! | `differential` | a generated program | compiled = interpreted, optimised = lowered |
+//! | `numpy` | a program of `examples` | it adds what its paper says, written down in NumPy |
 //! | `house` | a sentence about the code | it is true |
 //! | `reference` | a block or a rule of `grammar/README.md` | it is true, and cited where it is implemented and tested |
 //! | `semantics` | a numbered rule of the reference | a program computed by hand |

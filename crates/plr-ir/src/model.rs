@@ -250,7 +250,7 @@ pub struct Check {
     /// What the increments are compared with.
     pub reference: Reference,
     /// Where samples come from.
-    pub data: CheckData,
+    pub data: DataLaw,
     /// The minibatch size.
     pub batch: usize,
     /// The seed of parameters and data.
@@ -291,9 +291,9 @@ pub enum Reference {
     Law,
 }
 
-/// Where a check's samples come from.
+/// How samples are drawn (R14.12).
 #[derive(Clone, Debug, PartialEq)]
-pub enum CheckData {
+pub enum DataLaw {
     /// Independent standard Gaussian inputs; independent targets uniform on [0.2, 0.8].
     Random,
     /// Independent standard Gaussian inputs; as the target one class, each with the same probability.
@@ -343,7 +343,7 @@ pub enum Measure {
     Mean(usize),
     /// Euclidean norm of each row of the parameter.
     RowNorm(String),
-    /// Absolute cosine between the first row and the first principal direction of [`CheckData::Gaussian`].
+    /// Absolute cosine between the first row and the first principal direction of [`DataLaw::Gaussian`].
     PrincipalAlignment(String),
     /// The slope of a measure against a hyper-parameter on a log-log line.
     Order {

@@ -17,7 +17,6 @@ mod equilibrium;
 mod error;
 mod measure;
 mod reference;
-mod samples;
 mod subject;
 mod sweep;
 mod unrolled;

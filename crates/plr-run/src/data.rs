@@ -9,6 +9,7 @@ mod bytes;
 pub mod csv;
 mod dataset;
 pub mod digits;
+pub(crate) mod drawn;
 mod draws;
 mod error;
 pub mod gaussian;
@@ -20,6 +21,8 @@ mod table;
 
 use std::path::{Path, PathBuf};
 
+use plr_ir::model::{DataLaw, Shape};
+
 pub use batches::{Batches, Epoch};
 pub use dataset::{Dataset, MOST_CLASSES, Targets};
 pub use error::{ContentFault, DataError};
@@ -29,7 +32,7 @@ pub use table::{Cells, Table};
 use self::csv::CsvTargets;
 
 /// Where data comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Source {
     /// The embedded default: generated digits, see [`digits`].
     Digits {
@@ -38,6 +41,19 @@ pub enum Source {
         /// Test samples.
         test: usize,
         /// The seed of the generator.
+        seed: u64,
+    },
+    /// Samples drawn for a network by a law (R17.5).
+    Drawn {
+        /// The law.
+        law: DataLaw,
+        /// The features and outputs of the network.
+        shape: Shape,
+        /// Training samples.
+        train: usize,
+        /// Test samples.
+        test: usize,
+        /// The seed.
         seed: u64,
     },
     /// A directory with the files of the MNIST family, see [`idx::read_directory`].
@@ -85,7 +101,7 @@ impl Source {
     pub fn steps(&self) -> Option<u32> {
         match self {
             Self::Digits { .. } => u32::try_from(digits::SIDE).ok(),
-            Self::Idx(_) | Self::Npz(_) | Self::Csv { .. } => None,
+            Self::Drawn { .. } | Self::Idx(_) | Self::Npz(_) | Self::Csv { .. } => None,
         }
     }
 }
@@ -97,6 +113,9 @@ impl Source {
 pub fn load(source: &Source, validation: usize) -> Result<Splits, DataError> {
     let (train, test) = match source {
         Source::Digits { train, test, seed } => digits::generate(*train, *test, *seed)?,
+        Source::Drawn { law, shape, train, test, seed } => {
+            drawn::generate(law, *shape, [*train, *test], *seed)?
+        }
         Source::Idx(directory) => idx::read_directory(directory)?,
         Source::Npz(path) => npz::read_dataset(path)?,
         Source::Csv { train, test, targets } => csv_pair(train, test.as_deref(), *targets)?,

@@ -6,9 +6,10 @@ mod hand_built;
 
 use hand_built::{Delta, HandBuilt, HandWorkshop, backprop, check, claim, delta_rule, normal};
 use plr_ir::Precision;
-use plr_ir::model::{Check, CheckData, Claim, Comparison, Init, Measure, Metric, Reference, Workshop as _};
+use plr_ir::model::{Check, Claim, Comparison, DataLaw, Init, Measure, Metric, Reference, Workshop as _};
 use plr_run::backend::Backend;
 use plr_run::check::{CheckError, ClaimResult, Measured, run};
+use plr_run::data::DataError;
 
 const BACKEND: Backend = Backend::Jit { threads: 1 };
 
@@ -143,7 +144,7 @@ fn laws_are_about_parameters_after_updates() {
     let make = |values: &[f64]| {
         delta_rule(Delta { features: 4, outputs: 3, lr: values[0], beta: 0.0, init: Init::Constant(0.0) })
     };
-    let check = Check { data: CheckData::Teacher, ..check(Reference::Law, claims) };
+    let check = Check { data: DataLaw::Teacher, ..check(Reference::Law, claims) };
     let hyper_parameters = vec![("lr".to_owned(), 0.02)];
     let workshop = HandWorkshop { checks: vec![check], hyper_parameters, make: Box::new(make) };
     let results = run(&workshop, 0, BACKEND);
@@ -172,13 +173,13 @@ fn training_before_a_measurement_is_the_same_whichever_claims_share_it() {
 fn the_samples_of_a_spectrum_have_a_principal_direction() {
     let claims = vec![claim("alignment", Measure::PrincipalAlignment(w()), Comparison::LessEqual, 1.0)];
     let with = |spectrum: &[f64]| {
-        let data = CheckData::Gaussian(spectrum.to_vec());
+        let data = DataLaw::Gaussian(spectrum.to_vec());
         run(&delta(vec![Check { data, ..check(Reference::Law, claims.clone()) }]), 0, BACKEND).remove(0)
     };
     assert!(with(&[2.0, 1.0, 0.5, 0.1]).holds());
     assert!(matches!(
         with(&[2.0, 1.0]).outcome,
-        Err(CheckError::SpectrumDiffers { spectrum: 2, features: 4 })
+        Err(CheckError::Data(DataError::SpectrumDiffers { spectrum: 2, features: 4 }))
     ));
 }
 

@@ -371,6 +371,17 @@ pub enum Integrator {
     RungeKutta,
 }
 
+impl Integrator {
+    /// How often a step evaluates a rate.
+    pub fn stages(self) -> u64 {
+        match self {
+            Self::Euler => 1,
+            Self::Heun => 2,
+            Self::RungeKutta => 4,
+        }
+    }
+}
+
 /// A statement of a phase.
 #[derive(Clone, Debug)]
 pub enum Statement {

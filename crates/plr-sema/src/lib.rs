@@ -118,22 +118,32 @@ impl Analysis {
         self.rules.iter().position(|(r, _)| r.name == name)
     }
 
-    /// What a rule is examined with: the network and cost of its first experiment, with layers shrunk; otherwise the small
-    /// chain (R2.4).
+    /// What a rule is examined with: the network and cost of its first experiment or else of its first check that names
+    /// a network, with layers shrunk; otherwise the small chain (R2.4).
     fn trial(&self, rule: &hir::Rule) -> Choice {
         let own = self.experiments.iter().find(|e| self.rules[e.rule].0.name == rule.name);
-        let mut network = own.map_or_else(|| small_network(&self.library), |e| e.network.clone());
-        for (i, layer) in network.layers.iter_mut().enumerate().filter(|(_, layer)| layer.space.is_none()) {
-            layer.units = layer.units.min(3 + i);
-        }
+        let (mut network, cost) = match own {
+            Some(experiment) => (experiment.network.clone(), experiment.cost.clone()),
+            None => self.checked(rule),
+        };
+        network.shrink();
         Choice {
             network,
             settings: Vec::new(),
             sites: Vec::new(),
-            cost: own.and_then(|e| e.cost.clone()),
+            cost,
             optimiser: own.and_then(|e| e.optimiser.clone()),
             sequence: sequence(own.and_then(|e| e.time)),
         }
+    }
+
+    /// The network and cost of the first check of a rule that names a network, or the small chain.
+    fn checked(&self, rule: &hir::Rule) -> (Network, Option<String>) {
+        let checks = self.rules.iter().find(|(r, _)| r.name == rule.name).map(|(_, checks)| &checks[..]);
+        let setting = checks.into_iter().flatten().map(|c| &c.setting).find(|s| s.network.is_some());
+        let network = setting.and_then(|s| s.network.clone());
+        let network = network.unwrap_or_else(|| small_network(&self.library));
+        (network, setting.and_then(|s| s.cost.clone()))
     }
 
     fn setting(&self, rule: &Arc<hir::Rule>, choice: Choice) -> Setting {
@@ -188,6 +198,7 @@ pub fn sequence(time: Option<u32>) -> Sequence {
 pub fn default_data() -> DataSource {
     DataSource {
         name: "digits".to_owned(),
+        law: None,
         texts: Vec::new(),
         settings: Vec::new(),
         span: plr_syntax::span::Span::default(),

@@ -1,6 +1,6 @@
 //! Networks as lowering and the audit see them: layers in topological order, and the edges between them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use plr_ir::geometry::{Convolution, Grid, Pooling};
 use plr_ir::program::PoolKind;
@@ -86,6 +86,16 @@ impl Network {
     /// The layer of that name.
     pub fn layer(&self, name: &str) -> Option<LayerId> {
         self.layers.iter().position(|l| l.name == name)
+    }
+
+    /// Makes the layers whose units have no places small. Equal sizes stay equal and the others in their order, so that
+    /// what fits in the large network fits in the small one (R2.4).
+    pub fn shrink(&mut self) {
+        let sizes: BTreeSet<usize> =
+            self.layers.iter().filter(|l| l.space.is_none()).map(|l| l.units).collect();
+        for layer in self.layers.iter_mut().filter(|layer| layer.space.is_none()) {
+            layer.units = layer.units.min(3 + sizes.range(..layer.units).count());
+        }
     }
 
     /// Each layer's distance from the input: the longest path in forward edges.

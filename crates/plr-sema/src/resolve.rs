@@ -8,6 +8,7 @@ mod filter;
 mod function;
 mod global;
 mod initialiser;
+mod law;
 mod network;
 mod rule;
 mod scope;
@@ -20,6 +21,7 @@ pub use constant::{Constants, constant};
 pub use experiment::{DataSource, Expected, Experiment, Length, Optimiser, SiteValue};
 pub use function::{has_weight, places};
 pub use global::unit_layers;
+pub use law::LAWS;
 pub use network::chain as network_chain;
 
 use plr_syntax::ast;

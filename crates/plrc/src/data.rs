@@ -2,11 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use plr_ir::model::Shape;
 use plr_run::data::csv::CsvTargets;
 use plr_run::data::{self, DataError, Source, Splits, digits};
 use plr_sema::check::bad_value::BadValue;
 use plr_sema::check::unknown_name::UnknownName;
-use plr_sema::resolve::DataSource;
+use plr_sema::network::Network;
+use plr_sema::resolve::{DataSource, LAWS};
 use plr_syntax::diagnostic::Findings;
 
 /// One training sample in so many is held out when nobody says how many.
@@ -72,13 +74,23 @@ fn table(files: &[String], outputs: Option<usize>) -> Source {
     Source::Csv { train: path(0).unwrap_or_default(), test: path(1), targets }
 }
 
-/// The source that an experiment names: `digits(train = 2000)`, `idx("DIR")`, `npz("FILE")`, `csv("TRAIN", "TEST",
-/// outputs = 3)`.
+/// The source that an experiment names: `digits(train = 2000)`, `teacher(train = 500)`, `idx("DIR")`, `npz("FILE")`,
+/// `csv("TRAIN", "TEST", outputs = 3)`.
 ///
 /// # Errors
 /// Findings for an unknown source, an unknown setting, a wrong number of paths.
-pub fn of_experiment(written: &DataSource) -> Result<Source, Findings> {
+pub fn of_experiment(written: &DataSource, network: &Network) -> Result<Source, Findings> {
     let reader = Written(written);
+    if let Some(law) = &written.law {
+        let [train, test, seed] = reader.counts(["train", "test", "seed"])?;
+        return Ok(Source::Drawn {
+            law: law.clone(),
+            shape: shape(network),
+            train: train.unwrap_or(digits::TRAIN_SAMPLES),
+            test: test.unwrap_or(digits::TEST_SAMPLES),
+            seed: seed.map_or(digits::SEED, |seed| seed as u64),
+        });
+    }
     match written.name.as_str() {
         "digits" => {
             reader.texts(0, 0)?;
@@ -101,8 +113,17 @@ pub fn of_experiment(written: &DataSource) -> Result<Source, Findings> {
             let [outputs] = reader.counts(["outputs"])?;
             Ok(table(reader.texts(1, 2)?, outputs))
         }
-        _ => Err(reader.unknown("data source", &written.name, &["digits", "idx", "npz", "csv"])),
+        _ => {
+            let known = [&["digits", "idx", "npz", "csv"][..], &LAWS].concat();
+            Err(reader.unknown("data source", &written.name, &known))
+        }
     }
+}
+
+/// What samples of a network are like, without steps of their own.
+fn shape(network: &Network) -> Shape {
+    let units = |layer: usize| network.layers[layer].units;
+    Shape { features: units(network.input()), outputs: units(network.output()), sequence: None }
 }
 
 /// A data source as written.
@@ -172,6 +193,7 @@ pub fn name(source: &Source) -> String {
     match source {
         Source::Digits { seed, .. } if *seed == digits::SEED => "embedded digits".to_owned(),
         Source::Digits { seed, .. } => format!("embedded digits of seed {seed}"),
+        Source::Drawn { seed, .. } => format!("drawn samples of seed {seed}"),
         Source::Idx(path) | Source::Npz(path) => at(path),
         Source::Csv { train, test: None, .. } => at(train),
         Source::Csv { train, test: Some(test), .. } => format!("{} and {}", at(train), at(test)),

@@ -80,7 +80,7 @@ pub fn check(source: Source) -> Result<Checked, Failure> {
     findings.append(found);
     for experiment in analysis.experiments() {
         if let Some(written) = &experiment.data
-            && let Err(found) = data::of_experiment(written)
+            && let Err(found) = data::of_experiment(written, &experiment.network)
         {
             findings.append(found);
         }

@@ -64,6 +64,17 @@ pub enum Which<'a> {
     Rule(&'a str),
 }
 
+impl<'a> Which<'a> {
+    /// What the flags `--rule` and `--experiment` say, of which one at most is given.
+    pub fn flagged(rule: Option<&'a str>, experiment: Option<&'a str>) -> Self {
+        match (rule, experiment) {
+            (_, Some(name)) => Self::Experiment(name),
+            (Some(name), None) => Self::Rule(name),
+            (None, None) => Self::Only,
+        }
+    }
+}
+
 /// Everything that is needed to run a rule.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -188,7 +199,7 @@ pub fn of_rule(rule: usize, network: Network) -> Plan {
 pub fn of_experiment(experiment: &Experiment, checked: &Checked) -> Result<Plan, Failure> {
     let data = match &experiment.data {
         None => Data::default(),
-        Some(written) => data::of_experiment(written)
+        Some(written) => data::of_experiment(written, &experiment.network)
             .map_err(|findings| Failure::Findings { source: checked.source.clone(), findings })?,
     };
     Ok(Plan {

@@ -6,9 +6,9 @@ use plr_ir::model::{Model, Reference};
 use super::error::CheckError;
 use super::measure::Evidence;
 use super::reference::gradients;
-use super::samples::Minibatch;
 use super::subject::increments;
 use crate::backend::{Arrays, Backend, Context};
+use crate::data::drawn::Minibatch;
 use crate::metrics;
 
 /// The angle of one learned parameter.

@@ -36,13 +36,6 @@ pub enum CheckError {
     NothingObserved,
     /// The samples of the check have no principal direction, or another number of features than a row.
     NoPrincipalDirection,
-    /// The samples have another number of standard deviations than features.
-    SpectrumDiffers {
-        /// Standard deviations.
-        spectrum: usize,
-        /// Features of the network.
-        features: usize,
-    },
     /// A phase does not come to rest, so there is no gradient at its fixed point.
     NotAtEquilibrium {
         /// The phase.
@@ -99,7 +92,6 @@ impl CheckError {
             | Self::NoRows { .. }
             | Self::NoPrincipalDirection
             | Self::NothingObserved
-            | Self::SpectrumDiffers { .. }
             | Self::NotAtEquilibrium { .. }
             | Self::NotContracting { .. }
             | Self::TooFewSteps { .. }
@@ -125,12 +117,6 @@ impl fmt::Display for CheckError {
             Self::NothingObserved => f.write_str("what is observed has a value at no site"),
             Self::NoPrincipalDirection => {
                 f.write_str("the samples of the check have no principal direction among the rows' elements")
-            }
-            Self::SpectrumDiffers { spectrum, features } => {
-                write!(
-                    f,
-                    "the samples have {spectrum} standard deviations, but the network has {features} inputs"
-                )
             }
             Self::NotAtEquilibrium { phase, residual, steps } => write!(
                 f,

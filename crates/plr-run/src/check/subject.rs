@@ -6,8 +6,8 @@ use plr_ir::model::{Check, Model, Piece, Workshop};
 use super::error::CheckError;
 use super::measure::{Evidence, Needs};
 use super::reference::gradients;
-use super::samples::{Minibatch, Samples};
 use crate::backend::{Arrays, Backend, Context, Runner};
+use crate::data::drawn::{Minibatch, Samples};
 use crate::init;
 
 /// Hyper-parameters that are set, by name.
@@ -159,7 +159,7 @@ impl<'a> Subject<'a> {
 
     fn samples(&self, model: &dyn Model, last: u32) -> Result<Samples, CheckError> {
         let Check { data, batch, seed, precision, .. } = self.check;
-        Samples::new(data, model.shape(), *batch, *seed, *precision, last)
+        Ok(Samples::new(data, model.shape(), *batch, *seed, *precision, last)?)
     }
 }
 

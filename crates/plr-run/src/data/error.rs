@@ -104,6 +104,13 @@ pub enum DataError {
         /// How much it is.
         room: NoRoom,
     },
+    /// Gaussian samples have another number of standard deviations than features.
+    SpectrumDiffers {
+        /// Standard deviations.
+        spectrum: usize,
+        /// Features of the network.
+        features: usize,
+    },
     /// Generated data was asked for with an impossible size or parameter.
     Generated {
         /// What was to be generated.
@@ -176,6 +183,7 @@ impl std::error::Error for DataError {
             | Self::ValidationTooLarge { .. }
             | Self::Batch { .. }
             | Self::NoRoom { .. }
+            | Self::SpectrumDiffers { .. }
             | Self::Generated { .. } => None,
         }
     }
@@ -217,6 +225,10 @@ impl fmt::Display for DataError {
                 write!(f, "a minibatch of {batch} samples is larger than the training set of {samples}")
             }
             Self::NoRoom { what, room } => write!(f, "so many {what} need {room}"),
+            Self::SpectrumDiffers { spectrum, features } => write!(
+                f,
+                "the samples have {spectrum} standard deviations, but the network has {features} inputs"
+            ),
             Self::Generated { what, needs } => write!(f, "cannot generate {what}: it needs {needs}"),
         }
     }

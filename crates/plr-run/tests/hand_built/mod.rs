@@ -5,7 +5,7 @@
 
 use plr_ir::builder::Builder;
 use plr_ir::model::{
-    Check, CheckData, Claim, Comparison, Equation, Init, Measure, Model, Parameter, Piece, Reference,
+    Check, Claim, Comparison, DataLaw, Equation, Init, Measure, Model, Parameter, Piece, Reference,
 };
 use plr_ir::model::{Pattern, Reading, Shape, Workshop};
 use plr_ir::program::ReduceKind;
@@ -125,7 +125,7 @@ pub fn claim(text: &str, measure: Measure, comparison: Comparison, bound: f64) -
 }
 
 pub fn check(reference: Reference, claims: Vec<Claim>) -> Check {
-    Check { reference, data: CheckData::Random, batch: 5, seed: 3, precision: Precision::F64, claims }
+    Check { reference, data: DataLaw::Random, batch: 5, seed: 3, precision: Precision::F64, claims }
 }
 
 /// `factor * value`

@@ -14,11 +14,12 @@ use super::wires::{Wire, wires};
 use crate::equation::{self, Instance};
 use crate::group::Group;
 use crate::hir::{
-    Dynamics, Learned, Phase, PhaseId, PopulationId, Rule, Signal, SignalId, SynapseId, VariableId,
+    Dynamics, Learned, Phase, PhaseId, PopulationId, Rule, Signal, SignalId, Synapse, SynapseId, VariableId,
     VariableKind,
 };
 use crate::lower::term::Axes;
 use crate::lower::trace;
+use crate::memory::{Filtering, filterings};
 use crate::network::{LayerId, Network};
 use crate::resolve::Library;
 
@@ -33,6 +34,10 @@ pub struct Bill {
     pub copies: Vec<PhaseCopy>,
     /// Parameters of units.
     pub unit_parameters: Vec<UnitParameter>,
+    /// Numbers that synapses have beside their weights.
+    pub synapse_parameters: Vec<SynapseParameter>,
+    /// What filters remember of what they filter.
+    pub memories: Vec<FilterMemory>,
     /// What synapses keep of each sample.
     pub traces: Vec<Trace>,
     /// The synapses, one weight each.
@@ -89,6 +94,26 @@ pub struct UnitParameter {
     pub values: u64,
 }
 
+/// A number beside the weight of each synapse.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SynapseParameter {
+    /// Its name.
+    pub name: String,
+    /// Whether a `learn` changes it.
+    pub learned: bool,
+    /// How many different ones there are.
+    pub values: u64,
+}
+
+/// A memory of a filter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FilterMemory {
+    /// What learns, a dot, and the memory's name.
+    pub name: String,
+    /// How many numbers there are, one for each that learns.
+    pub values: u64,
+}
+
 /// A global signal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Broadcast {
@@ -126,6 +151,8 @@ pub fn bill(rule: &Rule, library: &Library, network: &Network, steps: &dyn Fn(&P
         states: states(rule),
         copies: copies(rule, library, network, &plans),
         unit_parameters: unit_parameters(rule, network),
+        synapse_parameters: synapse_parameters(rule, network),
+        memories: memories(rule, library, network),
         traces: traces(rule, library, network),
         wires: wires(rule, library, network),
         broadcasts: broadcasts(rule, library, network),
@@ -154,17 +181,54 @@ fn unit_parameters(rule: &Rule, network: &Network) -> Vec<UnitParameter> {
         if let VariableKind::Param(_) = variable.kind {
             let id = VariableId(id);
             let learned = rule.plasticity.iter().any(|p| p.target == Learned::Unit(id));
-            let population = variable.population;
-            let values = |layer| rule.values(network, Group { population, layer }) as u64;
             found.push(UnitParameter {
                 name: variable_name(rule, id),
                 learned,
-                units: units(rule, network, population),
-                values: (0..network.layers.len()).map(values).sum(),
+                units: units(rule, network, variable.population),
+                values: values(rule, network, Learned::Unit(id)),
             });
         }
     }
     found
+}
+
+/// How many different numbers all instances of a parameter are.
+fn values(rule: &Rule, network: &Network, parameter: Learned) -> u64 {
+    match parameter {
+        Learned::Unit(id) => {
+            let layers = 0..network.layers.len();
+            layers.map(|layer| rule.values(network, rule.group(id, layer)) as u64).sum()
+        }
+        Learned::Synapse(id) => {
+            let instances = rule.instances(network, id).into_iter();
+            instances.map(|pair| rule.weights(network, id, pair) as u64).sum()
+        }
+    }
+}
+
+fn synapse_parameters(rule: &Rule, network: &Network) -> Vec<SynapseParameter> {
+    let beside = rule.synapses.iter().enumerate();
+    let beside = beside.filter(|(_, synapse)| synapse.beside.is_some() && synapse.trace.is_none());
+    let parameter = |(id, synapse): (usize, &Synapse)| SynapseParameter {
+        name: synapse.name.clone(),
+        learned: is_learned(rule, SynapseId(id)),
+        values: values(rule, network, Learned::Synapse(SynapseId(id))),
+    };
+    beside.map(parameter).collect()
+}
+
+fn memories(rule: &Rule, library: &Library, network: &Network) -> Vec<FilterMemory> {
+    let filterings = filterings(rule, library);
+    let memories = filterings.iter().flat_map(|f| (0..f.filter.memories.len()).map(move |index| (f, index)));
+    let memory = |(filtering, index): (&Filtering<'_>, usize)| {
+        let name = match filtering.target {
+            Learned::Unit(id) => variable_name(rule, id),
+            Learned::Synapse(SynapseId(id)) => rule.synapses[id].name.clone(),
+        };
+        let values = values(rule, network, filtering.target);
+        FilterMemory { name: filtering.group(&name, index), values }
+    };
+    memories.map(memory).collect()
 }
 
 /// The numbers that traces are, one for each synapse or, where it depends on one end alone, for each unit there (R20.10).

@@ -3,21 +3,22 @@
 use plr_ir::scalar::{BinaryOp, UnaryOp};
 use serde::Serialize;
 
-use super::reads::Reader;
-use super::schedule::Plan;
-use crate::equation::{self, Source};
-use crate::hir::{Expr, ExprKind, Learned, Place, Rule};
+use super::reads::{Arrival, Reader};
+use super::schedule::{Plan, occasions};
+use crate::equation::{self, Site, Source};
+use crate::hir::{Expr, ExprKind, Learned, PhaseId, Place, Rule};
 use crate::network::Network;
 use crate::resolve::Library;
 
 /// Multiply-adds in sums over synapses. What units compute element by element is not counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct MultiplyAdds {
-    /// In the phases: each arrival as written, at each layer that needs it, once per step, one for each pair of
-    /// units that an instance of its synapse joins. A definition that several equations need counts once per step.
+    /// In the phases: each arrival as written, at each layer that needs it, once per step, or per stage of the integrator
+    /// where a rate needs it, one for each pair of units that an instance of its synapse joins. A definition that several
+    /// equations need counts once. Traces as learning.
     pub dynamics: u64,
-    /// In learning: the arrivals it needs beyond that, and for each synapse the number of outer products the increment
-    /// is a sum of.
+    /// In learning, each time it happens: the arrivals it needs itself, and for each synapse the number of outer products
+    /// the increment is a sum of.
     pub plasticity: u64,
 }
 
@@ -29,37 +30,82 @@ pub fn multiply_adds(
     plans: &[Plan<'_>],
     steps: &[u64],
 ) -> MultiplyAdds {
-    let mut dynamics: u64 = 0;
-    for (plan, &steps) in plans.iter().zip(steps) {
-        let mut reader = Reader::new(rule, library, network);
-        for &(layer, equation) in plan.turns.iter().flat_map(|turn| &turn.equations) {
-            reader.of_state(layer, equation);
-        }
-        dynamics = dynamics.saturating_add(steps.saturating_mul(arrivals(&reader, rule, network)));
+    let count = Count { rule, library, network };
+    let phases = plans.iter().enumerate().map(|(phase, plan)| {
+        let stages = rule.phases[phase].integrator.stages();
+        steps[phase].saturating_mul(count.step(plan, stages).saturating_add(count.tracing(PhaseId(phase))))
+    });
+    let occasions = occasions(rule);
+    let every_step = |phase| occasions.iter().map(move |o| o.every_step == phase).collect::<Vec<_>>();
+    let in_phases = (0..plans.len())
+        .map(|phase| steps[phase].saturating_mul(count.learning(&every_step(Some(PhaseId(phase))))));
+    let plasticity = in_phases.chain([count.learning(&every_step(None))]);
+    MultiplyAdds {
+        dynamics: phases.fold(0, u64::saturating_add),
+        plasticity: plasticity.fold(0, u64::saturating_add),
     }
-    for source in equation::sources(rule) {
-        let Source::Trace(phase, tracing) = source else { continue };
-        let sites = equation::sites(source, rule, network).into_iter();
-        let synapses = sites.map(|site| rule.owners(network, source.target(), site) as u64).sum::<u64>();
-        let products = outer_products(&tracing.value).saturating_mul(synapses);
-        dynamics = dynamics.saturating_add(steps[phase.0].saturating_mul(products));
-    }
-    let mut reader = Reader::new(rule, library, network);
-    let mut plasticity = 0;
-    for equation in &rule.plasticity {
-        for site in equation::sites(Source::Plasticity(equation), rule, network) {
-            reader.at(rule.evaluator(equation.target, site), &equation.increment);
-            if let Learned::Synapse(_) = equation.target {
-                let synapses = rule.owners(network, equation.target, site) as u64;
-                plasticity += outer_products(&equation.increment) * synapses;
-            }
-        }
-    }
-    MultiplyAdds { dynamics, plasticity: plasticity + arrivals(&reader, rule, network) }
 }
 
-fn arrivals(reader: &Reader<'_>, rule: &Rule, network: &Network) -> u64 {
-    reader.arrivals().iter().map(|arrival| rule.pairs(network, arrival.synapse, arrival.edge) as u64).sum()
+struct Count<'a> {
+    rule: &'a Rule,
+    library: &'a Library,
+    network: &'a Network,
+}
+
+impl<'a> Count<'a> {
+    fn reader(&self) -> Reader<'a> {
+        Reader::new(self.rule, self.library, self.network)
+    }
+
+    /// The arrivals of one step, those that rates need once for each stage.
+    fn step(&self, plan: &Plan<'_>, stages: u64) -> u64 {
+        let (mut all, mut rates) = (self.reader(), self.reader());
+        for &(layer, equation) in plan.turns.iter().flat_map(|turn| &turn.equations) {
+            all.of_state(layer, equation);
+            if equation.rate.is_some() {
+                rates.of_state(layer, equation);
+            }
+        }
+        (stages - 1).saturating_mul(self.arrivals(&rates)).saturating_add(self.arrivals(&all))
+    }
+
+    /// The products of the traces that one step of a phase writes.
+    fn tracing(&self, phase: PhaseId) -> u64 {
+        let products = |source: Source<'_>| match source {
+            Source::Trace(written, tracing) if written == phase => {
+                let sites = equation::sites(source, self.rule, self.network);
+                let products = |site| self.products(&tracing.value, source.target(), site);
+                sites.into_iter().map(products).fold(0, u64::saturating_add)
+            }
+            Source::Trace(..) | Source::Dynamics(..) | Source::Plasticity(_) => 0,
+        };
+        equation::sources(self.rule).into_iter().map(products).fold(0, u64::saturating_add)
+    }
+
+    /// What the chosen learning equations need when they are evaluated once.
+    fn learning(&self, chosen: &[bool]) -> u64 {
+        let mut reader = self.reader();
+        let mut products: u64 = 0;
+        for (equation, _) in self.rule.plasticity.iter().zip(chosen).filter(|(_, chosen)| **chosen) {
+            for site in equation::sites(Source::Plasticity(equation), self.rule, self.network) {
+                reader.at(self.rule.evaluator(equation.target, site), &equation.increment);
+                if let Learned::Synapse(_) = equation.target {
+                    products =
+                        products.saturating_add(self.products(&equation.increment, equation.target, site));
+                }
+            }
+        }
+        products.saturating_add(self.arrivals(&reader))
+    }
+
+    fn products(&self, value: &Expr, target: Learned, site: Site) -> u64 {
+        outer_products(value).saturating_mul(self.rule.owners(self.network, target, site) as u64)
+    }
+
+    fn arrivals(&self, reader: &Reader<'_>) -> u64 {
+        let pairs = |arrival: &Arrival| self.rule.pairs(self.network, arrival.synapse, arrival.edge) as u64;
+        reader.arrivals().iter().map(pairs).fold(0, u64::saturating_add)
+    }
 }
 
 /// How many products of a presynaptic, a postsynaptic and a synaptic factor an increment is a sum of, when products of
@@ -76,7 +122,7 @@ pub fn outer_products(increment: &Expr) -> u64 {
             BinaryOp::Pow | BinaryOp::Max | BinaryOp::Min => {}
         }
     }
-    if let ExprKind::Unary(UnaryOp::Neg, a) = &increment.kind {
+    if let ExprKind::Unary(UnaryOp::Neg, a) | ExprKind::Filtered { increment: a, .. } = &increment.kind {
         return outer_products(a);
     }
     1

@@ -60,6 +60,13 @@ fn entries(bill: &Bill) -> Vec<(&'static str, String)> {
             format!("{}: {} values{}", parameter.name, parameter.values, fixed(parameter.learned)),
         ));
     }
+    for parameter in &bill.synapse_parameters {
+        let text = format!("{}: {} values{}", parameter.name, parameter.values, fixed(parameter.learned));
+        lines.push(("synapse parameter", text));
+    }
+    for memory in &bill.memories {
+        lines.push(("filter memory", format!("{}: {} values", memory.name, memory.values)));
+    }
     for trace in &bill.traces {
         let shared = if trace.of_unit { ", shared by the synapses of a unit" } else { "" };
         lines.push(("trace", format!("{}: {} values{shared}", trace.name, trace.values)));
@@ -115,7 +122,9 @@ fn time(bill: &Bill) -> Vec<(&'static str, String)> {
         ("sequential depth", format!("{} layer-steps in {} steps", bill.sequential_depth, bill.steps)),
     ];
     for locking in &bill.locking {
-        let mut text = format!("{} waits for {}", locking.equation, listed(&locking.waits_for, "nothing"));
+        let every = locking.every_step.as_ref().map(|phase| format!(", at every step of {phase},"));
+        let (every, waits_for) = (every.unwrap_or_default(), listed(&locking.waits_for, "nothing"));
+        let mut text = format!("{}{every} waits for {waits_for}", locking.equation);
         if !locking.locked_at.is_empty() {
             text.push_str(&format!("; at {} for later layers too", locking.locked_at.join(", ")));
         }

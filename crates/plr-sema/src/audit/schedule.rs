@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::equation::{self, sweep_order};
-use crate::hir::{Dynamics, Expr, ExprKind, PhaseId, Rule, Statement, VariableId};
+use crate::hir::{Act, Dynamics, Expr, ExprKind, PhaseId, Rule, Statement, VariableId};
 use crate::network::{LayerId, Network};
 
 /// A state of a layer.
@@ -47,6 +47,49 @@ pub fn plans<'r>(rule: &'r Rule, network: &Network) -> Vec<Plan<'r>> {
         plans.push(plan);
     }
     plans
+}
+
+/// When a learning equation is evaluated.
+#[derive(Clone, Copy, Debug)]
+pub struct Occasion {
+    /// How many phases have begun by then.
+    pub phases: usize,
+    /// The phase at whose every step it is evaluated; otherwise it is once.
+    pub every_step: Option<PhaseId>,
+}
+
+/// The occasion of each learning equation, by its position.
+pub fn occasions(rule: &Rule) -> Vec<Occasion> {
+    let last = Occasion { phases: rule.phases.len(), every_step: None };
+    let mut found = vec![last; rule.plasticity.len()];
+    let mut phases = 0;
+    for act in &rule.script {
+        match act {
+            Act::Run(phase) => {
+                phases = phase.0 + 1;
+                let occasion = Occasion { phases, every_step: Some(*phase) };
+                learn_in(&rule.phases[phase.0].body, occasion, &mut found);
+            }
+            Act::Learn(equations) => {
+                equations.iter().for_each(|id| found[id.0] = Occasion { phases, every_step: None });
+            }
+        }
+    }
+    found
+}
+
+fn learn_in(body: &[Statement], occasion: Occasion, found: &mut [Occasion]) {
+    for statement in body {
+        match statement {
+            Statement::Learn(equations) => equations.iter().for_each(|id| found[id.0] = occasion),
+            Statement::InTurn(body) => learn_in(body, occasion, found),
+            Statement::Clamp(_)
+            | Statement::Release { .. }
+            | Statement::Equation(_)
+            | Statement::Trace(_)
+            | Statement::Sweep(..) => {}
+        }
+    }
 }
 
 /// The clamped states, and whether the sample itself holds them (its input or target): such a clamp, repeated, changes nothing.

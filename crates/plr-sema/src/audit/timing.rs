@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::reads::{Input, Reader, Reads};
-use super::schedule::{Plan, Slot};
+use super::schedule::{Occasion, Plan, Slot, occasions};
 use super::subject::source_name;
 use crate::equation::{self, Source};
 use crate::hir::{Dynamics, PhaseId, Rule};
@@ -17,7 +17,9 @@ use crate::resolve::Library;
 pub struct Locking {
     /// The equation.
     pub equation: String,
-    /// The phases that compute the values it reads.
+    /// The phase at whose every step it learns, if it stands in one.
+    pub every_step: Option<String>,
+    /// The phases that compute the values it reads and must be over.
     pub waits_for: Vec<String>,
     /// The sites at which it reads something that depends on layers further from the input than its own: there it waits
     /// for the forward pass through the rest of the network.
@@ -35,29 +37,31 @@ pub fn locking(
     let mut reader = Reader::new(rule, library, network);
     let reach = Reach::of(rule, network, plans, steps, &mut reader);
     let mut found = Vec::new();
-    for plasticity in &rule.plasticity {
+    for (plasticity, Occasion { phases, every_step }) in rule.plasticity.iter().zip(occasions(rule)) {
         let source = Source::Plasticity(plasticity);
         let mut waits_for = BTreeSet::new();
         let mut locked_at = Vec::new();
         for site in equation::sites(source, rule, network) {
             let reads = reader.at(rule.evaluator(plasticity.target, site), &plasticity.increment);
-            waits_for.extend(reads.iter().filter_map(|(input, _)| written_by(input, plans)));
-            if reach.of_reads(&reads, plans.len()) > reach.level[site.owner()] {
+            waits_for.extend(reads.iter().filter_map(|(input, _)| written_by(input, phases, plans)));
+            if reach.of_reads(&reads, phases) > reach.level[site.owner()] {
                 locked_at.push(site.name(network));
             }
         }
-        let waits_for = waits_for.into_iter().map(|phase: usize| rule.phases[phase].name.clone()).collect();
-        found.push(Locking { equation: source_name(rule, source), waits_for, locked_at });
+        let name = |PhaseId(phase)| rule.phases[phase].name.clone();
+        let waits_for = waits_for.into_iter().filter(|&phase| Some(phase) != every_step).map(name).collect();
+        let (equation, every_step) = (source_name(rule, source), every_step.map(name));
+        found.push(Locking { equation, every_step, waits_for, locked_at });
     }
     found
 }
 
-/// The phase that computed a state read after the last phase.
-fn written_by(input: Input, plans: &[Plan<'_>]) -> Option<usize> {
+/// The phase that computed a state that is read when `phases` phases have begun.
+fn written_by(input: Input, phases: usize, plans: &[Plan<'_>]) -> Option<PhaseId> {
     let Input::State(variable, layer, phase) = input else { return None };
-    let phase = phase.map_or(plans.len().checked_sub(1), |PhaseId(phase)| Some(phase))?;
+    let phase = phase.map_or(phases.checked_sub(1), |PhaseId(phase)| Some(phase))?;
     // Versions are the numbers of phases, from 1.
-    plans[phase].versions.get(&(variable, layer)).map(|version| version - 1)
+    plans[phase].versions.get(&(variable, layer)).map(|version| PhaseId(version - 1))
 }
 
 /// How far from the input the information in a value comes from, in forward edges.

@@ -1,6 +1,6 @@
 //! Checks: the setting of each, and its claims as measures with bounds.
 
-use plr_ir::model::{Check, CheckData, Claim, Measure, Metric, Reference};
+use plr_ir::model::{Check, Claim, DataLaw, Measure, Metric, Reference};
 use plr_ir::{Location, Precision};
 use plr_syntax::ast::{self, CheckSetting as Written};
 use plr_syntax::diagnostic::Findings;
@@ -14,6 +14,7 @@ use crate::network::Network;
 use super::experiment::{comparison, cost, count, hyper_parameter, named_or_chain, number, precision};
 use super::expression::resolve;
 use super::initialiser::initialiser;
+use super::law::{LAWS, law};
 use super::scope::{Reader, Scope};
 use super::transmission::untransposed;
 use super::{Constants, Library, Resolved, constant, function, rule};
@@ -87,7 +88,7 @@ impl Resolver<'_> {
         // R14.10
         let check = Check {
             reference,
-            data: CheckData::Random,
+            data: DataLaw::Random,
             batch: 5,
             seed: 1,
             precision: Precision::F64,
@@ -253,33 +254,22 @@ impl Resolver<'_> {
         None
     }
 
-    fn data(&mut self, call: &ast::Call) -> Option<CheckData> {
-        match call.name.text.as_str() {
-            "random" => Some(CheckData::Random),
-            "classes" => Some(CheckData::Classes),
-            "patterns" => {
-                let [many] = &call.arguments[..] else { return self.wrong_count(call, 1) };
-                let library = &self.resolved.library;
-                let many = count(many, "the number of patterns", 1, library, self.findings)?;
-                Some(CheckData::Patterns(many as usize))
-            }
-            "teacher" => Some(CheckData::Teacher),
-            "gaussian" => {
-                let numbers = call.arguments.iter().map(|a| number(a, &self.resolved.library, self.findings));
-                Some(CheckData::Gaussian(numbers.collect::<Option<_>>()?))
-            }
-            name => {
-                let known =
-                    ["random", "classes", "patterns", "teacher", "gaussian"].map(str::to_owned).to_vec();
-                self.findings.push(UnknownName {
-                    at: call.name.span,
-                    kind: "data of a check",
-                    name: name.to_owned(),
-                    known,
-                });
-                None
-            }
+    fn data(&mut self, call: &ast::Call) -> Option<DataLaw> {
+        if let Some(setting) = call.settings.first() {
+            let (kind, name) = ("setting of a check's data", setting.name.text.clone());
+            self.findings.push(UnknownName { at: setting.name.span, kind, name, known: Vec::new() });
+            return None;
         }
+        if LAWS.contains(&call.name.text.as_str()) {
+            return law(call, &self.resolved.library, self.findings);
+        }
+        self.findings.push(UnknownName {
+            at: call.name.span,
+            kind: "data of a check",
+            name: call.name.text.clone(),
+            known: LAWS.map(str::to_owned).to_vec(),
+        });
+        None
     }
 
     fn claim(&mut self, written: &ast::Expectation, found: &mut ResolvedCheck) -> Option<Claim> {

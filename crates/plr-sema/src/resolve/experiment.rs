@@ -3,7 +3,7 @@
 use std::fmt;
 
 use plr_ir::Precision;
-use plr_ir::model::Comparison;
+use plr_ir::model::{Comparison, DataLaw};
 use plr_syntax::ast::{self, Clause, ExprKind as Tree, NetworkRef};
 use plr_syntax::diagnostic::Findings;
 use plr_syntax::finding::DuplicateClause;
@@ -17,6 +17,7 @@ use crate::hir::{Expr, FilterId, Rule};
 use crate::network::Network;
 
 use super::constant::{Constants, constant};
+use super::law::{LAWS, law};
 use super::scope::Reader;
 use super::{Library, Resolved, filter, function, network};
 
@@ -128,6 +129,8 @@ pub enum Length {
 pub struct DataSource {
     /// Its name.
     pub name: String,
+    /// The law, if it is drawn by one.
+    pub law: Option<DataLaw>,
     /// Texts in the parentheses.
     pub texts: Vec<String>,
     /// Named numbers in the parentheses.
@@ -321,8 +324,10 @@ impl ClauseReader<'_> {
     }
 
     fn data(&mut self, call: &ast::Call) -> Option<DataSource> {
+        let drawn = LAWS.contains(&call.name.text.as_str());
+        let law = if drawn { Some(law(call, self.library, self.findings)?) } else { None };
         let mut texts = Vec::new();
-        for argument in &call.arguments {
+        for argument in call.arguments.iter().filter(|_| !drawn) {
             let Tree::Text(text) = &argument.kind else {
                 let (what, found) = ("the place of the data".to_owned(), "not a text".to_owned());
                 self.findings.push(BadValue { at: argument.span, what, wanted: "a text in quotes", found });
@@ -334,7 +339,7 @@ impl ClauseReader<'_> {
         for setting in &call.settings {
             settings.push((setting.name.text.clone(), self.number(&setting.value)?));
         }
-        Some(DataSource { name: call.name.text.clone(), texts, settings, span: call.span })
+        Some(DataSource { name: call.name.text.clone(), law, texts, settings, span: call.span })
     }
 
     fn site(&mut self, written: &ast::SiteSetting, network: &Network) -> Option<String> {

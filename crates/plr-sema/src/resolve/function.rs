@@ -202,14 +202,34 @@ pub fn call(call: &ast::Call, reader: Reader<'_>, scope: &mut Scope<'_>) -> Opti
                 argument: Box::new(argument),
             })
         }
-        _ => match function_named(name, scope) {
-            Some(function) => user_call(call, function, arguments, reader, scope),
-            None => match super::filter::call(call, &arguments, scope) {
-                Some(filtered) => filtered,
-                None => primitive(call, arguments, reader, scope),
-            },
-        },
+        _ => {
+            let kind = match function_named(name, scope) {
+                Some(function) => user_call(call, function, arguments, reader, scope),
+                None => match super::filter::call(call, &arguments, scope) {
+                    Some(filtered) => filtered,
+                    None => primitive(call, arguments, reader, scope),
+                },
+            }?;
+            let called = Expr { kind, span: call.span };
+            // R2.2, R4.4
+            if reader == Reader::Constant && reduces(&called, scope.library) {
+                return mismatch(call.span, Shapes::NotConstant, scope);
+            }
+            Some(called.kind)
+        }
     }
+}
+
+/// Whether an expression takes together what differs between units, synapses or samples.
+fn reduces(expr: &Expr, library: &Library) -> bool {
+    if let ExprKind::Call { function, .. } = &expr.kind
+        && reduces(&library.functions[function.0].body, library)
+    {
+        return true;
+    }
+    let mut found = reads_layer(expr, library) || matches!(expr.kind, ExprKind::Batch(..));
+    expr.for_each_child(|child| found |= reduces(child, library));
+    found
 }
 
 /// Whether arguments together are a value of the units of one layer, which then is the layer that an activation or a

@@ -17,7 +17,12 @@ fn bill(rule: &Rule) -> Bill {
 
 fn locking(equation: &str, waits_for: &[&str], locked_at: &[&str]) -> Locking {
     let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
-    Locking { equation: equation.to_owned(), waits_for: owned(waits_for), locked_at: owned(locked_at) }
+    Locking {
+        equation: equation.to_owned(),
+        every_step: None,
+        waits_for: owned(waits_for),
+        locked_at: owned(locked_at),
+    }
 }
 
 fn wire(synapse: &str, class: Class, traffic: Traffic, learned: bool) -> Wire {

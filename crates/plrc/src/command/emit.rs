@@ -82,11 +82,7 @@ impl Emit {
     }
 
     fn model(&self, checked: &Checked) -> Result<(Plan, Optimised), Failure> {
-        let which = match (&self.experiment, &self.rule) {
-            (Some(name), _) => Which::Experiment(name),
-            (None, Some(name)) => Which::Rule(name),
-            (None, None) => Which::Only,
-        };
+        let which = Which::flagged(self.rule.as_deref(), self.experiment.as_deref());
         let mut plan = selection::plan(checked, which, &self.overrides)?;
         if let Some(batch) = self.batch {
             plan.batch = batch as usize;

@@ -27,6 +27,9 @@ pub struct Probe {
     /// The rule, if the file has several.
     #[arg(long)]
     rule: Option<String>,
+    /// The experiment, if the file has several.
+    #[arg(long, conflicts_with = "rule")]
+    experiment: Option<String>,
     #[command(flatten)]
     overrides: Overrides,
     /// The parameters: an array for each, such as `W/input->h1` with the shape [post, pre].
@@ -57,7 +60,7 @@ impl Probe {
     pub(super) fn run(&self, shell: Shell) -> Result<(), Failure> {
         let checked = driver::check(driver::read(&self.file)?)?;
         shell.findings(&checked.source, &checked.warnings);
-        let which = self.rule.as_deref().map_or(Which::Only, Which::Rule);
+        let which = Which::flagged(self.rule.as_deref(), self.experiment.as_deref());
         let mut plan = selection::plan(&checked, which, &self.overrides)?;
         let arrays = self.arrays()?;
         plan.choice.sequence = sequence(&arrays, plan.choice.sequence);

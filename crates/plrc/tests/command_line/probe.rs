@@ -223,6 +223,43 @@ fn a_relaxation_reads_old_values_and_goes_on_from_the_phase_it_names() {
     compare(&place, "2 - 3 sigmoid - 2 sigmoid", [&parameters, &batch], &expected);
 }
 
+/// Each with its own optimiser and settings.
+#[test]
+fn an_experiment_of_several_is_named() {
+    let place = Workplace::new("probe_experiment");
+    let experiment = |name: &str, optimiser: &str| {
+        format!("experiment {name} {{ rule Sum(c = 3)\n network 1 - 1\n optimiser {optimiser} }}\n")
+    };
+    let rule = "rule Sum(c = 1) {
+  neuron { state x }
+  synapse W : below -> self = 0
+  phase forward { clamp input x = data;  sweep up { x = W @ below.x } }
+  learn { W += optim(c * pre.x) }
+  predict output.x after forward
+}
+";
+    place.write(
+        "rule.plr",
+        rule.to_owned() + &experiment("slow", "sgd(lr = 0.25)") + &experiment("fast", "sgd(lr = 2)"),
+    );
+    let one = || tensor(&vec![vec![1.0]]);
+    for (file, name) in [("params.npz", "W/input->output"), ("data.npz", "data")] {
+        npz::write_arrays(&place.path(file), &BTreeMap::from([(name.to_owned(), one())])).unwrap();
+    }
+    let files = ["--params", "params.npz", "--data", "data.npz", "--out", "out.npz"];
+    let probe = |how: &[&str]| place.plrc(["probe", "rule.plr"].iter().chain(&files).chain(how));
+    for (how, added) in
+        [(["--experiment", "slow"], 0.75), (["--experiment", "fast"], 6.0), (["--rule", "Sum"], 0.75)]
+    {
+        probe(&how).well();
+        let found = npz::read_arrays(&place.path("out.npz")).unwrap();
+        assert_eq!(found["increment/W/input->output"].clone().into_tensor().to_f64(), [added], "{how:?}");
+    }
+    probe(&[]).refused(1, "`slow`, `fast`");
+    probe(&["--experiment", "none"]).refused(1, "`none`");
+    probe(&["--experiment", "slow", "--rule", "Sum"]).refused(2, "cannot be used with");
+}
+
 #[test]
 fn arrays_that_do_not_fit_are_named() {
     let place = Workplace::with_rule("probe_arrays");

@@ -1,17 +1,25 @@
-//! The minibatches of a check: a function of its seed and of how many came before (R14.12).
+//! Samples that are drawn by a law (R14.12): for checks minibatch by minibatch, a function of the seed and of how many
+//! came before; for experiments all at once (R17.5).
 
-use plr_ir::model::{CheckData, Shape};
+use plr_ir::model::{DataLaw, Shape};
 use plr_ir::{Precision, Tensor};
 
-use super::error::CheckError;
-use crate::data::gaussian::{self, Gaussian};
+use super::dataset::{Dataset, Targets};
+use super::error::DataError;
+use super::gaussian::{self, Gaussian};
+use super::table::{Cells, Table};
 use crate::draws::Draws;
+use crate::room;
 
 /// Where targets lie that are drawn independently of the inputs.
 const TARGETS: (f64, f64) = (0.2, 0.8);
 
-/// Makes the minibatches of a check.
-pub(super) struct Samples {
+/// How often all numbers are in memory while they are drawn: as drawn, as a table, and divided into training and test
+/// samples.
+const COPIES: u64 = 3;
+
+/// Makes minibatches of drawn samples.
+pub(crate) struct Samples {
     law: Law,
     /// Samples of a minibatch.
     batch: usize,
@@ -34,38 +42,38 @@ enum Law {
 
 /// Inputs and targets of one minibatch.
 #[derive(Clone, Debug)]
-pub(super) struct Minibatch {
+pub(crate) struct Minibatch {
     /// `[batch, features]`, or with steps.
-    pub(super) data: Tensor,
+    pub(crate) data: Tensor,
     /// `[batch, outputs]`, or with steps; zero if the law has no targets.
-    pub(super) target: Tensor,
+    pub(crate) target: Tensor,
 }
 
 impl Samples {
-    /// Minibatches 0 to `last` of a check on a network of the given features and outputs, rounded to `precision`.
-    pub(super) fn new(
-        law: &CheckData,
+    /// Minibatches 0 to `last` for a network of the given features and outputs, rounded to `precision`.
+    pub(crate) fn new(
+        law: &DataLaw,
         shape: Shape,
         batch: usize,
         seed: u64,
         precision: Precision,
         last: u32,
-    ) -> Result<Self, CheckError> {
+    ) -> Result<Self, DataError> {
         let Shape { features, outputs, sequence } = shape;
         let steps = sequence.map_or(1, |sequence| sequence.steps as usize);
         let law = match law {
-            CheckData::Random => Law::Random,
-            CheckData::Classes => Law::Classes,
-            CheckData::Patterns(count) => {
+            DataLaw::Random => Law::Random,
+            DataLaw::Classes => Law::Classes,
+            DataLaw::Patterns(count) => {
                 Law::Patterns(Draws::new(seed, "check: patterns", 0).normals(count * features))
             }
-            CheckData::Gaussian(spectrum) => {
+            DataLaw::Gaussian(spectrum) => {
                 if spectrum.len() != features {
-                    return Err(CheckError::SpectrumDiffers { spectrum: spectrum.len(), features });
+                    return Err(DataError::SpectrumDiffers { spectrum: spectrum.len(), features });
                 }
                 Law::Gaussian(gaussian::generate((last as usize + 1) * batch * steps, spectrum, seed)?)
             }
-            CheckData::Teacher => {
+            DataLaw::Teacher => {
                 let deviation = 1.0 / (features as f64).sqrt();
                 let mut draws = Draws::new(seed, "check: teacher", 0);
                 Law::Teacher((0..outputs * features).map(|_| deviation * draws.normal()).collect())
@@ -75,16 +83,14 @@ impl Samples {
     }
 
     /// The minibatch presented after `before` others.
-    pub(super) fn minibatch(&self, before: u32) -> Minibatch {
+    pub(crate) fn minibatch(&self, before: u32) -> Minibatch {
         let inputs = self.inputs(before);
         let targets = match &self.law {
             Law::Random => self.uniform_targets(before),
             Law::Classes => self.classes(before, self.shape.outputs),
             Law::Patterns(patterns) => self.classes(before, patterns.len() / self.shape.features),
             Law::Gaussian(_) => vec![0.0; self.rows() * self.shape.outputs],
-            Law::Teacher(matrix) => {
-                inputs.chunks(self.shape.features).flat_map(|x| multiply(matrix, x)).collect()
-            }
+            Law::Teacher(matrix) => taught(matrix, &inputs, self.shape.features),
         };
         Minibatch {
             data: Tensor::from_f64(self.shape.data(self.batch), &inputs, self.precision),
@@ -93,7 +99,7 @@ impl Samples {
     }
 
     /// The direction in which the inputs vary most, if the law has one.
-    pub(super) fn principal_direction(&self) -> Option<&[f64]> {
+    pub(crate) fn principal_direction(&self) -> Option<&[f64]> {
         match &self.law {
             Law::Gaussian(gaussian) => Some(gaussian.first_direction()),
             Law::Random | Law::Classes | Law::Patterns(_) | Law::Teacher(_) => None,
@@ -143,6 +149,50 @@ impl Samples {
         let (low, high) = TARGETS;
         (0..self.rows() * self.shape.outputs).map(|_| low + (high - low) * draws.uniform()).collect()
     }
+}
+
+/// Training and test samples for a network of the given features and outputs, all of the same law (R17.5).
+///
+/// # Errors
+/// [`DataError::SpectrumDiffers`], and as [`gaussian::generate`] and [`Dataset::new`].
+pub(super) fn generate(
+    law: &DataLaw,
+    shape: Shape,
+    [train, test]: [usize; 2],
+    seed: u64,
+) -> Result<(Dataset, Option<Dataset>), DataError> {
+    let shape = Shape { sequence: None, ..shape };
+    let numbers = ((train + test) as u64).saturating_mul((shape.features + shape.outputs) as u64);
+    room::check(numbers.saturating_mul(COPIES * size_of::<f64>() as u64))
+        .map_err(|room| DataError::NoRoom { what: "samples", room })?;
+    let samples = Samples::new(law, shape, train + test, seed, Precision::F64, 0)?;
+    let inputs = samples.inputs(0);
+    let targets = match &samples.law {
+        Law::Gaussian(_) => Targets::None,
+        Law::Classes => labels(samples.choices(0, shape.outputs), shape.outputs),
+        Law::Patterns(patterns) => labels(samples.choices(0, patterns.len() / shape.features), shape.outputs),
+        Law::Random => Targets::Values(table(shape.outputs, samples.uniform_targets(0))),
+        Law::Teacher(matrix) => {
+            Targets::Values(table(shape.outputs, taught(matrix, &inputs, shape.features)))
+        }
+    };
+    let all = Dataset::new("drawn samples", table(shape.features, inputs), targets)?;
+    let part = |from: usize, to: usize| all.select(&(from..to).collect::<Vec<_>>());
+    Ok((part(0, train), (test > 0).then(|| part(train, train + test))))
+}
+
+fn table(columns: usize, cells: Vec<f64>) -> Table {
+    Table::new(columns, Cells::F64(cells)).expect("every sample has all columns")
+}
+
+/// Classes, counted round and round the outputs.
+fn labels(choices: Vec<usize>, outputs: usize) -> Targets {
+    Targets::Labels { labels: choices.into_iter().map(|k| (k % outputs) as u32).collect(), classes: outputs }
+}
+
+/// What a teacher says of each input.
+fn taught(matrix: &[f64], inputs: &[f64], features: usize) -> Vec<f64> {
+    inputs.chunks(features).flat_map(|x| multiply(matrix, x)).collect()
 }
 
 /// A row-major matrix times a vector.
