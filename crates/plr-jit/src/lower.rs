@@ -172,7 +172,9 @@ impl Lowering {
         region.sums = results.iter().map(|&result| self.one_for_each(tiles, result)).collect();
         let sums = region.sums.clone();
         self.push(Task::Tiles(region));
-        sums.into_iter().zip(results).for_each(|(sums, result)| self.reduce(ReduceKind::Sum, sums, &[0], result));
+        sums.into_iter()
+            .zip(results)
+            .for_each(|(sums, result)| self.reduce(ReduceKind::Sum, sums, &[0], result));
     }
 
     /// A value of the type of another, so many times.

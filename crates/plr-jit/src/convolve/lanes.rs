@@ -144,13 +144,7 @@ impl Lanes {
     ///
     /// # Safety
     /// As for [`Self::run`].
-    unsafe fn kernel<T: Spatial + Default>(
-        &self,
-        in_use: usize,
-        high: *const T,
-        low: *const T,
-        out: *mut T,
-    ) {
+    unsafe fn kernel<T: Spatial + Default>(&self, in_use: usize, high: *const T, low: *const T, out: *mut T) {
         let Convolution { low: below, channels, kernel, .. } = self.geometry;
         let [of_high, of_pair] = self.weights();
         // SAFETY: the result has all weights.

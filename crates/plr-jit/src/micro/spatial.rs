@@ -4,7 +4,10 @@
 //! nothing is written out or packed. A few rows by one or two vectors are kept in registers for the whole sum, and **every
 //! element is the same chain of fused multiply-adds**, whatever the vectors.
 
-#![allow(clippy::needless_range_loop, reason = "loops count: iterators would be calls wherever they are not inlined")]
+#![allow(
+    clippy::needless_range_loop,
+    reason = "loops count: iterators would be calls wherever they are not inlined"
+)]
 
 use super::vector::{OfRows, Vector};
 

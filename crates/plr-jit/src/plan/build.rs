@@ -251,7 +251,12 @@ impl Build<'_> {
         let Region { tile, samples, shared, imports, exports, sums } = task;
         // A tile is not cut into tiles again.
         let choices = Choices { tile: false, ..self.choices };
-        let plan = Plan::build(&tile.program, &lower(&tile.program, choices, Some(tile.lanes)), choices, self.compiler)?;
+        let plan = Plan::build(
+            &tile.program,
+            &lower(&tile.program, choices, Some(tile.lanes)),
+            choices,
+            self.compiler,
+        )?;
         let whole = |value: &Value| (self.memory.buffer(*value), self.types[value.index()].count() / samples);
         let shared = shared.iter().map(|&value| self.memory.buffer(value)).collect();
         let (imports, exports) = (imports.iter().map(whole).collect(), exports.iter().map(whole).collect());

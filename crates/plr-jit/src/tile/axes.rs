@@ -79,7 +79,9 @@ impl Axes {
             }
         } else if let Op::Pool { input: value, .. }
         | Op::Unpool { input: value, .. }
-        | Op::Convolve { form: ConvolveForm::Forward | ConvolveForm::Adjoint, lhs: value, .. } = op
+        | Op::Convolve {
+            form: ConvolveForm::Forward | ConvolveForm::Adjoint, lhs: value, ..
+        } = op
         {
             self.along(result, *value, &[0], constant);
         } else if let Op::Convolve { form: ConvolveForm::Correlate, lhs, rhs, .. } = op {
@@ -151,8 +153,8 @@ impl Axes {
             if let Op::Repeat(repeat) = &operation.op {
                 self.count_work(program, &repeat.body, work);
             }
-            let result = operation.results[0];
             let Some([lhs, rhs]) = keeping(&operation.op) else { continue };
+            let result = operation.results[0];
             let extent = program.type_of(result).dims[0];
             if extent < LEAST_SAMPLES {
                 continue;
@@ -172,6 +174,8 @@ fn keeping(op: &Op) -> Option<[Value; 2]> {
     if let Op::Contract { lhs, rhs, spec } = op {
         return (!spec.out.is_empty()).then_some([*lhs, *rhs]);
     }
-    let Op::Convolve { form: ConvolveForm::Forward | ConvolveForm::Adjoint, lhs, rhs, .. } = op else { return None };
+    let Op::Convolve { form: ConvolveForm::Forward | ConvolveForm::Adjoint, lhs, rhs, .. } = op else {
+        return None;
+    };
     Some([*lhs, *rhs])
 }

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use plr_ir::Type;
-use plr_ir::program::{Block, Contraction, ConvolveForm, Map, MapInput, Op, Operation, Program, Repeat, Value};
+use plr_ir::program::{
+    Block, Contraction, ConvolveForm, Map, MapInput, Op, Operation, Program, Repeat, Value,
+};
 
 use super::position;
 use super::regions::Samples;

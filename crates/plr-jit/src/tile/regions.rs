@@ -57,7 +57,8 @@ impl Samples<'_> {
         let mut of_value: HashMap<Value, usize> = HashMap::new();
         let mut levels = Vec::with_capacity(self.program.body.operations.len());
         for operation in &self.program.body.operations {
-            let inside = (self.separable(operation) || self.sums(&operation.op)) && !self.takes_index(operation);
+            let inside =
+                (self.separable(operation) || self.sums(&operation.op)) && !self.takes_index(operation);
             let mut level = usize::from(inside);
             operation.for_each_use(&mut |value| {
                 let used = of_value.get(&value).copied().unwrap_or(0);
@@ -141,7 +142,8 @@ impl Samples<'_> {
     fn multiplies(&self, operation: &Operation) -> bool {
         fn in_it(op: &Op) -> bool {
             let in_block = |block: &Block| block.operations.iter().any(|operation| in_it(&operation.op));
-            matches!(op, Op::Contract { .. } | Op::Convolve { .. }) || matches!(op, Op::Repeat(repeat) if in_block(&repeat.body))
+            matches!(op, Op::Contract { .. } | Op::Convolve { .. })
+                || matches!(op, Op::Repeat(repeat) if in_block(&repeat.body))
         }
         in_it(&operation.op)
     }
