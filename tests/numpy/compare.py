@@ -31,7 +31,8 @@ class Case:
     def __init__(self, program, network, parameters, expected, *, rule=None, experiment=None, settings=None,
                  data=gaussian(1), target=uniform(0.2, 0.8), steps=None, samples=6, updates=2, free=False,
                  bounds=None):
-        self.program, self.chain, self.expected = program, Chain(network), expected
+        self.program, self.expected = program, expected
+        self.chain = network if isinstance(network, Chain) else Chain(network)
         self.rule, self.experiment, self.settings = rule, experiment, settings or {}
         self.laws, self.places = {}, {}
         for name, place in parameters.items():
@@ -209,7 +210,6 @@ def presentations(compiler, case, precision):
         arrays |= {key: new[f"new/{key}"] for key in arrays if f"new/{key}" in new}
 
 
-def compare(compiler, case, precision):
-    """The largest distance of all updates, and what it is of."""
-    pairs = presentations(compiler, case, precision)
+def farthest(pairs):
+    """The largest distance of all presentations, and what it is of."""
     return max((far, name) for found, said in pairs for name, far in distances(found, said).items())

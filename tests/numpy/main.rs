@@ -1,11 +1,10 @@
 //! The programs of `examples` against NumPy: `run.py` in this directory does it, this tells the tests.
 //!
-//! One trial for each script, and one that falsifies what NumPy says. Without a `python3` that has NumPy they are left out, which
-//! is said; with `PLR_REQUIRE_NUMPY=1` that is a failure. As the compiler they get this program, which is `plrc` if it is
-//! called so.
+//! One trial for each script; each also falsifies what NumPy says, which must be noticed. Without a `python3` that has
+//! NumPy they are left out, which is said; with `PLR_REQUIRE_NUMPY=1` that is a failure. As the compiler they get this
+//! program, which is `plrc` if it is called so.
 
 use std::env;
-use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -38,13 +37,13 @@ fn trials() -> Result<Vec<Trial>, Failed> {
     }
     for path in files("tests/numpy/rules", "py")? {
         let script = stem(&path).to_owned();
-        trials.push(Trial::test(script.clone(), move || run(&[&script])));
+        trials.push(Trial::test(script.clone(), move || run(&script)));
     }
-    trials.push(Trial::test("what NumPy says is falsified", || run(&["--mutate"])));
     Ok(trials)
 }
 
-/// Whether there is a `python3` with NumPy, or why not. Asked where no directory is called `numpy`, which would do for an import.
+/// Whether there is a `python3` with NumPy, or why not. It is asked where no directory is called `numpy`, which would do
+/// for an import.
 fn found() -> Result<(), String> {
     match Command::new("python3").args(["-c", "import numpy"]).current_dir(root()).output() {
         Ok(output) if output.status.success() => Ok(()),
@@ -65,12 +64,12 @@ fn complete() -> Result<(), Failed> {
     if scripts == programs { Ok(()) } else { Err(format!("{scripts:?} are not {programs:?}").into()) }
 }
 
-fn run(arguments: &[&str]) -> Result<(), Failed> {
-    let script: &Path = &root().join("tests/numpy/run.py");
+fn run(script: &str) -> Result<(), Failed> {
     let mut command = Command::new("python3");
     // Small products gain nothing from threads of their own.
     command.env("OPENBLAS_NUM_THREADS", "1").env(AS_COMPILER, "1");
-    let output = command.arg(script).arg("--plrc").arg(env::current_exe()?).args(arguments).output()?;
+    command.arg(root().join("tests/numpy/run.py")).args([script, "--mutate", "--plrc"]);
+    let output = command.arg(env::current_exe()?).output()?;
     if output.status.success() {
         return Ok(());
     }

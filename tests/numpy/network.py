@@ -8,11 +8,12 @@ import numpy as np
 
 
 class Chain:
-    """The layers of a network `5 - 4 tanh - 3`, by number from the input, 0, to the output, `top`."""
+    """The layers of a network `5 - 4 tanh - 3`, by number from the input, 0, to the output, `top`. Where layers have rows
+    and columns, whoever writes the network counts their units."""
 
-    def __init__(self, text):
+    def __init__(self, text, sizes=None):
         self.text = text
-        self.sizes = [int(layer.split()[0]) for layer in text.split(" - ")]
+        self.sizes = sizes or [int(layer.split()[0]) for layer in text.split(" - ")]
         self.top = len(self.sizes) - 1
         self.names = ["input"] + [f"h{layer}" for layer in range(1, self.top)] + ["output"]
 

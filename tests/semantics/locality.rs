@@ -68,6 +68,13 @@ fn verdicts_follow_from_what_is_used() {
     assert_eq!(unit("V.T @ above.x + s", ""), "local + modulator, given symmetric synapses");
     assert_eq!(unit("W.T @ above.x", " allow weight_transport"), "not local (weight_transport)");
     assert_eq!(unit("batch_mean(x)", " allow batch_statistics"), "not local (batch_statistics)");
+    assert_eq!(unit("batch_shift(x)", " allow batch_statistics"), "not local (batch_statistics)");
+    // What a synapse multiplies by counts as what arrives.
+    assert_eq!(unit("min(W, pre.x * post.x) @ below.x", ""), "local");
+    assert_eq!(unit("(W * sum(pre.x)) @ 1", ""), "local + lateral");
+    assert_eq!(unit("max(V, pre.x).T @ 1 + (W * s) @ 1", ""), "local + modulator, given symmetric synapses");
+    assert_eq!(unit("min(W, post.x).T @ 1", " allow weight_transport"), "not local (weight_transport)");
+    assert_eq!(unit("running_sum(W) @ 1", " allow other_synapse"), "not local (other_synapse)");
     let synapse = |read: &str, licence: &str| {
         let text = plain("post.x * pre.x", read)
             .replace("(lr = 1)", &format!("(lr = 1){licence}"))
@@ -141,6 +148,33 @@ fn audits_are_put_to_the_test() {
             let as_said = found.iter().all(|finding| finding.leaks.is_empty() && finding.idle.is_empty());
             assert!(as_said, "{found:?}");
         }
+    }
+}
+
+/// R13.7, R5.14: what a unit hears through expressions of its synapses, their traces among them, and no more.
+#[test]
+fn expressions_of_synapses_are_put_to_the_test() {
+    let text = "rule R allow weight_transport {
+  neuron { param b = 0\n state x = 0, y = 0\n let u = x + b }
+  synapse W : below -> self
+  synapse S : self -> self, one_to_one { trace t = 0 }
+  synapse L : self -> self { trace A = 0 }
+  phase p (steps = 2) {
+    clamp input x = data
+    x = tanh(abs(W - pre.u) @ 1 + (W * post.y - pre.x * W^2) @ below.u + (S * t * pre.y) @ self.x + b)
+    y = (L + A * pre.u) @ self.x + min(W, post.u * pre.x).T @ above.y + (A * post.x).T @ 1
+    A = 0.5 * A + post.x * pre.y
+    t = t + post.x
+  }
+  phase q { x = (W * pre.u[p]) @ below.u[p] }
+  learn { W += post.x * pre.x;  L += A;  S += t;  b += (W * post.x) @ below.y }
+}
+network n { 3 - 4 - 2 }";
+    let model = Bench::new(text).model();
+    for backend in [Backend::Interpreter, Backend::Jit { threads: 1 }] {
+        let found = perturb::run(&model, Precision::F64, 1, backend).expect("the equations run");
+        let as_said = found.iter().all(|finding| finding.leaks.is_empty() && finding.idle.is_empty());
+        assert!(found.len() >= 14 && as_said, "{found:?}");
     }
 }
 

@@ -215,6 +215,61 @@ fn batch_reductions_are_over_samples() {
     }
 }
 
+/// R5.17: units know their places in their layers; synapses those of their ends, and what is sent has the sender's.
+#[test]
+fn units_know_their_places() {
+    found("y = index", "y/input", &[0.0, 1.0]);
+    found("y = 100 * row + 10 * column + channel", "y/input", &[0.0, 1.0]);
+    found("y = W @ (below.index * below.x)", "y/output", &[70.0]);
+    found("y = (W * (pre.index == 1 - post.index)) @ below.x", "y/output", &[70.0]);
+    found("y = sum(index * x)", "y/input", &[10.0, 10.0]);
+    let bench =
+        Bench::new(&learned("", "W += 10 * post.index * post.x + pre.index", "").replace("2 - 1", "2 - 2"));
+    let increment = bench.present(&[("W/input->output", &[1.0, 0.0, 0.0, 1.0])], &[&[1.0, 10.0]], &[]);
+    increment.is("increment/W/input->output", &[0.0, 1.0, 100.0, 101.0]);
+    // Channel by channel, row by row.
+    let spatial = |value: &str, expected: &[f64]| {
+        let text = reads(&format!("y = {value}"), "").replace("2 - 1", "2x2x3 - 1");
+        let found = Bench::new(&text).present(&[("W/input->output", &[1.0; 12])], &[&[1.0; 12]], &[]);
+        found.is("state/q/y/input", expected);
+    };
+    spatial("row", &[0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0]);
+    spatial("column", &[0.0, 1.0, 2.0, 0.0, 1.0, 2.0, 0.0, 1.0, 2.0, 0.0, 1.0, 2.0]);
+    spatial("channel", &[0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]);
+    spatial("index", &(0..12).map(f64::from).collect::<Vec<_>>());
+    // A kernel's weights add up what is of either end, as R8.13 says.
+    let text = learned("", "W += pre.index * post.x", "").replace("2 - 1", "1x1x3 - conv 1 k1");
+    let found = Bench::new(&text).present(&[("W/input->output", &[1.0])], &[&[5.0, 7.0, 9.0]], &[]);
+    found.is("increment/W/input->output", &[7.0 + 18.0]);
+    finds("shape_mismatch", &learned("", "W += index", ""));
+    finds("unknown_name", &learned("signal s = output.index", "W += s", ""));
+    // A variable of that name is meant before.
+    let bench = Bench::new(&reads("y = index", "").replace("y = 0 }", "y = 0, index = 5 }"));
+    bench.present(WEIGHTS, &[&[1.0, 10.0]], &[]).is("state/q/y/input", &[5.0, 5.0]);
+}
+
+/// R5.18: the sample before; of the first, the last; alone, a sample is its own.
+#[test]
+fn samples_see_the_one_before() {
+    let present = |expression: &str, samples: &[&[f64]], expected: &[f64]| {
+        let bench = Bench::new(&reads(expression, " allow batch_statistics"));
+        bench.present(WEIGHTS, samples, &[]).is("state/q/y/input", expected);
+    };
+    let three: [&[f64]; 3] = [&[1.0, 10.0], &[2.0, f64::NAN], &[3.0, 30.0]];
+    present("y = batch_shift(x)", &three, &[3.0, 30.0, 1.0, 10.0, 2.0, f64::NAN]);
+    present("y = batch_shift(batch_shift(x + 1))", &three, &[3.0, f64::NAN, 4.0, 31.0, 2.0, 11.0]);
+    present("y = x - batch_shift(sum(x))", &[&[1.0, 10.0], &[2.0, 20.0]], &[-21.0, -12.0, -9.0, 9.0]);
+    present("y = batch_shift(x > 1)", &[&[1.0, 10.0], &[2.0, 0.0]], &[1.0, 0.0, 0.0, 1.0]);
+    present("y = batch_shift(x)", &[&[1.0, 10.0]], &[1.0, 10.0]);
+    present("y = batch_shift(b + 7)", &[&[1.0, 10.0], &[2.0, 20.0]], &[7.0; 4]);
+    finds("non_local_read", &reads("y = batch_shift(x)", ""));
+    // What a synapse learns from another sample.
+    let text = learned("", "W += post.x * batch_shift(pre.x)", " allow batch_statistics");
+    let found =
+        Bench::new(&text).present(&[("W/input->output", &[1.0, 0.0])], &[&[1.0, 10.0], &[3.0, 4.0]], &[]);
+    found.is("increment/W/input->output", &[(1.0 * 3.0 + 3.0 * 1.0) / 2.0, (1.0 * 4.0 + 3.0 * 10.0) / 2.0]);
+}
+
 /// R5.12: layers know how far they are from both ends, by the longest way.
 #[test]
 fn layers_know_their_distances() {
@@ -323,6 +378,66 @@ experiment e { rule R;  network n }";
     let text = text.replace("below -> self = 1 {", "below -> self = 1, one_to_one {");
     let given: &[(&str, &[f64])] = &[("W/input->output", &[2.0, 3.0]), ("m/input->output", &[5.0, 7.0])];
     Bench::new(&text).present(given, &[&[1.0, 10.0]], &[]).is("state/p/x/output", &[10.0, 210.0]);
+}
+
+/// R5.14: each synapse multiplies by an expression of its own weight and of both its ends, now and earlier.
+#[test]
+fn expressions_of_synapses_transmit() {
+    for (expression, expected) in [
+        ("min(W, pre.x) @ 1", 1.0 + 7.0),
+        ("abs(W - pre.x) @ 1", 4.0 + 3.0),
+        ("(W - pre.x)^2 @ 1", 16.0 + 9.0),
+        ("(W * pre.x) @ below.x", 5.0 + 700.0),
+        ("(W * post.x) @ below.x", 75.0 * 75.0),
+        ("(W - post.x * pre.x) @ 1", 12.0 - 75.0 * 11.0),
+        ("(k - (W - pre.x)) @ 1", 6.0 - 12.0 + 11.0),
+        ("(-(W * pre.x) / post.x) @ below.x", -705.0 / 75.0),
+        ("(W + max(W, pre.x) * (post.x + pre.x)) @ 1", 12.0 + 5.0 * 76.0 + 10.0 * 85.0),
+        ("(W * sum(pre.x)) @ 1", 12.0 * 11.0),
+        ("(W * rank(pre.x)) @ below.x", 5.0),
+        ("(W * pre.x[p] * post.x[p]) @ 1", 75.0 * 75.0),
+        ("(if W > pre.x then W else 0) @ 1", 5.0),
+    ] {
+        found(&format!("y = {expression}"), "y/output", &[expected]);
+    }
+    for (expression, expected) in [
+        ("min(W, pre.x).T @ above.x", [75.0, 525.0]),
+        ("(W.T * pre.x) @ above.x", [375.0, 5250.0]),
+        ("(W * post.x + pre.x).T @ 1", [376.0, 535.0]),
+        ("max(W, post.x - 69).T @ 1", [6.0, 7.0]),
+    ] {
+        found(&format!("y = {expression}"), "y/input", &expected);
+    }
+    for wrong in ["(W * below.x) @ 1", "(pre.x * post.x) @ 1", "(W.T + W * pre.x) @ 1", "(W * target) @ 1"] {
+        let code = if wrong.contains("below") { "no_synapse" } else { "shape_mismatch" };
+        finds(code, &reads(&format!("y = {wrong}"), " allow weight_transport"));
+    }
+    // Each sample has its own.
+    let bench = Bench::new(&reads("y = min(W, pre.x) @ 1", ""));
+    bench.present(WEIGHTS, &[&[1.0, 10.0], &[6.0, -1.0]], &[]).is("state/q/y/output", &[8.0, 4.0]);
+}
+
+/// R5.14: with a kernel, only what is a sum of products of one end or weight each.
+#[test]
+fn kernels_transmit_products() {
+    let text = |weight: &str| {
+        format!(
+            "rule R {{ neuron {{ state x = 0, y = 0 }}
+  synapse W : below -> self
+  phase p {{ clamp input x = data;  in turn {{ output x = 3;  output y = {weight} @ below.x }} }}
+  learn {{ W += post.y * pre.x }} }}
+network n {{ 1x1x3 - conv 1 k1 }}
+experiment e {{ rule R;  network n }}"
+        )
+    };
+    let weights: &[(&str, &[f64])] = &[("W/input->output", &[2.0])];
+    let found = Bench::new(&text("(W * pre.x * post.x - W)")).present(weights, &[&[1.0, 5.0, 10.0]], &[]);
+    found.is("state/p/y/output", &[6.0 - 2.0, 150.0 - 10.0, 600.0 - 20.0]);
+    finds("not_convolvable", &text("min(W, pre.x)"));
+    // Pooled, a synapse knows the window and hears it.
+    let pooled = text("(W * pre.x)").replace("1x1x3 - conv 1 k1", "1x2x2 - avgpool 2 - 1");
+    let found = Bench::new(&pooled).present(weights, &[&[1.0, 2.0, 3.0, 4.0]], &[]);
+    found.is("state/p/y/output", &[2.0 * 2.5 * 2.5]);
 }
 
 /// R5.15: the sums over the units of a layer so far.

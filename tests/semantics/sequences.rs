@@ -287,13 +287,146 @@ fn traces_belong_to_synapses_and_samples() {
     let wrong = |equation: &str, learn: &str| codes(&traced("trace e", equation, learn));
     assert_eq!(wrong("sweep up { e = pre.x }", "e"), ["shape_mismatch"]);
     assert_eq!(wrong("x = e", "e"), ["shape_mismatch"]);
-    assert_eq!(wrong("x = e @ below.x", "e"), ["shape_mismatch"]);
     assert_eq!(wrong("e = pre.x", "e\n    e += 1"), ["shape_mismatch"]);
     assert_eq!(wrong("e = x", "e"), ["shape_mismatch"]);
     let other = traced("trace e", "e = pre.x", "e").replace("learn {", "learn { V += post.x * e;");
     assert_eq!(codes(&other.replace("  phase", "  synapse V : below -> self\n  phase")), ["shape_mismatch"]);
     let unit = traced("trace e", "e = pre.x", "e").replace("state x = 0", "state x = 0\n trace z");
     finds("bad_value", &unit);
+}
+
+/// R20.9, R5.14: units hear traces. Weights that learn within a presentation, computed with loops.
+#[test]
+fn traces_transmit() {
+    let text = "rule R {
+  neuron { state x = 0 }
+  synapse W : below -> self
+  synapse L : self -> self { trace A = 0, u = 1 }
+  phase p (over time) {
+    clamp input x = data
+    in turn {
+      output x = W @ below.x + (L + A) @ self.x - (A * u).T @ self.x
+      A = 0.5 * A + 0.1 * post.x * pre.x ^ 2
+      u = 0.5 * pre.x
+    }
+  }
+  learn { W += post.x;  L += post.x }
+  predict output.x after p
+}
+network n { 1 - 2 }";
+    let text = text.replace("rule R", "rule R allow weight_transport");
+    let (w, l) = ([1.0, -2.0], [0.3, 0.1, -0.4, 0.2]);
+    let given: &[(&str, &[f64])] = &[("W/input->output", &w), ("L/output->output", &l)];
+    let data: [&[f64]; 2] = [&[1.0, 2.0, -1.0], &[0.5, 0.0, 3.0]];
+    let mut expected = Vec::new();
+    for sample in data {
+        let (mut x, mut a, mut u) = ([0.0; 2], [[0.0; 2]; 2], [1.0; 2]);
+        for shown in sample {
+            let arrives = |i: usize| {
+                let heard = |j: usize| (l[2 * i + j] + a[i][j]) * x[j] - a[j][i] * u[i] * x[j];
+                w[i] * shown + heard(0) + heard(1)
+            };
+            x = [arrives(0), arrives(1)];
+            for i in 0..2 {
+                for j in 0..2 {
+                    a[i][j] = 0.5 * a[i][j] + 0.1 * x[i] * x[j] * x[j];
+                }
+            }
+            u = [0.5 * x[0], 0.5 * x[1]];
+        }
+        expected.extend(x);
+    }
+    Bench::new(&text).over(3, true, true).present(given, &data, &[]).is("state/p/x/output", &expected);
+    finds("shape_mismatch", &text.replace("(A * u).T", "(A.T * u)"));
+    // A trace is the synapse's: read backwards it is at the wrong end.
+    finds("non_local_read", &text.replace(" allow weight_transport", ""));
+    let symmetric =
+        text.replace(" allow weight_transport", "").replace("self { trace", "self, symmetric { trace");
+    assert!(codes(&symmetric).is_empty(), "{:?}", codes(&symmetric));
+}
+
+/// R20.9, R20.8: where units hear a trace, it is a state of the phase whose fixed point is differentiated.
+#[test]
+fn traces_that_transmit_come_to_rest() {
+    let text = "rule R {
+  neuron { state x = 0.5 }
+  synapse W : below -> self
+  synapse L : self -> self { trace A = 0.1 }
+  phase p (steps = 300) {
+    clamp input x = data
+    x = tanh(W @ below.x + (L + A) @ self.x)
+    A = 0.4 * A + 0.2 * post.x * pre.x
+  }
+  learn { W += post.x * pre.x;  L += A }
+  predict output.x after p
+}
+network n { 2 - 3 }";
+    let model = Bench::new(text).model();
+    let parameters = plr_run::init::parameters(plr_ir::model::Model::parameters(&model), 5, Precision::F64);
+    let parameters: Vec<Tensor> = parameters
+        .iter()
+        .map(|p| {
+            Tensor::from_f64(
+                p.dims.clone(),
+                &p.to_f64().iter().map(|x| 0.3 * x).collect::<Vec<_>>(),
+                Precision::F64,
+            )
+        })
+        .collect();
+    let data = Tensor::from_f64([2, 2], &[1.0, -0.5, 0.3, 0.8], Precision::F64);
+    let target = Tensor::from_f64([2, 3], &[0.1, 0.7, 0.3, 0.9, 0.2, 0.5], Precision::F64);
+    let context = Context { seed: 1, update: 0 };
+    let find =
+        |reference| gradients(&model, reference, &parameters, (&data, &target), context).expect("a gradient");
+    let differences = find(Reference::FiniteDifferences(0));
+    for reference in [Reference::Equilibrium(0), Reference::Unrolled { steps: 200, phase: 0 }] {
+        for (a, b) in find(reference).iter().zip(&differences) {
+            let elements = b.elements.clone().unwrap_or_else(|| (0..a.values.len()).collect());
+            for (&at, &b) in elements.iter().zip(&b.values) {
+                let near = (a.values[at] - b).abs() < 1e-7 * (1.0 + b.abs()) && b != 0.0;
+                assert!(near, "{}: {} {b}", a.parameter, a.values[at]);
+            }
+        }
+    }
+}
+
+/// R5.14: what is written out for each sample and synapse is refused, with its size, if there is no room for it, not even for
+/// so many samples as are computed together.
+#[test]
+fn what_is_written_out_needs_room() {
+    let text = "rule R { neuron { state x = 0 }
+  synapse W : below -> self
+  phase p { clamp input x = data;  output x = min(W, pre.x) @ 1 }
+  learn { W += post.x } }
+network n { 30000 - 30000 }";
+    let model = Bench::new(text).model();
+    let options =
+        |batch| Options { backend: Backend::Jit { threads: 1 }, precision: Precision::F32, batch, seed: 1 };
+    let refused = Session::new(&model, options(20_000)).err().expect("there is no room").to_string();
+    assert!(refused.contains("GB of memory, but only"), "{refused}");
+}
+
+/// R11.4: what a trace draws is another number for each synapse and sample, and in each phase.
+#[test]
+fn traces_draw() {
+    let text = "rule R {
+  neuron { state x = 0 }
+  synapse W : below -> self { trace r = 0 }
+  phase p { clamp input x = data;  in turn { r = normal();  output x = (W * r) @ below.x } }
+  phase q { r = normal() }
+  learn { W += r * post.x }
+}
+network n { 2 - 2 }";
+    let weights: &[(&str, &[f64])] = &[("W/input->output", &[1.0, 2.0, 3.0, 4.0])];
+    let found = Bench::new(text).present(weights, &[&[1.0, 10.0], &[1.0, 10.0]], &[]);
+    let r = found.get("state/p/r/input->output").to_vec();
+    let x: Vec<f64> =
+        (0..4).map(|k| [1.0, 3.0][k % 2] * r[2 * k] + [20.0, 40.0][k % 2] * r[2 * k + 1]).collect();
+    found.is("state/p/x/output", &x);
+    let mut all = [r, found.get("state/q/r/input->output").to_vec()].concat();
+    all.sort_by(f64::total_cmp);
+    all.dedup();
+    assert_eq!(all.len(), 16, "{all:?}");
 }
 
 /// R20.10: kept once for each unit where one end alone matters, which no number shows; refused with its size.

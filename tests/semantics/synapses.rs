@@ -288,3 +288,59 @@ fn masked_synapses_are_absent() {
         assert!(codes(&text).contains(&"bad_value".to_owned()), "{wrong}");
     }
 }
+
+/// R4.13: first values ask where units are, and compare.
+#[test]
+fn first_values_know_places() {
+    let first = |init: &str| {
+        let text = format!(
+            "rule R {{ neuron {{ param b = index + channel\n state x }}
+  synapse W : below -> self = {init}
+  phase p {{ clamp input x = data;  sweep up {{ x = W @ below.x + b }} }}
+  learn {{ W += post.x;  b += x }} }}
+network n {{ 3 - 3 }}"
+        );
+        let bench = Bench::new(&text);
+        assert_eq!(bench.first("b/output"), [0.0, 2.0, 4.0]);
+        bench.first("W/input->output")
+    };
+    assert_eq!(first("10 * post.index + pre.index"), [0.0, 1.0, 2.0, 10.0, 11.0, 12.0, 20.0, 21.0, 22.0]);
+    assert_eq!(first("pre.index < post.index"), [0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 1.0, 1.0, 0.0]);
+    assert_eq!(first("post.index - pre.index == 1"), [0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0]);
+    assert_eq!(
+        first("abs(pre.index - post.index) <= 1 and not pre.index == 1"),
+        [1.0, 0.0, 0.0, 1.0, 0.0, 1.0, 0.0, 0.0, 1.0]
+    );
+    assert_eq!(
+        first("if pre.index > 1 or post.index > 1 then 7 else -(pre.index - 3)^2"),
+        [-9.0, -4.0, 7.0, -9.0, -4.0, 7.0, 7.0, 7.0, 7.0]
+    );
+    assert_eq!(
+        first("max(pre.index, post.index) - min(pre.index, 1)"),
+        [0.0, 0.0, 1.0, 1.0, 0.0, 1.0, 2.0, 1.0, 1.0]
+    );
+    // Where the synapses are, a mask may say; one to one both ends are in one place.
+    let text = "rule R { neuron { state x }
+  synapse W : below -> self = 1 + pre.row, mask(m) { fixed param m = pre.row == post.index }
+  synapse G : self -> self = pre.index + 10 * post.index, one_to_one, fixed
+  phase p { clamp input x = data;  sweep up { x = W @ below.x + G @ self.x } }
+  learn { W += post.x } }
+network n { 1x2x2 - 2 }";
+    let bench = Bench::new(&text.replace("state x", "state x = 0"));
+    assert_eq!(bench.first("W/input->output"), [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 2.0, 2.0]);
+    assert_eq!(bench.first("G/output->output"), [0.0, 11.0]);
+    // What is shared has no place, but channels have one.
+    let kernel = |b: &str, w: &str| {
+        format!(
+            "rule R {{ neuron {{ param b = {b}\n state x }}
+  synapse W : below -> self = {w}
+  phase p {{ clamp input x = data;  sweep up {{ x = W @ below.x + b }} }}
+  learn {{ W += post.x;  b += x }} }}
+network n {{ 1x3x3 - conv 2 k2 }}
+experiment e {{ rule R;  network n }}"
+        )
+    };
+    assert_eq!(Bench::new(&kernel("channel", "0.1")).first("b/output"), [0.0, 1.0]);
+    finds("not_convolvable", &kernel("row", "0.1"));
+    finds("not_convolvable", &kernel("0", "pre.index"));
+}

@@ -17,7 +17,7 @@ use crate::choices::Choices;
 use std::fmt;
 
 use crate::program::Program;
-use crate::scalar::{BinaryOp, UnaryOp};
+use crate::scalar::{BinaryOp, CompareOp, UnaryOp};
 use crate::types::{Location, Precision};
 
 /// A learned or fixed quantity of one site of the network.
@@ -77,10 +77,21 @@ pub enum Init {
         /// Whether its transpose is meant.
         transposed: bool,
     },
+    /// Along this axis these numbers, along all others the same.
+    Along {
+        /// The axis.
+        axis: usize,
+        /// As many as it is long.
+        numbers: Vec<f64>,
+    },
     /// A function of a first value, element by element.
     Unary(UnaryOp, Box<Init>),
     /// A function of two first values, element by element.
     Binary(BinaryOp, Box<Init>, Box<Init>),
+    /// 1 where two first values compare so, else 0.
+    Compare(CompareOp, Box<Init>, Box<Init>),
+    /// The second first value where the first is not 0, else the third.
+    Select(Box<[Init; 3]>),
 }
 
 /// The programs a rule on a network consists of. All take the parameters and `data`; those marked † take `target` too.

@@ -54,6 +54,19 @@ impl<'a> Drawing<'a> {
                 let found = Drawing::new(self.seed, name).values(init, theirs);
                 if *transposed { transpose(&found, columns_of(theirs)) } else { found }
             }
+            Init::Along { axis, numbers } => {
+                let inside: usize = dims[axis + 1..].iter().product();
+                (0..count).map(|at| numbers[at / inside % numbers.len()]).collect()
+            }
+            Init::Compare(op, a, b) => {
+                let (a, b) = (self.values(a, dims), self.values(b, dims));
+                let pairs = a.into_iter().zip(b);
+                pairs.map(|(a, b)| f64::from(u8::from(scalar::compare(&mut host, *op, a, b)))).collect()
+            }
+            Init::Select(parts) => {
+                let [c, a, b] = parts.each_ref().map(|part| self.values(part, dims));
+                c.iter().zip(a.iter().zip(b)).map(|(&c, (&a, b))| if c != 0.0 { a } else { b }).collect()
+            }
             Init::Unary(op, a) => {
                 self.values(a, dims).into_iter().map(|a| scalar::unary(&mut host, *op, a)).collect()
             }

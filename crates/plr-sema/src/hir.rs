@@ -3,6 +3,7 @@
 //! Places are relative ("the sender", "the postsynaptic unit"): nothing here knows a network. Expressions form a tree;
 //! calls of user functions are kept as calls, so that an argument is written and evaluated once.
 
+use plr_ir::geometry::Grid;
 use plr_ir::program::Law;
 use plr_ir::scalar::{BinaryOp, CompareOp, UnaryOp};
 use plr_syntax::ast::{BatchReduction, Direction, Role};
@@ -302,10 +303,23 @@ pub enum Initialiser {
     },
     /// The first value of an earlier `param` of the same unit.
     Param(VariableId),
+    /// Where a unit is in its layer: the parameter's own, or an end of the synapse (R4.13).
+    Coordinate {
+        /// Which unit.
+        place: Place,
+        /// What is asked.
+        coordinate: Coordinate,
+        /// Where it is read.
+        span: Span,
+    },
     /// A function of a first value.
     Unary(UnaryOp, Box<Initialiser>),
     /// A function of two first values.
     Binary(BinaryOp, Box<Initialiser>, Box<Initialiser>),
+    /// 1 where two first values compare so, else 0.
+    Compare(CompareOp, Box<Initialiser>, Box<Initialiser>),
+    /// The second first value where the first is not 0, else the third.
+    Select(Box<[Initialiser; 3]>),
 }
 
 impl Initialiser {
@@ -316,11 +330,15 @@ impl Initialiser {
                 (vec![e], Vec::new())
             }
             Self::Uniform(a, b) => (vec![a, b], Vec::new()),
-            Self::Glorot | Self::He | Self::Identity | Self::Weight { .. } | Self::Param(_) => {
-                (Vec::new(), Vec::new())
-            }
+            Self::Glorot
+            | Self::He
+            | Self::Identity
+            | Self::Weight { .. }
+            | Self::Param(_)
+            | Self::Coordinate { .. } => (Vec::new(), Vec::new()),
             Self::Unary(_, a) => (Vec::new(), vec![a]),
-            Self::Binary(_, a, b) => (Vec::new(), vec![a, b]),
+            Self::Binary(_, a, b) | Self::Compare(_, a, b) => (Vec::new(), vec![a, b]),
+            Self::Select(parts) => (Vec::new(), parts.iter().collect()),
         }
     }
 }
@@ -497,6 +515,50 @@ pub enum Place {
     Output,
 }
 
+/// Where a unit is in its layer (R5.17).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Coordinate {
+    /// Its place among all units, from 0.
+    Index,
+    /// Its channel.
+    Channel,
+    /// Its row.
+    Row,
+    /// Its column.
+    Column,
+}
+
+impl Coordinate {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Index, Self::Channel, Self::Row, Self::Column];
+
+    /// The one of that word.
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|coordinate| coordinate.word() == word)
+    }
+
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Index => "index",
+            Self::Channel => "channel",
+            Self::Row => "row",
+            Self::Column => "column",
+        }
+    }
+
+    /// Of a unit of a layer with these channels, rows and columns; without them each unit is a channel.
+    pub fn of(self, unit: usize, space: Option<Grid>) -> usize {
+        let (height, width) = space.map_or((1, 1), |space| (space.height, space.width));
+        match self {
+            Self::Index => unit,
+            Self::Channel => unit / (height * width),
+            Self::Row => unit / width % height,
+            Self::Column => unit % width,
+        }
+    }
+}
+
 /// The kinds of resolved expressions.
 #[derive(Clone, Debug)]
 pub enum ExprKind {
@@ -513,6 +575,13 @@ pub enum ExprKind {
         /// At the end of which phase; now if absent.
         phase: Option<PhaseId>,
     },
+    /// Where a unit is in its layer.
+    Coordinate {
+        /// Which unit.
+        place: Place,
+        /// What is asked.
+        coordinate: Coordinate,
+    },
     /// A weight: this synapse's own, or another's between the same two units.
     Weight {
         /// Which synapse's.
@@ -528,7 +597,7 @@ pub enum ExprKind {
         synapse: SynapseId,
         /// Against its direction.
         transposed: bool,
-        /// What each synapse multiplies by: a function of its weight and further quantities, none of them transposed.
+        /// What each synapse multiplies by, in the words of its own equations; no weight in it is transposed.
         weight: Box<Expr>,
         /// What the sender sends; its variables have [`Place::Sender`].
         sent: Box<Expr>,
@@ -620,6 +689,8 @@ pub enum ExprKind {
     RunningSum(Box<Expr>),
     /// A reduction over the samples of the minibatch.
     Batch(Reduction, Box<Expr>),
+    /// The argument in the sample before, for the first one in the last (R5.18).
+    Shift(Box<Expr>),
 }
 
 /// Reductions.
@@ -636,9 +707,9 @@ pub enum Reduction {
 }
 
 impl Expr {
-    /// The synaptic quantities that an expression reads as numbers.
+    /// The synaptic quantities, traces among them, that an expression reads as numbers.
     pub fn weights(&self) -> Vec<SynapseId> {
-        if let ExprKind::Weight { synapse, .. } = self.kind {
+        if let ExprKind::Weight { synapse, .. } | ExprKind::Trace(synapse) = self.kind {
             return vec![synapse];
         }
         let mut found = Vec::new();
@@ -678,6 +749,7 @@ impl Expr {
             | ExprKind::Updates
             | ExprKind::Time { .. }
             | ExprKind::Distance { .. }
+            | ExprKind::Coordinate { .. }
             | ExprKind::Draw(_) => {}
             ExprKind::Filtered { settings, increment, .. } => {
                 settings.iter().flatten().for_each(&mut visit);
@@ -694,7 +766,8 @@ impl Expr {
             | ExprKind::Rank(a)
             | ExprKind::Cut(a)
             | ExprKind::RunningSum(a)
-            | ExprKind::Batch(_, a) => visit(a),
+            | ExprKind::Batch(_, a)
+            | ExprKind::Shift(a) => visit(a),
             ExprKind::Binary(_, a, b)
             | ExprKind::Compare(_, a, b)
             | ExprKind::And(a, b)
@@ -721,6 +794,7 @@ impl Expr {
             | ExprKind::Updates
             | ExprKind::Time { .. }
             | ExprKind::Distance { .. }
+            | ExprKind::Coordinate { .. }
             | ExprKind::Draw(_) => {}
             ExprKind::Filtered { settings, increment, .. } => {
                 settings.iter_mut().flatten().for_each(&mut visit);
@@ -737,7 +811,8 @@ impl Expr {
             | ExprKind::Rank(a)
             | ExprKind::Cut(a)
             | ExprKind::RunningSum(a)
-            | ExprKind::Batch(_, a) => visit(a),
+            | ExprKind::Batch(_, a)
+            | ExprKind::Shift(a) => visit(a),
             ExprKind::Binary(_, a, b)
             | ExprKind::Compare(_, a, b)
             | ExprKind::And(a, b)

@@ -5,6 +5,7 @@
 //! something observable needs it. What is observable: the prediction, and the weights; without a prediction, the weights
 //! alone. Parameters on which nothing observable depends are not built.
 
+mod arrival;
 mod course;
 mod detour;
 mod draw;
@@ -15,7 +16,7 @@ mod initialiser;
 mod integrate;
 mod learning;
 mod piece;
-mod plasticity;
+pub(crate) mod plasticity;
 mod presentation;
 mod setting;
 mod spatial;

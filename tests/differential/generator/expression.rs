@@ -49,7 +49,7 @@ impl<'a, 'r> Unit<'a, 'r> {
         let own = self.own();
         let mut forms = vec!["sum(?)", "mean(?)", "max(?)", "softmax(?)"];
         if self.rule.batch_statistics {
-            forms.push("batch_mean(?)");
+            forms.extend(["batch_mean(?)", "batch_shift(?)"]);
         }
         self.rule.random.pick(&forms).replace('?', &own)
     }
@@ -64,7 +64,33 @@ impl<'a, 'r> Unit<'a, 'r> {
         let (through, state) = (rule.random.pick(&hears), rule.random.pick(&rule.states));
         let (synapse, place) = through.split_once(" @ ").unwrap_or((through, "below"));
         let sent = rule.random.pick(&["#.?", "#.?", "f(#.?)", "(#.? * #.?)"]);
-        format!("({synapse} @ {})", sent.replace('#', place).replace('?', state))
+        let sent = sent.replace('#', place).replace('?', state);
+        if rule.random.percent(75) {
+            return format!("({synapse} @ {sent})");
+        }
+        let (name, turned) = synapse.strip_suffix(".T").map_or((synapse, ""), |name| (name, ".T"));
+        format!("({}{turned} @ {sent})", self.of_synapse(name))
+    }
+
+    /// What a synapse multiplies what is sent by.
+    fn of_synapse(&mut self, name: &str) -> String {
+        let rule = &mut *self.rule;
+        let forms = [
+            "(% * pre.?)",
+            "(% * post.? * tanh(pre.?))",
+            "(% - 0.3 * post.? * pre.?)",
+            "(-% * post.? / (1 + pre.?^2) + %^2)",
+            "(% * sum(pre.?))",
+            "min(%, pre.?)",
+            "abs(% - post.?)",
+            "max(% * pre.?, post.?)",
+        ];
+        let names: Vec<&str> = [&rule.states[..], &rule.states[..], &rule.params].concat();
+        let mut text = rule.random.pick(&forms).replace('%', name);
+        while text.contains('?') {
+            text = text.replacen('?', rule.random.pick(&names), 1);
+        }
+        text
     }
 }
 

@@ -7,6 +7,7 @@ use super::reads::{Arrival, Reader};
 use super::schedule::{Plan, occasions};
 use crate::equation::{self, Site, Source};
 use crate::hir::{Expr, ExprKind, Learned, PhaseId, Place, Rule};
+use crate::lower::plasticity::same_for_all_samples;
 use crate::network::Network;
 use crate::resolve::Library;
 
@@ -14,8 +15,8 @@ use crate::resolve::Library;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct MultiplyAdds {
     /// In the phases: each arrival as written, at each layer that needs it, once per step, or per stage of the integrator
-    /// where a rate needs it, one for each pair of units that an instance of its synapse joins. A definition that several
-    /// equations need counts once. Traces as learning.
+    /// where a rate needs it, one for each pair of units that an instance of its synapse joins, and each summand before `@`. A
+    /// definition that several equations need counts once. Traces as learning.
     pub dynamics: u64,
     /// In learning, each time it happens: the arrivals it needs itself, and for each synapse the number of outer products
     /// the increment is a sum of.
@@ -103,8 +104,26 @@ impl<'a> Count<'a> {
     }
 
     fn arrivals(&self, reader: &Reader<'_>) -> u64 {
-        let pairs = |arrival: &Arrival| self.rule.pairs(self.network, arrival.synapse, arrival.edge) as u64;
-        reader.arrivals().iter().map(pairs).fold(0, u64::saturating_add)
+        let products = |arrival: &Arrival| {
+            let pairs = self.rule.pairs(self.network, arrival.synapse, arrival.edge) as u64;
+            arrival.products.saturating_mul(pairs)
+        };
+        reader.arrivals().iter().map(products).fold(0, u64::saturating_add)
+    }
+}
+
+/// How many products with what is sent each synapse adds up: one, or one for each summand of what stands before `@` if that
+/// varies over samples.
+#[allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "the other expressions are treated alike, present or future"
+)]
+pub fn products(weight: &Expr) -> u64 {
+    match &weight.kind {
+        _ if same_for_all_samples(weight) => 1,
+        ExprKind::Binary(BinaryOp::Add | BinaryOp::Sub, a, b) => products(a) + products(b),
+        ExprKind::Unary(UnaryOp::Neg, a) => products(a),
+        _ => 1,
     }
 }
 

@@ -83,6 +83,32 @@ pub fn arriving(along: Option<&Along>, transposed: bool) -> Pattern {
     }
 }
 
+/// What a unit reads through all synapses of an instance each of which reads this, as the unit sees it: it hears those that end
+/// in it or, against their direction, those that leave it.
+pub fn by_all_synapses(pattern: Pattern, along: Option<&Along>, transposed: bool) -> Pattern {
+    let pooled = along.is_some_and(|along| along.pool_at(transposed).is_some());
+    let near = if transposed { Pattern::Presynaptic } else { Pattern::Own };
+    match pattern {
+        Pattern::Entry => arriving(along, transposed),
+        // Of a unit in a window the synapses read the window.
+        Pattern::Own | Pattern::Presynaptic if pattern == near && !pooled => Pattern::Own,
+        Pattern::Own | Pattern::Presynaptic | Pattern::Layer => Pattern::Layer,
+        Pattern::Row | Pattern::Column if along.is_none() && !transposed => pattern,
+        Pattern::Reciprocal if along.is_none() => arriving(None, !transposed),
+        Pattern::Row | Pattern::Column | Pattern::Reciprocal | Pattern::All => Pattern::All,
+        Pattern::Batch => Pattern::Batch,
+    }
+}
+
+/// What a unit reads through its only synapse of a one-to-one projection.
+pub fn by_only_synapse(pattern: Pattern) -> Pattern {
+    match pattern {
+        Pattern::Own | Pattern::Presynaptic | Pattern::Entry | Pattern::Reciprocal => Pattern::Own,
+        Pattern::Row | Pattern::Column => Pattern::All,
+        Pattern::Layer | Pattern::All | Pattern::Batch => pattern,
+    }
+}
+
 /// What a synapse along an edge with pooling or a kernel reads: a shared weight reads its channel above as [`Pattern::Own`]
 /// and the one below as [`Pattern::Presynaptic`], whichever way it runs; of pooled units it reads a window, which has no name
 /// of its own.

@@ -14,7 +14,8 @@ use plr_ir::model::{self, Owner, Pattern, Reading};
 use plr_ir::types::Location;
 use plr_syntax::span::Span;
 
-use super::pattern::{along_edge, arriving, by_all_units, by_presynaptic, join};
+use super::operations::products;
+use super::pattern::{along_edge, by_all_synapses, by_all_units, by_only_synapse, by_presynaptic, join};
 use super::subject::{learned_name, source_name, variable_name};
 use crate::equation::{self, Instance, Site, Source};
 use crate::group::{Evaluator, Group};
@@ -35,8 +36,8 @@ pub enum Input {
     Parameter(VariableId, LayerId),
     /// The weights of an instance of a synapse.
     Weight(SynapseId, (LayerId, LayerId)),
-    /// The traces of an instance of a synapse.
-    Trace(SynapseId, (LayerId, LayerId)),
+    /// The traces of an instance of a synapse, now or at the end of a phase.
+    Trace(SynapseId, (LayerId, LayerId), Option<PhaseId>),
     /// A filter's memory.
     Memory(Memory),
     /// The number of presentations so far.
@@ -53,15 +54,18 @@ impl Input {
         let at = |variable, layer: LayerId| {
             format!("{}/{}", variable_name(rule, variable), network.layers[layer].name)
         };
+        let between = |synapse: SynapseId, edge| {
+            format!("{}/{}", rule.synapses[synapse.0].name, network.edge_name(edge))
+        };
+        let then = |name: String, phase: Option<PhaseId>| match phase {
+            Some(phase) => format!("{name}@{}", rule.phases[phase.0].name),
+            None => name,
+        };
         match self {
-            Self::State(variable, layer, None) => at(variable, layer),
-            Self::State(variable, layer, Some(phase)) => {
-                format!("{}@{}", at(variable, layer), rule.phases[phase.0].name)
-            }
+            Self::State(variable, layer, phase) => then(at(variable, layer), phase),
             Self::Parameter(variable, layer) => at(variable, layer),
-            Self::Weight(synapse, edge) | Self::Trace(synapse, edge) => {
-                format!("{}/{}", rule.synapses[synapse.0].name, network.edge_name(edge))
-            }
+            Self::Weight(synapse, edge) => between(synapse, edge),
+            Self::Trace(synapse, edge, phase) => then(between(synapse, edge), phase),
             Self::Memory(memory) => {
                 let called = filterings(rule, library).into_iter().find(|f| f.place == memory.place);
                 let group = called.map(|f| f.group(&learned_name(rule, f.target), memory.index));
@@ -123,6 +127,8 @@ pub struct Arrival {
     pub synapse: SynapseId,
     /// Read against its direction.
     pub transposed: bool,
+    /// How many products with what is sent each synapse adds up.
+    pub products: u64,
     /// With the values at the end of that phase.
     pub phase: Option<PhaseId>,
 }
@@ -170,9 +176,11 @@ impl<'a> Reader<'a> {
 
     fn eval(&mut self, expr: &Expr, scope: Scope<'_>) -> Reads {
         match &expr.kind {
-            ExprKind::Number(_) | ExprKind::Hyper(_) | ExprKind::Distance { .. } | ExprKind::Draw(_) => {
-                Reads::default()
-            }
+            ExprKind::Number(_)
+            | ExprKind::Hyper(_)
+            | ExprKind::Distance { .. }
+            | ExprKind::Coordinate { .. }
+            | ExprKind::Draw(_) => Reads::default(),
             ExprKind::Time { .. } => Reads::default(),
             ExprKind::Updates => Reads::one(Input::Updates, Pattern::All),
             ExprKind::Filtered { filter, increment, place, .. } => {
@@ -186,7 +194,7 @@ impl<'a> Reader<'a> {
                 self.variable(place, variable, phase.or(scope.phase), scope.here)
             }
             &ExprKind::Weight { synapse, transposed } => self.weight(synapse, transposed, scope.here),
-            &ExprKind::Trace(synapse) => self.trace(synapse, scope.here),
+            &ExprKind::Trace(synapse) => self.trace(synapse, scope),
             ExprKind::Arrive { synapse, transposed, weight, sent } => {
                 self.arrive((*synapse, *transposed), (weight, sent), expr.span, scope)
             }
@@ -220,7 +228,7 @@ impl<'a> Reader<'a> {
             ExprKind::Layer(_, argument) | ExprKind::Rank(argument) | ExprKind::RunningSum(argument) => {
                 self.eval(argument, scope).by_all_units()
             }
-            ExprKind::Batch(_, argument) => {
+            ExprKind::Batch(_, argument) | ExprKind::Shift(argument) => {
                 let all_samples =
                     |input: Input, pattern| if input.has_samples() { Pattern::Batch } else { pattern };
                 self.eval(argument, scope).map(all_samples)
@@ -312,9 +320,9 @@ impl<'a> Reader<'a> {
     }
 
     /// The reader's own trace.
-    fn trace(&self, synapse: SynapseId, here: Evaluator) -> Reads {
-        let Evaluator::Synapse(pre, post) = here else { return Reads::default() };
-        Reads::one(Input::Trace(synapse, (pre.layer, post.layer)), Pattern::Entry)
+    fn trace(&self, synapse: SynapseId, scope: Scope<'_>) -> Reads {
+        let Evaluator::Synapse(pre, post) = scope.here else { return Reads::default() };
+        Reads::one(Input::Trace(synapse, (pre.layer, post.layer), scope.phase), Pattern::Entry)
     }
 
     fn weight(&self, synapse: SynapseId, transposed: bool, here: Evaluator) -> Reads {
@@ -359,12 +367,21 @@ impl<'a> Reader<'a> {
             let (pre, post) = self.rule.joined(synapse, edge);
             let (near, sender) = if transposed { (pre, post) } else { (post, pre) };
             if Evaluator::Unit(near) == scope.here {
-                self.arrivals.insert(Arrival { span, edge, synapse, transposed, phase: scope.phase });
+                let products = products(weight);
+                self.arrivals.insert(Arrival {
+                    span,
+                    edge,
+                    synapse,
+                    transposed,
+                    products,
+                    phase: scope.phase,
+                });
                 let along = self.rule.along(self.network, synapse, edge);
-                let pattern = if one_to_one { Pattern::Own } else { arriving(along.as_ref(), transposed) };
-                for quantity in weight.weights() {
-                    reads.add(Reads::one(Input::Weight(quantity, edge), pattern));
-                }
+                let weights = self.eval(weight, Scope { here: Evaluator::Synapse(pre, post), ..scope });
+                reads.add(weights.map(|_, pattern| match one_to_one {
+                    true => by_only_synapse(pattern),
+                    false => by_all_synapses(pattern, along.as_ref(), transposed),
+                }));
                 let sent = self.eval(sent, Scope { here: Evaluator::Unit(sender), ..scope });
                 reads.add(if one_to_one { sent } else { sent.by_all_units() });
             }

@@ -91,7 +91,7 @@ pub fn uses(subject: Subject<'_>, rule: &Rule, library: &Library, at: Option<(&N
         followed: Vec::new(),
         found: Vec::new(),
     };
-    walk.visit(subject.value(), Through { synapse: None, phase: None });
+    walk.visit(subject.value(), Through { synapse: None, crossing: None, phase: None });
     walk.found
 }
 
@@ -100,8 +100,19 @@ pub fn uses(subject: Subject<'_>, rule: &Rule, library: &Library, at: Option<(&N
 struct Through {
     /// Inside what is sent through a synapse, against its direction or not.
     synapse: Option<(SynapseId, bool)>,
+    /// Inside what a synapse multiplies by what is sent.
+    crossing: Option<Crossing>,
     /// Inside a definition read at the end of a phase.
     phase: Option<PhaseId>,
+}
+
+/// An arrival.
+#[derive(Clone, Copy)]
+struct Crossing {
+    synapse: SynapseId,
+    transposed: bool,
+    /// The whole of it.
+    span: Span,
 }
 
 struct Walk<'a> {
@@ -136,20 +147,11 @@ impl<'a> Walk<'a> {
                     Through { phase: phase.or(through.phase), ..through },
                 );
             }
-            &ExprKind::Weight { synapse, transposed } => {
-                self.push(Information::Weight { synapse, transposed }, expr.span)
-            }
-            &ExprKind::Trace(synapse) => {
-                self.push(Information::Weight { synapse, transposed: false }, expr.span)
-            }
+            &ExprKind::Weight { synapse, transposed } => self.weight(synapse, transposed, expr.span, through),
+            &ExprKind::Trace(synapse) => self.weight(synapse, false, expr.span, through),
             ExprKind::Arrive { synapse, transposed, weight, sent } => {
-                for synapse in weight.weights() {
-                    self.push(Information::Arrival { synapse, transposed: *transposed }, expr.span);
-                }
-                let senders = self.senders(*synapse, *transposed);
-                let receivers = std::mem::replace(&mut self.units, senders);
-                self.visit(sent, Through { synapse: Some((*synapse, *transposed)), ..through });
-                self.units = receivers;
+                let crossing = Crossing { synapse: *synapse, transposed: *transposed, span: expr.span };
+                self.arrive(crossing, weight, sent, through);
             }
             &ExprKind::Signal(signal, phase) => {
                 self.push(Information::Signal(signal, phase.or(through.phase)), expr.span)
@@ -163,7 +165,7 @@ impl<'a> Walk<'a> {
                     self.push(Information::Neighbours(synapse), expr.span);
                 }
             }
-            ExprKind::Batch(..) => self.push(Information::Batch, expr.span),
+            ExprKind::Batch(..) | ExprKind::Shift(_) => self.push(Information::Batch, expr.span),
             ExprKind::Activation { argument, .. } => self.activation(argument, expr.span),
             ExprKind::Cost { of_drive, argument, .. } => {
                 self.push(Information::Target, expr.span);
@@ -180,6 +182,7 @@ impl<'a> Walk<'a> {
             | ExprKind::Updates
             | ExprKind::Time { .. }
             | ExprKind::Distance { .. }
+            | ExprKind::Coordinate { .. }
             | ExprKind::Draw(_)
             | ExprKind::Cut(_)
             | ExprKind::Unary(..)
@@ -195,7 +198,59 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// The weight, or trace, that a synapse reads or by which it multiplies what it transmits.
+    fn weight(&mut self, synapse: SynapseId, reciprocal: bool, span: Span, through: Through) {
+        match through.crossing {
+            Some(Crossing { transposed, span, .. }) => {
+                self.push(Information::Arrival { synapse, transposed }, span)
+            }
+            None => self.push(Information::Weight { synapse, transposed: reciprocal }, span),
+        }
+    }
+
+    /// What stands before `@` is the synapse's, and what stands behind it the sender's.
+    fn arrive(&mut self, crossing: Crossing, weight: &'a Expr, sent: &'a Expr, through: Through) {
+        let senders = self.senders(crossing.synapse, crossing.transposed);
+        let receivers = self.units.clone();
+        let ends = if crossing.transposed {
+            (receivers.clone(), senders.clone())
+        } else {
+            (senders.clone(), receivers.clone())
+        };
+        (self.pre, self.units) = ends;
+        self.visit(weight, Through { crossing: Some(crossing), ..through });
+        (self.pre, self.units) = (Vec::new(), senders);
+        self.visit(sent, Through { synapse: Some((crossing.synapse, crossing.transposed)), ..through });
+        self.units = receivers;
+    }
+
+    /// A variable of an end of a synapse by which it multiplies what it transmits: the own unit's, or one that is heard as what
+    /// is sent is.
+    fn at_end(
+        &mut self,
+        crossing: Crossing,
+        place: Place,
+        variable: VariableId,
+        span: Span,
+        through: Through,
+    ) {
+        let Crossing { synapse, transposed, .. } = crossing;
+        if (place == Place::Pre) != transposed {
+            self.push(Information::Sent { synapse, transposed, variable, phase: through.phase }, span);
+            return;
+        }
+        let ends = (self.pre.clone(), self.units.clone());
+        if transposed {
+            std::mem::swap(&mut self.pre, &mut self.units);
+        }
+        self.variable(Place::Own, variable, span, Through { crossing: None, ..through });
+        (self.pre, self.units) = ends;
+    }
+
     fn variable(&mut self, place: Place, variable: VariableId, span: Span, through: Through) {
+        if let (Some(crossing), Place::Pre | Place::Post) = (through.crossing, place) {
+            return self.at_end(crossing, place, variable, span, through);
+        }
         let phase = through.phase;
         match (place, through.synapse) {
             (Place::Sender, Some((synapse, transposed))) => {
@@ -226,7 +281,7 @@ impl<'a> Walk<'a> {
         };
         let values: Vec<_> = definitions.iter().filter(|d| may_hold(d)).map(|(_, value)| value).collect();
         for value in values {
-            self.visit(value, Through { synapse: None, phase });
+            self.visit(value, Through { synapse: None, crossing: None, phase });
         }
     }
 
@@ -267,7 +322,7 @@ impl<'a> Walk<'a> {
 /// Whether a function, its derivative or a function they call reduces over the minibatch.
 fn reads_batch(function: &Function, library: &Library) -> bool {
     fn within(expr: &Expr, library: &Library) -> bool {
-        let mut found = matches!(expr.kind, ExprKind::Batch(..));
+        let mut found = matches!(expr.kind, ExprKind::Batch(..) | ExprKind::Shift(_));
         if let ExprKind::Call { function, .. } = &expr.kind {
             found |= reads_batch(&library.functions[function.0], library);
         }

@@ -61,7 +61,7 @@ impl Requirement {
 
 /// What a use requires, in the equation of a synapse if one is given.
 pub fn requirement(rule: &Rule, synapse: Option<SynapseId>, information: Information) -> Option<Requirement> {
-    let against = |synapse: SynapseId| match rule.synapses[synapse.0].symmetric {
+    let against = |quantity: SynapseId| match rule.synapses[rule.weight_of(quantity).0].symmetric {
         Some(_) => Requirement::SymmetricSynapses,
         None => Requirement::WeightTransport,
     };

@@ -112,7 +112,7 @@ fn read_backwards(rule: &Rule, library: &Library) -> Vec<SynapseId> {
     let found = Subject::all(rule).into_iter().flat_map(|subject| uses(subject, rule, library, None));
     let backwards = found.filter_map(|used| match used.information {
         Information::Arrival { synapse, transposed: true }
-        | Information::Weight { synapse, transposed: true } => Some(synapse),
+        | Information::Weight { synapse, transposed: true } => Some(rule.weight_of(synapse)),
         Information::Arrival { transposed: false, .. }
         | Information::Weight { transposed: false, .. }
         | Information::Variable { .. }

@@ -23,7 +23,7 @@ pub enum Remote {
         whose: String,
         /// Who reads it.
         reader: Listener,
-        /// The local way, if there is one: `W @ below.x`.
+        /// The local way, if there is one: `W @ below.x`, for a synapse `pre.x`.
         instead: Option<String>,
     },
     /// A variable of units further away.
@@ -79,6 +79,9 @@ impl Finding for NoSynapse {
 
     fn help(&self) -> Option<String> {
         match &self.remote {
+            Remote::Neighbour { instead, reader: Listener::Synapse, .. } => {
+                instead.as_ref().map(|instead| format!("it is called `{instead}` here"))
+            }
             Remote::Neighbour { instead, .. } => {
                 instead.as_ref().map(|instead| format!("read what arrives through a synapse: `{instead}`"))
             }

@@ -12,6 +12,8 @@ pub enum Obstacle {
     Inseparable,
     /// Feedback through the largest of a window.
     LargestOfWindow,
+    /// A first value that several units share asks where a unit is.
+    SharedPlace,
 }
 
 /// An equation that has no meaning on a network with kernels or pooling.
@@ -32,6 +34,7 @@ impl Finding for NotConvolvable {
         match self.obstacle {
             Obstacle::Inseparable => "what a kernel adds up must be products of one end or weight each",
             Obstacle::LargestOfWindow => "nothing comes back through the largest of a window",
+            Obstacle::SharedPlace => "what several units share has no place in a layer",
         }
         .to_owned()
     }
@@ -40,13 +43,14 @@ impl Finding for NotConvolvable {
         let text = match self.obstacle {
             Obstacle::Inseparable => "no sum of such products",
             Obstacle::LargestOfWindow => "read from above, along an edge with `maxpool`",
+            Obstacle::SharedPlace => "of which of them?",
         };
         Label::new(self.at, text)
     }
 
     fn help(&self) -> Option<String> {
         match self.obstacle {
-            Obstacle::Inseparable => None,
+            Obstacle::Inseparable | Obstacle::SharedPlace => None,
             Obstacle::LargestOfWindow => Some("pool with `avgpool`".to_owned()),
         }
     }

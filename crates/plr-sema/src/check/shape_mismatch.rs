@@ -41,6 +41,8 @@ pub enum Shapes {
         /// What the synapse carries.
         carries: String,
     },
+    /// A random number in what stands before `@`.
+    DrawnOnTheWay,
     /// A sum over synapses in the equation of a single synapse.
     SumInSynapse,
     /// The weight of a synapse that does not join the two neurons, or not in the direction that is read.
@@ -128,7 +130,8 @@ impl Finding for ShapeMismatch {
             Shapes::WrongEnd { synapse, carries, .. } => {
                 format!("`{synapse}` carries what `{carries}` sends")
             }
-            Shapes::NotASynapse => "only a function of one synapse can stand before `@`".to_owned(),
+            Shapes::NotASynapse => "only an expression of one synapse can stand before `@`".to_owned(),
+            Shapes::DrawnOnTheWay => "what a synapse multiplies by is drawn before it transmits".to_owned(),
             Shapes::OwnVariableSent { variable, .. } => {
                 format!("`{variable}` is the reader's own, it cannot arrive")
             }
@@ -169,6 +172,7 @@ impl Finding for ShapeMismatch {
             Shapes::UnitInSynapse { .. } => "of which unit?".to_owned(),
             Shapes::WrongEnd { asked, .. } => format!("`{asked}` is not at its other end"),
             Shapes::NotASynapse => "not of one synapse".to_owned(),
+            Shapes::DrawnOnTheWay => "a draw that the synapse does not keep".to_owned(),
             Shapes::OwnVariableSent { .. } => "the reader's, not the sender's".to_owned(),
             Shapes::SumInSynapse => "a sum over synapses".to_owned(),
             Shapes::NoWeight { .. } => "there is no such weight".to_owned(),
@@ -196,6 +200,7 @@ impl Finding for ShapeMismatch {
             Shapes::SynapseInUnit { .. }
             | Shapes::UnitInSynapse { .. }
             | Shapes::NotASynapse
+            | Shapes::DrawnOnTheWay
             | Shapes::OwnVariableSent { .. }
             | Shapes::SumInSynapse
             | Shapes::NoWeight { .. }
@@ -236,6 +241,9 @@ impl Finding for ShapeMismatch {
             Shapes::FilterOutsideLearn => Some("call it in a `learn` block".to_owned()),
             Shapes::DrawOutsideEquation => {
                 Some("draw it into a `state` in a phase, and read that".to_owned())
+            }
+            Shapes::DrawnOnTheWay => {
+                Some("draw it into a `trace` of the synapse, and multiply by that".to_owned())
             }
             Shapes::WrongEnd { .. }
             | Shapes::NotASynapse

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use plr_ir::program::Law;
 
 use crate::equation::Site;
-use crate::hir::{Learned, VariableId};
+use crate::hir::{Learned, SynapseId, VariableId};
 
 use super::expression::{Context, Lowerer};
 use super::term::{Axes, Term};
@@ -51,6 +51,17 @@ impl Lowerer<'_> {
 
     /// The equation of a learned quantity draws.
     pub fn draw_for_learned(&mut self, place: usize, target: Learned, site: Site) {
+        self.draw_for(place, target, site);
+        self.draws.shared = true;
+    }
+
+    /// The equation of a trace draws.
+    pub fn draw_for_trace(&mut self, phase: usize, trace: SynapseId, site: Site) {
+        self.draw_for(phase, Learned::Synapse(trace), site);
+        self.draws.shared = false;
+    }
+
+    fn draw_for(&mut self, place: usize, target: Learned, site: Site) {
         let layers = self.setting.network.layers.len();
         let target = match target {
             Learned::Unit(variable) => variable.0,
@@ -61,10 +72,9 @@ impl Lowerer<'_> {
             Site::Edge(pre, post) => layers * (1 + pre) + post,
         };
         self.draws.drawer = Drawer { place, target, site };
-        self.draws.shared = true;
     }
 
-    /// One number for each unit and sample (R11.4); in plasticity one for each synapse or unit (R11.5).
+    /// One number for each unit, or synapse, and sample (R11.4); in plasticity one for each synapse or unit (R11.5).
     pub fn draw(&mut self, law: Law, cx: Context<'_>) -> Term {
         let own = cx.own;
         let axes = if self.draws.shared { own } else { own.union(Axes::SAMPLE) };

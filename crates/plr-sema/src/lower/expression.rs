@@ -83,8 +83,10 @@ pub struct Context<'c> {
     pub(super) phase: Option<PhaseId>,
     /// `environment` is of the step before.
     pub(super) late: bool,
-    /// The reader is a synapse that hears of its presynaptic units one step late.
-    pub(super) delayed: bool,
+    /// The end of the synapse that reads of whose units it hears one step late.
+    pub(super) delayed: Option<Place>,
+    /// The end of the synapse that reads whose units are another layer's, for which gradients may be held.
+    pub(super) foreign: Option<Place>,
     /// The arguments of the function being evaluated. One without a value is no matter unless it is used.
     pub(super) arguments: &'c [Evaluated],
     /// Its settings, likewise.
@@ -202,7 +204,7 @@ impl<'s> Lowerer<'s> {
         }
     }
 
-    fn synapse_context<'c>(
+    pub(super) fn synapse_context<'c>(
         &self,
         synapse: SynapseId,
         site: Site,
@@ -218,7 +220,7 @@ impl<'s> Lowerer<'s> {
         };
         Context {
             reader: Evaluator::Synapse(pre, post),
-            delayed: rule.synapses[synapse.0].delayed,
+            delayed: rule.synapses[synapse.0].delayed.then_some(Place::Pre),
             site: Some(site),
             extents: self.synapse_extents(synapse, site),
             own,
@@ -250,7 +252,8 @@ impl<'s> Lowerer<'s> {
             environment,
             phase,
             late: false,
-            delayed: false,
+            delayed: None,
+            foreign: None,
             arguments: &[],
             settings: &[],
             extents: self.output_extents(),
@@ -343,20 +346,19 @@ impl<'s> Lowerer<'s> {
             ExprKind::Updates => self.updates()?,
             ExprKind::Time { whole } => self.time(*whole),
             ExprKind::Distance { from_input } => self.distance(*from_input, cx),
+            ExprKind::Coordinate { coordinate, .. } => self.coordinate(*coordinate, cx),
             ExprKind::Draw(law) => self.draw(*law, cx),
             ExprKind::Layer(reduction, a) => {
                 let a = self.evaluate(a, cx)?;
                 self.reduction(*reduction, a, Axes::UNIT, extents.units, &extents)
             }
             ExprKind::Cut(a) => return self.cut(a, cx),
-            ExprKind::Rank(a) => {
-                let a = self.evaluate(a, cx)?;
-                term::rank(&mut self.b, &extents, a)
+            ExprKind::Rank(a) | ExprKind::RunningSum(a) => {
+                let x = self.evaluate(a, cx)?;
+                let ranked = matches!(expr.kind, ExprKind::Rank(_));
+                (if ranked { term::rank } else { term::running_sum })(&mut self.b, &extents, x)
             }
-            ExprKind::RunningSum(a) => {
-                let a = self.evaluate(a, cx)?;
-                term::running_sum(&mut self.b, &extents, a)
-            }
+            ExprKind::Shift(a) => return self.shifted(a, cx),
             ExprKind::Batch(reduction, a) => {
                 let a = self.evaluate(a, cx)?;
                 self.reduction(*reduction, a, Axes::SAMPLE, extents.samples, &extents)
@@ -376,6 +378,13 @@ impl<'s> Lowerer<'s> {
         }
     }
 
+    /// A value in the sample before (R5.18).
+    fn shifted(&mut self, expr: &Expr, cx: Context<'_>) -> Evaluated {
+        let found = self.evaluate(expr, cx)?;
+        let found = term::as_number(&mut self.b, &cx.extents, found);
+        Ok(term::shift(&mut self.b, found))
+    }
+
     /// The distance of the site's layer (R5.12).
     fn distance(&mut self, from_input: bool, cx: Context<'_>) -> Term {
         let network = &self.setting.network;
@@ -391,16 +400,16 @@ impl<'s> Lowerer<'s> {
         if has_weight(expr) {
             return None;
         }
-        match places(expr)[..] {
-            [Place::Pre] => {
-                let previous = self.previous.clone().filter(|_| cx.delayed);
-                let (environment, late) = previous.as_ref().map_or((cx.environment, cx.late), |p| (p, true));
-                let cx = Context { environment, late, ..cx };
-                Some(self.evaluate_end(expr, pre, true, cx))
-            }
-            [Place::Post] => Some(self.evaluate_end(expr, post, false, cx)),
-            _ => None,
-        }
+        let (place, end) = match places(expr)[..] {
+            [place @ Place::Pre] => (place, pre),
+            [place @ Place::Post] => (place, post),
+            _ => return None,
+        };
+        let previous = self.previous.clone().filter(|_| cx.delayed == Some(place));
+        let (environment, late) = previous.as_ref().map_or((cx.environment, cx.late), |p| (p, true));
+        let cx = Context { environment, late, ..cx };
+        let found = self.evaluate_end(expr, end, place == Place::Pre, cx);
+        Some(found.map(|found| if cx.foreign == Some(place) { self.foreign(found) } else { found }))
     }
 
     /// What belongs to one end of a synapse is that unit's own, pooled as the synapse sees it (R5.16); its units are then the
@@ -577,70 +586,14 @@ impl<'s> Lowerer<'s> {
         let axes = cx.own;
         // A kernel is laid out alike in both directions.
         if axes == Axes::SHARED {
-            return Ok(self.own(value, cx));
+            let weight = self.own(value, cx);
+            return Ok(self.of_synapse(weight, cx));
         }
         if !reciprocal || setting.rule.synapses[synapse.0].one_to_one {
-            return Ok(Term { value, axes });
+            return Ok(self.of_synapse(Term { value, axes }, cx));
         }
         let one = self.b.constant(1.0, &[]);
         Ok(Term { value: self.b.contract("ji,->ij", value, one), axes })
-    }
-
-    /// The sum over all instances of a synapse that end here (or, transposed, leave here) of weight times what is sent (R5.2, R5.4).
-    fn arrive(
-        &mut self,
-        (synapse, transposed): (SynapseId, bool),
-        weight: &Expr,
-        sent: &Expr,
-        cx: Context<'_>,
-    ) -> Evaluated {
-        let setting = self.setting;
-        let mut total: Option<Term> = None;
-        for pair in setting.rule.instances(&setting.network, synapse) {
-            let (pre, post) = setting.rule.joined(synapse, pair);
-            let (far, near) = if transposed { (post, pre) } else { (pre, post) };
-            if Evaluator::Unit(near) != cx.reader {
-                continue;
-            }
-            let extents = self.unit_extents(far);
-            let previous = self.previous.clone().filter(|_| setting.rule.synapses[synapse.0].delayed);
-            let (environment, late) = previous.as_ref().map_or((cx.environment, cx.late), |p| (p, true));
-            let sender = Context { sender: Some(far), extents, environment, late, ..cx };
-            let found = self.evaluate(sent, sender)?;
-            let found = term::as_number(&mut self.b, &extents, found);
-            let found = term::widen(&mut self.b, &extents, found, Axes::UNIT);
-            let found = if far.layer == near.layer { found } else { self.foreign(found) };
-            let own = self.synapse_context(synapse, Site::Edge(pair.0, pair.1), cx.environment);
-            let at = weight.span;
-            let weight = self.evaluate(weight, own)?;
-            let weight = term::as_number(&mut self.b, &own.extents, weight);
-            let weight = term::widen(&mut self.b, &own.extents, weight, own.own);
-            // Read backwards, the weight belongs to the layer at the other end.
-            let weight = if transposed && far.layer != near.layer { self.foreign(weight) } else { weight };
-            let sum = match own.along {
-                None => self.through(transposed, found, weight, &own.extents),
-                Some(along) => self.through_edge(along, transposed, (found, weight), (&own.extents, at))?,
-            };
-            total = Some(match total {
-                Some(total) => term::binary(&mut self.b, &cx.extents, BinaryOp::Add, total, sum),
-                None => sum,
-            });
-        }
-        Ok(total.unwrap_or_else(|| term::number(&mut self.b, 0.0)))
-    }
-
-    /// What one instance of a synapse makes of what is sent through it (R5.14).
-    pub fn through(&mut self, transposed: bool, sent: Term, weight: Term, extents: &Extents) -> Term {
-        if !weight.axes.contains(Axes::PRE) {
-            return term::binary(&mut self.b, extents, BinaryOp::Mul, weight, sent);
-        }
-        let spec = match (sent.axes.contains(Axes::SAMPLE), transposed) {
-            (true, false) => "bj,ij->bi",
-            (true, true) => "bi,ij->bj",
-            (false, false) => "j,ij->i",
-            (false, true) => "i,ij->j",
-        };
-        Term { value: self.b.contract(spec, sent.value, weight.value), axes: sent.axes }
     }
 
     /// What only the units of a role are told (R5.8).

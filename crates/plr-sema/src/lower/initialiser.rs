@@ -5,9 +5,10 @@ use plr_ir::scalar::BinaryOp;
 use plr_syntax::diagnostic::Findings;
 use plr_syntax::span::Span;
 
+use crate::check::not_convolvable::{NotConvolvable, Obstacle};
 use crate::check::shape_mismatch::{ShapeMismatch, Shapes};
 use crate::equation::Site;
-use crate::hir::{Initialiser, Learned, SynapseId, VariableKind};
+use crate::hir::{Coordinate, Initialiser, Learned, Place, SynapseId, VariableKind};
 use crate::network::LayerId;
 
 use super::setting::{ParameterId, Setting};
@@ -73,12 +74,50 @@ impl Setting {
                 }
             }
             Initialiser::Param(variable) => self.of(Learned::Unit(*variable), site, false),
+            Initialiser::Coordinate { place, coordinate, .. } => {
+                self.coordinates(*coordinate, *place, target, site).unwrap_or(Init::Constant(0.0))
+            }
+            Initialiser::Compare(op, a, b) => {
+                let (a, b) = (self.law(a, target, site), self.law(b, target, site));
+                Init::Compare(*op, Box::new(a), Box::new(b))
+            }
+            Initialiser::Select(parts) => {
+                Init::Select(Box::new(parts.each_ref().map(|part| self.law(part, target, site))))
+            }
             Initialiser::Unary(op, a) => Init::Unary(*op, Box::new(self.law(a, target, site))),
             Initialiser::Binary(op, a, b) => {
                 let (a, b) = (self.law(a, target, site), self.law(b, target, site));
                 Init::Binary(*op, Box::new(a), Box::new(b))
             }
         }
+    }
+
+    /// Where the units along an axis of a parameter are in their layer; nowhere if several units or pairs of units share what
+    /// stands there (R4.13).
+    fn coordinates(&self, coordinate: Coordinate, place: Place, target: Learned, site: Site) -> Option<Init> {
+        let (rule, network) = (&self.rule, &self.network);
+        let (group, axis) = match target {
+            Learned::Unit(variable) => (rule.group(variable, site.owner()), 0),
+            Learned::Synapse(synapse) => {
+                let along = rule.along(network, synapse, site.ends());
+                if along.is_some_and(|along| along.kernel().is_some() || along.join.pool.is_some()) {
+                    return None;
+                }
+                let (pre, post) = rule.joined(synapse, site.ends());
+                let one_to_one = rule.synapses[synapse.0].one_to_one;
+                if place == Place::Pre { (pre, usize::from(!one_to_one)) } else { (post, 0) }
+            }
+        };
+        let space = rule.space(network, group);
+        let of = |unit| coordinate.of(unit, space) as f64;
+        let numbers: Vec<f64> = match (target, space) {
+            (Learned::Unit(_), Some(space)) if coordinate == Coordinate::Channel => {
+                (0..space.channels).map(|channel| of(channel * space.positions())).collect()
+            }
+            (Learned::Unit(_), Some(space)) if space.positions() > 1 => return None,
+            _ => (0..self.units(group)).map(of).collect(),
+        };
+        Some(Init::Along { axis, numbers })
     }
 
     /// The first value of another parameter.
@@ -140,10 +179,17 @@ impl Setting {
         parallel.or_else(|| find((post, pre)).map(|pair| (pair, true)))
     }
 
-    /// Finds the first values, of these parameters, that are taken from synapses that are not there (R4.10).
+    /// Finds the first values, of these parameters, that are taken from synapses that are not there (R4.10), or from places
+    /// that units share (R4.13).
     pub fn check_first_values(&self, of: impl Iterator<Item = ParameterId>, findings: &mut Findings) {
         let mut found = Vec::new();
+        let mut shared = Vec::new();
         for (target, site) in of.filter_map(|id| Some((id.learned()?, id.site()?))) {
+            let nowhere = self.initialiser(target).and_then(|init| self.nowhere(init, target, site));
+            if let Some(at) = nowhere.filter(|at| !shared.contains(at)) {
+                shared.push(at);
+                findings.push(NotConvolvable { at, obstacle: Obstacle::SharedPlace });
+            }
             let missing = self.initialiser(target).and_then(|init| self.missing(init, target, site));
             if let Some((synapse, at)) = missing.filter(|missing| !found.contains(missing)) {
                 found.push((synapse, at));
@@ -161,5 +207,13 @@ impl Setting {
             };
         }
         init.parts().1.into_iter().find_map(|part| self.missing(part, target, site))
+    }
+
+    /// Where a place is read that units share.
+    fn nowhere(&self, init: &Initialiser, target: Learned, site: Site) -> Option<Span> {
+        if let Initialiser::Coordinate { place, coordinate, span } = init {
+            return self.coordinates(*coordinate, *place, target, site).is_none().then_some(*span);
+        }
+        init.parts().1.into_iter().find_map(|part| self.nowhere(part, target, site))
     }
 }

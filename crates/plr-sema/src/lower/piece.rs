@@ -213,6 +213,7 @@ impl Builder<'_> {
     fn one_step(&self, phase: PhaseId) -> Built {
         let mut lowerer = self.lowerer("step", true);
         lowerer.gradients = Gradients::Led;
+        lowerer.keep_whole_traces();
         let mut presentation = self.before(&mut lowerer, phase);
         lowerer.enter_phase(phase, &mut presentation);
         let mut moved = lowerer.moved(phase, &presentation);
@@ -228,11 +229,21 @@ impl Builder<'_> {
             given.write((variable, layer), Ok(value));
             old.push(value);
         }
+        let traces = lowerer.moving_traces(phase);
+        for &cell in &traces {
+            let name = format!("state/{}", self.model.setting.trace_name(cell));
+            let value = lowerer.b.input(name, Type::real(lowerer.trace_dims(cell)));
+            given.write_trace(cell, Ok(value));
+            old.push(value);
+        }
         let after = lowerer.step(phase, &given, &presentation.clamped);
-        let new: Vec<Value> =
-            moved.iter().zip(&old).map(|(&cell, &old)| after.get(cell).unwrap_or(old)).collect();
-        for (&(variable, layer), &value) in moved.iter().zip(&new) {
-            lowerer.b.output(format!("state/{}", self.model.setting.state_name(variable, layer)), value);
+        let reached = moved.iter().map(|&cell| after.get(cell));
+        let reached = reached.chain(traces.iter().map(|&cell| after.trace(cell).ok()));
+        let new: Vec<Value> = reached.zip(&old).map(|(new, &old)| new.unwrap_or(old)).collect();
+        let names = moved.iter().map(|&(variable, layer)| self.model.setting.state_name(variable, layer));
+        let names = names.chain(traces.iter().map(|&cell| self.model.setting.trace_name(cell)));
+        for (name, &value) in names.zip(&new) {
+            lowerer.b.output(format!("state/{name}"), value);
         }
         let residual = lowerer.residual(&old, &new);
         lowerer.b.output("residual", residual);
@@ -248,11 +259,8 @@ impl Builder<'_> {
         // It is evaluated in one step, whose data and target it is given.
         let shape = Shape { sequence: None, ..self.model.setting.shape() };
         let mut lowerer = self.lowerer_of("equation", shape, true);
-        // Each synapse has a number of its own, so that nobody else's is read through one that they share.
-        for synapse in lowerer.trace_axes.keys().copied().collect::<Vec<_>>() {
-            let whole = lowerer.whole_axes(synapse);
-            lowerer.trace_axes.insert(synapse, whole);
-        }
+        // So that nobody else's trace is read through one that they share.
+        lowerer.keep_whole_traces();
         let now = self.given_states(&mut lowerer, "");
         for (phase, name) in self.model.phases.iter().enumerate() {
             let stored = self.given_states(&mut lowerer, &format!("@{name}"));
@@ -263,10 +271,10 @@ impl Builder<'_> {
                 lowerer.draw_for_state(phase.0, dynamics.variable, instance.site.owner());
                 lowerer.state_value(&dynamics.value, (dynamics.variable, instance.site.owner()), &now)
             }
-            Source::Trace(_, tracing) => {
+            Source::Trace(phase, tracing) => {
                 let (pre, post) = instance.site.ends();
                 // One number for each synapse: the sum over samples.
-                let value = lowerer.trace_value(tracing, (tracing.trace, pre, post), &now);
+                let value = lowerer.trace_value(phase, tracing, (tracing.trace, pre, post), &now);
                 value.map(|value| lowerer.b.reduce(ReduceKind::Sum, value, &[0]))
             }
             Source::Plasticity(equation) => {
@@ -361,8 +369,8 @@ impl Builder<'_> {
             let value = lowerer.b.input(name, Type::real([self.batch, setting.units_of(variable, layer)]));
             states.write((variable, layer), Ok(value));
         }
-        for cell in lowerer.traces().into_iter().filter(|_| suffix.is_empty()) {
-            let (name, dims) = (setting.trace_name(cell), lowerer.trace_dims(cell));
+        for cell in lowerer.traces() {
+            let (name, dims) = (format!("{}{suffix}", setting.trace_name(cell)), lowerer.trace_dims(cell));
             let value = lowerer.b.input(name, Type::real(dims));
             states.write_trace(cell, Ok(value));
         }

@@ -260,8 +260,8 @@ impl Lowerer<'_> {
     }
 }
 
-/// Whether an expression is made of numbers, hyper-parameters, weights and what filters return.
-fn same_for_all_samples(expr: &Expr) -> bool {
+/// Whether an expression is made of numbers, hyper-parameters, weights and what filters return, and not of what units have.
+pub fn same_for_all_samples(expr: &Expr) -> bool {
     if let ExprKind::Filtered { .. } = expr.kind {
         return true;
     }
@@ -270,11 +270,12 @@ fn same_for_all_samples(expr: &Expr) -> bool {
     all
 }
 
-/// Whether what an expression is, its parts excepted, cannot vary over samples.
+/// Whether what an expression is, its parts excepted, can vary over neither samples nor units.
 fn is_the_same_for_all_samples(kind: &ExprKind) -> bool {
     !matches!(
         kind,
         ExprKind::Variable { .. }
+            | ExprKind::Coordinate { .. }
             | ExprKind::Trace(_)
             | ExprKind::Arrive { .. }
             | ExprKind::Signal(..)
@@ -283,11 +284,12 @@ fn is_the_same_for_all_samples(kind: &ExprKind) -> bool {
             | ExprKind::Activation { .. }
             | ExprKind::Cost { .. }
             | ExprKind::Batch(..)
+            | ExprKind::Shift(_)
     )
 }
 
 /// Whether an expression has more than one of: postsynaptic variables, presynaptic variables, weights.
-fn joins_both_ends(expr: &Expr) -> bool {
+pub fn joins_both_ends(expr: &Expr) -> bool {
     let mut kinds = [false; 3];
     ends(expr, &mut kinds);
     kinds.iter().filter(|k| **k).count() > 1
@@ -300,8 +302,10 @@ fn joins_both_ends(expr: &Expr) -> bool {
 fn ends(expr: &Expr, kinds: &mut [bool; 3]) {
     use crate::hir::Place;
     match &expr.kind {
-        ExprKind::Variable { place: Place::Pre, .. } => kinds[0] = true,
-        ExprKind::Variable { .. } | ExprKind::Signal(..) => kinds[1] = true,
+        ExprKind::Variable { place: Place::Pre, .. } | ExprKind::Coordinate { place: Place::Pre, .. } => {
+            kinds[0] = true;
+        }
+        ExprKind::Variable { .. } | ExprKind::Coordinate { .. } | ExprKind::Signal(..) => kinds[1] = true,
         ExprKind::Weight { .. } | ExprKind::Trace(_) | ExprKind::Draw(_) => kinds[2] = true,
         ExprKind::Filtered { .. } => {
             kinds[2] = true;

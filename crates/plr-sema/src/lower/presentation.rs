@@ -266,7 +266,8 @@ impl Lowerer<'_> {
         for (&old, &new) in old.iter().zip(new) {
             let change = self.b.binary(BinaryOp::Sub, new, old);
             let change = self.b.unary(UnaryOp::Abs, change);
-            let change = self.b.reduce(ReduceKind::Max, change, &[0, 1]);
+            let axes: Vec<usize> = (0..self.b.type_of(change).rank()).collect();
+            let change = self.b.reduce(ReduceKind::Max, change, &axes);
             largest = self.b.binary(BinaryOp::Max, largest, change);
         }
         largest
@@ -298,7 +299,7 @@ impl Lowerer<'_> {
             let now = std::mem::replace(&mut self.parameters, parameters.clone());
             let learnt = self.learn(&plain_plasticity(statements), before);
             for traced in statements {
-                self.trace(traced, before, &mut turn.now);
+                self.trace(phase, traced, before, &mut turn.now);
             }
             let equations: Vec<&Dynamics> = statements.iter().filter_map(plain_equation).collect();
             self.apply(&equations, &all_layers(&setting.network), before, &mut turn);
@@ -315,7 +316,7 @@ impl Lowerer<'_> {
             Statement::Clamp(_) | Statement::Release { .. } => {}
             Statement::Trace(_) => {
                 let before = turn.now.clone();
-                self.trace(statement, &before, &mut turn.now);
+                self.trace(turn.phase, statement, &before, &mut turn.now);
             }
             // R8.7
             Statement::Learn(block) => {

@@ -6,11 +6,12 @@ use plr_ir::program::{ConvolveForm, PoolKind, ReduceKind};
 use plr_ir::scalar::BinaryOp;
 use plr_syntax::span::Span;
 
-use crate::group::Along;
+use crate::group::{Along, Evaluator};
+use crate::hir::Coordinate;
 
 use super::environment::Unavailable;
 use super::expression::{Context, Lowerer};
-use super::term::{self, Axes, Extents, Term};
+use super::term::{self, Axes, Term};
 
 impl Lowerer<'_> {
     /// The units of the layer below as those above see them through the edge's pooling: what varies over units is pooled.
@@ -23,37 +24,24 @@ impl Lowerer<'_> {
         }
     }
 
-    /// What one instance of a synapse along an edge makes of what is sent through it (R5.14, R4.12): upwards pooled and
-    /// convolved, downwards the adjoint of that.
-    pub fn through_edge(
+    /// What comes down to the units below through the edge's pooling: the adjoint of the mean (R4.12).
+    pub fn unpooled(
         &mut self,
-        along: Along,
-        transposed: bool,
-        (sent, weight): (Term, Term),
-        (extents, at): (&Extents, Span),
+        pool: Option<(PoolKind, Pooling)>,
+        x: Term,
+        at: Span,
     ) -> Result<Term, Unavailable> {
-        let upward = along.upward != transposed;
-        let pool = along.join.pool;
-        let sent = if upward { self.pooled(pool, sent) } else { sent };
-        let sum = match along.kernel() {
-            None => self.through(transposed, sent, weight, extents),
-            Some(kernel) => {
-                let form = if upward { ConvolveForm::Forward } else { ConvolveForm::Adjoint };
-                let weights = self.b.reshape(weight.value, &kernel.kernel_dims());
-                self.by_samples(sent, |lowerer, value| lowerer.b.convolve(form, kernel, value, weights))
-            }
-        };
         match pool {
-            Some((PoolKind::Max, _)) if !upward => Err(Unavailable::NotReversible { at }),
-            Some((PoolKind::Mean, pooling)) if !upward => {
-                Ok(self.by_samples(sum, |lowerer, value| lowerer.b.unpool(pooling, value)))
+            None => Ok(x),
+            Some((PoolKind::Max, _)) => Err(Unavailable::NotReversible { at }),
+            Some((PoolKind::Mean, pooling)) => {
+                Ok(self.by_samples(x, |lowerer, value| lowerer.b.unpool(pooling, value)))
             }
-            Some(_) | None => Ok(sum),
         }
     }
 
     /// An operation on units of samples; what is the same for all samples is one sample.
-    fn by_samples(&mut self, x: Term, apply: impl FnOnce(&mut Self, Value) -> Value) -> Term {
+    pub fn by_samples(&mut self, x: Term, apply: impl FnOnce(&mut Self, Value) -> Value) -> Term {
         if x.axes.contains(Axes::SAMPLE) {
             return Term { value: apply(self, x.value), ..x };
         }
@@ -62,6 +50,36 @@ impl Lowerer<'_> {
         let value = apply(self, one);
         let units = self.b.type_of(value).count();
         Term { value: self.b.reshape(value, &[units]), ..x }
+    }
+
+    /// Where each unit of who evaluates, or sends, is in its layer (R5.17).
+    pub fn coordinate(&mut self, coordinate: Coordinate, cx: Context<'_>) -> Term {
+        let ((Some(group), _) | (None, Evaluator::Unit(group))) = (cx.sender, cx.reader) else {
+            unreachable!("what belongs to an end of a synapse is evaluated as that unit's own")
+        };
+        let setting = self.setting;
+        let units = setting.units(group);
+        let space = setting.rule.space(&setting.network, group);
+        let all = match space {
+            Some(space) => vec![space.channels, space.height, space.width],
+            None => vec![units, 1, 1],
+        };
+        let (dims, axis) = match coordinate {
+            Coordinate::Index => (vec![units], 0),
+            Coordinate::Channel => (all, 0),
+            Coordinate::Row => (all, 1),
+            Coordinate::Column => (all, 2),
+        };
+        let along = self.counted(dims[axis]);
+        let spread = self.b.broadcast(along, &[axis], &dims);
+        Term { value: self.b.reshape(spread, &[units]), axes: Axes::UNIT }
+    }
+
+    /// 0, 1, 2, …
+    fn counted(&mut self, count: usize) -> Value {
+        let ones = self.b.constant(1.0, &[count]);
+        let sums = self.b.running_sum(ones, 0);
+        self.b.binary(BinaryOp::Sub, sums, ones)
     }
 
     /// A unit parameter, one number for each channel, for each unit (R3.10).

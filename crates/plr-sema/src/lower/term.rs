@@ -197,3 +197,23 @@ pub fn running_sum(b: &mut Builder, extents: &Extents, x: Term) -> Term {
     let x = widen(b, extents, x, Axes::UNIT);
     Term { value: b.running_sum(x.value, x.axes.position(Axes::UNIT)), axes: x.axes }
 }
+
+/// What a value is in the sample before, for the first one in the last (R5.18): one after the other, as in a loop that keeps
+/// the one it has just passed.
+pub fn shift(b: &mut Builder, x: Term) -> Term {
+    let samples = b.type_of(x.value).dims.first().copied().filter(|_| x.axes.contains(Axes::SAMPLE));
+    let Some(samples) = samples.and_then(|samples| u32::try_from(samples).ok()).filter(|&s| s > 1) else {
+        return x;
+    };
+    let rest = b.type_of(x.value).dims[1..].to_vec();
+    let nothing = [b.constant(0.0, &rest)];
+    let (index, _) = b.begin_repeat(&nothing);
+    let here = b.slice(x.value, 0, index);
+    let last = b.end_repeat(samples, &nothing, vec![here], None);
+    let initial = [x.value, last[0]];
+    let (index, carried) = b.begin_repeat(&initial);
+    let shifted = b.insert(carried[0], carried[1], 0, index);
+    let here = b.slice(x.value, 0, index);
+    let done = b.end_repeat(samples, &initial, vec![shifted, here], None);
+    Term { value: done[0], ..x }
+}

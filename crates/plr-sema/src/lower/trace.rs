@@ -9,7 +9,9 @@ use plr_ir::Value;
 
 use crate::equation::{self, Site, Source};
 use crate::group::Evaluator;
-use crate::hir::{Expr, ExprKind, Place, Rule, Statement, SynapseId, Tracing};
+use crate::hir::{
+    Expr, ExprKind, Learned, PhaseId, Place, Rule, Statement, SynapseId, Tracing, VariableKind,
+};
 
 use crate::resolve::Library;
 
@@ -46,6 +48,8 @@ fn axes_of(expr: &Expr, one_to_one: bool, library: &Library, traces: &HashMap<Sy
         ExprKind::Number(_) | ExprKind::Hyper(_) | ExprKind::Time { .. } => Axes::NONE,
         ExprKind::Variable { place: Place::Pre, .. } => Axes::SAMPLE.union(pre),
         ExprKind::Variable { place: Place::Post, .. } => Axes::SAMPLE.union(post),
+        ExprKind::Coordinate { place: Place::Pre, .. } => pre,
+        ExprKind::Coordinate { .. } => post,
         ExprKind::Weight { .. } => post.union(pre),
         ExprKind::Trace(trace) => traces.get(trace).copied().unwrap_or(Axes::NONE),
         ExprKind::Signal(..) => Axes::SAMPLE,
@@ -111,6 +115,20 @@ impl Lowerer<'_> {
         found
     }
 
+    /// Every synapse keeps a number of its own for each sample, whatever its trace depends on.
+    pub fn keep_whole_traces(&mut self) {
+        for synapse in self.trace_axes.keys().copied().collect::<Vec<_>>() {
+            let whole = self.whole_axes(synapse);
+            self.trace_axes.insert(synapse, whole);
+        }
+    }
+
+    /// The traces that a phase writes, if units hear any of the rule's: a part of the states that the phase moves.
+    pub fn moving_traces(&self, phase: PhaseId) -> Vec<TraceCell> {
+        let rule = &self.setting.rule;
+        if transmit(rule) { self.traced(&rule.phases[phase.0].body) } else { Vec::new() }
+    }
+
     fn traced_by(&self, tracing: &Tracing) -> Vec<TraceCell> {
         let (rule, network) = (&self.setting.rule, &self.setting.network);
         let edges = rule.instances(network, tracing.trace).into_iter();
@@ -125,10 +143,16 @@ impl Lowerer<'_> {
     }
 
     /// Evaluates a statement, if it is the equation of a trace, on the values in `read`.
-    pub fn trace(&mut self, statement: &Statement, read: &Environment, now: &mut Environment) {
+    pub fn trace(
+        &mut self,
+        phase: PhaseId,
+        statement: &Statement,
+        read: &Environment,
+        now: &mut Environment,
+    ) {
         let Statement::Trace(tracing) = statement else { return };
         for cell in self.traced_by(tracing) {
-            let value = self.trace_value(tracing, cell, read);
+            let value = self.trace_value(phase, tracing, cell, read);
             now.write_trace(cell, value);
         }
     }
@@ -136,15 +160,14 @@ impl Lowerer<'_> {
     /// The new value of a trace.
     pub fn trace_value(
         &mut self,
+        phase: PhaseId,
         tracing: &Tracing,
         (synapse, pre, post): TraceCell,
         read: &Environment,
     ) -> Result<Value, Unavailable> {
         let site = Site::Edge(pre, post);
-        let place = self.setting.rule.phases.len() + self.setting.rule.plasticity.len();
-        let target = crate::hir::Learned::Synapse(synapse);
-        self.draw_for_learned(place, target, site);
-        let cx = self.learner_context(target, site, read);
+        self.draw_for_trace(phase.0, synapse, site);
+        let cx = self.learner_context(Learned::Synapse(synapse), site, read);
         let found = self.evaluate(&tracing.value, cx)?;
         let found = term::as_number(&mut self.b, &cx.extents, found);
         let axes = self.trace_axes[&synapse];
@@ -153,11 +176,12 @@ impl Lowerer<'_> {
     }
 
     /// A trace read by its synapse.
-    pub fn own_trace(&self, synapse: SynapseId, cx: Context<'_>) -> Evaluated {
+    pub fn own_trace(&mut self, synapse: SynapseId, cx: Context<'_>) -> Evaluated {
         let Evaluator::Synapse(pre, post) = cx.reader else {
             unreachable!("resolution gives traces to synapses only")
         };
-        self.read_trace((synapse, pre.layer, post.layer), cx.environment)
+        let found = self.read_trace((synapse, pre.layer, post.layer), cx.environment)?;
+        Ok(self.of_synapse(found, cx))
     }
 
     fn read_trace(&self, cell: TraceCell, environment: &Environment) -> Evaluated {
@@ -177,4 +201,28 @@ impl Lowerer<'_> {
         let pre = if self.setting.rule.synapses[synapse.0].one_to_one { Axes::UNIT } else { Axes::PRE };
         Axes::SAMPLE.union(Axes::UNIT).union(pre)
     }
+}
+
+/// Whether a trace stands before an `@`.
+fn transmit(rule: &Rule) -> bool {
+    fn heard(expr: &Expr, rule: &Rule) -> bool {
+        if let ExprKind::Arrive { weight, .. } = &expr.kind
+            && weight.weights().iter().any(|quantity| rule.synapses[quantity.0].trace.is_some())
+        {
+            return true;
+        }
+        let mut found = false;
+        expr.for_each_child(|child| found = found || heard(child, rule));
+        found
+    }
+    let definitions = rule.variables.iter().filter_map(|variable| match &variable.kind {
+        VariableKind::Let(definitions) => Some(definitions.iter().map(|(_, value)| value)),
+        VariableKind::State(_) | VariableKind::Param(_) => None,
+    });
+    let equations = equation::sources(rule).into_iter().map(|source| match source {
+        Source::Dynamics(_, dynamics) => &dynamics.value,
+        Source::Trace(_, tracing) => &tracing.value,
+        Source::Plasticity(plasticity) => &plasticity.increment,
+    });
+    definitions.flatten().chain(equations).any(|expr| heard(expr, rule))
 }

@@ -74,6 +74,7 @@ impl Evaluation<'_> {
             | ExprKind::Trace(_)
             | ExprKind::Time { .. }
             | ExprKind::Distance { .. }
+            | ExprKind::Coordinate { .. }
             | ExprKind::Draw(_)
             | ExprKind::Target
             | ExprKind::Activation { .. }
@@ -82,7 +83,8 @@ impl Evaluation<'_> {
             | ExprKind::Rank(_)
             | ExprKind::Cut(_)
             | ExprKind::RunningSum(_)
-            | ExprKind::Batch(..) => return None,
+            | ExprKind::Batch(..)
+            | ExprKind::Shift(_) => return None,
         })
     }
 }

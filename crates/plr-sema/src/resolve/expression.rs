@@ -6,7 +6,9 @@ use plr_syntax::span::Span;
 
 use crate::check::no_synapse::{Listener, NoSynapse, Remote};
 use crate::check::shape_mismatch::{ShapeMismatch, Shapes};
-use crate::hir::{Endpoint, Expr, ExprKind, HyperId, Place, Relative, SynapseId};
+use crate::hir::{
+    Coordinate, Endpoint, Expr, ExprKind, HyperId, Place, PopulationId, Relative, Synapse, SynapseId,
+};
 
 use super::scope::{Moment, Reader, Scope};
 use super::transmission::{first_synapse, transmitted, untransposed};
@@ -108,6 +110,12 @@ fn name_alone(name: &str, at: Span, reader: Reader<'_>, scope: &mut Scope<'_>) -
         "updates" if scope.moment == Moment::Learning => return Some(ExprKind::Updates),
         "depth" if reader != Reader::Global => return Some(ExprKind::Distance { from_input: true }),
         "height" if reader != Reader::Global => return Some(ExprKind::Distance { from_input: false }),
+        // R5.17
+        _ if let Some(coordinate) = Coordinate::named(name)
+            && let Some((place, _)) = reader.own_place() =>
+        {
+            return Some(ExprKind::Coordinate { place, coordinate });
+        }
         "data" => return Some(ExprKind::Data),
         "target" => return Some(ExprKind::Target),
         _ => {}
@@ -158,7 +166,8 @@ fn weight(
 
 /// A name that no rule of scope explains: perhaps a unit's variable where no unit is meant.
 fn misplaced_variable(name: &str, at: Span, reader: Reader<'_>, scope: &mut Scope<'_>) -> Option<ExprKind> {
-    let is_variable = scope.rule.is_some_and(|r| r.variables.iter().any(|v| v.name == name));
+    let is_variable = Coordinate::named(name).is_some()
+        || scope.rule.is_some_and(|r| r.variables.iter().any(|v| v.name == name));
     let variable = name.to_owned();
     match reader {
         Reader::Synapse(_) if is_variable => mismatch(at, Shapes::UnitInSynapse { variable }, scope),
@@ -247,18 +256,17 @@ fn place_of(
     reader: Reader<'_>,
     scope: &mut Scope<'_>,
 ) -> Option<ExprKind> {
-    let Some(variable) = scope.variable(end.population, &name.text) else {
-        let known = scope.variables_of(end.population);
-        scope.unknown("variable", &name.text, name.span, known);
-        return None;
+    let own = |population| end == (Endpoint { layer: Relative::Own, population });
+    let heard = match reader {
+        Reader::Sender(expected) => (expected == end).then_some(Place::Sender),
+        Reader::Unit(population) => own(population).then_some(Place::Own),
+        Reader::Synapse(_) | Reader::Global | Reader::Function(..) | Reader::Constant => None,
     };
+    let found = of_unit(heard.unwrap_or(Place::Own), end.population, name, scope)?;
+    if heard.is_some() {
+        return Some(found);
+    }
     match reader {
-        Reader::Sender(expected) if expected == end => {
-            Some(ExprKind::Variable { place: Place::Sender, variable, phase: None })
-        }
-        Reader::Unit(population) if end == (Endpoint { layer: Relative::Own, population }) => {
-            Some(ExprKind::Variable { place: Place::Own, variable, phase: None })
-        }
         Reader::Sender(expected) => {
             let (carries, asked) = (endpoint_word(expected, scope), endpoint_word(end, scope));
             let instead = Some(format!("… @ {carries}.…"));
@@ -269,7 +277,10 @@ fn place_of(
         Reader::Constant => mismatch(at, Shapes::NotConstant, scope),
         Reader::Unit(_) | Reader::Synapse(_) | Reader::Global | Reader::Function(..) => {
             let (reader, instead) = match reader {
-                Reader::Synapse(_) => (Listener::Synapse, None),
+                Reader::Synapse(synapse) => (
+                    Listener::Synapse,
+                    word_of_end(end, synapse, scope).map(|word| format!("{word}.{}", name.text)),
+                ),
                 Reader::Global => (Listener::Global, None),
                 Reader::Unit(_) | Reader::Function(..) | Reader::Sender(_) | Reader::Constant => {
                     (Listener::Unit, local_way(end, &name.text, scope))
@@ -286,6 +297,15 @@ fn place_of(
 fn local_way(end: Endpoint, variable: &str, scope: &Scope<'_>) -> Option<String> {
     let synapse = scope.rule?.synapses.iter().find(|s| s.from == end)?;
     Some(format!("{} @ {}.{variable}", synapse.name, endpoint_word(end, scope)))
+}
+
+/// How a synapse calls the unit at an endpoint that a unit at its other end has named.
+fn word_of_end(end: Endpoint, synapse: SynapseId, scope: &Scope<'_>) -> Option<&'static str> {
+    let Synapse { from, to, .. } = scope.rule?.synapses[synapse.0];
+    if end == from || end == seen_from(to, from) {
+        return Some("pre");
+    }
+    (end == to || end == seen_from(from, to)).then_some("post")
 }
 
 /// `pre.x` or `post.x` (R5.5)
@@ -307,15 +327,25 @@ fn end_of_synapse(
         scope.findings.push(NoSynapse { at, remote });
         return None;
     }
-    let name = &rest[skip];
-    match scope.variable(end.population, &name.text) {
-        Some(variable) => Some(ExprKind::Variable { place, variable, phase: None }),
-        None => {
-            let known = scope.variables_of(end.population);
-            scope.unknown("variable", &name.text, name.span, known);
-            None
-        }
+    of_unit(place, end.population, &rest[skip], scope)
+}
+
+/// A variable of a unit, or where it is in its layer (R5.17).
+fn of_unit(
+    place: Place,
+    population: PopulationId,
+    name: &ast::Name,
+    scope: &mut Scope<'_>,
+) -> Option<ExprKind> {
+    if let Some(variable) = scope.variable(population, &name.text) {
+        return Some(ExprKind::Variable { place, variable, phase: None });
     }
+    if let Some(coordinate) = Coordinate::named(&name.text) {
+        return Some(ExprKind::Coordinate { place, coordinate });
+    }
+    let known = scope.variables_of(population);
+    scope.unknown("variable", &name.text, name.span, known);
+    None
 }
 
 /// `output.x` or `input.P.x` in a signal or prediction.

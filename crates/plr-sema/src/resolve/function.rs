@@ -227,7 +227,8 @@ fn reduces(expr: &Expr, library: &Library) -> bool {
     {
         return true;
     }
-    let mut found = reads_layer(expr, library) || matches!(expr.kind, ExprKind::Batch(..));
+    let mut found =
+        reads_layer(expr, library) || matches!(expr.kind, ExprKind::Batch(..) | ExprKind::Shift(_));
     expr.for_each_child(|child| found |= reduces(child, library));
     found
 }
@@ -288,7 +289,7 @@ fn sums_in_order(at: Span, summed: &Expr, reader: Reader<'_>, scope: &mut Scope<
 )]
 pub fn places(expr: &Expr) -> Vec<Place> {
     let mut found = match &expr.kind {
-        ExprKind::Variable { place, .. } => vec![*place],
+        ExprKind::Variable { place, .. } | ExprKind::Coordinate { place, .. } => vec![*place],
         ExprKind::Arrive { .. } => return vec![Place::Own],
         ExprKind::Filtered { .. } => return Vec::new(),
         ExprKind::Data | ExprKind::Target | ExprKind::Draw(_) => vec![Place::Own],
@@ -419,6 +420,11 @@ fn primitive(
         let [a] = exactly(call, arguments, scope)?;
         sums_in_order(call.span, &a, reader, scope)?;
         return Some(ExprKind::RunningSum(Box::new(a)));
+    }
+    // R5.18
+    if name == "batch_shift" {
+        let [a] = exactly(call, arguments, scope)?;
+        return Some(ExprKind::Shift(Box::new(a)));
     }
     // R5.11
     if let Some(reduction) = name.strip_prefix("batch_").and_then(reduction) {

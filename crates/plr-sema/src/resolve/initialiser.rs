@@ -1,13 +1,14 @@
-//! First values: laws, constants, first values of earlier parameters, and functions of these (R4.4, R4.10).
+//! First values: laws, constants, first values of earlier parameters, places of units, and functions of these (R4.4,
+//! R4.10, R4.13).
 
-use plr_ir::scalar::{BinaryOp, UnaryOp};
+use plr_ir::scalar::{BinaryOp, CompareOp, UnaryOp};
 use plr_syntax::ast::{self, BinaryOp as Infix, ExprKind as Tree};
 use plr_syntax::span::Span;
 
 use crate::check::bad_value::BadValue;
 use crate::check::unknown_name::UnknownName;
 use crate::check::wrong_argument_count::WrongArgumentCount;
-use crate::hir::{Expr, ExprKind, Initialiser, Learned, Rule, VariableId, VariableKind};
+use crate::hir::{Coordinate, Expr, ExprKind, Initialiser, Learned, Place, Rule, VariableId, VariableKind};
 
 use super::expression::resolve;
 use super::scope::{Reader, Scope};
@@ -31,6 +32,9 @@ pub fn initialiser(tree: &ast::Expr, owner: Learned, scope: &mut Scope<'_>) -> O
     {
         return found;
     }
+    if let Some((place, coordinate)) = place_in_layer(tree, owner) {
+        return Some(Initialiser::Coordinate { place, coordinate, span: tree.span });
+    }
     if let Tree::Call(call) = &tree.kind {
         if let Some(&(_, count)) = LAWS.iter().find(|(name, _)| *name == call.name.text) {
             return law(call, count, owner, scope);
@@ -38,6 +42,13 @@ pub fn initialiser(tree: &ast::Expr, owner: Learned, scope: &mut Scope<'_>) -> O
         let op = UnaryOp::ALL.iter().find(|op| op.name() == call.name.text && **op != UnaryOp::Neg);
         if let (Some(&op), [argument], []) = (op, &call.arguments[..], &call.settings[..]) {
             return Some(apart(op, initialiser(argument, owner, scope)?, tree.span));
+        }
+        let larger = BinaryOp::ALL.iter().find(|op| op.name() == call.name.text);
+        if let (Some(&op @ (BinaryOp::Max | BinaryOp::Min)), [a, b], []) =
+            (larger, &call.arguments[..], &call.settings[..])
+        {
+            let (a, b) = (initialiser(a, owner, scope), initialiser(b, owner, scope));
+            return Some(together(op, a?, b?, tree.span));
         }
     }
     if let Tree::Unary(ast::UnaryOp::Negate, argument) = &tree.kind {
@@ -49,7 +60,70 @@ pub fn initialiser(tree: &ast::Expr, owner: Learned, scope: &mut Scope<'_>) -> O
         let (a, b) = (initialiser(a, owner, scope), initialiser(b, owner, scope));
         return Some(together(op, a?, b?, tree.span));
     }
+    if let Some(found) = condition(tree, owner, scope) {
+        return found;
+    }
     resolve(tree, Reader::Constant, scope).map(Initialiser::Constant)
+}
+
+/// Comparisons, and what is made of conditions (R4.13).
+#[allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "the other expressions are treated alike, present or future"
+)]
+fn condition(tree: &ast::Expr, owner: Learned, scope: &mut Scope<'_>) -> Option<Option<Initialiser>> {
+    let number = |x| Initialiser::Constant(Expr { kind: ExprKind::Number(x), span: tree.span });
+    let mut part = |tree| initialiser(tree, owner, scope);
+    let choice = |parts: [Option<Initialiser>; 3]| {
+        let [c, a, b] = parts;
+        Some(Initialiser::Select(Box::new([c?, a?, b?])))
+    };
+    let truth = |condition| choice([condition, Some(number(1.0)), Some(number(0.0))]);
+    Some(match &tree.kind {
+        Tree::Binary(Infix::And, a, b) => choice([part(a), truth(part(b)), Some(number(0.0))]),
+        Tree::Binary(Infix::Or, a, b) => choice([part(a), Some(number(1.0)), truth(part(b))]),
+        Tree::Unary(ast::UnaryOp::Not, a) => choice([part(a), Some(number(0.0)), Some(number(1.0))]),
+        Tree::If(c, a, b) => choice([part(c), part(a), part(b)]),
+        Tree::Binary(written, a, b) => {
+            let op = comparison(*written)?;
+            let (a, b) = (part(a), part(b));
+            a.zip(b).map(|(a, b)| Initialiser::Compare(op, Box::new(a), Box::new(b)))
+        }
+        _ => return None,
+    })
+}
+
+fn comparison(op: Infix) -> Option<CompareOp> {
+    match op {
+        Infix::Equal => Some(CompareOp::Eq),
+        Infix::NotEqual => Some(CompareOp::Ne),
+        Infix::Less => Some(CompareOp::Lt),
+        Infix::LessEqual => Some(CompareOp::Le),
+        Infix::Greater => Some(CompareOp::Gt),
+        Infix::GreaterEqual => Some(CompareOp::Ge),
+        Infix::Or
+        | Infix::And
+        | Infix::Add
+        | Infix::Subtract
+        | Infix::Multiply
+        | Infix::Divide
+        | Infix::Power
+        | Infix::Arrive => None,
+    }
+}
+
+/// `pre.index`, `post.row` of a synapse, `index` of a unit.
+fn place_in_layer(tree: &ast::Expr, owner: Learned) -> Option<(Place, Coordinate)> {
+    if let (Tree::Name(word), Learned::Unit(_)) = (&tree.kind, owner) {
+        return Some((Place::Own, Coordinate::named(word)?));
+    }
+    if let (Tree::Field(end, word), Learned::Synapse(_)) = (&tree.kind, owner)
+        && let Tree::Name(end) = &end.kind
+    {
+        let place = [("pre", Place::Pre), ("post", Place::Post)].into_iter().find(|(name, _)| name == end)?;
+        return Some((place.1, Coordinate::named(&word.text)?));
+    }
+    None
 }
 
 /// A function of a first value; of a constant it is a constant.
@@ -75,6 +149,7 @@ fn arithmetic(op: Infix) -> Option<BinaryOp> {
         Infix::Subtract => Some(BinaryOp::Sub),
         Infix::Multiply => Some(BinaryOp::Mul),
         Infix::Divide => Some(BinaryOp::Div),
+        Infix::Power => Some(BinaryOp::Pow),
         Infix::Or
         | Infix::And
         | Infix::Equal
@@ -83,7 +158,6 @@ fn arithmetic(op: Infix) -> Option<BinaryOp> {
         | Infix::LessEqual
         | Infix::Greater
         | Infix::GreaterEqual
-        | Infix::Power
         | Infix::Arrive => None,
     }
 }

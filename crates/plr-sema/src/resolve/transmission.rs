@@ -1,4 +1,4 @@
-//! What stands before `@`: a function of the numbers of one synapse (R5.14).
+//! What stands before `@`: an expression of one synapse (R5.14).
 
 use plr_syntax::ast::{self, ExprKind as Tree};
 
@@ -27,7 +27,7 @@ pub fn first_synapse(tree: &ast::Expr, scope: &Scope<'_>) -> Option<SynapseId> {
     tree.parts().into_iter().find_map(|part| first_synapse(part, scope))
 }
 
-/// What each synapse multiplies by, and whether it is read against its direction: all its numbers are, or none.
+/// What each synapse multiplies by, and whether it is read against its direction: all its weights are, or none.
 pub fn transmitted(
     tree: &ast::Expr,
     turned: bool,
@@ -39,23 +39,44 @@ pub fn transmitted(
     let mut directions = Vec::new();
     let fits = of_one_synapse(&mut weight, rule.weight_of(synapse), rule, &mut directions);
     directions.dedup();
+    if draws(&weight, scope.library) {
+        return mismatch(tree.span, Shapes::DrawnOnTheWay, scope);
+    }
     match directions[..] {
-        [transposed] if fits && !draws(&weight, scope.library) => Some((weight, transposed != turned)),
+        [transposed] if fits => Some((weight, transposed != turned)),
         _ => mismatch(tree.span, Shapes::NotASynapse, scope),
     }
 }
 
-/// Whether an expression is made of the numbers of one synapse and constants; reads all of them forwards, and lists how
-/// they were written.
+/// Whether an expression is one of a single synapse: of its numbers and its two ends, not of what only one of these units is
+/// told. Reads all weights forwards, and lists how the numbers were written.
 fn of_one_synapse(expr: &mut Expr, synapse: SynapseId, rule: &Rule, directions: &mut Vec<bool>) -> bool {
     let mut fits = match &mut expr.kind {
         ExprKind::Weight { synapse: read, transposed } => {
             directions.push(std::mem::take(transposed));
             rule.weight_of(*read) == synapse
         }
+        ExprKind::Trace(_) => {
+            directions.push(false);
+            true
+        }
+        ExprKind::Arrive { .. }
+        | ExprKind::Data
+        | ExprKind::Target
+        | ExprKind::Cost { .. }
+        | ExprKind::Argument(_)
+        | ExprKind::Setting(_)
+        | ExprKind::Filtered { .. } => false,
         ExprKind::Number(_)
         | ExprKind::Hyper(_)
+        | ExprKind::Variable { .. }
+        | ExprKind::Signal(..)
+        | ExprKind::Activation { .. }
+        | ExprKind::Updates
+        | ExprKind::Time { .. }
         | ExprKind::Distance { .. }
+        | ExprKind::Coordinate { .. }
+        | ExprKind::Draw(_)
         | ExprKind::Call { .. }
         | ExprKind::Unary(..)
         | ExprKind::Binary(..)
@@ -63,26 +84,13 @@ fn of_one_synapse(expr: &mut Expr, synapse: SynapseId, rule: &Rule, directions: 
         | ExprKind::And(..)
         | ExprKind::Or(..)
         | ExprKind::Not(_)
-        | ExprKind::If(..) => true,
-        ExprKind::Variable { .. }
-        | ExprKind::Arrive { .. }
-        | ExprKind::Signal(..)
-        | ExprKind::Data
-        | ExprKind::Target
-        | ExprKind::Activation { .. }
-        | ExprKind::Cost { .. }
-        | ExprKind::Argument(_)
-        | ExprKind::Setting(_)
-        | ExprKind::Filtered { .. }
-        | ExprKind::Updates
-        | ExprKind::Trace(_)
-        | ExprKind::Time { .. }
-        | ExprKind::Draw(_)
+        | ExprKind::If(..)
         | ExprKind::Layer(..)
         | ExprKind::Rank(_)
         | ExprKind::Cut(_)
         | ExprKind::RunningSum(_)
-        | ExprKind::Batch(..) => false,
+        | ExprKind::Batch(..)
+        | ExprKind::Shift(_) => true,
     };
     expr.for_each_child_mut(|child| fits &= of_one_synapse(child, synapse, rule, directions));
     fits
