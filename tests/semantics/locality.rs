@@ -61,7 +61,15 @@ fn verdicts_follow_from_what_is_used() {
     assert_eq!(unit("x", ""), "local");
     assert_eq!(unit("s", ""), "local + modulator");
     assert_eq!(unit("max(x)", ""), "local + lateral");
-    for lateral in ["softmax(x)", "rank(x)", "top(x, k = 2)", "winner(x)", "norm(x)"] {
+    for lateral in [
+        "sum(x, over = channels)",
+        "winner(x, over = places)",
+        "softmax(x)",
+        "rank(x)",
+        "top(x, k = 2)",
+        "winner(x)",
+        "norm(x)",
+    ] {
         assert_eq!(unit(lateral, ""), "local + lateral");
     }
     assert_eq!(unit("V.T @ above.x", ""), "local given symmetric synapses");

@@ -248,6 +248,36 @@ fn units_know_their_places() {
     bench.present(WEIGHTS, &[&[1.0, 10.0]], &[]).is("state/q/y/input", &[5.0, 5.0]);
 }
 
+/// R5.19: the channels of a place, the places of a channel.
+#[test]
+fn reductions_are_over_parts_of_a_layer() {
+    let x = [1.0, 5.0, 3.0, 8.0, 4.0, 2.0, 9.0, 7.0];
+    let spatial = |value: &str, expected: &[f64]| {
+        let text = reads(&format!("y = {value}"), "").replace("2 - 1", "2x2x2 - 1");
+        let found = Bench::new(&text).present(&[("W/input->output", &[1.0; 8])], &[&x, &[0.0; 8]], &[]);
+        assert_eq!(found.get("state/q/y/input")[..8], *expected, "{value}");
+    };
+    spatial("sum(x, over = channels)", &[5.0, 7.0, 12.0, 15.0, 5.0, 7.0, 12.0, 15.0]);
+    spatial("mean(x, over = channels)", &[2.5, 3.5, 6.0, 7.5, 2.5, 3.5, 6.0, 7.5]);
+    spatial("max(x, over = places)", &[8.0, 8.0, 8.0, 8.0, 9.0, 9.0, 9.0, 9.0]);
+    spatial("min(x, over = places) + 0 * sum(x)", &[1.0, 1.0, 1.0, 1.0, 2.0, 2.0, 2.0, 2.0]);
+    spatial("rank(x, over = channels)", &[1.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 1.0]);
+    spatial("rank(x, over = places)", &[3.0, 1.0, 2.0, 0.0, 2.0, 3.0, 0.0, 1.0]);
+    spatial("running_sum(x, over = places)", &[1.0, 6.0, 9.0, 17.0, 4.0, 6.0, 15.0, 22.0]);
+    spatial("running_sum(x, over = channels)", &[1.0, 5.0, 3.0, 8.0, 5.0, 7.0, 12.0, 15.0]);
+    spatial("winner(x, over = channels)", &[0.0, 1.0, 0.0, 1.0, 1.0, 0.0, 1.0, 0.0]);
+    spatial("top(x, k = 2, over = places)", &[0.0, 1.0, 0.0, 1.0, 0.0, 0.0, 1.0, 1.0]);
+    // What a function is given is the caller's: here the whole layer's.
+    spatial("winner(x - sum(x), over = places)", &[0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0]);
+    found("y = sum(x, over = channels)", "y/input", &[11.0, 11.0]);
+    found("y = sum(x, over = places)", "y/input", &[1.0, 10.0]);
+    let bench = Bench::new(&learned("", "W += winner(pre.x, over = channels)", ""));
+    let increment = bench.present(&[("W/input->output", &[2.0, 0.0])], &[&[1.0, 10.0]], &[]);
+    increment.is("increment/W/input->output", &[0.0, 1.0]);
+    finds("unknown_name", &reads("y = tanh(x, over = channels)", ""));
+    finds("shape_mismatch", &learned("signal s = sum(output.x, over = places)", "W += s", ""));
+}
+
 /// R5.18: the sample before; of the first, the last; alone, a sample is its own.
 #[test]
 fn samples_see_the_one_before() {

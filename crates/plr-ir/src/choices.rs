@@ -7,11 +7,15 @@ pub struct Choices {
     pub tile: bool,
     /// Compute what follows a product on blocks of it.
     pub block: bool,
+    /// Compute element by element with the widest vectors of the machine.
+    pub wide: bool,
+    /// Take running sums on the way through element-wise code.
+    pub running: bool,
 }
 
 impl Default for Choices {
     fn default() -> Self {
-        Self { tile: true, block: true }
+        Self { tile: true, block: true, wide: true, running: true }
     }
 }
 
@@ -37,5 +41,15 @@ pub const CHOICES: &[Choice] = &[
         name: "block",
         about: "compute what follows a product on blocks of it",
         leave_out: |choices| choices.block = false,
+    },
+    Choice {
+        name: "wide",
+        about: "compute element by element with the widest vectors of the machine",
+        leave_out: |choices| choices.wide = false,
+    },
+    Choice {
+        name: "running",
+        about: "take running sums on the way through element-wise code",
+        leave_out: |choices| choices.running = false,
     },
 ];

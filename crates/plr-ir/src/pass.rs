@@ -1,16 +1,19 @@
 //! Passes: programs to programs of the same meaning, bit for bit.
 //!
-//! A pass never changes which roundings happen to a number that is observed, nor their order; contractions stay what they
-//! are, element-wise operations may merge into [`Op::Map`](crate::Op::Map), which does the same in one pass over memory.
+//! An [exact](Pass::exact) pass never changes which roundings happen to a number that is observed, nor their order; contractions
+//! stay what they are, element-wise operations may merge into [`Op::Map`](crate::Op::Map), which does the same in one pass over
+//! memory. The others keep within the bounds of the contractions that they replace (R12.7).
 //! Only which NaN an operation returns is open, as it is in [`scalar`](crate::scalar).
 //! Every pass takes and leaves a program that [verifies](crate::verify).
 
 mod cse;
 mod dce;
+mod factor;
 mod fold;
 mod fuse;
 mod hoist;
 mod single;
+mod squeeze;
 
 use std::fmt::{self, Debug, Formatter};
 use std::time::{Duration, Instant};
@@ -28,26 +31,43 @@ pub struct Pass {
     pub about: &'static str,
     /// Does it.
     pub run: fn(&mut Program),
+    /// Whether every bit stays as it was.
+    pub exact: bool,
 }
 
-const FOLD: Pass = Pass { name: "fold", about: "compute what is constant", run: fold::run };
-const CSE: Pass = Pass { name: "cse", about: "compute equal things once", run: cse::run };
-const HOIST: Pass = Pass { name: "hoist", about: "move what does not change out of loops", run: hoist::run };
-const SINGLE: Pass = Pass { name: "single", about: "turn sums of one term into products", run: single::run };
+const FOLD: Pass = Pass { name: "fold", about: "compute what is constant", run: fold::run, exact: true };
+const CSE: Pass = Pass { name: "cse", about: "compute equal things once", run: cse::run, exact: true };
+const HOIST: Pass =
+    Pass { name: "hoist", about: "move what does not change out of loops", run: hoist::run, exact: true };
+const SINGLE: Pass =
+    Pass { name: "single", about: "turn sums of one term into products", run: single::run, exact: true };
+const FACTOR: Pass = Pass {
+    name: "factor",
+    about: "join contractions with a factor in common",
+    run: factor::run,
+    exact: false,
+};
+const SQUEEZE: Pass =
+    Pass { name: "squeeze", about: "drop axes of one element", run: squeeze::run, exact: false };
 /// Removes what nobody uses; alone, it changes nothing else.
-pub const DCE: Pass = Pass { name: "dce", about: "remove what nobody uses", run: dce::run };
-const FUSE: Pass = Pass { name: "fuse", about: "merge element-wise operations", run: fuse::run };
+pub const DCE: Pass = Pass { name: "dce", about: "remove what nobody uses", run: dce::run, exact: true };
+const FUSE: Pass = Pass { name: "fuse", about: "merge element-wise operations", run: fuse::run, exact: true };
 
 /// The passes in the order in which [`optimise`] runs them.
 ///
 /// Constants and equal values are found first, so that more turns out not to change in a loop; once it has moved out it
 /// meets its equals there, hence the second round. Before it sums of one
-/// term become element-wise. Fusion comes last because nothing looks into maps.
-pub const PIPELINE: &[Pass] = &[FOLD, CSE, HOIST, SINGLE, FOLD, CSE, HOIST, DCE, FUSE, DCE];
+/// term become element-wise; after it equal factors are known as such. Fusion comes last because nothing looks into maps.
+pub const PIPELINE: &[Pass] = &[FOLD, CSE, HOIST, SQUEEZE, SINGLE, FOLD, CSE, HOIST, FACTOR, DCE, FUSE, DCE];
 
 /// The pass of that name.
 pub fn find(name: &str) -> Option<&'static Pass> {
     PIPELINE.iter().find(|pass| pass.name == name)
+}
+
+/// The names of the passes that may change roundings.
+pub fn inexact() -> Vec<String> {
+    PIPELINE.iter().filter(|pass| !pass.exact).map(|pass| pass.name.to_owned()).collect()
 }
 
 /// What [`optimise`] calls after a pass: the pass, the program as it left it, and the time it took.

@@ -2,24 +2,28 @@
 //! ratios.
 
 use std::hint::black_box;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use plr_ir::builder::Builder;
+use plr_ir::generate;
 use plr_ir::pass::{self, optimise};
 use plr_ir::scalar::{BinaryOp, UnaryOp};
 use plr_ir::{Precision, Program, Tensor, Type, Value};
 use plr_jit::{Context, Executable, Options};
 
-/// Seconds of one run: the median over rounds of as many runs as fit into some milliseconds.
+/// Seconds of one run: the median over rounds of as many runs as fit into some milliseconds. Inputs that have the name of an output
+/// are updated in place.
 fn seconds(program: &Program, threads: usize) -> f64 {
-    let options = Options { threads, verify_clif: false, ..Options::default() };
+    let options = Options { threads, verify_clif: false, in_place: true, ..Options::default() };
     let mut executable = Executable::compile(program, &options).expect("it compiles");
     let tensor = |value: &Value| {
         let ty = program.type_of(*value);
         let numbers: Vec<f64> = (0..ty.count()).map(|i| (i % 97) as f64 / 97.0 - 0.4).collect();
         Tensor::from_f64(ty.dims.clone(), &numbers, program.precision)
     };
-    let inputs: Vec<Tensor> = program.body.parameters.iter().map(tensor).collect();
+    let kept = program.inputs.iter().zip(&program.body.parameters);
+    let kept = kept.filter(|(name, _)| !program.outputs.contains(name));
+    let inputs: Vec<Tensor> = kept.map(|(_, value)| tensor(value)).collect();
     let inputs: Vec<&Tensor> = inputs.iter().collect();
     let mut outputs: Vec<Tensor> = program.body.results.iter().map(tensor).collect();
     let mut time = |runs: u32| {
@@ -77,6 +81,71 @@ fn products(m: usize, n: usize, k: usize) {
         let program = builder.finish();
         let rates = [1, 2].map(|threads| 2.0 * (m * n * k) as f64 / seconds(&program, threads) / 1e9);
         println!("{spec} {m}×{k}×{n}: {:.1} GFLOP/s, 2 threads {:.1}", rates[0], rates[1]);
+    }
+}
+
+/// A contrast of two phases with a clamped input, over the weights: how fast an update is.
+fn update(rows: usize, columns: usize, samples: usize) {
+    let mut b = Builder::new("update", Precision::F32);
+    let w = b.input("W", Type::real([rows, columns]));
+    let [plus, minus] = ["plus", "minus"].map(|name| b.input(name, Type::real([samples, rows])));
+    let x = b.input("x", Type::real([samples, columns]));
+    let [plus, minus] = [plus, minus].map(|post| b.contract("bi,bj->ij", post, x));
+    let contrast = b.binary(BinaryOp::Sub, plus, minus);
+    let rate = b.constant(1e-6, &[rows, columns]);
+    let change = b.binary(BinaryOp::Mul, rate, contrast);
+    let new = b.binary(BinaryOp::Add, w, change);
+    b.output("W", new);
+    let mut program = b.finish();
+    optimise(&mut program, pass::Options::default());
+    let times = [1, 2].map(|threads| seconds(&program, threads) * 1e6);
+    println!(
+        "update of {rows}×{columns} by {samples} samples: {:.1} µs, 2 threads {:.1}",
+        times[0], times[1]
+    );
+}
+
+/// A rule that learns from single samples, with a running sum over units or without.
+fn online(units: usize, inputs: usize, deflated: bool) {
+    let mut b = Builder::new("online", Precision::F32);
+    let (w, x) = (b.input("W", Type::real([units, inputs])), b.input("x", Type::real([inputs])));
+    let dims = [units, inputs];
+    let y = b.contract("ij,j->i", w, x);
+    let (post, pre) = (b.broadcast(y, &[0], &dims), b.broadcast(x, &[1], &dims));
+    let mut decay = b.binary(BinaryOp::Mul, post, w);
+    if deflated {
+        decay = b.running_sum(decay, 0);
+    }
+    let rest = b.binary(BinaryOp::Sub, pre, decay);
+    let rate = b.constant(1e-6, &dims);
+    let change = b.binary(BinaryOp::Mul, post, rest);
+    let change = b.binary(BinaryOp::Mul, rate, change);
+    let new = b.binary(BinaryOp::Add, w, change);
+    b.output("W", new);
+    let mut program = b.finish();
+    optimise(&mut program, pass::Options::default());
+    let times = [1, 2].map(|threads| seconds(&program, threads) * 1e6);
+    let sums = if deflated { ", running sums" } else { "" };
+    println!("a sample for {units}×{inputs} weights{sums}: {:.2} µs, 2 threads {:.2}", times[0], times[1]);
+}
+
+/// The time of each pass over programs of a hundred operations.
+fn passes() {
+    let settings = generate::Settings { operations: 100, ..generate::Settings::new(Precision::F32) };
+    let programs: Vec<Program> = (0..20).map(|seed| generate::program(seed, &settings)).collect();
+    let mut times: Vec<(&str, f64)> = Vec::new();
+    for mut program in programs {
+        let note = |pass: &'static pass::Pass, _: &Program, time: Duration| match times
+            .iter_mut()
+            .find(|(name, _)| *name == pass.name)
+        {
+            Some((_, sum)) => *sum += time.as_secs_f64(),
+            None => times.push((pass.name, time.as_secs_f64())),
+        };
+        optimise(&mut program, pass::Options { after: Some(Box::new(note)), ..pass::Options::default() });
+    }
+    for (name, sum) in times {
+        println!("pass {name} on a hundred operations: {:.0} µs", sum / 20.0 * 1e6);
     }
 }
 
@@ -147,7 +216,12 @@ fn main() {
     ] {
         products(m, n, k);
     }
+    update(500, 784, 20);
+    update(512, 512, 64);
+    online(100, 784, false);
+    online(100, 784, true);
     step();
     [1, 2].into_iter().for_each(relaxation);
     compilation();
+    passes();
 }

@@ -4,6 +4,7 @@ mod emitter;
 mod fold;
 mod loops;
 mod map;
+mod wide;
 
 use std::collections::HashMap;
 use std::mem::ManuallyDrop;
@@ -50,7 +51,7 @@ pub(crate) enum Kernel {
 pub struct KernelText {
     /// `map3` or `fold5`.
     pub name: String,
-    /// Cranelift's intermediate form, before optimisation.
+    /// Cranelift's intermediate form, before optimisation, or what is computed for a vector.
     pub clif: String,
     /// The machine's instructions.
     pub asm: String,
@@ -65,6 +66,8 @@ pub(crate) struct Compiler {
     known: HashMap<String, usize>,
     compiled: Vec<FuncId>,
     keep_text: bool,
+    /// Whether element-wise kernels have vectors wider than Cranelift's.
+    wide: bool,
     texts: Vec<KernelText>,
 }
 
@@ -130,6 +133,7 @@ impl Compiler {
             known: HashMap::new(),
             compiled: Vec::new(),
             keep_text: options.keep_text,
+            wide: options.choices.wide && wide::available(),
             texts: Vec::new(),
         })
     }
@@ -152,6 +156,11 @@ impl Compiler {
         Ok(position)
     }
 
+    /// Whether element-wise kernels have the widest vectors of the machine.
+    pub(crate) fn is_wide(&self) -> bool {
+        self.wide
+    }
+
     /// How many distinct kernels there are.
     pub(crate) fn len(&self) -> usize {
         self.compiled.len()
@@ -162,6 +171,11 @@ impl Compiler {
         signature.params = vec![AbiParam::new(I64); 5];
         let id =
             self.module.declare_function(name, Linkage::Export, &signature).map_err(|e| e.to_string())?;
+        if let (Kernel::Map(map), true) = (kernel, self.wide)
+            && let Some(code) = wide::code(map, self.keep_text)
+        {
+            return self.define_wide(id, name, code);
+        }
         self.context.func.signature = signature;
         self.context.func.name = UserFuncName::user(0, id.as_u32());
         self.build(kernel);
@@ -174,6 +188,16 @@ impl Compiler {
             self.texts.push(KernelText { name: name.to_owned(), clif, asm });
         }
         self.module.clear_context(&mut self.context);
+        Ok(id)
+    }
+
+    /// Takes code that is not Cranelift's.
+    fn define_wide(&mut self, id: FuncId, name: &str, code: wide::Code) -> Result<FuncId, String> {
+        self.module.define_function_bytes(id, 64, &code.bytes, &[]).map_err(|e| format!("{e:?}"))?;
+        if self.keep_text {
+            let wide::Code { instructions, text, .. } = code;
+            self.texts.push(KernelText { name: format!("wide {name}"), clif: instructions, asm: text });
+        }
         Ok(id)
     }
 

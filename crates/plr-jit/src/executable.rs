@@ -29,6 +29,9 @@ pub struct Options {
     pub keep_text: bool,
     /// What is done for speed.
     pub choices: Choices,
+    /// Whether an output that has the name of an input takes its memory: then the tensor that is given for the output holds the
+    /// input, and the input is not among those given.
+    pub in_place: bool,
     /// The most bytes that the values of the program may take, inputs and outputs not counted.
     pub memory: usize,
 }
@@ -41,6 +44,7 @@ impl Default for Options {
             verify_clif: cfg!(debug_assertions),
             keep_text: false,
             choices: Choices::default(),
+            in_place: false,
             memory: usize::MAX,
         }
     }
@@ -73,6 +77,8 @@ pub struct Executable {
     pool: Arc<Pool>,
     /// The types of inputs and outputs.
     types: [Vec<Type>; 2],
+    /// By input: which of those given it is; `None` for one that an output holds.
+    given: Vec<Option<usize>>,
     compile_time: CompileTime,
 }
 
@@ -99,7 +105,10 @@ impl Executable {
         })?;
         let begin = Instant::now();
         let mut compiler = Compiler::new(options)?;
-        let lowered = lower(program, options.choices, None);
+        let mut lowered = lower(program, options.choices, None);
+        if options.in_place {
+            lowered.renewed = renewed(program);
+        }
         let plan = Plan::build(program, &lowered, options.choices, &mut compiler)?;
         let planning = begin.elapsed();
         let code = compiler.finish()?;
@@ -114,24 +123,30 @@ impl Executable {
             code,
             pool,
             types: [types_of(&program.body.parameters), types_of(&program.body.results)],
+            given: given(program, &lowered.renewed),
             compile_time,
         })
     }
 
-    /// Runs the program once. Inputs and outputs are in the program's order and have its dimensions and precision; whatever
-    /// is in the outputs is overwritten. Nothing is allocated but by the matrix library.
+    /// Runs the program once. Inputs and outputs are in the program's order and have its dimensions and precision, inputs that
+    /// outputs hold left out ([`Options::in_place`]); whatever is in the other outputs is overwritten. Nothing is allocated but by the matrix library.
     ///
     /// # Errors
     /// If number, dimensions or precision of inputs or outputs are not the program's; then nothing has happened.
     pub fn run(&mut self, inputs: &[&Tensor], outputs: &mut [Tensor], context: Context) -> Result<(), Error> {
         let [input_names, output_names] = &self.plan.names;
         let precision = self.plan.precision;
-        check("inputs", input_names, &self.types[0], inputs.iter().copied(), precision)?;
-        check("outputs", output_names, &self.types[1], outputs.iter(), precision)?;
+        let given = || self.given.iter().enumerate().filter(|(_, given)| given.is_some()).map(|(i, _)| i);
+        let names = given().map(|i| &input_names[i]);
+        check("inputs", names, given().map(|i| &self.types[0][i]), inputs.iter().copied(), precision)?;
+        check("outputs", output_names.iter(), self.types[1].iter(), outputs.iter(), precision)?;
         for (i, place) in self.plan.memory.places.iter().enumerate() {
             match place {
                 // The plan never writes to an input: a cast to a mutable pointer, not a mutable access.
-                Place::Input(input) => self.buffers.set(i, address(inputs[*input]).cast_mut()),
+                Place::Input(input) => {
+                    let given = self.given[*input].map(|given| address(inputs[given]).cast_mut());
+                    self.buffers.set(i, given.unwrap_or(std::ptr::null_mut()));
+                }
                 Place::Output(output) => self.buffers.set(i, address_mut(&mut outputs[*output])),
                 Place::Arena(at) => self.buffers.set_in_arena(i, *at),
             }
@@ -195,18 +210,33 @@ impl Executable {
     }
 }
 
+/// The inputs and outputs that have a name in common, by position.
+fn renewed(program: &Program) -> Vec<(usize, usize)> {
+    let output = |name: &String| program.outputs.iter().position(|output| output == name);
+    let inputs = program.inputs.iter().enumerate();
+    inputs.filter_map(|(input, name)| Some((input, output(name)?))).collect()
+}
+
+/// By input: which of those that are given it is.
+fn given(program: &Program, renewed: &[(usize, usize)]) -> Vec<Option<usize>> {
+    let mut next = 0..;
+    let held = |input: usize| renewed.iter().any(|&(renewed, _)| renewed == input);
+    (0..program.inputs.len()).map(|input| if held(input) { None } else { next.next() }).collect()
+}
+
 /// An error unless the tensors are those that the program expects.
 fn check<'t>(
     of: &'static str,
-    names: &[String],
-    types: &[Type],
+    names: impl Iterator<Item = &'t String>,
+    types: impl Iterator<Item = &'t Type> + Clone,
     tensors: impl ExactSizeIterator<Item = &'t Tensor>,
     precision: Precision,
 ) -> Result<(), Error> {
-    if tensors.len() != types.len() {
-        return Err(Error::Count { of, expected: types.len(), found: tensors.len() });
+    let count = types.clone().count();
+    if tensors.len() != count {
+        return Err(Error::Count { of, expected: count, found: tensors.len() });
     }
-    let mut expected = names.iter().zip(types).zip(tensors);
+    let mut expected = names.zip(types).zip(tensors);
     expected.try_for_each(|((name, ty), tensor)| Error::unless_fits(name, tensor, &ty.dims, precision))
 }
 

@@ -7,7 +7,7 @@
 use plr_ir::Precision;
 use plr_ir::scalar::Real;
 
-use crate::micro::{Dots, Element, Panel};
+use crate::micro::{Dots, Element, Inner, Panel};
 
 /// Distances between neighbours in a matrix, in elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,6 +105,11 @@ impl Product {
     /// Whether one of the factors is a vector, and the terms of a sum are beside each other in both.
     fn is_of_vector(&self) -> bool {
         (self.m == 1 || self.n == 1) && self.lhs.column == 1 && self.rhs.row == 1
+    }
+
+    /// Whether the terms of a sum are beside each other in both factors.
+    fn is_of_rows(&self) -> bool {
+        self.lhs.column == 1 && self.rhs.row == 1
     }
 
     /// Whether it is one matrix, its rows beside each other in memory, and vectors of columns can be loaded and stored.
@@ -224,6 +229,20 @@ impl Product {
                         let (matrix, row) = (lhs, self.lhs.row);
                         Dots { rows: m, depth, matrix, row, vector: rhs, out, apart: out_row }
                     }
+                });
+            }
+            if let (true, Some(kernel)) = (self.is_of_rows(), T::inner_kernel()) {
+                return kernel(&Inner {
+                    m,
+                    n,
+                    depth: self.depth,
+                    lhs,
+                    lhs_row: self.lhs.row,
+                    rhs,
+                    rhs_row: self.rhs.column,
+                    out,
+                    out_row: self.out.row,
+                    out_column: self.out.column,
                 });
             }
             gemm::gemm(

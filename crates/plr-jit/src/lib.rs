@@ -7,11 +7,12 @@
 //! | `tile` | a program | regions that are run for a few samples at a time, each a program of its own |
 //! | `lower` | a program | tasks over index spaces; constants and broadcasts vanish into strides, products into what uses them |
 //! | `lifetimes`, `memory` | tasks | buffers: in the caller's memory where possible, overwritten in place where safe |
-//! | `codegen` | element-wise code and folds | machine code, each distinct kernel once |
+//! | `codegen` | element-wise code and folds | machine code, each distinct kernel once; `wide` where vectors have 512 bits |
 //! | `plan` | all of that | steps |
 //! | `execute`, `pool`, `gemm`, `micro`, `apply` | steps | results |
 //!
-//! `micro` and `apply` are compiled ahead of time, for vectors wider than Cranelift's; [`plr_ir::choices`] says what can be
+//! `micro` and `apply` are compiled ahead of time, for vectors wider than Cranelift's, and `codegen::wide` writes machine code of
+//! its own for them; [`plr_ir::choices`] says what can be
 //! left out on the command line, and `plrc emit plan` prints what was done.
 //!
 //! # What holds
@@ -26,6 +27,7 @@
 //! 5. Truth values are in memory words as wide as a real, all ones or all zeros.
 //! 6. A host thread that flushes subnormal numbers to zero gets other results; nothing here sets such a mode.
 
+mod aligned;
 mod apply;
 mod codegen;
 mod convolve;
@@ -44,6 +46,7 @@ mod space;
 mod tile;
 mod window;
 
+pub use aligned::Aligned;
 pub use codegen::KernelText;
 pub use error::Error;
 pub use executable::{CompileTime, Context, Executable, Options, compile};

@@ -36,14 +36,19 @@ pub(crate) struct Lifetimes {
 }
 
 impl Lifetimes {
-    /// Of a lowered program: inputs live from the beginning, inputs and outputs to the end.
+    /// Of a lowered program: inputs live from the beginning, those that are not renewed and outputs to the end.
     pub(crate) fn of(lowered: &Lowered) -> Self {
         let mut lifetimes =
             Self { of: vec![None; lowered.types.len()], loops: Vec::new(), used: Vec::new(), now: 0 };
         lowered.inputs.iter().for_each(|&value| lifetimes.define(value));
         lifetimes.tasks(&lowered.tasks);
         lifetimes.now += 1;
-        lowered.inputs.iter().chain(&lowered.outputs).for_each(|&value| lifetimes.use_(value));
+        let kept = lowered
+            .inputs
+            .iter()
+            .enumerate()
+            .filter(|(i, _)| lowered.renewed.iter().all(|(renewed, _)| renewed != i));
+        kept.map(|(_, value)| value).chain(&lowered.outputs).for_each(|&value| lifetimes.use_(value));
         lifetimes
     }
 

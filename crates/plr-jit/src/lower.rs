@@ -7,6 +7,7 @@
 mod block;
 mod contraction;
 mod elementwise;
+mod running;
 mod spatial;
 mod task;
 
@@ -14,6 +15,7 @@ use plr_ir::choices::Choices;
 use plr_ir::program::{Block, Op, Operation, Program, ReduceKind, Repeat, Value};
 use plr_ir::{Elem, Type};
 
+use crate::memory::Memory;
 use crate::space::{Space, dense};
 use crate::tile::{self, Region, Section};
 pub(crate) use block::{BlockTask, MOST_OPERANDS, MOST_PRODUCTS};
@@ -35,6 +37,8 @@ pub(crate) struct Lowered {
     pub(crate) inputs: Vec<Value>,
     /// The values of the outputs: each is defined by a task, and is no other output's.
     pub(crate) outputs: Vec<Value>,
+    /// Inputs that may be overwritten, and the outputs that take their memory, by position.
+    pub(crate) renewed: Vec<(usize, usize)>,
 }
 
 /// Where a value's elements are.
@@ -51,6 +55,7 @@ enum View {
 /// Lowers a verified program or, where samples are last and there are lanes for so many, that of a tile.
 pub(crate) fn lower(program: &Program, choices: Choices, lanes: Option<usize>) -> Lowered {
     let mut lowering = Lowering {
+        choices,
         types: program.values.clone(),
         views: vec![None; program.values.len()],
         blocks: vec![Vec::new()],
@@ -71,14 +76,33 @@ pub(crate) fn lower(program: &Program, choices: Choices, lanes: Option<usize>) -
         outputs.push(if taken { lowering.copy(stored) } else { stored });
     }
     let mut tasks = lowering.close();
-    if choices.block {
-        tasks = block::merge(tasks, &outputs);
+    if choices.running {
+        let uses = block::uses(&tasks, &outputs);
+        tasks = running::merge(&mut lowering, tasks, &uses);
     }
-    Lowered { types: lowering.types, tasks, slots: lowering.slots, inputs, outputs }
+    if choices.block {
+        let uses = block::uses(&tasks, &outputs);
+        tasks = block::merge(tasks, &uses);
+    }
+    Lowered { types: lowering.types, tasks, slots: lowering.slots, inputs, outputs, renewed: Vec::new() }
+}
+
+/// Lowers the program of a tile, which is not cut into tiles again.
+pub(crate) fn lower_tile(region: &Region, choices: Choices) -> Lowered {
+    let layout = region.tile.layout;
+    let lanes = (!layout.rows).then_some(layout.lanes);
+    lower(&region.tile.program, Choices { tile: false, ..choices }, lanes)
+}
+
+/// Pairs of imports and exports as positions among the inputs and outputs of a tile.
+pub(crate) fn renewed(region: &Region, over: &[(Value, Value)]) -> Vec<(usize, usize)> {
+    let output = |export: Value| region.exports.iter().position(|&known| known == export);
+    over.iter().filter_map(|&(import, export)| Some((region.input(import)?, output(export)?))).collect()
 }
 
 /// A program being lowered.
 struct Lowering {
+    choices: Choices,
     types: Vec<Type>,
     /// By value; `None` before its definition.
     views: Vec<Option<View>>,
@@ -167,10 +191,13 @@ impl Lowering {
             *value = self.stored(*value);
         }
         region.exports.iter().for_each(|&value| self.define(value));
-        let tiles = region.tiles();
+        let tiles = region.samples.div_ceil(region.tile.layout.lanes);
         let results = std::mem::take(&mut region.sums);
         region.sums = results.iter().map(|&result| self.one_for_each(tiles, result)).collect();
         let sums = region.sums.clone();
+        if region.tile.layout.rows {
+            region.over = self.overwritten(&region);
+        }
         self.push(Task::Tiles(region));
         sums.into_iter()
             .zip(results)
@@ -181,6 +208,24 @@ impl Lowering {
     fn one_for_each(&mut self, count: usize, value: Value) -> Value {
         let dims = [count].into_iter().chain(self.dims(value)).collect::<Vec<_>>();
         self.fresh(Type::real(dims))
+    }
+
+    /// The imports and exports of a region whose tiles can have the latter in the memory of the former.
+    fn overwritten(&self, region: &Region) -> Vec<(Value, Value)> {
+        let mut over = Vec::new();
+        for &import in &region.imports {
+            let same = |export: &Value| self.type_of(*export) == self.type_of(import);
+            let free = |export: &Value| over.iter().all(|(_, taken)| taken != export);
+            let pair = region.exports.iter().copied().filter(same).filter(free).find(|&export| {
+                let mut tile = lower_tile(region, self.choices);
+                tile.renewed = renewed(region, &[(import, export)]);
+                let memory = Memory::plan(&tile, region.tile.program.precision);
+                let (input, output) = tile.renewed[0];
+                memory.buffer(tile.inputs[input]) == memory.buffer(tile.outputs[output])
+            });
+            over.extend(pair.map(|export| (import, export)));
+        }
+        over
     }
 
     /// Lowers the operations of a block.

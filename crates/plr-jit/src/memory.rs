@@ -6,6 +6,7 @@
 //! * what a loop carries has one buffer, before, during and after the loop, if the next value can be computed over
 //!   the present one; otherwise the next value has a second buffer, and the two change roles after each step;
 //! * an element-wise result may be written over an input whose last use it is;
+//! * an output that renews an input is written over it, if that is so possible, and else copied there in the end;
 //! * a tensor with a slice replaced may be in the memory of the tensor, where a loop carries it.
 //!
 //! Two buffers have the same place in the arena if their values are never alive together either. Buffers that change roles
@@ -17,7 +18,7 @@ use plr_ir::Precision;
 use plr_ir::program::{Local, Value};
 
 use crate::lifetimes::{Lifetime, Lifetimes};
-use crate::lower::{Carried, Lowered, RepeatTask, Task};
+use crate::lower::{Carried, Lowered, MapTask, RepeatTask, Task};
 
 /// A buffer's number, `@4` in the printed plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -62,7 +63,9 @@ impl Memory {
     pub(crate) fn plan(lowered: &Lowered, precision: Precision) -> Self {
         let lifetimes = Lifetimes::of(lowered);
         let mut sharing = Sharing::new(lowered, &lifetimes);
+        sharing.rows(&lowered.tasks);
         sharing.loops(&lowered.tasks);
+        sharing.renewals(lowered);
         sharing.overwrites(&lowered.tasks);
         sharing.swaps(&lowered.tasks);
         sharing.place(lowered, precision)
@@ -95,11 +98,13 @@ struct Class {
 /// Classes being formed.
 struct Sharing<'a> {
     lifetimes: &'a Lifetimes,
-    /// By value; `None` for program inputs and for values without memory.
+    /// By value; `None` for program inputs that are kept and for values without memory.
     class_of: Vec<Option<usize>>,
     classes: Vec<Class>,
     /// Pairs that may share memory although the first ends at the moment the second starts.
     meeting: HashSet<(Value, Value)>,
+    /// Inputs that outputs take the memory of.
+    renewed: Vec<Value>,
 }
 
 impl<'a> Sharing<'a> {
@@ -109,11 +114,12 @@ impl<'a> Sharing<'a> {
             class_of: vec![None; lowered.types.len()],
             classes: Vec::new(),
             meeting: HashSet::new(),
+            renewed: lowered.renewed.iter().map(|&(input, _)| lowered.inputs[input]).collect(),
         };
         for value in (0..lowered.types.len()).map(|i| Value(i as u32)) {
-            let Some(lifetime) = lifetimes.get(value).filter(|_| !lowered.inputs.contains(&value)) else {
-                continue;
-            };
+            let input = lowered.inputs.iter().position(|&input| input == value);
+            let kept = input.is_some_and(|i| lowered.renewed.iter().all(|&(renewed, _)| renewed != i));
+            let Some(lifetime) = lifetimes.get(value).filter(|_| !kept) else { continue };
             let number = sharing.classes.len();
             sharing.class_of[value.index()] = Some(number);
             sharing.classes.push(Class { members: vec![value], alive: vec![lifetime], swapping: number });
@@ -131,6 +137,7 @@ impl<'a> Sharing<'a> {
                     let pairs =
                         whole.flat_map(|input| map.results.iter().map(move |&(result, _)| (input, result)));
                     self.meeting.extend(pairs);
+                    self.meeting.extend(map.running.map(|[before, after]| (before, after)));
                 }
                 Task::Block(block) => {
                     let pairs = block
@@ -160,8 +167,8 @@ impl<'a> Sharing<'a> {
                 | Task::Windows { .. }
                 | Task::Slice { .. }
                 | Task::Random { .. }
-                | Task::FromIndex { .. }
-                | Task::Tiles(_) => {}
+                | Task::FromIndex { .. } => {}
+                Task::Tiles(region) => self.meeting.extend(region.over.iter().copied()),
             }
         }
     }
@@ -195,6 +202,15 @@ impl<'a> Sharing<'a> {
         self.classes[into].alive.extend(gone.alive);
     }
 
+    /// Rows that go through maps: nothing else is in their memory, so that they always can.
+    fn rows(&mut self, tasks: &[Task]) {
+        for task in tasks {
+            if let Task::Map(MapTask { running: Some([before, after]), .. }) = task {
+                self.merge(*before, *after);
+            }
+        }
+    }
+
     /// What loops carry, inner loops first.
     fn loops(&mut self, tasks: &[Task]) {
         for repeat in tasks.iter().filter_map(Task::as_repeat) {
@@ -202,7 +218,22 @@ impl<'a> Sharing<'a> {
             for &Carried { initial, parameter, next, result } in &repeat.carried {
                 self.merge(parameter, result);
                 self.merge(parameter, next);
-                self.merge(parameter, initial);
+                if !self.renewed.contains(&initial) {
+                    self.merge(parameter, initial);
+                }
+            }
+        }
+    }
+
+    /// Outputs over the inputs that they renew. What a loop carries has a buffer of its own.
+    fn renewals(&mut self, lowered: &Lowered) {
+        for &(input, output) in &lowered.renewed {
+            let (input, output) = (lowered.inputs[input], lowered.outputs[output]);
+            let alone = |value: Value| {
+                self.class_of[value.index()].is_some_and(|class| self.classes[class].members.len() == 1)
+            };
+            if alone(input) && alone(output) {
+                self.merge(input, output);
             }
         }
     }
@@ -239,6 +270,9 @@ impl<'a> Sharing<'a> {
     fn overwrite(&mut self, results: &[(Value, Local)], inputs: &[Value]) {
         for &(result, _) in results {
             for &input in inputs {
+                if self.renewed.contains(&input) {
+                    continue;
+                }
                 let class = self.class_of[result.index()];
                 if class.is_some_and(|class| self.classes[class].members.len() == 1) {
                     self.merge(input, result);
@@ -286,16 +320,22 @@ impl<'a> Sharing<'a> {
             Memory { of: vec![None; lowered.types.len()], places: Vec::new(), bytes: Vec::new(), arena: 0 };
         for (i, &input) in lowered.inputs.iter().enumerate() {
             memory.of[input.index()] = Some(Buffer(i as u32));
-            memory.places.push(Place::Input(i));
+            let renewal = lowered.renewed.iter().find(|&&(renewed, _)| renewed == i);
+            memory.places.push(renewal.map_or(Place::Input(i), |&(_, output)| Place::Output(output)));
             memory.bytes.push(bytes_of(input));
         }
         let mut arena = Arena::default();
         let mut in_outputs: HashSet<usize> = HashSet::new();
         for class in self.classes.iter().filter(|class| !class.members.is_empty()) {
-            let buffer = Buffer(memory.places.len() as u32);
+            let renewed = class.members.iter().find_map(|member| memory.of[member.index()]);
+            let buffer = renewed.unwrap_or(Buffer(memory.places.len() as u32));
             class.members.iter().for_each(|member| memory.of[member.index()] = Some(buffer));
+            if renewed.is_some() {
+                continue;
+            }
             let bytes = bytes_of(class.members[0]);
             let output = lowered.outputs.iter().position(|output| class.members.contains(output));
+            let output = output.filter(|&k| lowered.renewed.iter().all(|&(_, renewed)| renewed != k));
             // Of buffers that change roles only one may be an output: the others' results are copied out in the end.
             let output = output.filter(|_| in_outputs.insert(class.swapping));
             let place = output.map_or_else(|| Place::Arena(arena.place(bytes, &class.alive)), Place::Output);

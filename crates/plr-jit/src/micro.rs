@@ -59,12 +59,47 @@ pub(crate) struct Dots<T> {
     pub(crate) apart: usize,
 }
 
+/// `out[i, j] = Σ_k lhs[i, k]·rhs[j, k]`, neighbours along `k` beside each other in both; distances in elements.
+///
+/// There are [`INNER_BYTES`] of partial sums, as in [`Dots`]: what is computed depends neither on the rows of a call nor on
+/// the width of vectors.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Inner<T> {
+    /// Rows of the left factor.
+    pub(crate) m: usize,
+    /// Rows of the right factor.
+    pub(crate) n: usize,
+    /// Terms of each sum.
+    pub(crate) depth: usize,
+    /// The left factor.
+    pub(crate) lhs: *const T,
+    /// From row to row of it.
+    pub(crate) lhs_row: usize,
+    /// The right factor.
+    pub(crate) rhs: *const T,
+    /// From row to row of it.
+    pub(crate) rhs_row: usize,
+    /// The result.
+    pub(crate) out: *mut T,
+    /// From one row of the left factor to the next.
+    pub(crate) out_row: usize,
+    /// From one row of the right factor to the next.
+    pub(crate) out_column: usize,
+}
+
+/// See [`Inner`]: one of the widest vectors for each of many sums.
+#[cfg(any(test, target_arch = "x86_64"))]
+const INNER_BYTES: usize = 64;
+
 /// See [`Dots`]: four of the widest vectors, which hide the latency of an addition.
 #[cfg(any(test, target_arch = "x86_64"))]
 const PARTIAL_BYTES: usize = 256;
 
 /// A kernel for a matrix and a vector. A call needs what one of a [`Kernel`] needs.
 pub(crate) type DotsKernel<T> = unsafe fn(&Dots<T>);
+
+/// A kernel for two matrices whose rows are multiplied. A call needs what one of a [`Kernel`] needs.
+pub(crate) type InnerKernel<T> = unsafe fn(&Inner<T>);
 
 /// A kernel.
 ///
@@ -78,11 +113,13 @@ pub(crate) trait Element: Copy + 'static {
     fn kernel() -> Option<Kernel<Self>>;
     /// The best kernel for a matrix and a vector.
     fn dots_kernel() -> Option<DotsKernel<Self>>;
+    /// The best kernel for two matrices whose rows are multiplied.
+    fn inner_kernel() -> Option<InnerKernel<Self>>;
 }
 
 #[cfg(not(target_arch = "x86_64"))]
 mod elsewhere {
-    use super::{DotsKernel, Element, Kernel};
+    use super::{DotsKernel, Element, InnerKernel, Kernel};
 
     impl Element for f32 {
         fn kernel() -> Option<Kernel<Self>> {
@@ -90,6 +127,10 @@ mod elsewhere {
         }
 
         fn dots_kernel() -> Option<DotsKernel<Self>> {
+            None
+        }
+
+        fn inner_kernel() -> Option<InnerKernel<Self>> {
             None
         }
     }
@@ -100,6 +141,10 @@ mod elsewhere {
         }
 
         fn dots_kernel() -> Option<DotsKernel<Self>> {
+            None
+        }
+
+        fn inner_kernel() -> Option<InnerKernel<Self>> {
             None
         }
     }
@@ -166,6 +211,38 @@ mod tests {
             for row in 0..rows {
                 let exact: f64 = (0..depth).map(|k| matrix[row * depth + k] * vector[k]).sum();
                 assert_eq!(out[2 * row], exact, "{rows}×{depth}, row {row}");
+            }
+        }
+    }
+
+    #[test]
+    fn products_of_rows_of_small_integers_are_exact() {
+        let Some(kernel) = f32::inner_kernel() else { return };
+        for (m, n, depth) in [(1, 1, 1), (2, 3, 16), (5, 10, 17), (6, 7, 31), (10, 11, 100), (13, 5, 64)] {
+            let number = |i: usize| (i * 7919 % 11) as f32 - 5.0;
+            let lhs: Vec<f32> = (0..m * depth).map(number).collect();
+            let rhs: Vec<f32> = (0..n * depth).map(|i| number(i + 5)).collect();
+            for (out_row, out_column) in [(n, 1), (1, m)] {
+                let mut out = vec![77.0; m * n];
+                let (left, right, result) = (lhs.as_ptr(), rhs.as_ptr(), out.as_mut_ptr());
+                let inner = Inner {
+                    m,
+                    n,
+                    depth,
+                    lhs: left,
+                    lhs_row: depth,
+                    rhs: right,
+                    rhs_row: depth,
+                    out: result,
+                    out_row,
+                    out_column,
+                };
+                // SAFETY: the arrays have the sizes that are said, and the machine was asked for the kernel.
+                unsafe { kernel(&inner) };
+                for (i, j) in (0..m).flat_map(|i| (0..n).map(move |j| (i, j))) {
+                    let exact: f32 = (0..depth).map(|k| lhs[i * depth + k] * rhs[j * depth + k]).sum();
+                    assert_eq!(out[i * out_row + j * out_column], exact, "{m}×{depth}×{n}, ({i}, {j})");
+                }
             }
         }
     }

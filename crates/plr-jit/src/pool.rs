@@ -1,11 +1,15 @@
 //! A few threads that share short loops.
 //!
+//! Every thread has a share of the indices, those that follow each other, and takes what others have left of theirs when it is done:
+//! what a thread has written in one loop it finds in its cache in the next.
+//!
 //! A fork and a join cost about a microsecond while the workers are awake: they spin for a while after each loop
 //! before they park. The caller works too, and never waits for a worker that has not begun: it closes the loop when
 //! nothing is left to claim, and waits only for those that are inside. On a busy machine the caller may so do everything
 //! alone; what is computed does not depend on who does it.
 
 use std::cell::UnsafeCell;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError, Weak};
@@ -22,18 +26,23 @@ const OPEN: u64 = 1 << 16;
 const INSIDE: u64 = OPEN - 1;
 const NUMBER_SHIFT: u32 = 17;
 
-/// A loop body, called with each index once, from any thread.
-type Body<'a> = &'a (dyn Fn(usize) + Sync);
+/// A loop body, called with the number of the thread and with each index once, from any thread.
+type Body<'a> = &'a (dyn Fn(usize, usize) + Sync);
 
 /// A loop as workers see it: its body, and the number of indices.
-type Job = (*const (dyn Fn(usize) + Sync), usize);
+type Job = (*const (dyn Fn(usize, usize) + Sync), usize);
+
+/// The next index to claim of a thread's share, in a cache line of its own.
+#[derive(Default)]
+#[repr(align(64))]
+struct Next(AtomicUsize);
 
 /// What workers and caller share.
 struct Shared {
     /// See [`OPEN`].
     state: AtomicU64,
-    /// The next index to claim.
-    next: AtomicUsize,
+    /// By thread.
+    next: Box<[Next]>,
     /// The loop. Written while closed and empty, read while inside.
     job: UnsafeCell<Option<Job>>,
     /// How many workers are parked or about to be.
@@ -83,7 +92,7 @@ impl Pool {
     fn new(threads: usize) -> Self {
         let shared = Arc::new(Shared {
             state: AtomicU64::new(0),
-            next: AtomicUsize::new(0),
+            next: (0..threads.max(1)).map(|_| Next::default()).collect(),
             job: UnsafeCell::new(None),
             parked: AtomicU32::new(0),
             panicked: AtomicBool::new(false),
@@ -91,7 +100,7 @@ impl Pool {
         });
         let start = |i| {
             let shared = Arc::clone(&shared);
-            thread::Builder::new().name(format!("plr-{i}")).spawn(move || shared.work()).ok()
+            thread::Builder::new().name(format!("plr-{i}")).spawn(move || shared.work(i)).ok()
         };
         let workers: Vec<JoinHandle<()>> = (1..threads).filter_map(start).collect();
         let threads = workers.iter().map(|w| w.thread().clone()).collect();
@@ -104,14 +113,19 @@ impl Pool {
     }
 
     /// Calls `body` with every index below `count`, each once, in any order, on any threads.
-    pub(crate) fn run(&self, count: usize, body: Body<'_>) {
+    pub(crate) fn run(&self, count: usize, body: &(dyn Fn(usize) + Sync)) {
+        self.run_by_thread(count, &|_, index| body(index));
+    }
+
+    /// As [`Self::run`]; `body` hears too which of the threads calls it, and no two calls at a time have one thread.
+    pub(crate) fn run_by_thread(&self, count: usize, body: Body<'_>) {
         let alone = self.threads.is_empty() || count < 2;
         let Some(_busy) = (!alone).then(|| self.reserve()).flatten() else {
-            (0..count).for_each(body);
+            (0..count).for_each(|index| body(0, index));
             return;
         };
         self.open(count, body);
-        let finished = catch_unwind(AssertUnwindSafe(|| self.shared.claim(count, body)));
+        let finished = catch_unwind(AssertUnwindSafe(|| self.shared.claim(0, count, body)));
         self.close();
         if let Err(panic) = finished {
             std::panic::resume_unwind(panic);
@@ -131,10 +145,12 @@ impl Pool {
     /// Publishes a loop and wakes who sleeps.
     fn open(&self, count: usize, body: Body<'_>) {
         // SAFETY: only the lifetime changes. `run` does not return before `close`, after which no worker holds the body.
-        let body: *const (dyn Fn(usize) + Sync) = unsafe { std::mem::transmute(body) };
+        let body: *const (dyn Fn(usize, usize) + Sync) = unsafe { std::mem::transmute(body) };
         // SAFETY: the state is closed with nobody inside, and the caller holds the lock: nobody else touches `job`.
         unsafe { *self.shared.job.get() = Some((body, count)) };
-        self.shared.next.store(0, Ordering::Relaxed);
+        for (thread, next) in self.shared.next.iter().enumerate() {
+            next.0.store(self.shared.share(thread, count).start, Ordering::Relaxed);
+        }
         let number = (self.shared.state.load(Ordering::Relaxed) >> NUMBER_SHIFT) + 1;
         self.shared.state.store(number << NUMBER_SHIFT | OPEN, Ordering::SeqCst);
         if self.shared.parked.load(Ordering::SeqCst) > 0 {
@@ -165,19 +181,29 @@ impl Drop for Pool {
 }
 
 impl Shared {
-    /// Claims indices until none is left.
-    fn claim(&self, count: usize, body: Body<'_>) {
-        loop {
-            let index = self.next.fetch_add(1, Ordering::Relaxed);
-            if index >= count {
-                return;
+    /// A thread's share of the indices.
+    fn share(&self, thread: usize, count: usize) -> Range<usize> {
+        let threads = self.next.len();
+        count * thread / threads..count * (thread + 1) / threads
+    }
+
+    /// Claims indices until none is left, those of the thread's own share first.
+    fn claim(&self, thread: usize, count: usize, body: Body<'_>) {
+        let threads = self.next.len();
+        for whose in (0..threads).map(|i| (thread + i) % threads) {
+            let end = self.share(whose, count).end;
+            loop {
+                let index = self.next[whose].0.fetch_add(1, Ordering::Relaxed);
+                if index >= end {
+                    break;
+                }
+                body(thread, index);
             }
-            body(index);
         }
     }
 
     /// A worker's life.
-    fn work(&self) {
+    fn work(&self, thread: usize) {
         let mut seen = 0;
         while let Some(number) = self.wait(seen) {
             seen = number;
@@ -189,7 +215,7 @@ impl Shared {
             if let Some((body, count)) = unsafe { *self.job.get() } {
                 // SAFETY: as above.
                 let body = unsafe { &*body };
-                if catch_unwind(AssertUnwindSafe(|| self.claim(count, body))).is_err() {
+                if catch_unwind(AssertUnwindSafe(|| self.claim(thread, count, body))).is_err() {
                     self.panicked.store(true, Ordering::Relaxed);
                 }
             }

@@ -16,7 +16,11 @@
 //!    learning rule does to its weights), or draw random numbers, which are numbered across samples, are not among them;
 //!    but for the sums for a kernel, of which every tile has its own, added up in order when all are through.
 //! 3. `lanes` rewrites a region as a program of its own for as many samples as a tile has, with the samples last: they lie in
-//!    the lanes of vectors, so that no product needs a copy of a weight matrix in another order.
+//!    the lanes of vectors, so that no product needs a copy of a weight matrix in another order. Samples that would leave too many
+//!    lanes empty stay first.
+//!
+//! What an online rule computes has no samples, but the rows of its weights may be cut apart in the same way: then a row is read,
+//! multiplied and updated while it is in the nearest cache, where it is in memory.
 //!
 //! A tile goes through all steps of all loops on one thread without waiting for another, and its states stay in that
 //! core's cache. Samples that are missing in a tile are zeros that nobody reads. Every result is computed by the same operations
@@ -50,10 +54,37 @@ const BYTES_OF_MANY: usize = 128;
 /// Bytes of one feature of a tile where there would be only one of those.
 const BYTES_OF_FEW: usize = 64;
 
-/// How many samples a tile has room for. It depends on nothing but their number: results do not, either.
-fn lanes(samples: usize, bytes_of_real: usize) -> usize {
+/// How a tile is laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Layout {
+    /// How many samples it has room for.
+    pub(crate) lanes: usize,
+    /// Whether samples come first, each with its features beside each other, and not last.
+    pub(crate) rows: bool,
+}
+
+/// The layout for so many samples. It depends on nothing but their number: results do not, either.
+///
+/// Samples are last where they fill vectors; where a quarter of the lanes or more would be empty, features are.
+fn layout(samples: usize, bytes_of_real: usize) -> Layout {
     let many = BYTES_OF_MANY / bytes_of_real;
-    if samples >= 2 * many { many } else { BYTES_OF_FEW / bytes_of_real }
+    let lanes = if samples >= 2 * many { many } else { BYTES_OF_FEW / bytes_of_real };
+    let tiles = samples.div_ceil(lanes);
+    if 4 * samples.div_ceil(tiles) > 3 * lanes {
+        return Layout { lanes, rows: false };
+    }
+    // Two, so that two can work on them.
+    Layout { lanes: samples.div_ceil(tiles.max(2)), rows: true }
+}
+
+/// Bytes of the rows of weights of a tile, which should stay in the nearest cache.
+const BYTES_OF_ROWS: usize = 32 << 10;
+
+/// The layout for so many rows of weights of so many bytes: if possible without a remainder.
+fn layout_of_weights(rows: usize, bytes: usize) -> Layout {
+    let most = (BYTES_OF_ROWS / bytes.max(1)).clamp(1, rows);
+    let whole = (most.div_ceil(2)..=most).rev().find(|lanes| rows.is_multiple_of(*lanes));
+    Layout { lanes: whole.unwrap_or(rows.div_ceil(rows.div_ceil(most))), rows: true }
 }
 
 /// Whether a value is in a list, for lists that are short.

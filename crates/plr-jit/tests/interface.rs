@@ -4,6 +4,7 @@ mod compiled;
 
 use compiled::{compile, outputs, tensor};
 use plr_ir::builder::Builder;
+use plr_ir::choices::Choices;
 use plr_ir::program::ReduceKind;
 use plr_ir::scalar::{BinaryOp, UnaryOp};
 use plr_ir::tensor::Data;
@@ -81,11 +82,19 @@ fn a_program_that_needs_more_memory_than_it_may_have_is_refused() {
 
 #[test]
 fn texts_are_kept_on_request() {
-    let options = Options { threads: 1, verify_clif: true, keep_text: true, ..Options::default() };
-    let executable = Executable::compile(&program(), &options).expect("it compiles");
-    assert_eq!(executable.kernels().len(), executable.plan().kernels());
+    let narrow = Choices { wide: false, ..Choices::default() };
+    let with = |choices| {
+        let options =
+            Options { threads: 1, verify_clif: true, keep_text: true, choices, ..Options::default() };
+        Executable::compile(&program(), &options).expect("it compiles")
+    };
+    for choices in [Choices::default(), narrow] {
+        let executable = with(choices);
+        assert_eq!(executable.kernels().len(), executable.plan().kernels());
+        assert!(!executable.clif().is_empty() && !executable.asm().is_empty());
+    }
+    let executable = with(narrow);
     assert!(executable.clif().contains("function u0:0"), "{}", executable.clif());
-    assert!(!executable.asm().is_empty());
     let plan = executable.plan().to_string();
     assert!(
         plan.starts_with("plan example f32: ") && plan.contains("2 steps") && plan.contains("of output y"),

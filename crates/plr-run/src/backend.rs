@@ -120,6 +120,8 @@ pub struct Runner {
     program: Program,
     engine: Engine,
     outputs: Vec<Tensor>,
+    /// Outputs that hold inputs before a run, and those inputs.
+    renewed: Vec<(usize, usize)>,
     compile_time: Duration,
 }
 
@@ -135,14 +137,20 @@ impl Runner {
     /// # Errors
     /// [`RunError::NoRoom`], [`RunError::Machine`] and [`RunError::Compile`].
     pub fn new(program: Program, backend: Backend) -> Result<Self, RunError> {
-        Self::with(program, backend, Choices::default())
+        Self::with(program, backend, Choices::default(), false)
     }
 
-    /// As [`Self::new`], compiled as told.
+    /// As [`Self::new`], compiled as told. In place, an output that has the name of an input holds it before a run:
+    /// [`Self::renewed`] says which, and the input is not among those given.
     ///
     /// # Errors
     /// As [`Self::new`].
-    pub fn with(program: Program, backend: Backend, choices: Choices) -> Result<Self, RunError> {
+    pub fn with(
+        program: Program,
+        backend: Backend,
+        choices: Choices,
+        in_place: bool,
+    ) -> Result<Self, RunError> {
         let start = Instant::now();
         let engine = match backend {
             Backend::Interpreter => {
@@ -151,14 +159,15 @@ impl Runner {
             }
             Backend::Jit { threads } => {
                 check_room(&program, program.body.results.iter().map(|&value| program.type_of(value)))?;
-                let options = plr_jit::Options { threads, choices, ..plr_jit::Options::default() };
+                let options = plr_jit::Options { threads, choices, in_place, ..plr_jit::Options::default() };
                 Engine::Compiled(Box::new(compile(&program, options)?))
             }
         };
         let compile_time = start.elapsed();
         let room = |&v: &Value| Tensor::zeros(program.type_of(v).dims.clone(), program.precision);
         let outputs = program.body.results.iter().map(room).collect();
-        Ok(Self { program, engine, outputs, compile_time })
+        let renewed = if in_place { renewed(&program) } else { Vec::new() };
+        Ok(Self { program, engine, outputs, renewed, compile_time })
     }
 
     /// The program.
@@ -171,15 +180,23 @@ impl Runner {
         self.program.outputs.iter().position(|n| n == name).map(|at| &self.outputs[at])
     }
 
+    /// Outputs that hold inputs before a run, and those inputs.
+    pub fn renewed(&self) -> &[(usize, usize)] {
+        &self.renewed
+    }
+
+    /// The outputs: where they hold inputs, these are exchanged here.
+    pub fn outputs(&mut self) -> &mut [Tensor] {
+        &mut self.outputs
+    }
+
     /// How long making it ready took.
     pub fn compile_time(&self) -> Duration {
         self.compile_time
     }
 
-    /// Runs the program on inputs in the program's order and returns its outputs in the program's order.
-    ///
-    /// The caller may exchange an output for another tensor of the same dimensions and precision: that is how new
-    /// weights take the place of old ones without being copied.
+    /// Runs the program on inputs in the program's order, without those that outputs hold, and returns its outputs in the
+    /// program's order.
     ///
     /// # Errors
     /// [`RunError::Execute`].
@@ -190,8 +207,15 @@ impl Runner {
                 .run(inputs, &mut self.outputs, plr_jit::Context { seed, update })
                 .map_err(|e| execute_error(&self.program, &e))?,
             Engine::Interpreted => {
+                let mut given = inputs.iter().copied();
+                let held = |input| self.renewed.iter().find(|(_, renewed)| *renewed == input);
+                let all: Vec<&Tensor> = (0..self.program.inputs.len())
+                    .filter_map(|i| {
+                        held(i).map(|&(output, _)| &self.outputs[output]).or_else(|| given.next())
+                    })
+                    .collect();
                 self.outputs =
-                    plr_interp::evaluate(&self.program, inputs, plr_interp::Context { seed, update })
+                    plr_interp::evaluate(&self.program, &all, plr_interp::Context { seed, update })
                         .map_err(|e| execute_error(&self.program, &e))?;
             }
         }
@@ -208,6 +232,13 @@ impl Runner {
         self.run(&inputs, context)?;
         Ok(self.program.outputs.iter().cloned().zip(self.outputs.iter().cloned()).collect())
     }
+}
+
+/// The outputs and inputs that have a name in common, by position.
+fn renewed(program: &Program) -> Vec<(usize, usize)> {
+    let input = |name: &String| program.inputs.iter().position(|input| input == name);
+    let outputs = program.outputs.iter().enumerate();
+    outputs.filter_map(|(output, name)| Some((output, input(name)?))).collect()
 }
 
 /// Compiles a program whose numbers may take as much memory as is free.

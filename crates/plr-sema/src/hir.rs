@@ -687,10 +687,35 @@ pub enum ExprKind {
     Cut(Box<Expr>),
     /// The sum over the units of a layer, or over the synapses from one unit, up to the evaluator's own (R5.15).
     RunningSum(Box<Expr>),
+    /// A reduction, a rank, a running sum, or a function of these, over a part of the layer.
+    Over(Part, Box<Expr>),
     /// A reduction over the samples of the minibatch.
     Batch(Reduction, Box<Expr>),
     /// The argument in the sample before, for the first one in the last (R5.18).
     Shift(Box<Expr>),
+}
+
+/// The units of a layer with which one is reduced and ranked (R5.19).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Part {
+    /// All of them.
+    #[default]
+    Layer,
+    /// The channels of its place.
+    Channels,
+    /// The places of its channel.
+    Places,
+}
+
+impl Part {
+    /// The one of that word.
+    pub fn named(word: &str) -> Option<Self> {
+        match word {
+            "channels" => Some(Self::Channels),
+            "places" => Some(Self::Places),
+            _ => None,
+        }
+    }
 }
 
 /// Reductions.
@@ -767,7 +792,8 @@ impl Expr {
             | ExprKind::Cut(a)
             | ExprKind::RunningSum(a)
             | ExprKind::Batch(_, a)
-            | ExprKind::Shift(a) => visit(a),
+            | ExprKind::Shift(a)
+            | ExprKind::Over(_, a) => visit(a),
             ExprKind::Binary(_, a, b)
             | ExprKind::Compare(_, a, b)
             | ExprKind::And(a, b)
@@ -812,7 +838,8 @@ impl Expr {
             | ExprKind::Cut(a)
             | ExprKind::RunningSum(a)
             | ExprKind::Batch(_, a)
-            | ExprKind::Shift(a) => visit(a),
+            | ExprKind::Shift(a)
+            | ExprKind::Over(_, a) => visit(a),
             ExprKind::Binary(_, a, b)
             | ExprKind::Compare(_, a, b)
             | ExprKind::And(a, b)

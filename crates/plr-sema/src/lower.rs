@@ -15,6 +15,7 @@ mod filter;
 mod initialiser;
 mod integrate;
 mod learning;
+mod part;
 mod piece;
 pub(crate) mod plasticity;
 mod presentation;

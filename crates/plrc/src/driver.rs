@@ -130,7 +130,8 @@ pub fn compile(model: &Optimised, options: session::Options) -> Result<Session<'
 /// # Errors
 /// If this machine cannot run compiled code or has too little memory, and bugs of the compiler.
 pub fn kernels(program: &Program, choices: Choices) -> Result<plr_jit::Executable, Failure> {
-    let options = plr_jit::Options { keep_text: true, choices, ..plr_jit::Options::default() };
+    let options =
+        plr_jit::Options { keep_text: true, in_place: true, choices, ..plr_jit::Options::default() };
     Ok(backend::compile(program, options)?)
 }
 

@@ -48,6 +48,7 @@ impl<'a, 'r> Unit<'a, 'r> {
     fn of_layer(&mut self) -> String {
         let own = self.own();
         let mut forms = vec!["sum(?)", "mean(?)", "max(?)", "softmax(?)"];
+        forms.extend(["max(?, over = channels)", "mean(?, over = places)", "top(?, over = channels)"]);
         if self.rule.batch_statistics {
             forms.extend(["batch_mean(?)", "batch_shift(?)"]);
         }

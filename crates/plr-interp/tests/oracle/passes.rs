@@ -2,7 +2,7 @@
 
 use plr_interp::{Context, evaluate};
 use plr_ir::generate::{Settings, inputs, program};
-use plr_ir::pass::{Options, PIPELINE, optimise};
+use plr_ir::pass::{Options, PIPELINE, inexact, optimise};
 use plr_ir::tensor::Data;
 use plr_ir::{Precision, Program, Tensor};
 
@@ -28,7 +28,7 @@ fn outputs(program: &Program, inputs: &[Tensor]) -> Vec<u64> {
 fn check(original: &Program, inputs: &[Tensor], seed: u64) {
     let expected = outputs(original, inputs);
     let mut transformed = original.clone();
-    for pass in PIPELINE {
+    for pass in PIPELINE.iter().filter(|pass| pass.exact) {
         (pass.run)(&mut transformed);
         assert!(
             outputs(&transformed, inputs) == expected,
@@ -37,7 +37,7 @@ fn check(original: &Program, inputs: &[Tensor], seed: u64) {
             pass.name
         );
     }
-    for pass in PIPELINE {
+    for pass in PIPELINE.iter().filter(|pass| pass.exact) {
         let mut alone = original.clone();
         (pass.run)(&mut alone);
         assert!(
@@ -64,7 +64,7 @@ fn optimised_programs_have_the_derivatives_of_the_original() {
     for seed in 600..700 {
         let original = smooth::program(seed, 25);
         let mut optimised = original.clone();
-        optimise(&mut optimised, Options::default());
+        optimise(&mut optimised, Options { without: inexact(), ..Options::default() });
         let mut sample = Sample(seed);
         let (inputs, cotangents) = (sample.inputs(&original, -1.0, 1.0), sample.cotangents(&original));
         let [expected, found] = [&original, &optimised].map(|program| pull(program, &inputs, &cotangents));

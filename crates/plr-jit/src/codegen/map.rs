@@ -61,7 +61,7 @@ impl MapKernel {
     }
 
     /// Where the strides of an operand begin among the numbers.
-    fn strides_at(&self, operand: usize) -> usize {
+    pub(super) fn strides_at(&self, operand: usize) -> usize {
         (self.rank - 1) * (1 + operand)
     }
 

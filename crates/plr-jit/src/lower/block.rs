@@ -13,9 +13,6 @@ pub(crate) const MOST_OPERANDS: usize = 16;
 
 /// Smaller products stay in a core's cache until they are used.
 const LEAST_ELEMENTS: usize = 1 << 16;
-/// As long as the cache that cores share has room for it, a single product is faster as a whole than in blocks (measured: by
-/// 6 % at 512×784).
-const LEAST_ELEMENTS_OF_ONE: usize = 1 << 22;
 
 /// Products, and element-wise code that alone uses their results.
 #[derive(Clone, Debug)]
@@ -50,11 +47,16 @@ impl BlockTask {
 }
 
 /// Merges products into the code that uses them, wherever nothing else does.
-pub(super) fn merge(tasks: Vec<Task>, outputs: &[Value]) -> Vec<Task> {
+pub(super) fn merge(tasks: Vec<Task>, uses: &HashMap<Value, usize>) -> Vec<Task> {
+    merge_block(tasks, uses)
+}
+
+/// How often each value is used, being handed out included.
+pub(super) fn uses(tasks: &[Task], outputs: &[Value]) -> HashMap<Value, usize> {
     let mut uses: HashMap<Value, usize> = HashMap::new();
     outputs.iter().for_each(|&output| *uses.entry(output).or_default() += 1);
-    count_uses(&tasks, &mut uses);
-    merge_block(tasks, &uses)
+    count_uses(tasks, &mut uses);
+    uses
 }
 
 fn count_uses(tasks: &[Task], uses: &mut HashMap<Value, usize>) {
@@ -121,8 +123,8 @@ fn merged(map: &MapTask, waiting: &HashMap<Value, GemmTask>) -> Vec<Value> {
     let operands = map.inputs.len() + map.results.len();
     let same =
         used.iter().all(|gemm| gemm.product.m == used[0].product.m && gemm.product.n == used[0].product.n);
-    let worthwhile = used.len() > 1 || map.space.dims.iter().product::<usize>() >= LEAST_ELEMENTS_OF_ONE;
-    if !worthwhile
+    if used.is_empty()
+        || map.running.is_some()
         || used.len() > MOST_PRODUCTS
         || operands > MOST_OPERANDS
         || !same

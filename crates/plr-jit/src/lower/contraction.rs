@@ -6,8 +6,8 @@ use super::{FoldTask, GemmTask, Lowering, Task};
 use crate::gemm::{BatchAxis, Product, Strides};
 use crate::space::{Space, dense};
 
-/// A matrix product of fewer multiplications is computed by a kernel: a library call costs a few hundred nanoseconds.
-const LEAST_LIBRARY_WORK: usize = 4096;
+/// A matrix product of fewer multiplications is computed by a kernel made for it.
+const LEAST_LIBRARY_WORK: usize = 512;
 
 /// An axis of a contraction: its extent, and the distance between neighbours in left factor, right factor and result; 0
 /// where the operand does not have it.

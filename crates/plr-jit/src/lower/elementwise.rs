@@ -17,6 +17,8 @@ pub(crate) struct MapTask {
     pub(crate) body: Vec<MapInstruction>,
     /// The values it defines, and which instruction gives each.
     pub(crate) results: Vec<(Value, Local)>,
+    /// An input and a result that are one row, which goes from each index of the outermost axis to the next; none without.
+    pub(crate) running: Option<[Value; 2]>,
 }
 
 /// A value read by a [`MapTask`].
@@ -56,6 +58,7 @@ impl Lowering {
             inputs: vec![MapOperand { value: input, truth, whole: true }],
             body: vec![MapInstruction::Input(0)],
             results: vec![(result, Local(0))],
+            running: None,
         }));
     }
 
@@ -140,7 +143,13 @@ impl Lowering {
         let operands = inputs.0.iter().map(operand).collect();
         let space = Space { dims: dims.clone(), strides }.collapsed();
         results.iter().for_each(|&(value, _)| self.define(value));
-        self.push(Task::Map(MapTask { space, inputs: operands, body, results: results.to_vec() }));
+        self.push(Task::Map(MapTask {
+            space,
+            inputs: operands,
+            body,
+            results: results.to_vec(),
+            running: None,
+        }));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::arch::is_x86_feature_detected;
 
-use super::{Dots, DotsKernel, Element, Kernel, PARTIAL_BYTES, Panel};
+use super::{Dots, DotsKernel, Element, INNER_BYTES, Inner, InnerKernel, Kernel, PARTIAL_BYTES, Panel};
 
 /// Pointers into the left factor, three rows apart: rows between them are reached by address arithmetic.
 const ROWS_PER_POINTER: usize = 3;
@@ -13,13 +13,13 @@ const ROWS_PER_POINTER: usize = 3;
 /// `group` computes all rows of such columns in tiles of nearly equal heights; `panel` all columns. Loops count: iterators
 /// would be calls wherever they are not inlined.
 macro_rules! kernels {
-    ($module:ident, $features:literal, $real:ty, $vector:ty, $lanes:literal, [$($rows:literal)+], $most:literal,
-     $zero:ident, $load:ident, $splat:ident, $fma:ident, $store:ident,
+    ($module:ident, $features:literal, $real:ty, $vector:ty, $lanes:literal, [$($rows:literal)+], $most:literal, [$($side:literal)+], $longest:literal,
+     $zero:ident, $load:ident, $splat:ident, $add:ident, $fma:ident, $store:ident,
      $mask:ty, $mask_of:expr, $masked_load:expr, $masked_store:expr) => {
         pub(super) mod $module {
             use std::arch::x86_64::*;
 
-            use super::{Dots, PARTIAL_BYTES, Panel, ROWS_PER_POINTER};
+            use super::{Dots, INNER_BYTES, Inner, PARTIAL_BYTES, Panel, ROWS_PER_POINTER};
 
             type Mask = $mask;
 
@@ -81,20 +81,140 @@ macro_rules! kernels {
                                 sums[i] = $fma($masked_load(mask, a), $masked_load(mask, b), sums[i]);
                             }
                         }
-                        let mut partial = [0.0; STRIDE];
-                        for i in 0..PARTIAL {
-                            $store(partial.as_mut_ptr().add(i * $lanes), sums[i]);
-                        }
-                        let mut width = STRIDE;
-                        while width > 1 {
+                        let mut width = PARTIAL;
+                        while width > INNER {
                             width /= 2;
                             for i in 0..width {
-                                partial[i] += partial[i + width];
+                                sums[i] = $add(sums[i], sums[i + width]);
                             }
                         }
-                        *dots.out.add(row * dots.apart) = partial[0];
+                        let mut partial = [0.0; TERMS];
+                        for i in 0..INNER {
+                            $store(partial.as_mut_ptr().add(i * $lanes), sums[i]);
+                        }
+                        *dots.out.add(row * dots.apart) = total(&mut partial);
                     }
                 }
+            }
+
+            /// Vectors of partial sums of a sum.
+            const INNER: usize = INNER_BYTES / ($lanes * size_of::<$real>());
+            /// Partial sums.
+            const TERMS: usize = INNER * $lanes;
+
+            /// # Safety
+            /// As for [`InnerKernel`](super::InnerKernel), on a machine with the features of this module.
+            #[target_feature(enable = $features)]
+            pub(crate) unsafe fn inner(inner: &Inner<$real>) {
+                let (down, across) = (inner.m.div_ceil($longest), inner.n.div_ceil($longest));
+                for column in 0..across {
+                    let columns = inner.n * column / across..inner.n * (column + 1) / across;
+                    for row in 0..down {
+                        let rows = inner.m * row / down..inner.m * (row + 1) / down;
+                        // SAFETY: rows and columns are within the factors.
+                        unsafe {
+                            match rows.end - rows.start {
+                                $($side => square_of_rows::<$side>(inner, rows.start, columns.start, columns.end),)+
+                                _ => unreachable!("a square has at most as many rows as there are kernels"),
+                            }
+                        }
+                    }
+                }
+            }
+
+            /// # Safety
+            /// As for [`inner`]; the factors have the rows and columns.
+            #[target_feature(enable = $features)]
+            unsafe fn square_of_rows<const ROWS: usize>(
+                inner: &Inner<$real>,
+                row: usize,
+                column: usize,
+                end: usize,
+            ) {
+                // SAFETY: as demanded of the caller.
+                unsafe {
+                    match end - column {
+                        $($side => square::<ROWS, $side>(inner, row, column),)+
+                        _ => unreachable!("a square has at most as many columns as there are kernels"),
+                    }
+                }
+            }
+
+            /// # Safety
+            /// As for [`inner`]; the factors have the rows and columns.
+            #[target_feature(enable = $features)]
+            unsafe fn square<const ROWS: usize, const COLUMNS: usize>(
+                inner: &Inner<$real>,
+                row: usize,
+                column: usize,
+            ) {
+                // SAFETY: everything that is read or written is within the matrices, lanes of the masks included.
+                unsafe {
+                    let mut sums = [[[$zero(); INNER]; COLUMNS]; ROWS];
+                    let lhs = inner.lhs.add(row * inner.lhs_row);
+                    let rhs = inner.rhs.add(column * inner.rhs_row);
+                    let mut at = 0;
+                    while at + TERMS <= inner.depth {
+                        for v in 0..INNER {
+                            let mut right = [$zero(); COLUMNS];
+                            for j in 0..COLUMNS {
+                                right[j] = $load(rhs.add(j * inner.rhs_row + at + v * $lanes));
+                            }
+                            for i in 0..ROWS {
+                                let left = $load(lhs.add(i * inner.lhs_row + at + v * $lanes));
+                                for j in 0..COLUMNS {
+                                    sums[i][j][v] = $fma(left, right[j], sums[i][j][v]);
+                                }
+                            }
+                        }
+                        at += TERMS;
+                    }
+                    for v in 0..INNER {
+                        let left_over = inner.depth.saturating_sub(at + v * $lanes).min($lanes);
+                        if left_over > 0 {
+                            let mask = $mask_of(left_over);
+                            for i in 0..ROWS {
+                                let left = $masked_load(mask, lhs.add(i * inner.lhs_row + at + v * $lanes));
+                                for j in 0..COLUMNS {
+                                    let right =
+                                        $masked_load(mask, rhs.add(j * inner.rhs_row + at + v * $lanes));
+                                    sums[i][j][v] = $fma(left, right, sums[i][j][v]);
+                                }
+                            }
+                        }
+                    }
+                    let mut partial = [[[0.0; TERMS]; COLUMNS]; ROWS];
+                    for i in 0..ROWS {
+                        for j in 0..COLUMNS {
+                            for v in 0..INNER {
+                                $store(partial[i][j].as_mut_ptr().add(v * $lanes), sums[i][j][v]);
+                            }
+                        }
+                    }
+                    for i in 0..ROWS {
+                        for j in 0..COLUMNS {
+                            let out = (row + i) * inner.out_row + (column + j) * inner.out_column;
+                            *inner.out.add(out) = total(&mut partial[i][j]);
+                        }
+                    }
+                }
+            }
+
+            /// The sum of partial sums, halves added to halves.
+            #[target_feature(enable = $features)]
+            fn total(partial: &mut [$real; TERMS]) -> $real {
+                if TERMS == 16 {
+                    for lane in 0..8 {
+                        partial[lane] += partial[lane + 8 * (TERMS / 16)];
+                    }
+                }
+                for lane in 0..4 {
+                    partial[lane] += partial[lane + 4];
+                }
+                for lane in 0..2 {
+                    partial[lane] += partial[lane + 2];
+                }
+                partial[0] + partial[1]
             }
 
             /// # Safety
@@ -174,27 +294,27 @@ macro_rules! kernels {
 }
 
 kernels!(
-    wide_f32, "avx512f", f32, __m512, 16, [1 2 3 4 5 6 7 8 9 10 11 12], 12,
-    _mm512_setzero_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_fmadd_ps, _mm512_storeu_ps,
+    wide_f32, "avx512f", f32, __m512, 16, [1 2 3 4 5 6 7 8 9 10 11 12], 12, [1 2 3 4 5], 5,
+    _mm512_setzero_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_add_ps, _mm512_fmadd_ps, _mm512_storeu_ps,
     __mmask16, |lanes: usize| ((1_u32 << lanes) - 1) as __mmask16,
     _mm512_maskz_loadu_ps, _mm512_mask_storeu_ps
 );
 kernels!(
-    wide_f64, "avx512f", f64, __m512d, 8, [1 2 3 4 5 6 7 8 9 10 11 12], 12,
-    _mm512_setzero_pd, _mm512_loadu_pd, _mm512_set1_pd, _mm512_fmadd_pd, _mm512_storeu_pd,
+    wide_f64, "avx512f", f64, __m512d, 8, [1 2 3 4 5 6 7 8 9 10 11 12], 12, [1 2 3 4 5], 5,
+    _mm512_setzero_pd, _mm512_loadu_pd, _mm512_set1_pd, _mm512_add_pd, _mm512_fmadd_pd, _mm512_storeu_pd,
     __mmask8, |lanes: usize| ((1_u32 << lanes) - 1) as __mmask8,
     _mm512_maskz_loadu_pd, _mm512_mask_storeu_pd
 );
 kernels!(
-    narrow_f32, "avx2,fma", f32, __m256, 8, [1 2 3 4 5 6], 6,
-    _mm256_setzero_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_fmadd_ps, _mm256_storeu_ps,
+    narrow_f32, "avx2,fma", f32, __m256, 8, [1 2 3 4 5 6], 6, [1 2], 2,
+    _mm256_setzero_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_add_ps, _mm256_fmadd_ps, _mm256_storeu_ps,
     __m256i,
     |lanes: usize| _mm256_cmpgt_epi32(_mm256_set1_epi32(lanes as i32), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)),
     |mask, at| _mm256_maskload_ps(at, mask), _mm256_maskstore_ps
 );
 kernels!(
-    narrow_f64, "avx2,fma", f64, __m256d, 4, [1 2 3 4 5 6], 6,
-    _mm256_setzero_pd, _mm256_loadu_pd, _mm256_set1_pd, _mm256_fmadd_pd, _mm256_storeu_pd,
+    narrow_f64, "avx2,fma", f64, __m256d, 4, [1 2 3 4 5 6], 6, [1 2], 2,
+    _mm256_setzero_pd, _mm256_loadu_pd, _mm256_set1_pd, _mm256_add_pd, _mm256_fmadd_pd, _mm256_storeu_pd,
     __m256i,
     |lanes: usize| _mm256_cmpgt_epi64(_mm256_set1_epi64x(lanes as i64), _mm256_setr_epi64x(0, 1, 2, 3)),
     |mask, at| _mm256_maskload_pd(at, mask), _mm256_maskstore_pd
@@ -216,6 +336,10 @@ impl Element for f32 {
     fn dots_kernel() -> Option<DotsKernel<Self>> {
         best::<DotsKernel<Self>>(wide_f32::dots, narrow_f32::dots)
     }
+
+    fn inner_kernel() -> Option<InnerKernel<Self>> {
+        best::<InnerKernel<Self>>(wide_f32::inner, narrow_f32::inner)
+    }
 }
 
 impl Element for f64 {
@@ -225,6 +349,10 @@ impl Element for f64 {
 
     fn dots_kernel() -> Option<DotsKernel<Self>> {
         best::<DotsKernel<Self>>(wide_f64::dots, narrow_f64::dots)
+    }
+
+    fn inner_kernel() -> Option<InnerKernel<Self>> {
+        best::<InnerKernel<Self>>(wide_f64::inner, narrow_f64::inner)
     }
 }
 
@@ -275,6 +403,28 @@ mod tests {
                 out.iter().map(|x| x.to_bits()).collect::<Vec<_>>()
             };
             assert_eq!(sums(wide_f32::dots), sums(narrow_f32::dots));
+            let products = |kernel: InnerKernel<f32>| {
+                let mut out = vec![0.0_f32; m * 7];
+                let (lhs, rhs) = (lhs.as_ptr(), rhs.as_ptr());
+                let (out_row, out_column) = (7, 1);
+                let result = out.as_mut_ptr();
+                let inner = Inner {
+                    m,
+                    n: 7,
+                    depth,
+                    lhs,
+                    lhs_row: 101,
+                    rhs,
+                    rhs_row: 101,
+                    out: result,
+                    out_row,
+                    out_column,
+                };
+                // SAFETY: as above.
+                unsafe { kernel(&inner) };
+                out.iter().map(|x| x.to_bits()).collect::<Vec<_>>()
+            };
+            assert_eq!(products(wide_f32::inner), products(narrow_f32::inner));
         }
         for (at, (wide, narrow)) in wide.iter().zip(&narrow).enumerate() {
             assert_eq!(wide.to_bits(), narrow.to_bits());

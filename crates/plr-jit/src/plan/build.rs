@@ -12,7 +12,8 @@ use crate::apply::apply;
 use crate::codegen::{Compiler, FoldKernel, Kernel, Lanes, MapKernel, MapRead, VECTOR_BYTES};
 use crate::error::Error;
 use crate::lower::{
-    BlockTask, FoldTask, GemmTask, Lowered, MapOperand, MapTask, RepeatTask, SliceTask, Task, lower,
+    BlockTask, FoldTask, GemmTask, Lowered, MapOperand, MapTask, RepeatTask, SliceTask, Task, lower_tile,
+    renewed,
 };
 use crate::memory::{Buffer, Memory};
 use crate::space::Space;
@@ -141,7 +142,8 @@ impl Build<'_> {
             map.inputs.iter().map(|input| input.value).chain(map.results.iter().map(|&(value, _)| value));
         let operands = self.operands(values);
         let vectors = space.dims.iter().product::<usize>() * self.precision.bytes() / VECTOR_BYTES as usize;
-        let work = vectors.saturating_mul(kernel.weight());
+        // Rows of which each needs the one before are one thread's.
+        let work = if map.running.is_some() { 0 } else { vectors.saturating_mul(kernel.weight()) };
         Ok(Launch {
             kernel: self.compiler.kernel(&Kernel::Map(kernel))?,
             operands,
@@ -158,10 +160,11 @@ impl Build<'_> {
             return None;
         };
         let dense = map.space.strides.iter().all(|strides| strides.as_slice() == [1]);
-        let known = match self.precision {
-            Precision::F32 => apply::<f32>(op).is_some(),
-            Precision::F64 => apply::<f64>(op).is_some(),
-        };
+        let known = !self.compiler.is_wide()
+            && match self.precision {
+                Precision::F32 => apply::<f32>(op).is_some(),
+                Precision::F64 => apply::<f64>(op).is_some(),
+            };
         let (&[MapOperand { value: input, .. }], &[(result, Local(1))]) =
             (map.inputs.as_slice(), map.results.as_slice())
         else {
@@ -248,20 +251,18 @@ impl Build<'_> {
     }
 
     fn tiles(&mut self, task: &Region) -> Result<TileStep, Error> {
-        let Region { tile, samples, shared, imports, exports, sums } = task;
-        // A tile is not cut into tiles again.
+        let Region { tile, samples, shared, imports, exports, over, sums } = task;
         let choices = Choices { tile: false, ..self.choices };
-        let plan = Plan::build(
-            &tile.program,
-            &lower(&tile.program, choices, Some(tile.lanes)),
-            choices,
-            self.compiler,
-        )?;
+        let mut lowered = lower_tile(task, choices);
+        let mut over = over.clone();
+        over.retain(|&(import, export)| self.memory.buffer(import) == self.memory.buffer(export));
+        lowered.renewed = renewed(task, &over);
+        let plan = Plan::build(&tile.program, &lowered, choices, self.compiler)?;
         let whole = |value: &Value| (self.memory.buffer(*value), self.types[value.index()].count() / samples);
         let shared = shared.iter().map(|&value| self.memory.buffer(value)).collect();
         let (imports, exports) = (imports.iter().map(whole).collect(), exports.iter().map(whole).collect());
         let sums = sums.iter().map(|&value| self.memory.buffer(value)).collect();
-        Ok(TileStep::new(plan, (tile.lanes, *samples), shared, imports, exports, sums))
+        Ok(TileStep::new(plan, (tile.layout, *samples), shared, imports, exports, sums))
     }
 
     fn repeat(&mut self, repeat: &RepeatTask) -> Result<RepeatStep, Error> {

@@ -139,7 +139,14 @@ fn print(f: &mut Formatter<'_>, steps: &[Step], depth: usize) -> fmt::Result {
             }
             Step::Block(block) => writeln!(f, "{block}")?,
             Step::Tiles(tiles) => {
-                writeln!(f, "tiles of {} among {} samples", tiles.lanes, tiles.samples)?;
+                let layout = tiles.layout;
+                writeln!(
+                    f,
+                    "tiles of {} among {} samples{}",
+                    layout.lanes,
+                    tiles.samples,
+                    if layout.rows { ", which stay rows" } else { "" }
+                )?;
                 tiles.plan.print(f, depth + 1)?;
             }
         }

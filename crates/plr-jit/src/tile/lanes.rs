@@ -1,4 +1,4 @@
-//! A region as a program of its own: for one tile, with the samples last.
+//! A region as a program of its own: for one tile, with the samples last or first.
 
 use std::collections::HashMap;
 
@@ -7,8 +7,8 @@ use plr_ir::program::{
     Block, Contraction, ConvolveForm, Map, MapInput, Op, Operation, Program, Repeat, Value,
 };
 
-use super::position;
 use super::regions::Samples;
+use super::{Layout, position};
 
 /// Operations that are run tile by tile.
 #[derive(Clone, Debug)]
@@ -25,15 +25,17 @@ pub(crate) struct Region {
     pub(crate) exports: Vec<Value>,
     /// Sums over samples, of which each tile has its own: its other outputs.
     pub(crate) sums: Vec<Value>,
+    /// Imports that exports can be written over, sample by sample.
+    pub(crate) over: Vec<(Value, Value)>,
 }
 
 /// The program of a tile.
 #[derive(Clone, Debug)]
 pub(crate) struct TileProgram {
-    /// Values of samples have these last.
+    /// Values of samples have these last, or first.
     pub(crate) program: Program,
-    /// How many samples a tile has room for.
-    pub(crate) lanes: usize,
+    /// How many samples a tile has room for, and where they are.
+    pub(crate) layout: Layout,
 }
 
 impl Region {
@@ -48,26 +50,50 @@ impl Region {
             outputs: Vec::new(),
             body: Block::default(),
         };
-        let lanes = samples.lanes();
         let constants = constants(&samples.program.body);
-        let mut rewrite = Rewrite { samples, lanes, constants, program, known: HashMap::new() };
-        let (shared, imports) = rewrite.inputs(members);
+        let layout = Layout { lanes: 1, rows: true };
+        let mut rewrite = Rewrite { samples, layout, constants, program, known: HashMap::new() };
+        let (shared, imports) = rewrite.used(members);
+        rewrite.layout = samples.layout(members, &imports);
+        rewrite.inputs(shared.iter().chain(&imports));
         let mut operations = Vec::with_capacity(members.len());
         members.iter().for_each(|member| rewrite.operation(member, &mut operations));
         let escaping = escaping(samples.program, members, &defined);
         let (exports, sums): (Vec<Value>, Vec<Value>) =
             escaping.into_iter().partition(|&value| samples.has(value));
         let results = exports.iter().chain(&sums).map(|value| rewrite.known[value]).collect();
-        let Rewrite { mut program, .. } = rewrite;
+        let Rewrite { mut program, layout, .. } = rewrite;
         program.outputs = exports.iter().chain(&sums).map(ToString::to_string).collect();
         program.body = Block { operations, results, ..program.body };
-        let tile = TileProgram { program, lanes };
-        Self { tile, samples: samples.count, shared, imports, exports, sums }
+        Self {
+            tile: TileProgram { program, layout },
+            samples: samples.count,
+            shared,
+            imports,
+            exports,
+            sums,
+            over: Vec::new(),
+        }
+    }
+}
+
+impl Region {
+    /// Whether what is cut is updated here: an input of the program that has a successor of its name, and no other matrix comes
+    /// out.
+    pub(super) fn renews(&self, program: &Program) -> bool {
+        let matrices = self.exports.iter().filter(|&&export| program.type_of(export).rank() > 1);
+        let renewal = |export: &Value| {
+            let names = program.body.results.iter().zip(&program.outputs);
+            let name = names.filter(|(result, _)| *result == export).map(|(_, name)| name).next();
+            let input = name.and_then(|name| program.input(name));
+            input.is_some_and(|input| position(&self.imports, input).is_some())
+        };
+        matrices.clone().next().is_some() && matrices.clone().all(renewal)
     }
 
-    /// How many tiles there are.
-    pub(crate) fn tiles(&self) -> usize {
-        self.samples.div_ceil(self.tile.lanes)
+    /// The input of the tile's program that is cut from a value.
+    pub(crate) fn input(&self, import: Value) -> Option<usize> {
+        position(&self.imports, import).map(|at| self.shared.len() + at)
     }
 }
 
@@ -103,26 +129,26 @@ fn constants(block: &Block) -> HashMap<Value, f64> {
 /// A tile's program in the making.
 struct Rewrite<'a> {
     samples: &'a Samples<'a>,
-    lanes: usize,
+    layout: Layout,
     constants: HashMap<Value, f64>,
     program: Program,
     /// The tile's value for each value that has been passed.
     known: HashMap<Value, Value>,
 }
 
-/// Where an axis of a value of samples goes.
-fn moved(axis: usize, rank: usize) -> usize {
-    (axis + rank - 1) % rank
-}
-
-/// The axes of a value of samples in the order of the tile.
-fn rotated<T: Copy>(axes: &[T]) -> Vec<T> {
-    axes[1..].iter().chain(&axes[..1]).copied().collect()
-}
-
 impl Rewrite<'_> {
-    /// Declares the inputs: values used and not computed by the members.
-    fn inputs(&mut self, members: &[&Operation]) -> (Vec<Value>, Vec<Value>) {
+    /// Where an axis of a value of samples goes.
+    fn moved(&self, axis: usize, rank: usize) -> usize {
+        if self.layout.rows { axis } else { (axis + rank - 1) % rank }
+    }
+
+    /// The axes of a value of samples in the order of the tile.
+    fn rotated<T: Copy>(&self, axes: &[T]) -> Vec<T> {
+        if self.layout.rows { axes.to_vec() } else { axes[1..].iter().chain(&axes[..1]).copied().collect() }
+    }
+
+    /// Values used and not computed by the members: those that are the same for all samples, and the others.
+    fn used(&self, members: &[&Operation]) -> (Vec<Value>, Vec<Value>) {
         let mut inside: Vec<Value> = Vec::new();
         let mut used: Vec<Value> = Vec::new();
         for member in members {
@@ -137,14 +163,16 @@ impl Rewrite<'_> {
             }
         }
         used.retain(|&value| position(&inside, value).is_none());
-        let (imports, shared): (Vec<Value>, Vec<Value>) =
-            used.into_iter().partition(|&value| self.samples.has(value));
-        for &value in shared.iter().chain(&imports) {
+        used.into_iter().partition(|&value| !self.samples.has(value))
+    }
+
+    /// Declares the inputs.
+    fn inputs<'v>(&mut self, values: impl Iterator<Item = &'v Value>) {
+        for &value in values {
             let input = self.define(value);
             self.program.inputs.push(value.to_string());
             self.program.body.parameters.push(input);
         }
-        (shared, imports)
     }
 
     /// The type of a value in the tile.
@@ -153,11 +181,11 @@ impl Rewrite<'_> {
         if !of_samples {
             return ty.clone();
         }
-        let mut dims = rotated(&ty.dims);
-        if let Some(last) = dims.last_mut() {
-            *last = self.lanes;
+        let mut dims = ty.dims.clone();
+        if let Some(samples) = dims.first_mut() {
+            *samples = self.layout.lanes;
         }
-        Type { dims, ..*ty }
+        Type { dims: self.rotated(&dims), ..*ty }
     }
 
     fn define(&mut self, value: Value) -> Value {
@@ -219,7 +247,7 @@ impl Rewrite<'_> {
             self.contract([*lhs, *rhs], spec, into)
         } else if let Op::Reduce { kind, input, axes } = op {
             let rank = self.samples.program.type_of(*input).rank();
-            let axes = axes.iter().map(|&axis| moved(axis, rank)).collect();
+            let axes = axes.iter().map(|&axis| self.moved(axis, rank)).collect();
             Op::Reduce { kind: *kind, input: self.operand(*input, true, into), axes }
         } else if let Op::Convolve { form, lhs, rhs, geometry } = op {
             let both = *form == ConvolveForm::Correlate;
@@ -228,10 +256,10 @@ impl Rewrite<'_> {
         } else if let Op::Reshape(input) = op {
             Op::Reshape(self.operand(*input, true, into))
         } else if let Op::Slice { input, axis, index } = op {
-            let (axis, index) = (moved(*axis, rank + 1), self.known[index]);
+            let (axis, index) = (self.moved(*axis, rank + 1), self.known[index]);
             Op::Slice { input: self.operand(*input, true, into), axis, index }
         } else if let Op::Insert { into: whole, value, axis, index } = op {
-            let (axis, index) = (moved(*axis, rank), self.known[index]);
+            let (axis, index) = (self.moved(*axis, rank), self.known[index]);
             let (whole, value) = (self.operand(*whole, true, into), self.operand(*value, true, into));
             Op::Insert { into: whole, value, axis, index }
         } else if let Op::Repeat(repeat) = op {
@@ -258,8 +286,8 @@ impl Rewrite<'_> {
             return (self.operand(value, false, into), axes.to_vec());
         }
         let has_samples = axes.first() == Some(&0);
-        let axes = if has_samples { rotated(axes) } else { axes.to_vec() };
-        let axes = axes.into_iter().map(|axis| moved(axis, rank)).collect();
+        let axes = if has_samples { self.rotated(axes) } else { axes.to_vec() };
+        let axes = axes.into_iter().map(|axis| self.moved(axis, rank)).collect();
         (self.operand(value, has_samples, into), axes)
     }
 
@@ -267,11 +295,11 @@ impl Rewrite<'_> {
         let sample = spec.out[0];
         let mut factor = |value: Value, labels: &[u8]| {
             let has_samples = labels.first() == Some(&sample);
-            let labels = if has_samples { rotated(labels) } else { labels.to_vec() };
+            let labels = if has_samples { self.rotated(labels) } else { labels.to_vec() };
             (self.operand(value, has_samples, into), labels)
         };
         let (lhs, left) = factor(factors[0], &spec.lhs);
         let (rhs, right) = factor(factors[1], &spec.rhs);
-        Op::Contract { lhs, rhs, spec: Contraction { lhs: left, rhs: right, out: rotated(&spec.out) } }
+        Op::Contract { lhs, rhs, spec: Contraction { lhs: left, rhs: right, out: self.rotated(&spec.out) } }
     }
 }

@@ -10,7 +10,7 @@ use plr_ir::Elem;
 use plr_ir::program::{Block, ConvolveForm, Op, Operation, Program, Repeat, Value};
 
 use super::axes::Axes;
-use super::{Region, Section, lanes, plain, position};
+use super::{Layout, Region, Section, layout, layout_of_weights, plain, position};
 
 /// The stretches of a program's body, in an order in which they can be run.
 pub(crate) fn sections(program: &Program) -> Vec<Section> {
@@ -24,8 +24,12 @@ pub(crate) fn sections(program: &Program) -> Vec<Section> {
         let members = program.body.operations.iter().zip(&levels).filter(|(_, of)| **of == level);
         let members: Vec<&Operation> = members.map(|(operation, _)| operation).collect();
         let worthwhile = level % 2 == 1 && members.iter().any(|operation| samples.multiplies(operation));
-        if worthwhile {
-            sections.push(Section::Tiled(Box::new(Region::cut(&samples, &members))));
+        let region = worthwhile.then(|| Region::cut(&samples, &members)).filter(|region| {
+            // Rows of weights alone are in no cache longer for being read in tiles.
+            !samples.are_of_weights(&members) || region.renews(program)
+        });
+        if let Some(region) = region {
+            sections.push(Section::Tiled(Box::new(region)));
         } else if !members.is_empty() {
             sections.push(Section::Plain(members.into_iter().cloned().collect()));
         }
@@ -48,9 +52,25 @@ impl Samples<'_> {
         self.program.type_of(value).rank() > 0 && self.axes.class(value, 0) == self.class
     }
 
-    /// How many samples a tile has room for.
-    pub(super) fn lanes(&self) -> usize {
-        lanes(self.count, self.program.precision.bytes())
+    /// How a tile of the operations is laid out, going by what is cut.
+    pub(super) fn layout(&self, members: &[&Operation], cut: &[Value]) -> Layout {
+        let (count, bytes) = (self.count, self.program.precision.bytes());
+        if !self.are_of_weights(members) {
+            return layout(count, bytes);
+        }
+        let largest = cut.iter().map(|&value| self.program.type_of(value).count()).max();
+        layout_of_weights(count, bytes * largest.unwrap_or(0) / count)
+    }
+
+    /// Whether what is cut apart are rows of matrices, which are multiplied by vectors.
+    pub(super) fn are_of_weights(&self, members: &[&Operation]) -> bool {
+        let rank = |value: Value| self.program.type_of(value).rank();
+        let of_weights = |operation: &&Operation| {
+            let Op::Contract { lhs, rhs, .. } = operation.op else { return !self.multiplies(operation) };
+            let (rows, other) = if self.has(lhs) { (lhs, rhs) } else { (rhs, lhs) };
+            self.has(rows) && rank(rows) > 1 && !self.has(other) && rank(other) < 2
+        };
+        members.iter().all(of_weights)
     }
 
     fn levels(&self) -> Vec<usize> {

@@ -1,14 +1,12 @@
 //! Running tiles.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use plr_ir::Precision;
 
-use super::transpose;
+use super::{Layout, transpose};
 use crate::error::Error;
 use crate::execute::{Buffers, Run, Shared};
 use crate::memory::{Buffer, Place};
-use crate::plan::Plan;
+use crate::plan::{Plan, Step};
 use crate::pool::Pool;
 
 /// A plan that is run for one tile after the other, by any thread.
@@ -16,8 +14,8 @@ use crate::pool::Pool;
 pub(crate) struct TileStep {
     /// What is done with one tile; its only inputs outside of its arena are the shared ones.
     pub(crate) plan: Plan,
-    /// How many samples a tile has room for.
-    pub(crate) lanes: usize,
+    /// How many samples a tile has room for, and where they are.
+    pub(crate) layout: Layout,
     /// How many samples there are.
     pub(crate) samples: usize,
     /// The buffers of the plan's first inputs.
@@ -28,7 +26,12 @@ pub(crate) struct TileStep {
     exports: Vec<(Buffer, usize)>,
     /// Where its further outputs go, sums over a tile's samples: one after the other.
     sums: Vec<Buffer>,
+    /// By output: whether it is computed where it goes, if samples stay rows.
+    direct: Vec<bool>,
 }
+
+/// Tiles that read fewer bytes in all stay on the calling thread.
+const LEAST_SHARED_BYTES: usize = 1 << 17;
 
 /// The memory in which the threads run the tiles of one step.
 pub(crate) struct Workspace {
@@ -41,7 +44,7 @@ pub(crate) struct Workspace {
 impl Workspace {
     /// For so many threads; an error if one thread's share is more than `most` bytes, or than there is.
     pub(crate) fn new(step: &TileStep, threads: usize, most: usize) -> Result<Self, Error> {
-        let buffers = (0..threads.min(step.tiles())).map(|_| Buffers::new(&step.plan, most));
+        let buffers = (0..threads).map(|_| Buffers::new(&step.plan, most));
         Ok(Self { buffers: buffers.collect::<Result<_, _>>()?, alone: Pool::alone() })
     }
 }
@@ -50,7 +53,7 @@ impl TileStep {
     /// A step from the plan of a tile.
     pub(crate) fn new(
         mut plan: Plan,
-        (lanes, samples): (usize, usize),
+        (layout, samples): (Layout, usize),
         shared: Vec<Buffer>,
         imports: Vec<(Buffer, usize)>,
         exports: Vec<(Buffer, usize)>,
@@ -68,12 +71,18 @@ impl TileStep {
                 memory.arena = memory.arena.saturating_add(bytes.next_multiple_of(64));
             }
         }
-        Self { plan, lanes, samples, shared, imports, exports, sums }
+        let direct = plan
+            .outputs
+            .iter()
+            .enumerate()
+            .map(|(k, output)| !exchanges(&plan.steps, *output) && !plan.outputs[..k].contains(output))
+            .collect();
+        Self { plan, layout, samples, shared, imports, exports, sums, direct }
     }
 
     /// How many tiles there are.
     pub(crate) fn tiles(&self) -> usize {
-        self.samples.div_ceil(self.lanes)
+        self.samples.div_ceil(self.layout.lanes)
     }
 
     /// Runs all tiles in the run's workspace of that number.
@@ -86,28 +95,31 @@ impl TileStep {
         for buffers in &mut *buffers {
             self.place(buffers, whole);
         }
-        let workers = buffers.len();
         let shared = Shared((buffers.as_mut_ptr(), whole));
-        let next = AtomicUsize::new(0);
         let (precision, entries, context) = (run.precision, run.entries, run.context);
-        run.pool.run(workers, &|worker| {
+        let body = |thread: usize, tile: usize| {
             let &(buffers, whole) = shared.get();
-            // SAFETY: the pool hands out each worker's number once.
-            let buffers = unsafe { &mut *buffers.add(worker) };
+            // SAFETY: there are buffers for every thread, and no two calls at a time have one thread.
+            let buffers = unsafe { &mut *buffers.add(thread) };
             let bytes = &self.plan.memory.bytes;
             let workspaces = &mut [];
             let in_use = 0;
             let mut run =
                 Run { precision, entries, pool: alone, buffers, workspaces, bytes, context, in_use };
-            loop {
-                let tile = next.fetch_add(1, Ordering::Relaxed);
-                if tile >= self.tiles() {
-                    return;
-                }
-                // SAFETY: as demanded of the caller; tiles export different samples.
-                unsafe { self.tile(&mut run, whole, tile) };
-            }
-        });
+            // SAFETY: as demanded of the caller; tiles export different samples.
+            unsafe { self.tile(&mut run, whole, tile) };
+        };
+        if self.is_small() {
+            return (0..self.tiles()).for_each(|tile| body(0, tile));
+        }
+        run.pool.run_by_thread(self.tiles(), &body);
+    }
+
+    /// Whether one thread is done with all tiles before another has begun: nothing is repeated, and there is little to read.
+    fn is_small(&self) -> bool {
+        let read: usize = self.plan.memory.bytes[..self.shared.len() + self.imports.len()].iter().sum();
+        let repeats = self.plan.steps.iter().any(|step| matches!(step, Step::Repeat(_)));
+        !repeats && read * self.tiles() < LEAST_SHARED_BYTES
     }
 
     /// Says where a worker's buffers are when a tile begins.
@@ -121,16 +133,28 @@ impl TileStep {
         }
     }
 
-    /// Runs one tile. Buffers that changed roles in the tile before are only its own.
+    /// Runs one tile. Buffers that changed roles in the tile before are only its own; those that were in the memory of the whole are
+    /// put back.
     ///
     /// # Safety
     /// As for [`Self::run`].
     unsafe fn tile(&self, run: &mut Run<'_>, whole: &Buffers, tile: usize) {
         let first = self.samples * tile / self.tiles();
         let count = self.samples * (tile + 1) / self.tiles() - first;
-        let part = |features| transpose::Part { features, lanes: self.lanes, first, count };
+        let part = |features| transpose::Part { features, layout: self.layout, first, count };
+        // Where a tile is as it is in memory, that memory is its own.
+        let there = self.layout.rows && count == self.layout.lanes;
+        let bytes = run.precision.bytes();
+        if self.layout.rows && !there {
+            self.place(run.buffers, whole);
+        }
         for (i, &(buffer, features)) in self.imports.iter().enumerate() {
-            let (from, to) = (whole.get(buffer.index()), run.buffers.get(self.shared.len() + i));
+            let (input, from) = (self.shared.len() + i, whole.get(buffer.index()));
+            if there {
+                run.buffers.set(input, from.wrapping_add(first * features * bytes));
+                continue;
+            }
+            let to = run.buffers.get(input);
             // SAFETY: the whole has all samples, and the tile's buffer room for its lanes.
             unsafe {
                 match run.precision {
@@ -138,6 +162,11 @@ impl TileStep {
                     Precision::F64 => part(features).import::<u64>(from.cast(), to.cast()),
                 }
             }
+        }
+        let outputs = self.exports.iter().zip(&self.plan.outputs).zip(&self.direct);
+        for ((&(buffer, features), output), _) in outputs.clone().filter(|&(_, &direct)| there && direct) {
+            let to = whole.get(buffer.index()).wrapping_add(first * features * bytes);
+            run.buffers.set(output.index(), to);
         }
         run.in_use = count;
         // SAFETY: as demanded of the caller; the buffers were made for this plan.
@@ -148,7 +177,7 @@ impl TileStep {
             // SAFETY: the buffer has room for the sums of all tiles; no other tile writes these.
             unsafe { std::ptr::copy_nonoverlapping(from, to.add(tile * bytes), bytes) };
         }
-        for (&(buffer, features), &output) in self.exports.iter().zip(&self.plan.outputs) {
+        for ((&(buffer, features), &output), _) in outputs.filter(|&(_, &direct)| !(there && direct)) {
             let (from, to) = (run.buffers.get(output.index()), whole.get(buffer.index()));
             // SAFETY: as above; no other tile writes these samples.
             unsafe {
@@ -159,4 +188,12 @@ impl TileStep {
             }
         }
     }
+}
+
+/// Whether a buffer changes roles in a loop.
+fn exchanges(steps: &[Step], buffer: Buffer) -> bool {
+    steps.iter().any(|step| {
+        let Step::Repeat(repeat) = step else { return false };
+        repeat.swaps.iter().any(|&(a, b)| a == buffer || b == buffer) || exchanges(&repeat.body, buffer)
+    })
 }

@@ -1,19 +1,21 @@
-//! Between an array with samples first and a tile with samples last.
+//! Between an array with samples first and a tile, which has them last or first.
+
+use super::Layout;
 
 /// Which samples of an array are in a tile. `T` is the word as wide as a real.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Part {
     /// The numbers of each sample.
     pub(super) features: usize,
-    /// How many samples the tile has room for.
-    pub(super) lanes: usize,
+    /// How many samples the tile has room for, and where they are.
+    pub(super) layout: Layout,
     /// The first sample.
     pub(super) first: usize,
     /// How many samples there are.
     pub(super) count: usize,
 }
 
-/// Samples and features are exchanged in squares of so many, which fit into a few cache lines.
+/// Matrices are transposed in squares of so many rows and columns, which fit into a few cache lines.
 const SQUARE: usize = 16;
 
 impl Part {
@@ -22,15 +24,22 @@ impl Part {
     /// # Safety
     /// `from` has the samples, `to` the room of the tile; nobody else accesses it meanwhile.
     pub(super) unsafe fn import<T: Copy + Default>(self, from: *const T, to: *mut T) {
-        // SAFETY: indices are within array and tile.
-        self.squares(|sample, feature| unsafe {
-            *to.add(feature * self.lanes + sample) =
-                *from.add((self.first + sample) * self.features + feature);
-        });
-        for feature in (0..self.features).filter(|_| self.count < self.lanes) {
-            for sample in self.count..self.lanes {
+        let (lanes, features) = (self.layout.lanes, self.features);
+        let (begin, count) = (self.first * features, self.count * features);
+        if self.layout.rows {
+            // SAFETY: the array has the samples, the tile room for more; any bits are a word.
+            unsafe {
+                std::ptr::copy_nonoverlapping(from.add(begin), to, count);
+                std::slice::from_raw_parts_mut(to.add(count), lanes * features - count).fill(T::default());
+            }
+            return;
+        }
+        // SAFETY: the array has the samples, the tile all features of its lanes.
+        unsafe { transpose([self.count, features], (from.add(begin), features), (to, lanes)) };
+        for feature in (0..features).filter(|_| self.count < lanes) {
+            for sample in self.count..lanes {
                 // SAFETY: as above.
-                unsafe { *to.add(feature * self.lanes + sample) = T::default() };
+                unsafe { *to.add(feature * lanes + sample) = T::default() };
             }
         }
     }
@@ -40,24 +49,128 @@ impl Part {
     /// # Safety
     /// `from` is the tile, `to` has room for all samples; nobody else accesses these samples meanwhile.
     pub(super) unsafe fn export<T: Copy>(self, from: *const T, to: *mut T) {
-        // SAFETY: indices are within array and tile.
-        self.squares(|sample, feature| unsafe {
-            *to.add((self.first + sample) * self.features + feature) =
-                *from.add(feature * self.lanes + sample);
-        });
+        let (begin, count) = (self.first * self.features, self.count * self.features);
+        if self.layout.rows {
+            // SAFETY: both have the samples.
+            return unsafe { std::ptr::copy_nonoverlapping(from, to.add(begin), count) };
+        }
+        let (lanes, features) = (self.layout.lanes, self.features);
+        // SAFETY: the tile has all features of its lanes, the array the samples.
+        unsafe { transpose([features, self.count], (from, lanes), (to.add(begin), features)) };
     }
+}
 
-    /// Visits all samples and features, square by square.
-    #[inline(always)]
-    fn squares(self, mut visit: impl FnMut(usize, usize)) {
-        for features in (0..self.features).step_by(SQUARE) {
-            for samples in (0..self.count).step_by(SQUARE) {
-                for sample in samples..self.count.min(samples + SQUARE) {
-                    for feature in features..self.features.min(features + SQUARE) {
-                        visit(sample, feature);
+/// Copies a matrix of so many rows and columns to its transpose; rows of either are so many elements apart.
+///
+/// # Safety
+/// Both are there as far as rows, columns and distances reach, and apart from each other.
+unsafe fn transpose<T: Copy>(
+    [rows, columns]: [usize; 2],
+    (from, from_row): (*const T, usize),
+    (to, to_row): (*mut T, usize),
+) {
+    let at_once = has_squares() && size_of::<T>() == 4;
+    for row in (0..rows).step_by(SQUARE) {
+        for column in (0..columns).step_by(SQUARE) {
+            let (down, across) = ((rows - row).min(SQUARE), (columns - column).min(SQUARE));
+            // SAFETY: the part is within both matrices; for a whole square, elements and machine were looked at.
+            unsafe {
+                let (from, to) = (from.add(row * from_row + column), to.add(column * to_row + row));
+                if at_once && down == SQUARE && across == SQUARE {
+                    square((from.cast(), from_row), (to.cast(), to_row));
+                    continue;
+                }
+                for i in 0..down {
+                    for j in 0..across {
+                        *to.add(j * to_row + i) = *from.add(i * from_row + j);
                     }
                 }
             }
         }
+    }
+}
+
+/// Whether this machine can run [`square`].
+fn has_squares() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    return std::arch::is_x86_feature_detected!("avx512f");
+    #[cfg(not(target_arch = "x86_64"))]
+    false
+}
+
+/// Transposes a square of words of 32 bits: four times, pairs of rows exchange halves of what they have, words, pairs and
+/// quadruples of words.
+///
+/// # Safety
+/// Both squares are there and apart; the machine has the feature.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f")]
+unsafe fn square((from, from_row): (*const i32, usize), (to, to_row): (*mut i32, usize)) {
+    use std::arch::x86_64::*;
+    // SAFETY: as demanded of the caller.
+    unsafe {
+        let mut rows = [_mm512_setzero_si512(); SQUARE];
+        for (i, row) in rows.iter_mut().enumerate() {
+            *row = _mm512_loadu_si512(from.add(i * from_row).cast());
+        }
+        let mut words = rows;
+        for i in 0..8 {
+            words[2 * i] = _mm512_unpacklo_epi32(rows[2 * i], rows[2 * i + 1]);
+            words[2 * i + 1] = _mm512_unpackhi_epi32(rows[2 * i], rows[2 * i + 1]);
+        }
+        let mut pairs = words;
+        for i in 0..4 {
+            for j in 0..2 {
+                let (a, b) = (words[4 * i + j], words[4 * i + 2 + j]);
+                pairs[4 * i + 2 * j] = _mm512_unpacklo_epi64(a, b);
+                pairs[4 * i + 2 * j + 1] = _mm512_unpackhi_epi64(a, b);
+            }
+        }
+        let mut quarters = pairs;
+        for i in 0..2 {
+            for j in 0..4 {
+                let (a, b) = (pairs[8 * i + j], pairs[8 * i + 4 + j]);
+                quarters[8 * i + j] = _mm512_shuffle_i32x4::<0x88>(a, b);
+                quarters[8 * i + 4 + j] = _mm512_shuffle_i32x4::<0xDD>(a, b);
+            }
+        }
+        for j in 0..8 {
+            let (a, b) = (quarters[j], quarters[8 + j]);
+            // Columns j and 8 + j, of which each quarter has four.
+            let (low, high) = (_mm512_shuffle_i32x4::<0x88>(a, b), _mm512_shuffle_i32x4::<0xDD>(a, b));
+            _mm512_storeu_si512(to.add(j * to_row).cast(), low);
+            _mm512_storeu_si512(to.add((8 + j) * to_row).cast(), high);
+        }
+    }
+}
+
+/// There is no such machine.
+///
+/// # Safety
+/// It is not called.
+#[cfg(not(target_arch = "x86_64"))]
+unsafe fn square(_: (*const i32, usize), _: (*mut i32, usize)) {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check<T: Copy + Default + PartialEq + std::fmt::Debug>(number: fn(usize) -> T) {
+        for (rows, columns, more) in [(16, 16, 0), (33, 50, 3), (7, 40, 1), (48, 5, 0), (1, 1, 2)] {
+            let (from_row, to_row) = (columns + more, rows + more);
+            let from: Vec<T> = (0..rows * from_row).map(number).collect();
+            let mut to = vec![T::default(); columns * to_row];
+            // SAFETY: both have as many elements as rows, columns and distances reach.
+            unsafe { transpose([rows, columns], (from.as_ptr(), from_row), (to.as_mut_ptr(), to_row)) };
+            for (i, j) in (0..rows).flat_map(|i| (0..columns).map(move |j| (i, j))) {
+                assert_eq!(to[j * to_row + i], from[i * from_row + j], "{rows}×{columns}, ({i}, {j})");
+            }
+        }
+    }
+
+    #[test]
+    fn every_element_goes_to_its_place() {
+        check::<u32>(|i| i as u32 + 1);
+        check::<u64>(|i| i as u64 + 1);
     }
 }

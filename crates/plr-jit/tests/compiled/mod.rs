@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test file uses a part")]
 
+use plr_ir::choices::Choices;
 use plr_ir::scalar::Real;
 use plr_ir::tensor::Data;
 use plr_ir::{Precision, Program, Tensor, Value};
@@ -9,7 +10,11 @@ use plr_jit::{Context, Executable, Options};
 
 /// Compiles with the code generator's checks.
 pub fn compile(program: &Program, threads: usize) -> Executable {
-    let options = Options { threads, verify_clif: true, ..Options::default() };
+    compile_with(program, threads, Choices::default())
+}
+
+fn compile_with(program: &Program, threads: usize, choices: Choices) -> Executable {
+    let options = Options { threads, verify_clif: true, choices, ..Options::default() };
     Executable::compile(program, &options).expect("the program compiles")
 }
 
@@ -32,7 +37,7 @@ pub fn small_integers(program: &Program) -> Vec<Tensor> {
     program.body.parameters.iter().enumerate().map(tensor).collect()
 }
 
-/// Compiles, runs twice, and gives the outputs, which must be the same both times.
+/// Compiles, runs twice, and gives the outputs, which must be the same both times, and with vectors of 128 bits too.
 pub fn run(program: &Program, inputs: &[Tensor], threads: usize, context: Context) -> Vec<Tensor> {
     let mut executable = compile(program, threads);
     let inputs: Vec<&Tensor> = inputs.iter().collect();
@@ -40,6 +45,9 @@ pub fn run(program: &Program, inputs: &[Tensor], threads: usize, context: Contex
     executable.run(&inputs, &mut first, context).expect("the tensors fit");
     executable.run(&inputs, &mut second, context).expect("the tensors fit");
     assert!(same(&first, &second), "a second run gives other results");
+    let mut narrow = compile_with(program, threads, Choices { wide: false, ..Choices::default() });
+    narrow.run(&inputs, &mut second, context).expect("the tensors fit");
+    assert!(same(&first, &second), "vectors of another width give other results");
     first
 }
 

@@ -44,7 +44,7 @@ impl Presentation {
         let reads_target = reads_input(&program, "target");
         let sources = program.inputs.iter().map(|name| source(model, name)).collect::<Result<_, _>>()?;
         let shape = model.shape();
-        let runner = Runner::with(program, backend, model.choices())?;
+        let runner = Runner::with(program, backend, model.choices(), piece == Piece::Update)?;
         Ok(Some(Self {
             runner,
             sources,
@@ -106,20 +106,36 @@ impl Presentation {
         if self.reads_target { &self.target } else { &self.spare }
     }
 
-    /// Runs the piece on the gathered minibatch.
+    /// Runs the piece on the gathered minibatch, and puts new parameters into the place of those that it renews.
     pub(super) fn run(
         &mut self,
-        parameters: &[Tensor],
+        parameters: &mut [Tensor],
         context: Context,
     ) -> Result<&mut [Tensor], SessionError> {
+        self.exchange(parameters);
         let (data, target) = (&self.data, &self.target);
-        let input = |source: &Source| match *source {
+        let held = |at: usize| self.runner.renewed().iter().any(|&(_, input)| input == at);
+        let input = |(_, source): (usize, &Source)| match *source {
             Source::Parameter(at) => &parameters[at],
             Source::Data => data,
             Source::Target => target,
         };
-        let inputs: Vec<&Tensor> = self.sources.iter().map(input).collect();
-        Ok(self.runner.run(&inputs, context)?)
+        let sources = self.sources.iter().enumerate().filter(|&(at, _)| !held(at));
+        let inputs: Vec<&Tensor> = sources.map(input).collect();
+        let ran = self.runner.run(&inputs, context).map(drop);
+        self.exchange(parameters);
+        ran?;
+        Ok(self.runner.outputs())
+    }
+
+    /// Exchanges parameters and the outputs that renew them.
+    fn exchange(&mut self, parameters: &mut [Tensor]) {
+        for k in 0..self.runner.renewed().len() {
+            let (output, input) = self.runner.renewed()[k];
+            if let Source::Parameter(at) = self.sources[input] {
+                std::mem::swap(&mut self.runner.outputs()[output], &mut parameters[at]);
+            }
+        }
     }
 }
 

@@ -58,8 +58,6 @@ pub struct Report {
 #[derive(Debug)]
 pub(super) struct Trainer {
     presentation: Presentation,
-    /// Which output takes the place of which parameter.
-    renewed: Vec<(usize, usize)>,
     relaxations: Vec<Relaxation>,
 }
 
@@ -69,11 +67,8 @@ impl Trainer {
         let presentation = Presentation::new(model, Piece::Update, batch, precision, backend)?
             .ok_or_else(|| SessionError::MissingOutput { output: "new parameters".to_owned() })?;
         let program = presentation.runner().program();
-        let place = |name: &String| model.parameters().iter().position(|parameter| parameter.name == *name);
-        let renewed =
-            program.outputs.iter().enumerate().filter_map(|(k, name)| Some((k, place(name)?))).collect();
         let relaxations = relaxations(program);
-        Ok(Self { presentation, renewed, relaxations })
+        Ok(Self { presentation, relaxations })
     }
 
     pub(super) fn batch(&self) -> usize {
@@ -84,7 +79,7 @@ impl Trainer {
         self.presentation.fits(data)
     }
 
-    /// One update: the new parameters take the place of the old ones, whose memory takes the next new ones.
+    /// One update: the new parameters take the place of the old ones.
     fn step(
         &mut self,
         parameters: &mut [Tensor],
@@ -94,9 +89,6 @@ impl Trainer {
     ) -> Result<(), SessionError> {
         self.presentation.gather(data, samples);
         let outputs = self.presentation.run(parameters, context)?;
-        for &(output, parameter) in &self.renewed {
-            std::mem::swap(&mut outputs[output], &mut parameters[parameter]);
-        }
         for relaxation in &mut self.relaxations {
             relaxation.observe(outputs);
         }

@@ -234,6 +234,7 @@ impl<'a> Reader<'a> {
                 self.eval(argument, scope).map(all_samples)
             }
             ExprKind::Cut(_)
+            | ExprKind::Over(..)
             | ExprKind::Unary(..)
             | ExprKind::Binary(..)
             | ExprKind::Compare(..)

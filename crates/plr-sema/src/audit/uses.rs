@@ -185,6 +185,7 @@ impl<'a> Walk<'a> {
             | ExprKind::Coordinate { .. }
             | ExprKind::Draw(_)
             | ExprKind::Cut(_)
+            | ExprKind::Over(..)
             | ExprKind::Unary(..)
             | ExprKind::Binary(..)
             | ExprKind::Compare(..)

@@ -16,8 +16,8 @@ use plr_syntax::span::Span;
 use crate::equation::{Site, definition};
 use crate::group::{Along, Evaluator, Group};
 use crate::hir::{
-    Expr, ExprKind, FunctionId, Learned, PhaseId, Place, PopulationId, Reduction, SynapseId, VariableId,
-    VariableKind,
+    Expr, ExprKind, FunctionId, Learned, Part, PhaseId, Place, PopulationId, Reduction, SynapseId,
+    VariableId, VariableKind,
 };
 use crate::network::LayerId;
 use crate::resolve::{has_weight, places, unit_layers};
@@ -101,6 +101,8 @@ pub struct Context<'c> {
     pub(super) by_channel: bool,
     /// How the increments of samples combine.
     pub(super) reduction: BatchReduction,
+    /// With which units those of a layer are reduced and ranked: inside a function, what its call says.
+    pub(super) part: Part,
 }
 
 impl<'s> Lowerer<'s> {
@@ -261,6 +263,7 @@ impl<'s> Lowerer<'s> {
             along: None,
             by_channel: false,
             reduction: BatchReduction::Mean,
+            part: Part::Layer,
         }
     }
 
@@ -348,15 +351,10 @@ impl<'s> Lowerer<'s> {
             ExprKind::Distance { from_input } => self.distance(*from_input, cx),
             ExprKind::Coordinate { coordinate, .. } => self.coordinate(*coordinate, cx),
             ExprKind::Draw(law) => self.draw(*law, cx),
-            ExprKind::Layer(reduction, a) => {
-                let a = self.evaluate(a, cx)?;
-                self.reduction(*reduction, a, Axes::UNIT, extents.units, &extents)
-            }
+            ExprKind::Over(part, a) => return self.over(*part, a, cx),
             ExprKind::Cut(a) => return self.cut(a, cx),
-            ExprKind::Rank(a) | ExprKind::RunningSum(a) => {
-                let x = self.evaluate(a, cx)?;
-                let ranked = matches!(expr.kind, ExprKind::Rank(_));
-                (if ranked { term::rank } else { term::running_sum })(&mut self.b, &extents, x)
+            ExprKind::Layer(..) | ExprKind::Rank(_) | ExprKind::RunningSum(_) => {
+                return self.over(cx.part, expr, cx);
             }
             ExprKind::Shift(a) => return self.shifted(a, cx),
             ExprKind::Batch(reduction, a) => {
@@ -437,7 +435,7 @@ impl<'s> Lowerer<'s> {
         product
     }
 
-    fn reduction(
+    pub(super) fn reduction(
         &mut self,
         reduction: Reduction,
         x: Term,
@@ -642,7 +640,7 @@ impl<'s> Lowerer<'s> {
         clippy::too_many_arguments,
         reason = "a call is all of these; a struct would be built for one use"
     )]
-    fn call(
+    pub(super) fn call(
         &mut self,
         function: FunctionId,
         primed: bool,

@@ -84,7 +84,8 @@ impl Evaluation<'_> {
             | ExprKind::Cut(_)
             | ExprKind::RunningSum(_)
             | ExprKind::Batch(..)
-            | ExprKind::Shift(_) => return None,
+            | ExprKind::Shift(_)
+            | ExprKind::Over(..) => return None,
         })
     }
 }

@@ -14,7 +14,7 @@ use crate::check::missing_derivative::MissingDerivative;
 use crate::check::reserved_name::{RESERVED, ReservedName};
 use crate::check::shape_mismatch::Shapes;
 use crate::check::wrong_argument_count::WrongArgumentCount;
-use crate::hir::{Cost, Expr, ExprKind, Function, FunctionId, Place, Reduction};
+use crate::hir::{Cost, Expr, ExprKind, Function, FunctionId, Part, Place, Reduction};
 
 use super::expression::{mismatch, resolve};
 use super::global::unit_layers;
@@ -180,8 +180,39 @@ fn function_named(name: &str, scope: &Scope<'_>) -> Option<FunctionId> {
     scope.library.functions[..scope.visible].iter().rposition(|f| f.name == name).map(FunctionId)
 }
 
+/// `sum(e, over = channels)`: a call that is about a part of the layer (R5.19); `None` if it does not say so.
+fn over_part(call: &ast::Call, reader: Reader<'_>, scope: &mut Scope<'_>) -> Option<Option<ExprKind>> {
+    let at = call.settings.iter().position(|setting| setting.name.text == "over")?;
+    let own = function_named(&call.name.text, scope).map(|id| &scope.library.functions[id.0].settings);
+    if own.is_some_and(|settings| settings.iter().any(|(name, _)| name == "over")) {
+        return None;
+    }
+    let ast::ExprKind::Name(word) = &call.settings[at].value.kind else { return None };
+    let part = Part::named(word)?;
+    let mut whole = call.clone();
+    let setting = whole.settings.remove(at);
+    let Some(kind) = self::call(&whole, reader, scope) else { return Some(None) };
+    let reduced = Expr { kind, span: call.span };
+    let wide = if let ExprKind::Call { function, .. } = &reduced.kind {
+        scope.library.functions[function.0].layer_wide
+    } else {
+        matches!(reduced.kind, ExprKind::Layer(..) | ExprKind::Rank(_) | ExprKind::RunningSum(_))
+    };
+    if !wide {
+        scope.unknown("setting", "over", setting.name.span, Vec::new());
+        return Some(None);
+    }
+    if matches!(reader, Reader::Global) || has_weight(&reduced) || places(&reduced).len() > 1 {
+        return Some(mismatch(call.span, Shapes::NoLayer, scope));
+    }
+    Some(Some(ExprKind::Over(part, Box::new(reduced))))
+}
+
 /// Resolves a call for its reader.
 pub fn call(call: &ast::Call, reader: Reader<'_>, scope: &mut Scope<'_>) -> Option<ExprKind> {
+    if let Some(found) = over_part(call, reader, scope) {
+        return found;
+    }
     let arguments: Vec<Option<Expr>> = call.arguments.iter().map(|a| resolve(a, reader, scope)).collect();
     let arguments: Vec<Expr> = arguments.into_iter().collect::<Option<_>>()?;
     let name = call.name.text.as_str();

@@ -90,7 +90,8 @@ fn of_one_synapse(expr: &mut Expr, synapse: SynapseId, rule: &Rule, directions: 
         | ExprKind::Cut(_)
         | ExprKind::RunningSum(_)
         | ExprKind::Batch(..)
-        | ExprKind::Shift(_) => true,
+        | ExprKind::Shift(_)
+        | ExprKind::Over(..) => true,
     };
     expr.for_each_child_mut(|child| fits &= of_one_synapse(child, synapse, rule, directions));
     fits

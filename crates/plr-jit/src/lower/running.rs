@@ -1,0 +1,151 @@
+//! Running sums between element-wise code, in one pass: the sum so far goes from row to row in a row of its own.
+
+use std::collections::HashMap;
+
+use plr_ir::program::{Local, MapInstruction, Value};
+use plr_ir::scalar::BinaryOp;
+use plr_ir::{Elem, Type};
+
+use super::{Lowering, MapOperand, MapTask, Task};
+use crate::space::Space;
+
+/// Merges running sums along an outermost axis into the code that uses them, and the code that computes what they sum into both,
+/// wherever nothing else does.
+pub(super) fn merge(lowering: &mut Lowering, tasks: Vec<Task>, uses: &HashMap<Value, usize>) -> Vec<Task> {
+    let mut tasks: Vec<Option<Task>> = tasks.into_iter().map(Some).collect();
+    for at in 0..tasks.len() {
+        let Some(Task::RunningSum { input, axis, result }) = tasks[at] else { continue };
+        let dims = lowering.type_of(input).dims.clone();
+        let rows = dims[axis];
+        let columns: usize = dims[axis + 1..].iter().product();
+        if dims[..axis].iter().any(|&extent| extent != 1) || rows == 1 || columns == 1 {
+            continue;
+        }
+        let once = |value: Value| uses.get(&value) == Some(&1);
+        let Some(user) = (at + 1..tasks.len()).find(|&user| reads(&tasks[user], result)) else { continue };
+        let Some(Task::Map(map)) = &tasks[user] else { continue };
+        if !once(result)
+            || map.running.is_some()
+            || map.space.dims.iter().product::<usize>() != rows * columns
+        {
+            continue;
+        }
+        let maker = (0..at).find(|&maker| makes_alone(&tasks[maker], input)).filter(|_| once(input));
+        let summed = match maker.and_then(|maker| tasks[maker].take()) {
+            Some(Task::Map(map)) => map,
+            _ => itself(input, [rows, columns]),
+        };
+        tasks[at] = None;
+        let Some(Task::Map(map)) = tasks[user].take() else { unreachable!("it has just been one") };
+        let row = [lowering.row(columns), lowering.row(columns)];
+        tasks[at] = Some(nothing_yet(row[0], columns));
+        tasks[user] = Some(Task::Map(joined(&summed, &map, result, row, [rows, columns])));
+    }
+    tasks.into_iter().flatten().collect()
+}
+
+fn reads(task: &Option<Task>, value: Value) -> bool {
+    task.as_ref().is_some_and(|task| task.operands().contains(&value))
+}
+
+/// Whether the task is element-wise code for this value and no other.
+fn makes_alone(task: &Option<Task>, value: Value) -> bool {
+    matches!(task, Some(Task::Map(map)) if map.running.is_none() && map.results.len() == 1 && map.results[0].0 == value)
+}
+
+/// Code that reads a matrix.
+fn itself(value: Value, dims: [usize; 2]) -> MapTask {
+    MapTask {
+        space: Space { dims: dims.to_vec(), strides: vec![vec![dims[1], 1]; 2] },
+        inputs: vec![MapOperand { value, truth: false, whole: true }],
+        body: vec![MapInstruction::Input(0)],
+        results: vec![(value, Local(0))],
+        running: None,
+    }
+}
+
+/// Sums of no elements: with −0, to which everything adds to itself.
+fn nothing_yet(row: Value, columns: usize) -> Task {
+    Task::Map(MapTask {
+        space: Space { dims: vec![columns], strides: vec![vec![1]] },
+        inputs: Vec::new(),
+        body: vec![MapInstruction::Constant(-0.0)],
+        results: vec![(row, Local(0))],
+        running: None,
+    })
+}
+
+/// Code that computes what is summed, adds it to the row, and uses the sum.
+fn joined(summed: &MapTask, user: &MapTask, sum: Value, row: [Value; 2], dims: [usize; 2]) -> MapTask {
+    let mut joined = MapTask {
+        space: Space { dims: dims.to_vec(), strides: Vec::new() },
+        inputs: Vec::new(),
+        body: Vec::new(),
+        results: Vec::new(),
+        running: Some(row),
+    };
+    let term = joined.append(summed, dims, None)[summed.results[0].1.0 as usize];
+    let own = MapOperand { value: row[0], truth: false, whole: false };
+    let before = joined.read(own, vec![0, 1]);
+    let so_far = joined.push(MapInstruction::Binary(BinaryOp::Add, before, term));
+    let values = joined.append(user, dims, Some((sum, so_far)));
+    joined.results = user.results.iter().map(|&(value, local)| (value, values[local.0 as usize])).collect();
+    joined.results.push((row[1], so_far));
+    let written = user.results.iter().map(|_| vec![dims[1], 1]).chain([vec![0, 1]]);
+    joined.space.strides.extend(written);
+    joined
+}
+
+impl MapTask {
+    fn push(&mut self, instruction: MapInstruction) -> Local {
+        self.body.push(instruction);
+        Local(self.body.len() as u32 - 1)
+    }
+
+    /// The instruction that reads an operand; the results have no strides yet.
+    fn read(&mut self, operand: MapOperand, strides: Vec<usize>) -> Local {
+        let same = |i: &usize| self.inputs[*i].value == operand.value && self.space.strides[*i] == strides;
+        let known = (0..self.inputs.len()).find(same);
+        let position = known.unwrap_or_else(|| {
+            self.inputs.push(operand);
+            self.space.strides.push(strides);
+            self.inputs.len() - 1
+        });
+        self.push(MapInstruction::Input(position as u32))
+    }
+
+    /// Appends other code and says where each of its instructions is; one value is known already.
+    fn append(&mut self, other: &MapTask, dims: [usize; 2], known: Option<(Value, Local)>) -> Vec<Local> {
+        let space = other.space.as_matrix(dims);
+        let mut locals: Vec<Local> = Vec::with_capacity(other.body.len());
+        for instruction in &other.body {
+            let at = |local: &Local| locals[local.0 as usize];
+            let local = match instruction {
+                MapInstruction::Input(i) => {
+                    let operand = other.inputs[*i as usize];
+                    match known.filter(|(value, _)| *value == operand.value) {
+                        Some((_, local)) => local,
+                        None => self.read(operand, space.strides[*i as usize].clone()),
+                    }
+                }
+                MapInstruction::Constant(number) => self.push(MapInstruction::Constant(*number)),
+                MapInstruction::Unary(op, a) => self.push(MapInstruction::Unary(*op, at(a))),
+                MapInstruction::Binary(op, a, b) => self.push(MapInstruction::Binary(*op, at(a), at(b))),
+                MapInstruction::Compare(op, a, b) => self.push(MapInstruction::Compare(*op, at(a), at(b))),
+                MapInstruction::And(a, b) => self.push(MapInstruction::And(at(a), at(b))),
+                MapInstruction::Or(a, b) => self.push(MapInstruction::Or(at(a), at(b))),
+                MapInstruction::Not(a) => self.push(MapInstruction::Not(at(a))),
+                MapInstruction::Select(c, a, b) => self.push(MapInstruction::Select(at(c), at(a), at(b))),
+            };
+            locals.push(local);
+        }
+        locals
+    }
+}
+
+impl Lowering {
+    /// A row of so many reals.
+    fn row(&mut self, columns: usize) -> Value {
+        self.fresh(Type { elem: Elem::Real, dims: vec![columns] })
+    }
+}
