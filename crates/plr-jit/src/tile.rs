@@ -67,14 +67,19 @@ pub(crate) struct Layout {
 ///
 /// Samples are last where they fill vectors; where a quarter of the lanes or more would be empty, features are.
 fn layout(samples: usize, bytes_of_real: usize) -> Layout {
-    let many = BYTES_OF_MANY / bytes_of_real;
-    let lanes = if samples >= 2 * many { many } else { BYTES_OF_FEW / bytes_of_real };
+    let Layout { lanes, .. } = layout_in_lanes(samples, bytes_of_real);
     let tiles = samples.div_ceil(lanes);
     if 4 * samples.div_ceil(tiles) > 3 * lanes {
         return Layout { lanes, rows: false };
     }
     // Two, so that two can work on them.
     Layout { lanes: samples.div_ceil(tiles.max(2)), rows: true }
+}
+
+/// The layout in which samples are last, however many of a tile's are missing.
+fn layout_in_lanes(samples: usize, bytes_of_real: usize) -> Layout {
+    let many = BYTES_OF_MANY / bytes_of_real;
+    Layout { lanes: if samples >= 2 * many { many } else { BYTES_OF_FEW / bytes_of_real }, rows: false }
 }
 
 /// Bytes of the rows of weights of a tile, which should stay in the nearest cache.

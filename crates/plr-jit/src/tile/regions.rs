@@ -10,7 +10,7 @@ use plr_ir::Elem;
 use plr_ir::program::{Block, ConvolveForm, Op, Operation, Program, Repeat, Value};
 
 use super::axes::Axes;
-use super::{Layout, Region, Section, layout, layout_of_weights, plain, position};
+use super::{Layout, Region, Section, layout, layout_in_lanes, layout_of_weights, plain, position};
 
 /// The stretches of a program's body, in an order in which they can be run.
 pub(crate) fn sections(program: &Program) -> Vec<Section> {
@@ -55,6 +55,9 @@ impl Samples<'_> {
     /// How a tile of the operations is laid out, going by what is cut.
     pub(super) fn layout(&self, members: &[&Operation], cut: &[Value]) -> Layout {
         let (count, bytes) = (self.count, self.program.precision.bytes());
+        if members.iter().any(|member| convolves(&member.op)) {
+            return layout_in_lanes(count, bytes);
+        }
         if !self.are_of_weights(members) {
             return layout(count, bytes);
         }
@@ -172,4 +175,10 @@ impl Samples<'_> {
 /// Whether it is a sum over samples and positions that tiles know how to compute.
 pub(super) fn is_sum(op: &Op) -> bool {
     matches!(op, Op::Convolve { form: ConvolveForm::Correlate, .. })
+}
+
+/// Whether there is a convolution in it: those of tiles are of samples in lanes.
+fn convolves(op: &Op) -> bool {
+    let in_block = |block: &Block| block.operations.iter().any(|operation| convolves(&operation.op));
+    matches!(op, Op::Convolve { .. }) || matches!(op, Op::Repeat(repeat) if in_block(&repeat.body))
 }
