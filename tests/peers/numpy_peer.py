@@ -81,6 +81,73 @@ def ep_two_hidden(p, x, t, beta=0.5, free=30, nudged=10, lr=0.05):
     b3 += c * (s3 - f3).sum(0)
 
 
+def see(low, k):
+    """What each place of a kernel sees, one row a place: [samples, rows, columns, channels * k * k]."""
+    windows = np.lib.stride_tricks.sliding_window_view(low, (k, k), (2, 3))
+    return np.ascontiguousarray(windows.transpose(0, 2, 3, 1, 4, 5)).reshape(*windows.shape[:1], *windows.shape[2:4], -1)
+
+
+def unsee(seen, channels, k):
+    """The adjoint of `see`: everyone who sees a unit adds to it."""
+    n, h, w, _ = seen.shape
+    seen = seen.reshape(n, h, w, channels, k, k).transpose(4, 5, 0, 3, 1, 2)
+    low = np.zeros((n, channels, h + k - 1, w + k - 1), seen.dtype)
+    for i in range(k):
+        for j in range(k):
+            low[:, :, i : i + h, j : j + w] += seen[i, j]
+    return low
+
+
+def pool(low):
+    return (low[:, :, ::2, ::2] + low[:, :, ::2, 1::2] + low[:, :, 1::2, ::2] + low[:, :, 1::2, 1::2]) * low.dtype.type(0.25)
+
+
+def unpool(high):
+    return np.repeat(np.repeat(high * high.dtype.type(0.25), 2, 2), 2, 3)
+
+
+def ep_convolutions(p, x, t, beta=0.5, free=30, nudged=10, lr=0.05):
+    w1, w2, w3 = p["W/input->h1"], p["W/h1->h2"], p["W/h2->output"]
+    b1, b2, b3 = p["b/h1"], p["b/h2"], p["b/output"]
+    real, n = x.dtype.type, len(x)
+    m1, m2 = (w.reshape(len(w), -1) for w in (w1, w2))
+
+    def units(rows):
+        """From one row a place to channels first."""
+        return np.ascontiguousarray(rows.transpose(0, 3, 1, 2))
+
+    def places(units):
+        return np.ascontiguousarray(units.transpose(0, 2, 3, 1))
+
+    image = see(x.reshape(-1, 1, 28, 28), 5)
+    drive = units(image @ m1.T + b1)
+    s1, s2, s3 = np.zeros_like(drive), np.zeros((n, len(b2), 8, 8), x.dtype), np.zeros((n, len(b3)), x.dtype)
+
+    def step(s1, s2, s3, nudge):
+        up = units(see(pool(s1), 5) @ m2.T + b2)
+        down = unsee(places(s2) @ m2, len(b1), 5)
+        top = pool(s2).reshape(n, -1) @ w3.T + b3 + nudge
+        up += unpool((s3 @ w3).reshape(n, -1, 4, 4))
+        return clip(drive + unpool(down)), clip(up), clip(top)
+
+    for _ in range(free):
+        s1, s2, s3 = step(s1, s2, s3, real(0))
+    f1, f2, f3 = s1, s2, s3
+    for _ in range(nudged):
+        s1, s2, s3 = step(s1, s2, s3, real(beta) * (t - s3))
+    c = real(lr / beta / n)
+
+    def kernel(high, seen):
+        return np.tensordot(places(high), seen, ((0, 1, 2), (0, 1, 2)))
+
+    m1 += c * kernel(s1 - f1, image)
+    m2 += c * (kernel(s2, see(pool(s1), 5)) - kernel(f2, see(pool(f1), 5)))
+    w3 += c * (s3.T @ pool(s2).reshape(n, -1) - f3.T @ pool(f2).reshape(n, -1))
+    b1 += c * (s1 - f1).sum((0, 2, 3))
+    b2 += c * (s2 - f2).sum((0, 2, 3))
+    b3 += c * (s3 - f3).sum(0)
+
+
 def predictive_coding(p, x, t, gamma=0.1, steps=20, lr=0.005):
     w1, w2, w3 = p["W/input->h1"], p["W/h1->h2"], p["W/h2->output"]
     b1, b2, b3 = p["b/h1"], p["b/h2"], p["b/output"]
@@ -124,4 +191,4 @@ def sanger(p, x, t, lr=0.001):
     w += (w.dtype.type(lr) * y)[:, None] * (v - explained)
 
 
-UPDATES = {f.__name__: f for f in (backprop, feedback_alignment, ep_one_hidden, ep_two_hidden, predictive_coding, oja, sanger)}
+UPDATES = {f.__name__: f for f in (backprop, feedback_alignment, ep_one_hidden, ep_two_hidden, ep_convolutions, predictive_coding, oja, sanger)}

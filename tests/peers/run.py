@@ -44,6 +44,8 @@ class Case:
 A, B, C = 784 * 512, 512 * 512, 512 * 10
 PC = (784 * 256, 256 * 256, 256 * 10)
 ONE = (784 * 500, 500 * 10)
+# A convolution's products: of channels, taps and places. Input to first layer, first to second, second to output.
+KERNELS = (32 * 25 * 24 * 24, 64 * 32 * 25 * 8 * 8, 64 * 4 * 4 * 10)
 FEED = 2 * A + 3 * B + 3 * C
 CASES_RUN = [
     Case("backprop_64", (784, 10), 64, FEED, 300, "backprop"),
@@ -51,6 +53,7 @@ CASES_RUN = [
     Case("feedback_alignment", (784, 10), 64, FEED, 300),
     Case("ep_one_hidden", (784, 10), 20, 2 * ONE[0] + (2 * 24 + 2) * ONE[1], 1000),
     Case("ep_two_hidden", (784, 10), 64, 2 * A + (2 * 40 + 2) * (B + C), 30),
+    Case("ep_convolutions", (784, 10), 64, 2 * KERNELS[0] + (2 * 40 + 2) * (KERNELS[1] + KERNELS[2]), 4),
     Case("predictive_coding", (784, 10), 64, 2 * PC[0] + (2 * 20 + 2) * (PC[1] + PC[2]), 150),
     Case("oja", (784, 100), 1, 2 * 78400, 10000, bytes_moved=2 * 4 * 78400),
     Case("sanger", (784, 100), 1, 2 * 78400, 3000, bytes_moved=2 * 4 * 78400),

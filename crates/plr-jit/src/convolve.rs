@@ -1,4 +1,4 @@
-//! The three sums of a convolution, by products of matrices.
+//! The three sums of a convolution, by products of matrices; of samples in [lanes](lanes), without.
 //!
 //! What each place of the kernel sees is written out as a matrix, one column a place; then a sum is the product of that
 //! matrix and the kernel. Samples are shared out in parts whose number follows from the shape alone, and each part has room
@@ -11,6 +11,10 @@ use plr_ir::scalar::Real;
 
 use crate::gemm::{Strides, multiply};
 use crate::micro::Element;
+
+mod lanes;
+
+pub(crate) use lanes::Lanes;
 
 /// Samples are shared out in at most so many parts.
 const MOST_PARTS: usize = 8;

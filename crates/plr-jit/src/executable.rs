@@ -105,7 +105,7 @@ impl Executable {
         })?;
         let begin = Instant::now();
         let mut compiler = Compiler::new(options)?;
-        let mut lowered = lower(program, options.choices);
+        let mut lowered = lower(program, options.choices, None);
         if options.in_place {
             lowered.renewed = renewed(program);
         }
@@ -159,6 +159,7 @@ impl Executable {
             workspaces: &mut self.workspaces,
             bytes: &self.plan.memory.bytes,
             context,
+            in_use: 0,
         };
         // SAFETY: every buffer has just been set to memory as large as the plan says: the tensors were checked, the arena was
         // made for this plan, and all of them stay borrowed until the run ends.

@@ -9,6 +9,7 @@ use plr_ir::scalar::Real;
 
 use crate::apply::apply;
 use crate::codegen::Entry;
+use crate::convolve::Lanes;
 use crate::error::Error;
 use crate::executable::Context;
 use crate::gemm::Product;
@@ -106,6 +107,8 @@ pub(crate) struct Run<'a> {
     pub(crate) bytes: &'a [usize],
     /// Seed and number of the update.
     pub(crate) context: Context,
+    /// How many samples of a tile are there; the others are not to be counted.
+    pub(crate) in_use: usize,
 }
 
 /// What the threads of a shared step need; every part writes elements of its own.
@@ -142,6 +145,7 @@ impl Run<'_> {
                     Step::Rank(rank) => self.rank(rank),
                     Step::RunningSum(sum) => self.running_sum(sum),
                     Step::Convolve(step) => self.convolve(step),
+                    Step::Lanes { sum, lhs, rhs, out } => self.lanes(sum, [*lhs, *rhs, *out]),
                     Step::Windows { windows, input, out } => self.windows(windows, *input, *out),
                     Step::Slice { whole, rows, place, out } => {
                         let place = self.place(*rows, *place);
@@ -337,6 +341,21 @@ impl Run<'_> {
                 )
             };
             convolve.add_parts(rooms, out);
+        }
+    }
+
+    /// Computes one of the sums of a convolution, of the samples of a tile.
+    ///
+    /// # Safety
+    /// As for [`Self::steps`].
+    unsafe fn lanes(&self, sum: &Lanes, buffers: [Buffer; 3]) {
+        let [lhs, rhs, out] = buffers.map(|buffer| self.buffers.at[buffer.index()]);
+        // SAFETY: as demanded of the caller; the buffers are as large as the sum needs.
+        unsafe {
+            match self.precision {
+                Precision::F32 => sum.run::<f32>(self.in_use, lhs.cast(), rhs.cast(), out.cast()),
+                Precision::F64 => sum.run::<f64>(self.in_use, lhs.cast(), rhs.cast(), out.cast()),
+            }
         }
     }
 

@@ -52,14 +52,15 @@ enum View {
     Index(Slot),
 }
 
-/// Lowers a verified program.
-pub(crate) fn lower(program: &Program, choices: Choices) -> Lowered {
+/// Lowers a verified program or, where samples are last and there are lanes for so many, that of a tile.
+pub(crate) fn lower(program: &Program, choices: Choices, lanes: Option<usize>) -> Lowered {
     let mut lowering = Lowering {
         choices,
         types: program.values.clone(),
         views: vec![None; program.values.len()],
         blocks: vec![Vec::new()],
         slots: 0,
+        lanes,
     };
     let inputs = program.body.parameters.clone();
     inputs.iter().for_each(|&input| lowering.define(input));
@@ -88,7 +89,9 @@ pub(crate) fn lower(program: &Program, choices: Choices) -> Lowered {
 
 /// Lowers the program of a tile, which is not cut into tiles again.
 pub(crate) fn lower_tile(region: &Region, choices: Choices) -> Lowered {
-    lower(&region.tile.program, Choices { tile: false, ..choices })
+    let layout = region.tile.layout;
+    let lanes = (!layout.rows).then_some(layout.lanes);
+    lower(&region.tile.program, Choices { tile: false, ..choices }, lanes)
 }
 
 /// Pairs of imports and exports as positions among the inputs and outputs of a tile.
@@ -106,6 +109,8 @@ struct Lowering {
     /// The tasks of the blocks that are open, outermost first.
     blocks: Vec<Vec<Task>>,
     slots: u32,
+    /// How many samples there is room for, if they are last.
+    lanes: Option<usize>,
 }
 
 impl Lowering {
@@ -186,10 +191,23 @@ impl Lowering {
             *value = self.stored(*value);
         }
         region.exports.iter().for_each(|&value| self.define(value));
+        let tiles = region.samples.div_ceil(region.tile.layout.lanes);
+        let results = std::mem::take(&mut region.sums);
+        region.sums = results.iter().map(|&result| self.one_for_each(tiles, result)).collect();
+        let sums = region.sums.clone();
         if region.tile.layout.rows {
             region.over = self.overwritten(&region);
         }
         self.push(Task::Tiles(region));
+        sums.into_iter()
+            .zip(results)
+            .for_each(|(sums, result)| self.reduce(ReduceKind::Sum, sums, &[0], result));
+    }
+
+    /// A value of the type of another, so many times.
+    fn one_for_each(&mut self, count: usize, value: Value) -> Value {
+        let dims = [count].into_iter().chain(self.dims(value)).collect::<Vec<_>>();
+        self.fresh(Type::real(dims))
     }
 
     /// The imports and exports of a region whose tiles can have the latter in the memory of the former.

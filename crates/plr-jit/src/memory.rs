@@ -163,6 +163,7 @@ impl<'a> Sharing<'a> {
                 | Task::Rank { .. }
                 | Task::RunningSum { .. }
                 | Task::Convolve(_)
+                | Task::Lanes { .. }
                 | Task::Windows { .. }
                 | Task::Slice { .. }
                 | Task::Random { .. }
@@ -254,6 +255,7 @@ impl<'a> Sharing<'a> {
                 | Task::Rank { .. }
                 | Task::RunningSum { .. }
                 | Task::Convolve(_)
+                | Task::Lanes { .. }
                 | Task::Windows { .. }
                 | Task::Slice { .. }
                 | Task::Insert { .. }

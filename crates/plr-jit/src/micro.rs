@@ -7,6 +7,8 @@
 //! **Every element is the same chain of fused multiply-adds**, from +0 in order of the summed index, whatever the vectors, the
 //! tiles and the blocks: results are those of one formula, on every machine that has these kernels.
 
+pub(crate) mod spatial;
+mod vector;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 

@@ -9,7 +9,7 @@ use plr_ir::Precision;
 use plr_ir::program::Law;
 use plr_ir::scalar::UnaryOp;
 
-use crate::convolve::Convolve;
+use crate::convolve::{Convolve, Lanes};
 use crate::gemm::Product;
 use crate::lower::{Rows, Slot};
 use crate::memory::{Buffer, Memory};
@@ -63,6 +63,17 @@ pub(crate) enum Step {
     RunningSum(RunningSum),
     /// One of the sums of a convolution.
     Convolve(ConvolveStep),
+    /// One of the sums of a convolution, of samples in lanes.
+    Lanes {
+        /// Which.
+        sum: Box<Lanes>,
+        /// The first factor.
+        lhs: Buffer,
+        /// The second.
+        rhs: Buffer,
+        /// The sums.
+        out: Buffer,
+    },
     /// Something with windows.
     Windows {
         /// What.
@@ -271,6 +282,7 @@ impl Plan {
                 | Step::Rank(_)
                 | Step::RunningSum(_)
                 | Step::Convolve(_)
+                | Step::Lanes { .. }
                 | Step::Windows { .. }
                 | Step::Slice { .. }
                 | Step::Insert { .. }

@@ -13,7 +13,8 @@
 //! 1. `axes` finds the *sample axis*: a class of axes that are always first, and that many operations keep. Nobody says which it
 //!    is; it follows from how operations connect axes.
 //! 2. `regions` collects the operations that treat every index of that axis by itself. Those that sum over it (what a
-//!    learning rule does to its weights), or draw random numbers, which are numbered across samples, are not among them.
+//!    learning rule does to its weights), or draw random numbers, which are numbered across samples, are not among them;
+//!    but for the sums for a kernel, of which every tile has its own, added up in order when all are through.
 //! 3. `lanes` rewrites a region as a program of its own for as many samples as a tile has, with the samples last: they lie in
 //!    the lanes of vectors, so that no product needs a copy of a weight matrix in another order. Samples that would leave too many
 //!    lanes empty stay first.
@@ -66,14 +67,19 @@ pub(crate) struct Layout {
 ///
 /// Samples are last where they fill vectors; where a quarter of the lanes or more would be empty, features are.
 fn layout(samples: usize, bytes_of_real: usize) -> Layout {
-    let many = BYTES_OF_MANY / bytes_of_real;
-    let lanes = if samples >= 2 * many { many } else { BYTES_OF_FEW / bytes_of_real };
+    let Layout { lanes, .. } = layout_in_lanes(samples, bytes_of_real);
     let tiles = samples.div_ceil(lanes);
     if 4 * samples.div_ceil(tiles) > 3 * lanes {
         return Layout { lanes, rows: false };
     }
     // Two, so that two can work on them.
     Layout { lanes: samples.div_ceil(tiles.max(2)), rows: true }
+}
+
+/// The layout in which samples are last, however many of a tile's are missing.
+fn layout_in_lanes(samples: usize, bytes_of_real: usize) -> Layout {
+    let many = BYTES_OF_MANY / bytes_of_real;
+    Layout { lanes: if samples >= 2 * many { many } else { BYTES_OF_FEW / bytes_of_real }, rows: false }
 }
 
 /// Bytes of the rows of weights of a tile, which should stay in the nearest cache.

@@ -1,4 +1,6 @@
-//! Pooling windows, sample by sample.
+//! Pooling windows, sample by sample or of samples in lanes.
+
+mod lanes;
 
 use plr_ir::geometry::{Grid, Pooling};
 use plr_ir::program::PoolKind;
@@ -13,20 +15,22 @@ pub(crate) struct Windows {
     pub(crate) geometry: Pooling,
     /// The windows as a layer.
     pub(crate) high: Grid,
-    /// Channels of all samples.
+    /// Channels of all samples; of samples that lie in lanes, of one.
     pub(crate) planes: usize,
+    /// Samples that lie beside each other; 1 if they do not.
+    pub(crate) lanes: usize,
 }
 
 impl Windows {
     /// Elements of a plane of the input and of the result.
     pub(crate) fn planes(&self) -> [usize; 2] {
-        let (low, high) = (self.geometry.low.positions(), self.high.positions());
+        let (low, high) = (self.geometry.low.positions() * self.lanes, self.high.positions() * self.lanes);
         if self.kind.is_some() { [low, high] } else { [high, low] }
     }
 
     /// Roughly the number of machine instructions for a plane.
     pub(crate) fn work(&self) -> usize {
-        self.high.positions() * self.geometry.window * self.geometry.window * 2
+        self.high.positions() * self.geometry.window * self.geometry.window * 2 * self.lanes
     }
 
     /// Computes one plane.
@@ -54,6 +58,9 @@ impl Windows {
         combine: impl Fn(T, T) -> T,
         finish: impl Fn(T) -> T,
     ) {
+        if self.lanes > 1 {
+            return self.pool_lanes(input, out, begin, combine, finish);
+        }
         let Pooling { low, window, stride } = self.geometry;
         for (v, row) in out.chunks_exact_mut(self.high.width).enumerate() {
             let lines = &input[v * stride * low.width..][..window * low.width];
@@ -69,6 +76,9 @@ impl Windows {
     }
 
     fn unpool<T: Real>(&self, input: &[T], out: &mut [T]) {
+        if self.lanes > 1 {
+            return self.unpool_lanes(input, out);
+        }
         let (Pooling { low, window, stride }, size) = (self.geometry, self.size());
         out.fill(T::default());
         for (v, row) in input.chunks_exact(self.high.width).enumerate() {

@@ -113,3 +113,89 @@ fn only_what_treats_samples_separately_is_in_a_tile() {
     let outside: Vec<&str> = tiles.lines().skip(1 + inside).filter(|line| !line.contains("output")).collect();
     assert_eq!(outside.len(), 2, "a product and a sum over samples: {outside:?}");
 }
+
+/// A relaxation of two layers with space, joined through pooling windows that share units or do not, and what a rule would
+/// learn from it. Numbers are multiples of small powers of 1/2: every order of summation gives the same.
+fn relaxation_over_space(samples: usize, stride: usize, precision: Precision) -> Program {
+    let side = if stride == 1 { 3 } else { 2 };
+    let (pooled, high) = (3 * side * side, 4 * (side + 1) * (side + 1));
+    let (windows, kernel) = (
+        format!("layer (3,4,4) window 2 stride {stride}"),
+        format!("layer (3,{side},{side}) channels 4 kernel 2 stride 1 padding 1"),
+    );
+    let text = format!(
+        r#"program "relaxation over space" {precision} (
+  %0 "K": real[3,1,3,3],
+  %1 "L": real[4,3,2,2],
+  %2 "b": real[48],
+  %3 "data": real[{samples},36],
+  %4 "target": real[{samples},{high}],
+) {{
+  %5: real[{samples},48] = constant 0.0
+  %6: real[{samples},{high}] = constant 1.0
+  %7: real[{samples},48] = convolve forward %3, %0 layer (1,6,6) channels 3 kernel 3 stride 1 padding 0
+  %8: real[{samples},48], %9: real[{samples},{high}] = repeat 2 (%10: index, %11: real[{samples},48] = %5, %12: real[{samples},{high}] = %6) {{
+    %13: real[{samples},{pooled}] = convolve adjoint %12, %1 {kernel}
+    %14: real[{samples},48] = unpool %13 {windows}
+    %15: real[{samples},48] = map (%7 axes(0,1), %14 axes(0,1), %2 axes(1)) {{
+      $0 = input 0
+      $1 = input 1
+      $2 = add $0, $1
+      $3 = input 2
+      $4 = add $2, $3
+      $5 = constant 3.0
+      $6 = min $4, $5
+      $7 = constant -3.0
+      $8 = max $6, $7
+      yield $8
+    }}
+    %16: real[{samples},{pooled}] = pool mean %11 {windows}
+    %17: real[{samples},{high}] = convolve forward %16, %1 {kernel}
+    %18: real[{samples},{high}] = sub %17, %4
+    yield %15, %18
+  }}
+  %19: real[{samples},{pooled}] = pool mean %8 {windows}
+  %20: real[4,3,2,2] = convolve correlate %9, %19 {kernel}
+  %21: real[3,1,3,3] = convolve correlate %8, %3 layer (1,6,6) channels 3 kernel 3 stride 1 padding 0
+  %22: real[{samples},3,16] = reshape %8
+  %23: real[{samples},3] = reduce sum %22 axes(2)
+  %24: real[3] = reduce sum %23 axes(0)
+  %25: real[{samples},{pooled}] = pool max %8 {windows}
+  %26: real[4,3,2,2] = sub %20, %1
+  output "upper" = %26
+  output "lower" = %21
+  output "bias" = %24
+  output "largest" = %25
+}}
+"#
+    );
+    parse(&text).expect("the text is a program")
+}
+
+#[test]
+fn tiles_of_layers_with_space_give_what_plain_loops_give() {
+    for (samples, stride) in [(8, 1), (9, 2), (20, 2), (33, 1), (71, 2)] {
+        let program = relaxation_over_space(samples, stride, Precision::F64);
+        let inputs = compiled::small_integers(&program);
+        let elements: Vec<Vec<f64>> = inputs.iter().map(naive::elements).collect();
+        let expected = naive::run(&program, &elements, Draws { seed: 0, update: 0 });
+        for threads in [1, 2, 3, 7] {
+            let found = compiled::run(&program, &inputs, threads, Context::default());
+            for ((name, found), expected) in program.outputs.iter().zip(&found).zip(&expected) {
+                compiled::assert_same(&format!("{samples} samples, {name}"), found, expected);
+            }
+        }
+    }
+}
+
+/// Sums over samples for a kernel are taken tile by tile, and each is added to the others outside.
+#[test]
+fn convolutions_are_in_tiles_with_their_sums_over_samples() {
+    let plan = plan(&relaxation_over_space(64, 2, Precision::F32), true);
+    let (_, tiles) = plan.split_once("tiles of 32 among 64 samples").expect("there are tiles");
+    let (inside, outside): (Vec<&str>, Vec<&str>) =
+        tiles.lines().skip(1).partition(|line| line.starts_with("    "));
+    assert_eq!(inside.iter().filter(|line| line.contains(" in 32 lanes,")).count(), 5, "{plan}");
+    assert!(!outside.iter().any(|line| line.contains("of (")), "{plan}");
+    assert_eq!(outside.iter().filter(|line| line.contains("kernel ")).count(), 4, "{plan}");
+}

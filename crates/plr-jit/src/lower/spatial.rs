@@ -5,7 +5,7 @@ use plr_ir::geometry::{Convolution, Grid, Pooling};
 use plr_ir::program::{ConvolveForm, PoolKind, Value};
 
 use super::{ConvolveTask, Lowering, Task};
-use crate::convolve::Convolve;
+use crate::convolve::{Convolve, Lanes};
 use crate::window::Windows;
 
 impl Lowering {
@@ -20,8 +20,12 @@ impl Lowering {
         let [lhs, rhs] = factors.map(|factor| self.stored(factor));
         let samples = self.type_of(lhs).dims[0];
         let convolve = Convolve { form, geometry: *geometry, high: layer(geometry.high()), samples };
-        let room = self.fresh(Type::real([convolve.parts() * convolve.room()]));
         self.define(result);
+        if let Some(lanes) = self.lanes {
+            let sum = Box::new(Lanes::new(&convolve, lanes));
+            return self.push(Task::Lanes { sum, lhs, rhs, result });
+        }
+        let room = self.fresh(Type::real([convolve.parts() * convolve.room()]));
         self.push(Task::Convolve(ConvolveTask { convolve, lhs, rhs, room, result }));
     }
 
@@ -34,8 +38,10 @@ impl Lowering {
         result: Value,
     ) {
         let input = self.stored(input);
-        let planes = self.type_of(input).dims[0] * geometry.low.channels;
-        let windows = Windows { kind, geometry: *geometry, high: layer(geometry.high()), planes };
+        let samples = if self.lanes.is_some() { 1 } else { self.type_of(input).dims[0] };
+        let planes = samples * geometry.low.channels;
+        let lanes = self.lanes.unwrap_or(1);
+        let windows = Windows { kind, geometry: *geometry, high: layer(geometry.high()), planes, lanes };
         self.define(result);
         self.push(Task::Windows { windows, input, result });
     }

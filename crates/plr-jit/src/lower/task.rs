@@ -4,7 +4,7 @@ use plr_ir::Value;
 use plr_ir::program::{Law, ReduceKind};
 
 use super::{BlockTask, MapTask};
-use crate::convolve::Convolve;
+use crate::convolve::{Convolve, Lanes};
 use crate::gemm::Product;
 use crate::space::Space;
 use crate::tile::Region;
@@ -45,6 +45,17 @@ pub(crate) enum Task {
     },
     /// One of the sums of a convolution.
     Convolve(ConvolveTask),
+    /// One of the sums of a convolution, of samples in lanes.
+    Lanes {
+        /// Which.
+        sum: Box<Lanes>,
+        /// The first factor.
+        lhs: Value,
+        /// The second.
+        rhs: Value,
+        /// The sums.
+        result: Value,
+    },
     /// Something with windows.
     Windows {
         /// What.
@@ -214,6 +225,7 @@ impl Task {
             | Task::Rank { .. }
             | Task::RunningSum { .. }
             | Task::Convolve(_)
+            | Task::Lanes { .. }
             | Task::Windows { .. }
             | Task::Slice { .. }
             | Task::Insert { .. }
@@ -231,6 +243,7 @@ impl Task {
             Task::Fold(FoldTask { result, .. })
             | Task::Gemm(GemmTask { result, .. })
             | Task::RunningSum { result, .. }
+            | Task::Lanes { result, .. }
             | Task::Windows { result, .. }
             | Task::Slice { result, .. }
             | Task::Insert { result, .. }
@@ -241,7 +254,7 @@ impl Task {
             Task::Repeat(repeat) => {
                 repeat.carried.iter().map(|c| c.result).chain(repeat.until.iter().map(|u| u.last)).collect()
             }
-            Task::Tiles(tiles) => tiles.exports.clone(),
+            Task::Tiles(tiles) => tiles.exports.iter().chain(&tiles.sums).copied().collect(),
         }
     }
 
@@ -255,7 +268,7 @@ impl Task {
             Task::Rank { input, .. } | Task::RunningSum { input, .. } | Task::Windows { input, .. } => {
                 vec![*input]
             }
-            Task::Convolve(convolve) => vec![convolve.lhs, convolve.rhs],
+            Task::Convolve(ConvolveTask { lhs, rhs, .. }) | Task::Lanes { lhs, rhs, .. } => vec![*lhs, *rhs],
             Task::Slice { from, .. } => vec![from.whole],
             Task::Insert { into, value, .. } => vec![into.whole, *value],
             Task::Random { .. } | Task::FromIndex { .. } => Vec::new(),

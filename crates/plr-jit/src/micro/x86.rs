@@ -321,7 +321,7 @@ kernels!(
 );
 
 /// The wide kernel if this machine can run it, else the narrow one if it can run that.
-fn best<K>(wide: K, narrow: K) -> Option<K> {
+pub(super) fn best<K>(wide: K, narrow: K) -> Option<K> {
     if is_x86_feature_detected!("avx512f") {
         return Some(wide);
     }

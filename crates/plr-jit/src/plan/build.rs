@@ -92,6 +92,10 @@ impl Build<'_> {
                 let [lhs, rhs, room, out] = [task.lhs, task.rhs, task.room, task.result].map(|v| buffer(&v));
                 Step::Convolve(ConvolveStep { convolve: task.convolve, lhs, rhs, room, out })
             }
+            Task::Lanes { sum, lhs, rhs, result } => {
+                let [lhs, rhs, out] = [lhs, rhs, result].map(buffer);
+                Step::Lanes { sum: sum.clone(), lhs, rhs, out }
+            }
             Task::Windows { windows, input, result } => {
                 Step::Windows { windows: *windows, input: buffer(input), out: buffer(result) }
             }
@@ -247,7 +251,7 @@ impl Build<'_> {
     }
 
     fn tiles(&mut self, task: &Region) -> Result<TileStep, Error> {
-        let Region { tile, samples, shared, imports, exports, over } = task;
+        let Region { tile, samples, shared, imports, exports, over, sums } = task;
         let choices = Choices { tile: false, ..self.choices };
         let mut lowered = lower_tile(task, choices);
         let mut over = over.clone();
@@ -257,7 +261,8 @@ impl Build<'_> {
         let whole = |value: &Value| (self.memory.buffer(*value), self.types[value.index()].count() / samples);
         let shared = shared.iter().map(|&value| self.memory.buffer(value)).collect();
         let (imports, exports) = (imports.iter().map(whole).collect(), exports.iter().map(whole).collect());
-        Ok(TileStep::new(plan, tile.layout, *samples, shared, imports, exports))
+        let sums = sums.iter().map(|&value| self.memory.buffer(value)).collect();
+        Ok(TileStep::new(plan, (tile.layout, *samples), shared, imports, exports, sums))
     }
 
     fn repeat(&mut self, repeat: &RepeatTask) -> Result<RepeatStep, Error> {

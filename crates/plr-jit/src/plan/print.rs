@@ -3,7 +3,7 @@
 use std::fmt::{self, Display, Formatter};
 
 use super::{Apply, ConvolveStep, Launch, Plan, Rank, RunningSum, Step};
-use crate::convolve::Convolve;
+use crate::convolve::{Convolve, Lanes};
 use crate::gemm::Product;
 use crate::lower::Rows;
 use crate::memory::{Buffer, Place};
@@ -72,6 +72,13 @@ impl Display for ConvolveStep {
     }
 }
 
+impl Display for Lanes {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self { form, geometry, lanes, .. } = self;
+        write!(f, "{form} in {lanes} lanes, {geometry},")
+    }
+}
+
 impl Display for Rank {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Rank { input, order, out, rows, extent } = self;
@@ -103,6 +110,7 @@ fn print(f: &mut Formatter<'_>, steps: &[Step], depth: usize) -> fmt::Result {
             Step::Rank(rank) => writeln!(f, "{rank}")?,
             Step::RunningSum(sum) => writeln!(f, "{sum}")?,
             Step::Convolve(step) => writeln!(f, "{step}")?,
+            Step::Lanes { sum, lhs, rhs, out } => writeln!(f, "{out} = {sum} of {lhs} and {rhs}")?,
             Step::Windows { windows, input, out } => match windows.kind {
                 Some(kind) => writeln!(f, "{out} = {kind} of {input} over {}", windows.geometry)?,
                 None => writeln!(f, "{out} = adjoint mean of {input} over {}", windows.geometry)?,

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use plr_ir::program::{Block, Op, Operation, Program, Repeat, Value};
+use plr_ir::program::{Block, ConvolveForm, Op, Operation, Program, Repeat, Value};
 
 use super::LEAST_SAMPLES;
 
@@ -77,6 +77,15 @@ impl Axes {
             if program.type_of(*input).dims.first() == program.type_of(result).dims.first() {
                 self.along(*input, result, &[0][..rank.min(1)], constant);
             }
+        } else if let Op::Pool { input: value, .. }
+        | Op::Unpool { input: value, .. }
+        | Op::Convolve {
+            form: ConvolveForm::Forward | ConvolveForm::Adjoint, lhs: value, ..
+        } = op
+        {
+            self.along(result, *value, &[0], constant);
+        } else if let Op::Convolve { form: ConvolveForm::Correlate, lhs, rhs, .. } = op {
+            self.along(*lhs, *rhs, &[0], constant);
         } else if let Op::Broadcast { input, axes } = op {
             self.along(result, *input, axes, constant);
         } else if let Op::Contract { lhs, rhs, spec } = op {
@@ -131,30 +140,42 @@ impl Axes {
         }
     }
 
-    /// The class of axes that are first wherever they are, and along which most multiplications are made that keep it; `None`
-    /// if there is none, or if it is too short to be cut into tiles.
-    pub(super) fn samples(&self, program: &Program) -> Option<usize> {
-        let mut work: HashMap<usize, usize> = HashMap::new();
+    /// The class of axes that are first wherever they are, and along which most multiplications are made that keep it, and
+    /// how long they are; `None` if there is none, or if it is too short to be cut into tiles.
+    pub(super) fn samples(&self, program: &Program) -> Option<(usize, usize)> {
+        let mut work: HashMap<(usize, usize), usize> = HashMap::new();
         self.count_work(program, &program.body, &mut work);
         work.into_iter().max_by_key(|&(class, work)| (work, std::cmp::Reverse(class))).map(|(class, _)| class)
     }
 
-    fn count_work(&self, program: &Program, block: &Block, work: &mut HashMap<usize, usize>) {
+    fn count_work(&self, program: &Program, block: &Block, work: &mut HashMap<(usize, usize), usize>) {
         for operation in &block.operations {
             if let Op::Repeat(repeat) = &operation.op {
                 self.count_work(program, &repeat.body, work);
             }
-            let Op::Contract { lhs, rhs, spec } = &operation.op else { continue };
+            let Some([lhs, rhs]) = keeping(&operation.op) else { continue };
             let result = operation.results[0];
-            if spec.out.is_empty() || program.type_of(result).dims[0] < LEAST_SAMPLES {
+            let extent = program.type_of(result).dims[0];
+            if extent < LEAST_SAMPLES {
                 continue;
             }
             let class = self.class(result, 0);
             if !self.inner[class] {
-                let count = program.type_of(*lhs).count().max(program.type_of(*rhs).count());
-                let sum = work.entry(class).or_default();
+                let count = program.type_of(lhs).count().max(program.type_of(rhs).count());
+                let sum = work.entry((class, extent)).or_default();
                 *sum = sum.saturating_add(count);
             }
         }
     }
+}
+
+/// The factors of an operation that multiplies along the first axis of its result.
+fn keeping(op: &Op) -> Option<[Value; 2]> {
+    if let Op::Contract { lhs, rhs, spec } = op {
+        return (!spec.out.is_empty()).then_some([*lhs, *rhs]);
+    }
+    let Op::Convolve { form: ConvolveForm::Forward | ConvolveForm::Adjoint, lhs, rhs, .. } = op else {
+        return None;
+    };
+    Some([*lhs, *rhs])
 }

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use plr_ir::Type;
-use plr_ir::program::{Block, Contraction, Map, MapInput, Op, Operation, Program, Repeat, Value};
+use plr_ir::program::{
+    Block, Contraction, ConvolveForm, Map, MapInput, Op, Operation, Program, Repeat, Value,
+};
 
 use super::regions::Samples;
 use super::{Layout, position};
@@ -19,8 +21,10 @@ pub(crate) struct Region {
     pub(crate) shared: Vec<Value>,
     /// Values of samples: its other inputs.
     pub(crate) imports: Vec<Value>,
-    /// Values of samples that are used outside: its outputs.
+    /// Values of samples that are used outside: its first outputs.
     pub(crate) exports: Vec<Value>,
+    /// Sums over samples, of which each tile has its own: its other outputs.
+    pub(crate) sums: Vec<Value>,
     /// Imports that exports can be written over, sample by sample.
     pub(crate) over: Vec<(Value, Value)>,
 }
@@ -38,7 +42,6 @@ impl Region {
     /// Of operations that follow each other and treat samples by themselves.
     pub(super) fn cut(samples: &Samples<'_>, members: &[&Operation]) -> Self {
         let defined: Vec<Value> = members.iter().flat_map(|member| member.results.iter().copied()).collect();
-        let some = defined[0];
         let program = Program {
             name: format!("{} tile", samples.program.name),
             precision: samples.program.precision,
@@ -51,21 +54,24 @@ impl Region {
         let layout = Layout { lanes: 1, rows: true };
         let mut rewrite = Rewrite { samples, layout, constants, program, known: HashMap::new() };
         let (shared, imports) = rewrite.used(members);
-        rewrite.layout = samples.layout(members, some, &imports);
+        rewrite.layout = samples.layout(members, &imports);
         rewrite.inputs(shared.iter().chain(&imports));
         let mut operations = Vec::with_capacity(members.len());
         members.iter().for_each(|member| rewrite.operation(member, &mut operations));
-        let exports = escaping(samples.program, members, &defined);
-        let results = exports.iter().map(|value| rewrite.known[value]).collect();
+        let escaping = escaping(samples.program, members, &defined);
+        let (exports, sums): (Vec<Value>, Vec<Value>) =
+            escaping.into_iter().partition(|&value| samples.has(value));
+        let results = exports.iter().chain(&sums).map(|value| rewrite.known[value]).collect();
         let Rewrite { mut program, layout, .. } = rewrite;
-        program.outputs = exports.iter().map(ToString::to_string).collect();
+        program.outputs = exports.iter().chain(&sums).map(ToString::to_string).collect();
         program.body = Block { operations, results, ..program.body };
         Self {
             tile: TileProgram { program, layout },
-            samples: samples.count(some),
+            samples: samples.count,
             shared,
             imports,
             exports,
+            sums,
             over: Vec::new(),
         }
     }
@@ -243,6 +249,10 @@ impl Rewrite<'_> {
             let rank = self.samples.program.type_of(*input).rank();
             let axes = axes.iter().map(|&axis| self.moved(axis, rank)).collect();
             Op::Reduce { kind: *kind, input: self.operand(*input, true, into), axes }
+        } else if let Op::Convolve { form, lhs, rhs, geometry } = op {
+            let both = *form == ConvolveForm::Correlate;
+            let (lhs, rhs) = (self.operand(*lhs, true, into), self.operand(*rhs, both, into));
+            Op::Convolve { form: *form, lhs, rhs, geometry: *geometry }
         } else if let Op::Reshape(input) = op {
             Op::Reshape(self.operand(*input, true, into))
         } else if let Op::Slice { input, axis, index } = op {

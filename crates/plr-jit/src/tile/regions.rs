@@ -7,16 +7,16 @@
 use std::collections::HashMap;
 
 use plr_ir::Elem;
-use plr_ir::program::{Block, Op, Operation, Program, Repeat, Value};
+use plr_ir::program::{Block, ConvolveForm, Op, Operation, Program, Repeat, Value};
 
 use super::axes::Axes;
-use super::{Layout, Region, Section, layout, layout_of_weights, plain, position};
+use super::{Layout, Region, Section, layout, layout_in_lanes, layout_of_weights, plain, position};
 
 /// The stretches of a program's body, in an order in which they can be run.
 pub(crate) fn sections(program: &Program) -> Vec<Section> {
     let axes = Axes::of(program);
-    let Some(class) = axes.samples(program) else { return plain(program) };
-    let samples = Samples { program, axes, class };
+    let Some((class, count)) = axes.samples(program) else { return plain(program) };
+    let samples = Samples { program, axes, class, count };
     let levels = samples.levels();
     let highest = levels.iter().copied().max().unwrap_or(0);
     let mut sections = Vec::new();
@@ -42,6 +42,8 @@ pub(super) struct Samples<'a> {
     pub(super) program: &'a Program,
     axes: Axes,
     class: usize,
+    /// How many samples there are.
+    pub(super) count: usize,
 }
 
 impl Samples<'_> {
@@ -50,14 +52,12 @@ impl Samples<'_> {
         self.program.type_of(value).rank() > 0 && self.axes.class(value, 0) == self.class
     }
 
-    /// How many samples there are, going by one of their values.
-    pub(super) fn count(&self, value: Value) -> usize {
-        self.program.type_of(value).dims[0]
-    }
-
-    /// How a tile of the operations is laid out, going by one of their values and by what is cut.
-    pub(super) fn layout(&self, members: &[&Operation], value: Value, cut: &[Value]) -> Layout {
-        let (count, bytes) = (self.count(value), self.program.precision.bytes());
+    /// How a tile of the operations is laid out, going by what is cut.
+    pub(super) fn layout(&self, members: &[&Operation], cut: &[Value]) -> Layout {
+        let (count, bytes) = (self.count, self.program.precision.bytes());
+        if members.iter().any(|member| convolves(&member.op)) {
+            return layout_in_lanes(count, bytes);
+        }
         if !self.are_of_weights(members) {
             return layout(count, bytes);
         }
@@ -80,14 +80,17 @@ impl Samples<'_> {
         let mut of_value: HashMap<Value, usize> = HashMap::new();
         let mut levels = Vec::with_capacity(self.program.body.operations.len());
         for operation in &self.program.body.operations {
-            let inside = self.separable(operation) && !self.takes_index(operation);
+            let inside =
+                (self.separable(operation) || self.sums(&operation.op)) && !self.takes_index(operation);
             let mut level = usize::from(inside);
             operation.for_each_use(&mut |value| {
                 let used = of_value.get(&value).copied().unwrap_or(0);
                 level = level.max(if (used % 2 == 1) == inside { used } else { used + 1 });
             });
+            // A sum over samples is whole when all tiles are through.
+            let known = if inside && is_sum(&operation.op) { level + 1 } else { level };
             operation.results.iter().for_each(|&result| {
-                of_value.insert(result, level);
+                of_value.insert(result, known);
             });
             levels.push(level);
         }
@@ -110,11 +113,21 @@ impl Samples<'_> {
                     | Op::Slice { .. }
                     | Op::Insert { .. }
                     | Op::Detach { .. }
+                    | Op::Convolve { form: ConvolveForm::Forward | ConvolveForm::Adjoint, .. }
+                    | Op::Pool { .. }
+                    | Op::Unpool { .. }
                     | Op::Map(_)
             );
         // A reshaped value of samples may have had them as another axis before.
         let reshaped = matches!(op, Op::Reshape(input) if self.has(*input));
         (known || reshaped) && operation.results.iter().all(|&result| self.has(result))
+    }
+
+    /// Whether the operation sums over samples, and can do so tile by tile.
+    fn sums(&self, op: &Op) -> bool {
+        let mut of_samples = is_sum(op);
+        op.for_each_operand(|value| of_samples &= self.has(value));
+        of_samples
     }
 
     /// Whether it uses a step number from elsewhere: tiles have those of their own loops only.
@@ -152,8 +165,20 @@ impl Samples<'_> {
     fn multiplies(&self, operation: &Operation) -> bool {
         fn in_it(op: &Op) -> bool {
             let in_block = |block: &Block| block.operations.iter().any(|operation| in_it(&operation.op));
-            matches!(op, Op::Contract { .. }) || matches!(op, Op::Repeat(repeat) if in_block(&repeat.body))
+            matches!(op, Op::Contract { .. } | Op::Convolve { .. })
+                || matches!(op, Op::Repeat(repeat) if in_block(&repeat.body))
         }
         in_it(&operation.op)
     }
+}
+
+/// Whether it is a sum over samples and positions that tiles know how to compute.
+pub(super) fn is_sum(op: &Op) -> bool {
+    matches!(op, Op::Convolve { form: ConvolveForm::Correlate, .. })
+}
+
+/// Whether there is a convolution in it: those of tiles are of samples in lanes.
+fn convolves(op: &Op) -> bool {
+    let in_block = |block: &Block| block.operations.iter().any(|operation| convolves(&operation.op));
+    matches!(op, Op::Convolve { .. }) || matches!(op, Op::Repeat(repeat) if in_block(&repeat.body))
 }

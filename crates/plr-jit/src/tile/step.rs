@@ -24,6 +24,8 @@ pub(crate) struct TileStep {
     imports: Vec<(Buffer, usize)>,
     /// Where its outputs go, and the numbers of each sample there.
     exports: Vec<(Buffer, usize)>,
+    /// Where its further outputs go, sums over a tile's samples: one after the other.
+    sums: Vec<Buffer>,
     /// By output: whether it is computed where it goes, if samples stay rows.
     direct: Vec<bool>,
 }
@@ -51,11 +53,11 @@ impl TileStep {
     /// A step from the plan of a tile.
     pub(crate) fn new(
         mut plan: Plan,
-        layout: Layout,
-        samples: usize,
+        (layout, samples): (Layout, usize),
         shared: Vec<Buffer>,
         imports: Vec<(Buffer, usize)>,
         exports: Vec<(Buffer, usize)>,
+        sums: Vec<Buffer>,
     ) -> Self {
         let memory = &mut plan.memory;
         for (place, bytes) in memory.places.iter_mut().zip(&memory.bytes) {
@@ -75,7 +77,7 @@ impl TileStep {
             .enumerate()
             .map(|(k, output)| !exchanges(&plan.steps, *output) && !plan.outputs[..k].contains(output))
             .collect();
-        Self { plan, layout, samples, shared, imports, exports, direct }
+        Self { plan, layout, samples, shared, imports, exports, sums, direct }
     }
 
     /// How many tiles there are.
@@ -101,7 +103,9 @@ impl TileStep {
             let buffers = unsafe { &mut *buffers.add(thread) };
             let bytes = &self.plan.memory.bytes;
             let workspaces = &mut [];
-            let mut run = Run { precision, entries, pool: alone, buffers, workspaces, bytes, context };
+            let in_use = 0;
+            let mut run =
+                Run { precision, entries, pool: alone, buffers, workspaces, bytes, context, in_use };
             // SAFETY: as demanded of the caller; tiles export different samples.
             unsafe { self.tile(&mut run, whole, tile) };
         };
@@ -164,8 +168,15 @@ impl TileStep {
             let to = whole.get(buffer.index()).wrapping_add(first * features * bytes);
             run.buffers.set(output.index(), to);
         }
+        run.in_use = count;
         // SAFETY: as demanded of the caller; the buffers were made for this plan.
         unsafe { run.steps(&self.plan.steps) };
+        for (&buffer, &output) in self.sums.iter().zip(&self.plan.outputs[self.exports.len()..]) {
+            let (from, to) = (run.buffers.get(output.index()), whole.get(buffer.index()));
+            let bytes = run.bytes[output.index()];
+            // SAFETY: the buffer has room for the sums of all tiles; no other tile writes these.
+            unsafe { std::ptr::copy_nonoverlapping(from, to.add(tile * bytes), bytes) };
+        }
         for ((&(buffer, features), &output), _) in outputs.filter(|&(_, &direct)| !(there && direct)) {
             let (from, to) = (run.buffers.get(output.index()), whole.get(buffer.index()));
             // SAFETY: as above; no other tile writes these samples.

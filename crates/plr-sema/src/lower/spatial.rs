@@ -88,11 +88,18 @@ impl Lowerer<'_> {
         self.b.reshape(repeated, &[channels * positions])
     }
 
-    /// The sum over positions of what the units of a channel would add to their parameter.
-    pub fn by_channels(&mut self, x: Term, channels: usize) -> Term {
-        let positions = self.b.type_of(x.value).count() / channels;
-        let places = self.b.reshape(x.value, &[channels, positions]);
-        Term { value: self.b.reduce(ReduceKind::Sum, places, &[1]), axes: Axes::SHARED }
+    /// The sum over positions, and samples if there are some, of what the units of a channel would add to their parameter:
+    /// first of each sample, so that samples stay apart as long as they can.
+    fn by_channels(&mut self, x: Term, channels: usize) -> Value {
+        let samples = if x.axes.contains(Axes::SAMPLE) { self.b.type_of(x.value).dims[0] } else { 1 };
+        let positions = self.b.type_of(x.value).count() / (samples * channels);
+        if !x.axes.contains(Axes::SAMPLE) {
+            let places = self.b.reshape(x.value, &[channels, positions]);
+            return self.b.reduce(ReduceKind::Sum, places, &[1]);
+        }
+        let places = self.b.reshape(x.value, &[samples, channels, positions]);
+        let sums = self.b.reduce(ReduceKind::Sum, places, &[2]);
+        self.b.reduce(ReduceKind::Sum, sums, &[0])
     }
 
     /// What a product of factors, each of one end or of weights, adds to each weight of a kernel: the sum over samples and
@@ -137,10 +144,10 @@ impl Lowerer<'_> {
         let (shared, units): (Vec<Term>, Vec<Term>) =
             factors.iter().copied().partition(|f| f.axes.contains(Axes::SHARED));
         let product = self.product(&units, extents);
-        let mut sum = self.over_batch(product, extents);
-        if sum.axes.contains(Axes::UNIT) {
-            sum = self.by_channels(sum, extents.shared);
-        }
+        let sum = match product.axes.contains(Axes::UNIT) {
+            true => Term { value: self.by_channels(product, extents.shared), axes: Axes::SHARED },
+            false => self.over_batch(product, extents),
+        };
         let multiply = |sum, factor| term::binary(&mut self.b, extents, BinaryOp::Mul, sum, factor);
         shared.into_iter().fold(sum, multiply)
     }

@@ -15,8 +15,10 @@ use plr_run::session::Session;
 use crate::failure::Failure;
 use crate::optimised::Optimised;
 
-/// Samples of the minibatch on which angles are taken.
+/// Samples of the minibatch on which angles are taken, at most.
 const SAMPLES: usize = 64;
+/// The units of all these samples, roughly at most: the gradient is the interpreter's, which takes its time.
+const UNITS: usize = 1 << 18;
 /// The parameters in the precision of the reference, and the gradient as it grows and as it is compared.
 const COPIES: u64 = 3;
 
@@ -103,7 +105,9 @@ fn to(
     reference: Reference,
 ) -> Result<Vec<Angle>, CheckError> {
     let options = session.options();
-    let indices: Vec<usize> = (0..data.samples().min(SAMPLES)).collect();
+    let units: usize = model.lowered().setting().network.layers.iter().map(|layer| layer.units).sum();
+    let samples = (UNITS / units.max(1)).clamp(1, SAMPLES);
+    let indices: Vec<usize> = (0..data.samples().min(samples)).collect();
     let mut inputs = Tensor::zeros(model.shape().data(indices.len()), options.precision);
     let mut targets = Tensor::zeros(model.shape().target(indices.len()), options.precision);
     match (&mut inputs.data, &mut targets.data) {

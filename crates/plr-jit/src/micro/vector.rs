@@ -1,0 +1,178 @@
+//! Vectors of reals, for kernels that are written once for all of them.
+//!
+//! Everything here is compiled into the kernel that uses it, and so for the machine features of that kernel.
+
+use std::ops::{Add, Mul};
+
+/// A kernel for a number of rows that it knows when it is compiled.
+pub(super) trait OfRows {
+    /// Runs it.
+    ///
+    /// # Safety
+    /// As the kernel demands.
+    unsafe fn run<const ROWS: usize>(&self);
+}
+
+/// A vector of reals.
+pub(super) trait Vector: Copy {
+    /// What it is of.
+    type Real: Copy + Default + Add<Output = Self::Real>;
+    /// How many.
+    const LANES: usize;
+    /// The most rows of sums, two vectors each, that fit into registers beside what is added to them.
+    const ROWS: usize;
+    /// The most rows of sums, five vectors each.
+    const LONG_ROWS: usize;
+
+    /// Zeros.
+    ///
+    /// # Safety
+    /// This and all others: the machine has the features that the caller was compiled for. Addresses can be read, or written,
+    /// as far as a vector reaches.
+    unsafe fn zero() -> Self;
+    /// From memory.
+    ///
+    /// # Safety
+    /// See [`Self::zero`].
+    unsafe fn load(at: *const Self::Real) -> Self;
+    /// The number there in all lanes.
+    ///
+    /// # Safety
+    /// See [`Self::zero`].
+    unsafe fn splat(at: *const Self::Real) -> Self;
+    /// The product of the first two and the sum.
+    ///
+    /// # Safety
+    /// See [`Self::zero`].
+    unsafe fn fma(a: Self, b: Self, sum: Self) -> Self;
+    /// To memory.
+    ///
+    /// # Safety
+    /// See [`Self::zero`].
+    unsafe fn store(self, at: *mut Self::Real);
+    /// Runs a kernel for so many rows, at most [`Self::ROWS`].
+    ///
+    /// # Safety
+    /// See [`Self::zero`].
+    unsafe fn with_rows(rows: usize, kernel: &impl OfRows);
+}
+
+/// Runs a kernel for a number of rows out of a list.
+macro_rules! with_rows {
+    ($($rows:literal)+) => {
+        #[inline(always)]
+        unsafe fn with_rows(rows: usize, kernel: &impl OfRows) {
+            match rows {
+                // SAFETY: as demanded of the caller.
+                $($rows => unsafe { kernel.run::<$rows>() },)+
+                _ => unreachable!("a tile has at most as many rows as there are kernels"),
+            }
+        }
+    };
+}
+
+/// One number, on machines for which there is nothing wider here: the product is rounded before it is added.
+impl<T: Copy + Default + Add<Output = T> + Mul<Output = T>> Vector for [T; 1] {
+    type Real = T;
+    const LANES: usize = 1;
+    const ROWS: usize = 2;
+    const LONG_ROWS: usize = 2;
+
+    #[inline(always)]
+    unsafe fn zero() -> Self {
+        [T::default()]
+    }
+
+    #[inline(always)]
+    unsafe fn load(at: *const T) -> Self {
+        // SAFETY: as demanded of the caller.
+        unsafe { [*at] }
+    }
+
+    #[inline(always)]
+    unsafe fn splat(at: *const T) -> Self {
+        // SAFETY: as demanded of the caller.
+        unsafe { [*at] }
+    }
+
+    #[inline(always)]
+    unsafe fn fma([a]: Self, [b]: Self, [sum]: Self) -> Self {
+        [sum + a * b]
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, at: *mut T) {
+        // SAFETY: as demanded of the caller.
+        unsafe { *at = self[0] };
+    }
+
+    with_rows!(1 2);
+}
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use std::arch::x86_64::*;
+
+    use super::{OfRows, Vector};
+
+    macro_rules! vector {
+        ($vector:ty, $real:ty, $lanes:literal, [$($rows:literal)+], $most:literal, $most_long:literal,
+         $zero:ident, $load:ident, $splat:ident, $fma:ident, $store:ident) => {
+            impl Vector for $vector {
+                type Real = $real;
+                const LANES: usize = $lanes;
+                const ROWS: usize = $most;
+                const LONG_ROWS: usize = $most_long;
+
+                #[inline(always)]
+                unsafe fn zero() -> Self {
+                    // SAFETY: as demanded of the caller.
+                    unsafe { $zero() }
+                }
+
+                #[inline(always)]
+                unsafe fn load(at: *const $real) -> Self {
+                    // SAFETY: as demanded of the caller.
+                    unsafe { $load(at) }
+                }
+
+                #[inline(always)]
+                unsafe fn splat(at: *const $real) -> Self {
+                    // SAFETY: as demanded of the caller.
+                    unsafe { $splat(*at) }
+                }
+
+                #[inline(always)]
+                unsafe fn fma(a: Self, b: Self, sum: Self) -> Self {
+                    // SAFETY: as demanded of the caller.
+                    unsafe { $fma(a, b, sum) }
+                }
+
+                #[inline(always)]
+                unsafe fn store(self, at: *mut $real) {
+                    // SAFETY: as demanded of the caller.
+                    unsafe { $store(at, self) };
+                }
+
+                with_rows!($($rows)+);
+            }
+        };
+    }
+
+    vector!(
+        __m512, f32, 16, [1 2 3 4 5 6 7 8 9 10 11 12], 12, 4,
+        _mm512_setzero_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_fmadd_ps, _mm512_storeu_ps
+    );
+    vector!(
+        __m512d, f64, 8, [1 2 3 4 5 6 7 8 9 10 11 12], 12, 4,
+        _mm512_setzero_pd, _mm512_loadu_pd, _mm512_set1_pd, _mm512_fmadd_pd, _mm512_storeu_pd
+    );
+    vector!(
+        __m256, f32, 8, [1 2 3 4 5 6], 6, 2,
+        _mm256_setzero_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_fmadd_ps, _mm256_storeu_ps
+    );
+    vector!(
+        __m256d, f64, 4, [1 2 3 4 5 6], 6, 2,
+        _mm256_setzero_pd, _mm256_loadu_pd, _mm256_set1_pd, _mm256_fmadd_pd, _mm256_storeu_pd
+    );
+}
