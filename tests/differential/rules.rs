@@ -82,12 +82,14 @@ fn model(text: &str) -> Result<(Specialised, usize), String> {
     Ok((model, experiment.batch))
 }
 
-/// Parameters and a minibatch at random.
+/// Parameters, a minibatch and what it goes on from at random.
 fn arrays(model: &Specialised, batch: usize, seed: u64, precision: Precision) -> Arrays {
     let names = model.parameters().iter().map(|parameter| parameter.name.clone());
     let mut arrays: Arrays = names.zip(init::parameters(model.parameters(), seed, precision)).collect();
     let shape = model.shape();
-    for (name, dims) in [("data", shape.data(batch)), ("target", shape.target(batch))] {
+    let kept = model.kept().iter().map(|kept| (kept.name.as_str(), vec![batch, kept.units]));
+    for (name, dims) in [("data", shape.data(batch)), ("target", shape.target(batch))].into_iter().chain(kept)
+    {
         let numbers = Draws::new(seed, name, 0).normals(dims.iter().product());
         arrays.insert(name.to_owned(), Tensor::from_f64(dims, &numbers, precision));
     }
@@ -129,7 +131,8 @@ fn minibatch(model: &Specialised, batch: usize, seed: u64, text: &str) -> Result
     let mut apart: Vec<Arrays> = Vec::new();
     for sample in 0..batch {
         let mut one = all.clone();
-        for name in ["data", "target"] {
+        let kept = model.kept().iter().map(|kept| kept.name.as_str());
+        for name in ["data", "target"].into_iter().chain(kept) {
             let width = all[name].dims[1];
             let numbers = all[name].to_f64()[sample * width..(sample + 1) * width].to_vec();
             one.insert(name.to_owned(), Tensor::from_f64([1, width], &numbers, Precision::F64));

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use plr_ir::model::{Model, Piece, Sequence};
 use plr_ir::{Precision, Tensor};
-use plr_run::backend::{Arrays, Backend, Context, Runner};
+use plr_run::backend::{Backend, Context, Runner};
+use plr_run::session::first_values;
 use plr_sema::resolve::SiteValue;
 use plr_sema::{Analysis, Choice, Specialised};
 use plr_tests::findings;
@@ -139,10 +140,10 @@ impl Bench {
 
     fn run(&self, piece: Piece, given: &[(&str, &[f64])], data: &[&[f64]], target: &[&[f64]]) -> Found {
         let model = self.model();
-        let mut arrays = Arrays::new();
         for (name, _) in given {
             assert!(model.parameters().iter().any(|p| p.name == *name), "there is no `{name}`");
         }
+        let mut arrays = first_values(&model, data.len(), Precision::F64);
         for parameter in model.parameters() {
             let numbers = given.iter().find(|(name, _)| *name == parameter.name).map(|(_, numbers)| *numbers);
             let zeros = vec![0.0; parameter.dims.iter().product()];

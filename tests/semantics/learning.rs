@@ -1,5 +1,10 @@
 //! Rules 8: learning.
 
+use plr_ir::Precision;
+use plr_run::backend::Backend;
+use plr_run::data::{Cells, Dataset, Table, Targets};
+use plr_run::session::{Control, Options, Session};
+
 use crate::bench::{Bench, finds};
 use crate::text::plain;
 
@@ -120,6 +125,46 @@ fn presentations_are_counted() {
     );
     found.is("increment/b/h1", &[5.0]);
     found.is("new/updates", &[5.0]);
+    // A phase and what it predicts have the same number.
+    let text = "rule R {
+  neuron { state x, y = 0
+    let u = 10 * updates + epoch }
+  synapse W : below -> self = 0
+  phase p { clamp input x = data;  x = updates;  y = W @ below.u }
+  learn { W += pre.u + 0 * post.y }
+  predict output.y + updates after p
+}
+network n { 1 - 1 }";
+    let given: &[(&str, &[f64])] = &[("W/input->output", &[1.0]), ("updates", &[4.0])];
+    let found = Bench::new(text).present(given, &[&[7.0]], &[]);
+    found.is("state/p/x/output", &[5.0]);
+    found.is("state/p/y/output", &[51.0]);
+    found.is("increment/W/input->output", &[51.0]);
+    Bench::new(text).evaluate(given, &[&[7.0]], &[&[0.0]]).is("prediction", &[56.0]);
+}
+
+/// R8.10: epochs are counted by a run.
+#[test]
+fn epochs_are_counted() {
+    let text = "rule R {
+  neuron { state x }
+  synapse W : below -> self = 0
+  phase p { clamp input x = data;  sweep up { x = W @ below.x } }
+  learn { W += 100 ^ epoch + 0 * post.x * pre.x }
+  predict output.x after p
+}
+network n { 1 - 1 }";
+    let inputs = Table::new(1, Cells::F64(vec![1.0, 2.0, 3.0])).expect("one column");
+    let data = Dataset::new("numbers", inputs, Targets::None).expect("three samples");
+    for backend in [Backend::Interpreter, Backend::Jit { threads: 1 }] {
+        let options = Options { backend, precision: Precision::F64, batch: 1, seed: 1 };
+        let model = Bench::new(text).model();
+        let mut session = Session::new(&model, options).expect("it compiles");
+        while session.position().epoch < 2 {
+            session.train(&data, Some(2), &mut |_| Control::Continue).expect("it trains");
+        }
+        assert_eq!(session.parameters()[0].to_f64(), [30_300.0]);
+    }
 }
 
 /// R8.11: without a choice `optim` is what it is given.

@@ -6,7 +6,9 @@
 mod bench;
 mod checks;
 mod experiments;
+mod files;
 mod functions;
+mod keeping;
 mod learning;
 mod locality;
 mod networks;

@@ -257,6 +257,26 @@ fn integrators_have_their_order() {
     found.is("state/p/y/output", &[h]);
 }
 
+/// R7.18: the number of the step and of steps.
+#[test]
+fn steps_have_numbers() {
+    let text = "rule R {
+  neuron { state x = 0, y = 0, z = 0 }
+  synapse W : below -> self = 1
+  phase p (steps = 4) { clamp input x = data + time;  y = 10 * y + time;  z = W @ (below.x + duration) }
+  phase q { output x = y + time + 0.5 * duration + 0 * z }
+  learn { W += 0 * post.x * pre.x }
+  predict output.x after q
+}
+network n { 1 - 1 }";
+    let found = Bench::new(text).present(&[("W/input->output", &[2.0])], &[&[5.0]], &[]);
+    found.is("state/p/y/output", &[123.0]);
+    found.is("state/p/z/output", &[18.0]);
+    found.is("state/q/x/output", &[123.5]);
+    finds("unknown_name", &text.replace("0 * post.x", "time * post.x"));
+    finds("unknown_name", &text.replace("state x = 0, y", "let t = time\n state x = 0, y"));
+}
+
 /// R7.16: two turns, layers together.
 #[test]
 fn even_layers_take_turns_with_odd_ones() {

@@ -1,4 +1,5 @@
 //! Rules 9 and 10: prediction and signals.
+#![allow(clippy::disallowed_methods, reason = "closed forms are computed by an independent library")]
 
 use plr_ir::Precision;
 use plr_ir::model::{Model as _, Piece};
@@ -91,4 +92,81 @@ fn signals_are_reduced() {
     finds("shape_mismatch", &with("output.x"));
     finds("shape_mismatch", &with("sum(input.x * output.x)"));
     finds("shape_mismatch", &with("x"));
+}
+
+/// R10.3: over the units of all hidden layers.
+#[test]
+fn signals_reduce_over_the_hidden_layers() {
+    let with = |signal: &str, network: &str| {
+        format!(
+            "rule R {{
+  neuron {{ state x, y }}
+  synapse W : below -> self = 1
+  signal s = {signal}
+  phase p {{ clamp input x = data;  sweep up {{ x = W @ below.x }} }}
+  phase q {{ output y = s + 0 * x }}
+  learn {{ W += post.x * pre.x }}
+  predict output.y after q
+}}
+network n {{ {network} }}"
+        )
+    };
+    let one = |signal: &str, network: &str, expected: f64| {
+        // The input shows 2: two units of h1 have 2 and 6, the one of h2 has 8, or there is no layer between.
+        let given: &[(&str, &[f64])] = if network == "1 - 1" {
+            &[]
+        } else {
+            &[("W/input->h1", &[1.0, 3.0]), ("W/h1->h2", &[1.0, 1.0]), ("W/h2->output", &[1.0])]
+        };
+        Bench::new(&with(signal, network)).present(given, &[&[2.0]], &[]).is("state/q/y/output", &[expected]);
+    };
+    let deep = "1 - 2 - 1 - 1";
+    one("sum(hidden.x)", deep, 16.0);
+    one("mean(hidden.x^2)", deep, 104.0 / 3.0);
+    one("max(hidden.x - sum(hidden.x))", deep, -8.0);
+    one("min(f(hidden.x))", deep, 2.0);
+    one("sum(hidden.x) - sum(output.x) / sum(input.x)", deep, 16.0 - 4.0);
+    one("sum(hidden.x)", "1 - 1", 0.0);
+    one("max(hidden.x)", "1 - 1", f64::NAN);
+    finds("shape_mismatch", &with("hidden.x", deep));
+    finds("shape_mismatch", &with("sum(hidden.x * output.x)", deep));
+    finds("unknown_name", &with("sum(hidden.z)", deep));
+}
+
+/// R9.4: one pass for each class, with that class as the target; the activation of the output layer is taken of what they say.
+#[test]
+fn classes_are_tried_out() {
+    let text = |value: &str, activation: &str| {
+        format!(
+            "rule R {{
+  neuron {{ state x = 0, y = 0 }}
+  synapse W : below -> self
+  phase p (steps = 2) {{ clamp input x = data;  output y = y + (W @ below.x) * target }}
+  phase q {{ output x = target }}
+  learn {{ W += post.y * pre.x }}
+  predict {value} for each class after p
+}}
+network n {{ 2 - 3 {activation} }}"
+        )
+    };
+    let weights: &[(&str, &[f64])] = &[("W/input->output", &[1.0, 0.0, 0.0, 1.0, 1.0, 1.0])];
+    let (data, target): (&[&[f64]], &[&[f64]]) =
+        (&[&[2.0, 3.0], &[0.5, 0.0]], &[&[0.0, 1.0, 0.0], &[1.0, 0.0, 0.0]]);
+    let found = Bench::new(&text("sum(output.y)", "")).evaluate(weights, data, target);
+    found.is("prediction", &[4.0, 6.0, 10.0, 1.0, 0.0, 1.0]);
+    found.is("loss", &[(16.0 + 25.0 + 100.0) / 2.0, 0.5]);
+    // The cost of a prediction under softmax has a closed form.
+    let found = Bench::new(&text("sum(output.y) / 2", "softmax"))
+        .cost("softmax_cross_entropy")
+        .evaluate(weights, data, target);
+    let p = |scores: [f64; 3]| {
+        let sum: f64 = scores.iter().map(|s| s.exp()).sum();
+        scores.map(|s| s.exp() / sum)
+    };
+    let (a, b) = (p([2.0, 3.0, 5.0]), p([0.5, 0.0, 0.5]));
+    found.is("prediction", &[a, b].concat());
+    found.is("loss", &[-a[1].ln(), -b[0].ln()]);
+    finds("shape_mismatch", &text("output.y", ""));
+    let check = "check gradient at equilibrium of p { expect cosine(W) > 0 }\n  predict";
+    finds("bad_value", &text("sum(output.y)", "").replace("predict", check));
 }

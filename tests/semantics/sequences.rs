@@ -3,7 +3,7 @@
 use plr_ir::model::Reference;
 use plr_ir::{Precision, Tensor};
 use plr_run::backend::{Backend, Context};
-use plr_run::check::{self, gradients};
+use plr_run::check::{self, Minibatch, gradients};
 use plr_run::data::{Source, load};
 use plr_run::session::{Options, Session};
 
@@ -104,8 +104,6 @@ fn time_is_counted() {
         &bench.over(3, true, true),
         &[("p/x/h1", 12.0), ("p/y/h1", 3.0), ("p/z/h1", 2.0 * 3.0 * (1.0 + 2.0))],
     );
-    finds("unknown_name", &rule("phase p { x = time;  y = 1;  z = 1 }"));
-    finds("unknown_name", &rule("phase p (over time) { x = 1;  y = 1;  z = 1 }\n phase q { x = duration }"));
 }
 
 /// R20.5: through `delay 1` one sees the end of the step before, when transmitting and when learning in the step.
@@ -225,9 +223,10 @@ network n { 2 - 3 tanh - 2 tanh }";
         |rate: f64, n: usize| -> Vec<f64> { (0..n).map(|i| ((i as f64 * rate) % 2.0) - 1.0).collect() };
     let data = Tensor::from_f64([2, 4, 2], &wave(0.37, 16), Precision::F64);
     let target = Tensor::from_f64([2, 4, 2], &wave(0.73, 16), Precision::F64);
+    let minibatch = Minibatch::new(data, target);
     let context = Context { seed: 1, update: 0 };
     let find =
-        |reference| gradients(&model, reference, &parameters, (&data, &target), context).expect("a gradient");
+        |reference| gradients(&model, reference, &parameters, &minibatch, context).expect("a gradient");
     let (through, differences) = (find(Reference::FeedForward(0)), find(Reference::FiniteDifferences(0)));
     for (a, b) in through.iter().zip(&differences) {
         let of = |at: usize| a.values[at];
@@ -376,8 +375,10 @@ network n { 2 - 3 }";
     let data = Tensor::from_f64([2, 2], &[1.0, -0.5, 0.3, 0.8], Precision::F64);
     let target = Tensor::from_f64([2, 3], &[0.1, 0.7, 0.3, 0.9, 0.2, 0.5], Precision::F64);
     let context = Context { seed: 1, update: 0 };
-    let find =
-        |reference| gradients(&model, reference, &parameters, (&data, &target), context).expect("a gradient");
+    let find = |reference| {
+        gradients(&model, reference, &parameters, &Minibatch::new(data.clone(), target.clone()), context)
+            .expect("a gradient")
+    };
     let differences = find(Reference::FiniteDifferences(0));
     for reference in [Reference::Equilibrium(0), Reference::Unrolled { steps: 200, phase: 0 }] {
         for (a, b) in find(reference).iter().zip(&differences) {
@@ -492,9 +493,9 @@ network n {{ 1 - 1 }}"
     let reference = plr_ir::model::Workshop::checks(&analysis.workshop(0))[0].reference;
     let weight = Tensor::from_f64([1, 1], &[3.0], Precision::F64);
     let [data, target] = [2.0, 1.0].map(|x| Tensor::from_f64([1, 1], &[x], Precision::F64));
+    let minibatch = Minibatch::new(data, target);
     let context = Context { seed: 1, update: 0 };
-    let found =
-        gradients(&bench.model(), reference, &[weight], (&data, &target), context).expect("a gradient");
+    let found = gradients(&bench.model(), reference, &[weight], &minibatch, context).expect("a gradient");
     found[0].values[0]
 }
 
@@ -519,9 +520,10 @@ network n {{ 1 - 1 }}"
         let reference = plr_ir::model::Workshop::checks(&analysis.workshop(0))[0].reference;
         let weight = Tensor::from_f64([1, 1], &[3.0], Precision::F64);
         let [data, target] = [2.0, 1.0].map(|x| Tensor::from_f64([1, 1], &[x], Precision::F64));
+        let minibatch = Minibatch::new(data, target);
         let context = Context { seed: 1, update: 0 };
         let model = Bench::new(&text).model();
-        let found = gradients(&model, reference, &[weight], (&data, &target), context).expect("a gradient");
+        let found = gradients(&model, reference, &[weight], &minibatch, context).expect("a gradient");
         found[0].values[0]
     };
     // u = 6; the value is 5, its distance from the target 4, and u moves by 2 with the weight.

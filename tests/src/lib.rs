@@ -65,7 +65,7 @@ pub fn stem(path: &Path) -> &str {
 /// # Errors
 /// If it cannot be read.
 pub fn source(path: &Path) -> io::Result<Source> {
-    Ok(Source::new(relative(path), fs::read_to_string(path)?))
+    Ok(Source::new(relative(path), fs::read_to_string(path)?).at(path))
 }
 
 /// Everything that the whole front end finds in a text: syntax, names, shapes, locality, data.

@@ -94,27 +94,51 @@ pub enum Init {
     Select(Box<[Init; 3]>),
 }
 
-/// The programs a rule on a network consists of. All take the parameters and `data`; those marked † take `target` too.
+/// A state of one layer that goes on from one presentation to another.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Kept {
+    /// Its name, `s/h1`: an input of the programs marked ‡ of [`Piece`], and an output of [`Piece::Update`].
+    pub name: String,
+    /// How many units have one.
+    pub units: usize,
+    /// The value with which a sample, or a place in the minibatch, begins its first presentation.
+    pub first: f64,
+    /// To which presentation it goes on.
+    pub keeping: Keeping,
+}
+
+/// To which presentation a state goes on from this one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keeping {
+    /// To the next one of the same sample.
+    Sample,
+    /// To the next one at the same place in a minibatch.
+    Place,
+}
+
+/// The programs a rule on a network consists of. All take the parameters and `data`; those marked † take `target` too, and
+/// those marked ‡ also what is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Piece {
-    /// † One presentation: the learned parameters after it, under their own names, and `steps/…`, `residual/…`.
+    /// ‡ One presentation: the learned parameters and kept states after it, under their own names, and `steps/…`,
+    /// `residual/…`.
     Update,
-    /// † One presentation with everything inside: `state/…`, `increment/…`, `new/…`, `steps/…`, `residual/…`.
+    /// ‡ One presentation with everything inside: `state/…`, `increment/…`, `new/…`, `steps/…`, `residual/…`.
     Probe,
     /// The presentation up to what the prediction needs: `prediction`.
     Predict,
     /// † As `Predict`, and `loss`.
     Evaluate,
-    /// † The presentation up to the end of a phase, from the phase's position in the rule: `cost`.
+    /// ‡ The presentation up to the end of a phase, from the phase's position in the rule: `cost`.
     Cost(usize),
-    /// † As `Cost`, with the values that gradients do not flow through detached.
+    /// ‡ As `Cost`, with the values that gradients do not flow through detached.
     CutCost(usize),
-    /// † One step of a phase from given states: inputs `state/s/h1` for every state the phase moves, outputs the same
+    /// ‡ One step of a phase from given states: inputs `state/s/h1` for every state the phase moves, outputs the same
     /// names after the step, `cost` of the *given* states, and the largest change as `residual`.
     Step(usize),
     /// † One equation alone, from given states, stored states and parameters: `value`. See [`Equation`].
     Equation(usize),
-    /// † The presentation up to the end of a phase, and there the sum over units and layers of a unit's expression that a
+    /// ‡ The presentation up to the end of a phase, and there the sum over units and layers of a unit's expression that a
     /// check observes, by the observation's number: `cost`, its mean over samples. What comes from other layers is detached.
     Objective {
         /// The observation's number.
@@ -122,7 +146,7 @@ pub enum Piece {
         /// The phase.
         phase: usize,
     },
-    /// † The presentation without learning, and what a check observes at its end, by the observation's number:
+    /// ‡ The presentation without learning, and what a check observes at its end, by the observation's number:
     /// `first/W/input->h1` for every site and, where two values are compared, `second/…` of the same shape.
     Observe(usize),
 }
@@ -133,6 +157,8 @@ pub trait Model {
     fn name(&self) -> &str;
     /// Everything that is kept between presentations, in a fixed order.
     fn parameters(&self) -> &[Parameter];
+    /// The states that go on from one presentation to another, in a fixed order.
+    fn kept(&self) -> &[Kept];
     /// What a sample is.
     fn shape(&self) -> Shape;
     /// The names of the phases in order.

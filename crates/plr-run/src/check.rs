@@ -16,6 +16,7 @@ mod differences;
 mod equilibrium;
 mod error;
 mod measure;
+mod minibatch;
 mod reference;
 mod subject;
 mod sweep;
@@ -28,6 +29,7 @@ use crate::metrics;
 
 pub use angle::{Angle, angles};
 pub use error::CheckError;
+pub use minibatch::Minibatch;
 pub use reference::{Gradient, gradients};
 pub use sweep::{Curve, sweep};
 

@@ -18,6 +18,7 @@ use plr_ir::{Precision, Program, Tensor};
 use crate::backend::{Arrays, Backend, Context, RunError, Runner};
 use crate::draws::Draws;
 use crate::init;
+use crate::session::first_values;
 
 /// How often the allowance is sampled.
 const DRAWS: u32 = 4;
@@ -62,6 +63,7 @@ pub fn run(model: &dyn Model, batch: usize, seed: u64, threads: usize) -> Result
     for precision in Precision::ALL {
         let names = model.parameters().iter().map(|parameter| parameter.name.clone());
         let mut arrays: Arrays = names.zip(init::parameters(model.parameters(), seed, precision)).collect();
+        arrays.extend(first_values(model, batch, precision));
         for (piece, first, last) in [(Piece::Update, 0, UPDATES), (Piece::Probe, UPDATES, UPDATES + 1)] {
             let Some(program) = model.program(piece, batch, precision) else { continue };
             let mut compared = Compared::new(&program, threads)?;

@@ -2,10 +2,11 @@
 
 use std::fmt;
 
-use plr_ir::model::{Model, Piece};
+use plr_ir::model::{Kept, Model, Piece};
 use plr_ir::{Precision, Tensor};
 
 use crate::backend::{Arrays, Backend, Context, RunError, Runner, reads_input};
+use crate::session::{EPOCH, first_values};
 
 /// Why a presentation could not be made from the given arrays.
 #[derive(Clone, Debug, PartialEq)]
@@ -85,8 +86,9 @@ impl From<RunError> for ProbeError {
 }
 
 /// Presents a minibatch to a rule. `arrays` holds every parameter under its name, `data` `[samples, features]`, and
-/// `target` `[samples, outputs]` if the rule reads it, or with steps as [`plr_ir::model::Shape`] says; they are rounded to `precision`. Returns what
-/// [`Piece::Probe`] yields, in its order.
+/// `target` `[samples, outputs]` if the rule reads it, or with steps as [`plr_ir::model::Shape`] says, and kept states
+/// `[samples, units]` that do not have first values; they are rounded to `precision`. Returns what [`Piece::Probe`] yields, in
+/// its order.
 ///
 /// # Errors
 /// If an array is missing, unknown or of the wrong shape.
@@ -104,14 +106,18 @@ pub fn probe(
         std::iter::once(samples).chain(dims.into_iter().map(Some)).collect::<Vec<_>>()
     };
     check_names(model, arrays)?;
+    let given = |kept: &&Kept| arrays.contains_key(&kept.name);
     for parameter in model.parameters() {
         let wanted: Vec<Option<usize>> = parameter.dims.iter().copied().map(Some).collect();
         check_shape(arrays, &parameter.name, wanted)?;
     }
     let samples = check_shape(arrays, "data", of_samples(shape.data(1), None))?[0];
+    for kept in model.kept().iter().filter(given) {
+        check_shape(arrays, &kept.name, vec![Some(samples), Some(kept.units)])?;
+    }
     let program = model.program(Piece::Probe, samples, precision).ok_or(ProbeError::NoProgram)?;
-    let mut inputs: Arrays =
-        arrays.iter().map(|(name, tensor)| (name.clone(), tensor.cast(precision))).collect();
+    let mut inputs = first_values(model, samples, precision);
+    inputs.extend(arrays.iter().map(|(name, tensor)| (name.clone(), tensor.cast(precision))));
     if arrays.contains_key("target") || reads_input(&program, "target") {
         check_shape(arrays, "target", of_samples(shape.target(samples), Some(samples)))?;
     } else {
@@ -124,7 +130,9 @@ pub fn probe(
 
 fn check_names(model: &dyn Model, arrays: &Arrays) -> Result<(), ProbeError> {
     let parameters = model.parameters().iter().map(|parameter| parameter.name.as_str());
-    let known: Vec<String> = parameters.chain(["data", "target"]).map(str::to_owned).collect();
+    let kept = model.kept().iter().map(|kept| kept.name.as_str());
+    let known: Vec<String> =
+        parameters.chain(kept).chain(["data", "target", EPOCH]).map(str::to_owned).collect();
     let names: Vec<String> = arrays.keys().filter(|name| !known.contains(name)).cloned().collect();
     if names.is_empty() { Ok(()) } else { Err(ProbeError::Unknown { names, known }) }
 }

@@ -14,6 +14,7 @@ mod error;
 mod evaluation;
 mod presentation;
 mod relaxation;
+mod tables;
 mod training;
 
 use std::collections::BTreeMap;
@@ -31,10 +32,15 @@ use crate::room;
 pub use error::SessionError;
 pub use evaluation::Evaluation;
 pub use relaxation::CutOff;
+pub use tables::first_values;
 pub use training::{Control, Progress, Report};
 
 use presentation::Presentation;
+use tables::Tables;
 use training::Trainer;
+
+/// The input of a program that is the number of the epoch, from 1.
+pub(crate) const EPOCH: &str = "epoch";
 
 /// The parameters now, before the current call of [`Session::train`], and after the next update, whose memory is there
 /// but not used yet.
@@ -60,6 +66,8 @@ pub struct Session<'m> {
     parameters: Vec<Tensor>,
     /// The parameters before the current call of [`Session::train`].
     before: Vec<Tensor>,
+    /// What goes on from one presentation to another.
+    tables: Tables,
     position: Position,
     /// The order of samples in the epoch it belongs to.
     order: Option<(u64, Epoch)>,
@@ -91,6 +99,7 @@ impl<'m> Session<'m> {
             options,
             parameters: Vec::new(),
             before: Vec::new(),
+            tables: Tables::default(),
             position: Position::default(),
             order: None,
             trainers: Vec::new(),

@@ -166,12 +166,20 @@ pub fn load(path: &Path) -> Result<Weights, WeightsError> {
 /// As [`load`], and [`WeightsError::Differ`] with every difference.
 pub fn load_expected(path: &Path, expected: &[Expected]) -> Result<Weights, WeightsError> {
     let weights = load(path)?;
-    let differences = differences(&weights, expected);
+    check(path, &weights, expected)?;
+    Ok(weights)
+}
+
+/// Whether the weights read from `path` are exactly the tensors `expected`.
+///
+/// # Errors
+/// [`WeightsError::Differ`] with every difference.
+pub fn check(path: &Path, weights: &Weights, expected: &[Expected]) -> Result<(), WeightsError> {
+    let differences = differences(weights, expected);
     if differences.is_empty() {
-        Ok(weights)
-    } else {
-        Err(WeightsError::Differ { path: path.to_owned(), differences })
+        return Ok(());
     }
+    Err(WeightsError::Differ { path: path.to_owned(), differences })
 }
 
 fn differences(weights: &Weights, expected: &[Expected]) -> Vec<Difference> {

@@ -9,7 +9,7 @@ use hand_built::{Settling, backprop, settling};
 use plr_ir::model::{Init, Model, Reference, Shape};
 use plr_ir::{Precision, Tensor};
 use plr_run::backend::{Backend, Context};
-use plr_run::check::{CheckError, Gradient, angles, gradients};
+use plr_run::check::{CheckError, Gradient, Minibatch, angles, gradients};
 use plr_run::draws::Draws;
 use plr_run::init;
 
@@ -30,7 +30,7 @@ fn drawn(rule: &dyn Model) -> (Vec<Tensor>, Tensor, Tensor) {
 
 fn find(rule: &dyn Model, reference: Reference) -> Result<Vec<Gradient>, CheckError> {
     let (parameters, data, target) = drawn(rule);
-    gradients(rule, reference, &parameters, (&data, &target), CONTEXT)
+    gradients(rule, reference, &parameters, &Minibatch::new(data, target), CONTEXT)
 }
 
 fn rows(tensor: &Tensor) -> Matrix {

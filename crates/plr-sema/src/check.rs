@@ -4,6 +4,7 @@
 //! keeps them together.
 
 pub mod bad_network;
+pub mod bad_use;
 pub mod bad_value;
 pub mod definition_cycle;
 pub mod duplicate_name;

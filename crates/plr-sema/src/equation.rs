@@ -3,7 +3,7 @@
 use plr_syntax::ast::{Direction, Role};
 
 use crate::hir::{
-    Dynamics, Learned, PhaseId, Plasticity, Rule, Statement, Tracing, VariableId, VariableKind,
+    Dynamics, Expr, Learned, PhaseId, Plasticity, Rule, Statement, Tracing, VariableId, VariableKind,
 };
 use crate::network::{LayerId, Network};
 
@@ -52,13 +52,22 @@ pub enum Source<'r> {
     Plasticity(&'r Plasticity),
 }
 
-impl Source<'_> {
+impl<'r> Source<'r> {
     /// What it writes.
     pub fn target(self) -> Learned {
         match self {
             Source::Dynamics(_, dynamics) => Learned::Unit(dynamics.variable),
             Source::Trace(_, tracing) => Learned::Synapse(tracing.trace),
             Source::Plasticity(plasticity) => plasticity.target,
+        }
+    }
+
+    /// Its right side.
+    pub fn value(self) -> &'r Expr {
+        match self {
+            Source::Dynamics(_, dynamics) => &dynamics.value,
+            Source::Trace(_, tracing) => &tracing.value,
+            Source::Plasticity(plasticity) => &plasticity.increment,
         }
     }
 
@@ -137,6 +146,26 @@ fn collect<'r>(phase: PhaseId, body: &'r [Statement], found: &mut Vec<Source<'r>
     }
 }
 
+/// All clamps of a rule.
+pub fn clamps(rule: &Rule) -> Vec<&Dynamics> {
+    fn within<'r>(body: &'r [Statement], found: &mut Vec<&'r Dynamics>) {
+        for statement in body {
+            match statement {
+                Statement::Clamp(clamp) => found.push(clamp),
+                Statement::InTurn(body) => within(body, found),
+                Statement::Release { .. }
+                | Statement::Learn(_)
+                | Statement::Trace(_)
+                | Statement::Equation(_)
+                | Statement::Sweep(..) => {}
+            }
+        }
+    }
+    let mut found = Vec::new();
+    rule.phases.iter().for_each(|phase| within(&phase.body, &mut found));
+    found
+}
+
 /// The sites of an equation on a network (R8.5).
 pub fn sites(source: Source<'_>, rule: &Rule, network: &Network) -> Vec<Site> {
     owned(source.target(), source.role(), rule, network)
@@ -164,11 +193,7 @@ pub fn owned(owner: Learned, role: Option<Role>, rule: &Rule, network: &Network)
 }
 
 /// The definition of a `let` that holds in a layer (R3.5).
-pub fn definition<'r>(
-    kind: &'r VariableKind,
-    network: &Network,
-    layer: LayerId,
-) -> Option<&'r crate::hir::Expr> {
+pub fn definition<'r>(kind: &'r VariableKind, network: &Network, layer: LayerId) -> Option<&'r Expr> {
     match kind {
         VariableKind::Let(definitions) => {
             definitions.iter().find(|(role, _)| applies(*role, network, layer)).map(|(_, value)| value)

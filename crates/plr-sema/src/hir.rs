@@ -6,7 +6,7 @@
 use plr_ir::geometry::Grid;
 use plr_ir::program::Law;
 use plr_ir::scalar::{BinaryOp, CompareOp, UnaryOp};
-use plr_syntax::ast::{BatchReduction, Direction, Role};
+use plr_syntax::ast::{BatchReduction, Direction, Keeping, Occasion, Role};
 use plr_syntax::span::Span;
 
 macro_rules! id {
@@ -182,6 +182,8 @@ pub struct Variable {
     pub kind: VariableKind,
     /// It is a `param` that is not learned.
     pub fixed: Option<Span>,
+    /// It is a `state` that goes on to another presentation (R3.11).
+    pub kept: Option<Keeping>,
     /// Where its name is declared.
     pub span: Span,
 }
@@ -476,15 +478,15 @@ pub struct Plasticity {
     pub span: Span,
 }
 
-/// `predict value after phase` or `predict value over phase`
+/// `predict value after phase`, and other occasions
 #[derive(Clone, Debug)]
 pub struct Predict {
     /// The prediction, at the output units.
     pub value: Expr,
     /// The last phase that is run.
     pub after: PhaseId,
-    /// The prediction is made at every step of it.
-    pub every_step: bool,
+    /// When it is made.
+    pub occasion: Occasion,
     /// The whole clause.
     pub span: Span,
 }
@@ -513,6 +515,8 @@ pub enum Place {
     Input,
     /// The output layer (in a signal or a prediction).
     Output,
+    /// Each hidden layer in turn (in a reduction of a signal or a prediction).
+    Hidden,
 }
 
 /// Where a unit is in its layer (R5.17).
@@ -666,8 +670,12 @@ pub enum ExprKind {
     },
     /// The number of this presentation, from 1.
     Updates,
-    /// In a phase over time the number of the step, from 0, or the number of steps.
+    /// The number of the epoch, from 1.
+    Epoch,
+    /// In a phase the number of the step, from 0, or the number of steps.
     Time {
+        /// Which phase.
+        phase: PhaseId,
         /// The number of steps.
         whole: bool,
     },
@@ -772,6 +780,7 @@ impl Expr {
             | ExprKind::Argument(_)
             | ExprKind::Setting(_)
             | ExprKind::Updates
+            | ExprKind::Epoch
             | ExprKind::Time { .. }
             | ExprKind::Distance { .. }
             | ExprKind::Coordinate { .. }
@@ -818,6 +827,7 @@ impl Expr {
             | ExprKind::Argument(_)
             | ExprKind::Setting(_)
             | ExprKind::Updates
+            | ExprKind::Epoch
             | ExprKind::Time { .. }
             | ExprKind::Distance { .. }
             | ExprKind::Coordinate { .. }

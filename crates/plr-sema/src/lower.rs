@@ -26,7 +26,7 @@ pub(crate) mod trace;
 
 use std::cell::OnceCell;
 
-use plr_ir::model::{Equation, Model, Parameter, Piece, Shape};
+use plr_ir::model::{Equation, Kept, Model, Parameter, Piece, Shape};
 use plr_ir::pass::{self, Options};
 use plr_ir::{Location, Op, Precision, Program, Value, program::Block};
 use plr_syntax::diagnostic::Findings;
@@ -34,6 +34,8 @@ use plr_syntax::diagnostic::Findings;
 use crate::check::unused_phase::UnusedPhase;
 use crate::equation::{self, Source};
 use crate::hir::{Learned, PhaseId};
+
+use environment::Cell;
 
 pub use setting::{Duration, ParameterId, Setting};
 
@@ -48,7 +50,9 @@ pub struct Specialised {
     phases: Vec<String>,
     /// The parameters on which something observable depends.
     parameters: Vec<(ParameterId, Parameter)>,
-    listed: Vec<Parameter>,
+    /// The states that go on to other presentations and on which something observable depends.
+    kept: Vec<(Cell, Kept)>,
+    listed: (Vec<Parameter>, Vec<Kept>),
     equations: OnceCell<Vec<Equation>>,
 }
 
@@ -63,14 +67,16 @@ impl Specialised {
         let durations = setting.durations()?;
         let phases = setting.rule.phases.iter().map(|p| p.name.clone()).collect();
         let parameters = setting.parameters();
-        let mut made =
-            Self { setting, durations, phases, parameters, listed: Vec::new(), equations: OnceCell::new() };
+        let kept = setting.kept_states();
+        let (listed, equations) = (Default::default(), OnceCell::new());
+        let mut made = Self { setting, durations, phases, parameters, kept, listed, equations };
         let update = made.keep_observable()?;
         made.setting.check_first_values(made.parameters.iter().map(|(id, _)| *id), &mut findings);
         if !findings.is_empty() {
             return Err(findings);
         }
-        made.listed = made.parameters.iter().map(|(_, p)| p.clone()).collect();
+        made.listed.0 = made.parameters.iter().map(|(_, p)| p.clone()).collect();
+        made.listed.1 = made.kept.iter().map(|(_, kept)| kept.clone()).collect();
         let mut warnings = Findings::new();
         made.unused_phases(&update, &mut warnings);
         Ok((made, warnings))
@@ -92,28 +98,34 @@ impl Specialised {
         piece::Builder { model: self, batch, precision }.build(piece).ok().flatten()
     }
 
-    /// Drops the parameters on which nothing observable depends: starting from what the prediction reads (or, without
-    /// one, from all weights), adds what their updates read, until nothing is new. Returns the last update program (R3.8).
+    /// Drops the parameters and kept states on which nothing observable depends: starting from what the prediction reads (or,
+    /// without one, from all weights), adds what their updates read, until nothing is new. Returns the last update program
+    /// (R3.8).
     fn keep_observable(&mut self) -> Result<Program, Findings> {
         let everything = std::mem::take(&mut self.parameters);
         self.parameters.clone_from(&everything);
         let predicted = self.trial(&Piece::Predict, None)?;
-        let mut kept: Vec<bool> = match &predicted {
+        let mut marks: Vec<bool> = match &predicted {
             Some(program) => used_inputs(program)[..everything.len()].to_vec(),
             None => everything.iter().map(|(id, _)| matches!(id, ParameterId::Weight(..))).collect(),
         };
+        // The kept states stand behind the parameters, in the inputs of an update behind the minibatch too.
+        marks.resize(everything.len() + self.kept.len(), false);
         loop {
-            let Some(update) = self.trial(&Piece::Update, Some(&kept))? else {
+            let Some(update) = self.trial(&Piece::Update, Some(&marks))? else {
                 unreachable!("every rule has an update")
             };
-            let used = used_inputs(&update);
-            let next: Vec<bool> = kept.iter().zip(&used).map(|(&kept, &used)| kept || used).collect();
-            if next == kept {
+            let mut used = used_inputs(&update);
+            used.drain(everything.len()..update.inputs.len() - self.kept.len());
+            let next: Vec<bool> = marks.iter().zip(&used).map(|(&mark, &used)| mark || used).collect();
+            if next == marks {
+                let mut of_states = marks.split_off(everything.len()).into_iter();
+                self.kept.retain(|_| of_states.next() == Some(true));
                 self.parameters =
-                    everything.into_iter().zip(&kept).filter(|(_, kept)| **kept).map(|(p, _)| p).collect();
+                    everything.into_iter().zip(&marks).filter(|(_, mark)| **mark).map(|(p, _)| p).collect();
                 return Ok(update);
             }
-            kept = next;
+            marks = next;
         }
     }
 
@@ -228,7 +240,11 @@ impl Model for Specialised {
     }
 
     fn parameters(&self) -> &[Parameter] {
-        &self.listed
+        &self.listed.0
+    }
+
+    fn kept(&self) -> &[Kept] {
+        &self.listed.1
     }
 
     fn shape(&self) -> Shape {

@@ -1,8 +1,8 @@
 //! What filters remember: for every call of a filter in a learning equation, its memories at every site of what it
 //! filters. They are parameters like any other.
 
-use crate::equation::Site;
-use crate::hir::{Expr, ExprKind, Filter, Learned, Rule};
+use crate::equation::{self, Site};
+use crate::hir::{Expr, ExprKind, Filter, Learned, Rule, VariableKind};
 use crate::resolve::{Library, Optimiser};
 
 /// The call of a filter.
@@ -61,10 +61,30 @@ impl Filtering<'_> {
 /// The name of the parameter that counts presentations.
 pub const UPDATES: &str = "updates";
 
+/// The name of the input that counts epochs.
+pub const EPOCH: &str = "epoch";
+
 /// Whether anything in the rule asks for the number of the presentation.
 pub fn counts_updates(rule: &Rule, library: &Library) -> bool {
     filterings(rule, library).iter().any(|f| f.filter.counts_updates())
-        || rule.plasticity.iter().any(|p| mentions(&p.increment, &|kind| matches!(kind, ExprKind::Updates)))
+        || asks(rule, &|kind| matches!(kind, ExprKind::Updates))
+}
+
+/// Whether anything in the rule asks for the number of the epoch.
+pub fn counts_epochs(rule: &Rule) -> bool {
+    asks(rule, &|kind| matches!(kind, ExprKind::Epoch))
+}
+
+/// Whether an expression of the rule has such a part.
+fn asks(rule: &Rule, wanted: &dyn Fn(&ExprKind) -> bool) -> bool {
+    let lets = rule.variables.iter().flat_map(|variable| match &variable.kind {
+        VariableKind::Let(definitions) => definitions.iter().map(|(_, value)| value).collect(),
+        VariableKind::State(_) | VariableKind::Param(_) => Vec::new(),
+    });
+    let equations = equation::sources(rule).into_iter().map(|source| source.value());
+    let clamps = equation::clamps(rule).into_iter().map(|clamp| &clamp.value);
+    let global = rule.signals.iter().map(|signal| &signal.value).chain(rule.predict.iter().map(|p| &p.value));
+    lets.chain(equations).chain(clamps).chain(global).any(|expr| mentions(expr, wanted))
 }
 
 impl Filter {

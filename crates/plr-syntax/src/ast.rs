@@ -35,8 +35,19 @@ pub enum Item {
     Network(NetworkItem),
     /// `experiment name { … }`
     Experiment(Experiment),
+    /// `use "FILE"`
+    Use(Use),
     /// Text that did not parse; the error is in the parse result.
     Error(Span),
+}
+
+/// `use "FILE"`: what another file defines.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Use {
+    /// The file, as written.
+    pub path: String,
+    /// Where it is written, with its quotes.
+    pub span: Span,
 }
 
 /// `fn name(arguments; settings) = body with derivative derivative`
@@ -170,12 +181,55 @@ pub struct Variable {
     pub kind: VariableKind,
     /// `hidden let e = …`: which layers the definition is for; `None` for all.
     pub role: Option<(Role, Span)>,
-    /// `fixed param g = …`: it is not learned.
-    pub fixed: Option<Span>,
+    /// `fixed param g = …`, `carried state s = …`
+    pub modifier: Option<(Modifier, Span)>,
     /// Its name.
     pub name: Name,
     /// Reset value of a state, initial value of a parameter, definition of a `let`.
     pub value: Option<Expr>,
+}
+
+impl Variable {
+    /// Where it is said that it is not learned.
+    pub fn fixed(&self) -> Option<Span> {
+        self.modifier.filter(|(modifier, _)| *modifier == Modifier::Fixed).map(|(_, span)| span)
+    }
+
+    /// From where to where its values are kept, if that is longer than a presentation.
+    pub fn kept(&self) -> Option<Keeping> {
+        match self.modifier {
+            Some((Modifier::Kept(keeping), _)) => Some(keeping),
+            Some((Modifier::Fixed, _)) | None => None,
+        }
+    }
+}
+
+/// What a word before `state` or `param` says of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Modifier {
+    /// `fixed param`: it is not learned.
+    Fixed,
+    /// `persistent state`, `carried state`: it outlives the presentation.
+    Kept(Keeping),
+}
+
+/// To which presentation a state goes on from this one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keeping {
+    /// `persistent`: to the next one of the same sample.
+    Sample,
+    /// `carried`: to the next one at the same place in a minibatch.
+    Place,
+}
+
+impl Keeping {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Sample => "persistent",
+            Self::Place => "carried",
+        }
+    }
 }
 
 /// The kinds of variables of a population.
@@ -384,17 +438,28 @@ pub enum BatchReduction {
     Sum,
 }
 
-/// `predict value after phase` or `predict value over phase`
+/// `predict value after phase`, and other occasions
 #[derive(Clone, Debug, PartialEq)]
 pub struct Predict {
     /// The prediction, an expression over `output.…`.
     pub value: Expr,
     /// The last phase that is run for it.
     pub phase: Name,
-    /// `over`: at every step of it.
-    pub every_step: bool,
+    /// When it is made.
+    pub occasion: Occasion,
     /// The whole member.
     pub span: Span,
+}
+
+/// When a prediction is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Occasion {
+    /// `after`: at the end of a phase.
+    End,
+    /// `over`: at every step of a phase.
+    EveryStep,
+    /// `for each class after`: at the end of a phase, once with each class as the target.
+    EachClass,
 }
 
 /// `check gradient after forward { … }`

@@ -8,7 +8,7 @@ use std::convert::Infallible;
 
 use lalrpop_util::{ErrorRecovery, ParseError};
 
-use crate::ast::{Call, ChainLayer, Expr, Name, Role, Target, Units, Variable, VariableKind};
+use crate::ast::{Call, ChainLayer, Expr, Modifier, Name, Role, Target, Units, Use, Variable, VariableKind};
 use crate::diagnostic::Findings;
 use crate::finding::SyntaxError;
 use crate::lexer::Lexeme;
@@ -60,10 +60,10 @@ impl<'s> Builder<'s> {
         &self,
         kind: VariableKind,
         role: Option<(Role, Span)>,
-        fixed: Option<Span>,
+        modifier: Option<(Modifier, Span)>,
         list: Vec<(Name, Option<Expr>)>,
     ) -> Vec<Variable> {
-        list.into_iter().map(|(name, value)| Variable { kind, role, fixed, name, value }).collect()
+        list.into_iter().map(|(name, value)| Variable { kind, role, modifier, name, value }).collect()
     }
 
     /// The attribute `in [low, high]` or `delay 1`.
@@ -91,6 +91,11 @@ impl<'s> Builder<'s> {
         };
         let activation = if words.last().is_some_and(|word| !is_geometry(word)) { words.pop() } else { None };
         (words.into_iter().map(|word| word.name).collect(), activation)
+    }
+
+    /// `use "FILE"`, of which the text stands at `start..end`.
+    pub(crate) fn used(&self, start: u32, end: u32) -> Use {
+        Use { path: self.text(start + 1, end - 1), span: Span::new(start, end) }
     }
 
     /// The `x` of `dx/dt`.

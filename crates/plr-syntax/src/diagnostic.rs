@@ -92,6 +92,12 @@ impl Findings {
         self
     }
 
+    /// Leaves out doubts about the text from an offset on.
+    pub fn drop_doubts_from(&mut self, offset: usize) {
+        let doubt = |f: &dyn Finding| f.severity() == Severity::Warning;
+        self.list.retain(|f| !doubt(f.as_ref()) || (f.primary().span.start as usize) < offset);
+    }
+
     /// Whether any is an error.
     pub fn any_error(&self) -> bool {
         self.list.iter().any(|f| f.severity() == Severity::Error)

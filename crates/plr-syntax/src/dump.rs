@@ -7,8 +7,8 @@ mod inline;
 
 use crate::ast::{
     ChainLayer, Check, CheckSetting, Clause, CostFunction, Equation, Expectation, Experiment, File, Filter,
-    FilterLine, Function, GraphStatement, Item, Learn, Member, NetworkBody, NetworkItem, NetworkRef, Neuron,
-    Phase, PhaseStatement, Rule, Synapse, Variable,
+    FilterLine, Function, GraphStatement, Item, Learn, Member, Modifier, NetworkBody, NetworkItem,
+    NetworkRef, Neuron, Occasion, Phase, PhaseStatement, Rule, Synapse, Variable,
 };
 use crate::diagnostic::Findings;
 use crate::layout::lay_out;
@@ -31,7 +31,7 @@ pub fn tokens(source: &str) -> String {
         return String::new();
     }
     let mut out = String::new();
-    for lexeme in lay_out(&lex(source, &mut findings).lexemes, &mut findings) {
+    for lexeme in lay_out(&lex(source, 0, &mut findings).lexemes, &mut findings) {
         let kind = lexeme.token.kind();
         let text = if lexeme.token == Token::Separator { "" } else { &source[lexeme.span.range()] };
         let text = text.replace(char::is_control, " ");
@@ -74,6 +74,7 @@ impl Dump {
             Item::Filter(filter) => self.filter(filter),
             Item::Network(network) => self.network(network),
             Item::Experiment(experiment) => self.experiment(experiment),
+            Item::Use(written) => self.line(&format!("use {:?}", written.path)),
             Item::Error(_) => self.line("error"),
         }
     }
@@ -161,7 +162,11 @@ impl Dump {
             Member::Phase(phase) => self.phase(phase),
             Member::Learn(learn) => self.learn(learn),
             Member::Predict(predict) => {
-                let when = if predict.every_step { "over" } else { "after" };
+                let when = match predict.occasion {
+                    Occasion::End => "after",
+                    Occasion::EveryStep => "over",
+                    Occasion::EachClass => "for each class after",
+                };
                 let value = inline::expr(&predict.value);
                 self.line(&format!("predict {value} {when} {}", predict.phase.text));
             }
@@ -185,8 +190,12 @@ impl Dump {
         let value =
             variable.value.as_ref().map_or(String::new(), |value| format!(" = {}", inline::expr(value)));
         let (role, kind) = (inline::role(variable.role), inline::kind(variable.kind));
-        let fixed = if variable.fixed.is_some() { "fixed " } else { "" };
-        self.line(&format!("{role}{fixed}{kind} {}{value}", variable.name.text));
+        let modifier = match variable.modifier {
+            Some((Modifier::Fixed, _)) => "fixed ".to_owned(),
+            Some((Modifier::Kept(keeping), _)) => format!("{} ", keeping.word()),
+            None => String::new(),
+        };
+        self.line(&format!("{role}{modifier}{kind} {}{value}", variable.name.text));
     }
 
     fn synapse(&mut self, synapse: &Synapse) {

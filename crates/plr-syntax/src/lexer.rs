@@ -36,12 +36,12 @@ pub(crate) struct Lexed {
     pub(crate) comments: Vec<Comment>,
 }
 
-/// Splits `source`, which is shorter than 4 GiB, into tokens.
-pub(crate) fn lex(source: &str, findings: &mut Findings) -> Lexed {
+/// Splits what stands in `source` from an offset on into tokens; `source` is shorter than 4 GiB.
+pub(crate) fn lex(source: &str, from: usize, findings: &mut Findings) -> Lexed {
     let mut reader =
         Reader { source, lexed: Lexed::default(), unknown: Vec::new(), on_new_line: false, findings };
-    for (token, range) in Token::lexer(source).spanned() {
-        reader.read(token, Span::new(range.start as u32, range.end as u32));
+    for (token, range) in Token::lexer(&source[from..]).spanned() {
+        reader.read(token, Span::new((from + range.start) as u32, (from + range.end) as u32));
     }
     reader.finish()
 }

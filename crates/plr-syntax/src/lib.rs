@@ -17,4 +17,4 @@ mod token;
 pub use dump::{dump, tokens};
 pub use format::format;
 pub use lexer::Comment;
-pub use parse::{Parsed, parse};
+pub use parse::{Parsed, parse, parse_from};

@@ -38,8 +38,18 @@ pub fn parse(source: &str) -> Parsed {
     analyse(source).parsed
 }
 
+/// Parses what stands in a text from an offset on, which is the beginning of a character; spans count from the beginning of
+/// the whole text.
+pub fn parse_from(source: &str, from: usize) -> Parsed {
+    analyse_from(source, from).parsed
+}
+
 /// Parses and keeps the tokens.
 pub(crate) fn analyse(source: &str) -> Analysis {
+    analyse_from(source, 0)
+}
+
+fn analyse_from(source: &str, from: usize) -> Analysis {
     let mut findings = Findings::new();
     // R1.1
     if u32::try_from(source.len()).is_err() {
@@ -47,7 +57,7 @@ pub(crate) fn analyse(source: &str) -> Analysis {
         let parsed = Parsed { file: File::default(), findings, comments: Vec::new() };
         return Analysis { parsed, lexemes: Vec::new(), marks: Marks::default() };
     }
-    let lexed = lex(source, &mut findings);
+    let lexed = lex(source, from, &mut findings);
     let lexemes = lay_out(&lexed.lexemes, &mut findings);
     let errors = Cell::new(0);
     let mut builder = Builder::new(source, &lexemes, &errors, &mut findings);

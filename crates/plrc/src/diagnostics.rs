@@ -5,6 +5,7 @@ mod json;
 mod plain;
 
 use std::fmt::Display;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use plr_syntax::diagnostic::{Finding, Findings, Severity};
@@ -40,6 +41,16 @@ pub struct Source {
     lines: Vec<usize>,
     /// Offsets in spans count so many bytes that are not part of the text.
     before: usize,
+    files: Box<Files>,
+}
+
+/// Where a text is from, and what it uses.
+#[derive(Clone, Debug, Default)]
+struct Files {
+    /// The file, if it is one.
+    path: Option<PathBuf>,
+    /// The files that it uses, whose spans follow each other behind its own.
+    used: Vec<Source>,
 }
 
 impl Source {
@@ -47,13 +58,45 @@ impl Source {
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
         let text = text.into();
         let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Self { name: name.into(), text, lines, before: 0 }
+        Self { name: name.into(), text, lines, before: 0, files: Box::default() }
     }
 
     /// The same text in spans that count `before` bytes in front of it.
     #[must_use]
     pub fn after(self, before: usize) -> Self {
         Self { before, ..self }
+    }
+
+    /// The text of a file.
+    #[must_use]
+    pub fn at(mut self, path: &Path) -> Self {
+        self.files.path = Some(path.to_owned());
+        self
+    }
+
+    /// With the files that it uses, in the order of their spans.
+    #[must_use]
+    pub fn with(mut self, used: Vec<Self>) -> Self {
+        self.files.used = used;
+        self
+    }
+
+    /// The file, if it is one.
+    pub fn path(&self) -> Option<&Path> {
+        self.files.path.as_deref()
+    }
+
+    /// The one of the files that a place is in.
+    fn part(&self, span: Span) -> &Self {
+        let behind = self.files.used.iter().take_while(|part| part.before <= span.start as usize);
+        behind.last().unwrap_or(self)
+    }
+
+    /// `file:line:column`
+    fn locate(&self, span: Span) -> String {
+        let part = self.part(span);
+        let (line, column) = part.place(span.start);
+        format!("{}:{line}:{column}", part.name())
     }
 
     /// Its name.

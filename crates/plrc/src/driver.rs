@@ -18,6 +18,7 @@ use plr_syntax::diagnostic::Findings;
 use crate::data;
 use crate::diagnostics::Source;
 use crate::failure::Failure;
+use crate::imports;
 use crate::optimised::{Optimised, Passes};
 use crate::selection::Plan;
 
@@ -55,7 +56,7 @@ pub fn read(path: &Path) -> Result<Source, Failure> {
 /// [`Failure::NotText`] with the first byte that is not UTF-8.
 fn text(path: &Path, bytes: Vec<u8>) -> Result<Source, Failure> {
     match String::from_utf8(bytes) {
-        Ok(text) => Ok(Source::new(path.display().to_string(), text)),
+        Ok(text) => Ok(Source::new(path.display().to_string(), text).at(path)),
         Err(error) => {
             let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
             let line = good.iter().filter(|&&byte| byte == b'\n').count() + 1;
@@ -71,13 +72,15 @@ fn text(path: &Path, bytes: Vec<u8>) -> Result<Source, Failure> {
 /// # Errors
 /// [`Failure::Findings`] if any of them is an error.
 pub fn check(source: Source) -> Result<Checked, Failure> {
-    let parsed = plr_syntax::parse(source.text());
-    let mut findings = parsed.findings;
+    let own = source.text().len();
+    let imports::Program { source, text, file, mut findings } = imports::parse(source);
     if findings.any_error() {
         return Err(Failure::Findings { source, findings });
     }
-    let (analysis, found) = analyse(source.text(), &parsed.file);
+    let (analysis, found) = analyse(&text, &file);
     findings.append(found);
+    // What is doubtful in another file is said where that is checked.
+    findings.drop_doubts_from(own + 1);
     for experiment in analysis.experiments() {
         if let Some(written) = &experiment.data
             && let Err(found) = data::of_experiment(written, &experiment.network)

@@ -19,6 +19,7 @@ mod data;
 pub mod diagnostics;
 pub mod driver;
 pub mod failure;
+mod imports;
 mod interrupt;
 mod optimised;
 mod progress;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 use plr_ir::choices::{CHOICES, Choices};
-use plr_ir::model::{Equation, Model, Parameter, Piece, Shape};
+use plr_ir::model::{Equation, Kept, Model, Parameter, Piece, Shape};
 use plr_ir::pass::{self, PIPELINE};
 use plr_ir::{Precision, Program};
 use plr_sema::Specialised;
@@ -104,6 +104,10 @@ impl Model for Optimised {
 
     fn parameters(&self) -> &[Parameter] {
         self.model.parameters()
+    }
+
+    fn kept(&self) -> &[Kept] {
+        self.model.kept()
     }
 
     fn traces(&self, batch: usize) -> Vec<(String, Vec<usize>)> {

@@ -97,7 +97,8 @@ impl<'r> Rule<'r> {
         }
         for state in self.states.clone() {
             let value = self.random.pick(&["0", "0", "0.5", "1", "-0.3"]);
-            lines.push(format!("state {state} = {value}"));
+            let kept = self.random.pick(&["", "", "", "", "persistent ", "carried "]);
+            lines.push(format!("{kept}state {state} = {value}"));
         }
         for name in ["u", "v"] {
             if self.random.percent(50) {

@@ -5,10 +5,10 @@ use plr_ir::model::{Model, Reference};
 
 use super::error::CheckError;
 use super::measure::Evidence;
+use super::minibatch::Minibatch;
 use super::reference::gradients;
 use super::subject::increments;
 use crate::backend::{Arrays, Backend, Context};
-use crate::data::drawn::Minibatch;
 use crate::metrics;
 
 /// The angle of one learned parameter.
@@ -35,11 +35,11 @@ pub fn angles(
     (data, target): (&Tensor, &Tensor),
     context: Context,
 ) -> Result<Vec<Angle>, CheckError> {
-    let minibatch = Minibatch { data: data.clone(), target: target.clone() };
+    let minibatch = Minibatch::new(data.clone(), target.clone());
     let evidence = Evidence {
         parameters: Vec::new(),
         increments: increments(model, backend, parameters, &minibatch, context)?,
-        gradients: gradients(model, reference, parameters, (data, target), context)?,
+        gradients: gradients(model, reference, parameters, &minibatch, context)?,
         observed: Arrays::new(),
         direction: None,
     };

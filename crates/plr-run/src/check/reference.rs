@@ -5,6 +5,7 @@ use plr_ir::model::{Model, Parameter, Piece, Reference};
 use plr_ir::{Precision, Program, Tensor};
 
 use super::error::CheckError;
+use super::minibatch::Minibatch;
 use super::{differences, equilibrium, unrolled};
 use crate::backend::{Arrays, Backend, Context, Runner, bind, execute_error};
 
@@ -33,16 +34,14 @@ impl<'a> Presented<'a> {
     pub(super) fn new(
         model: &'a dyn Model,
         parameters: &[Tensor],
-        data: &Tensor,
-        target: &Tensor,
+        minibatch: &Minibatch,
         context: Context,
     ) -> Self {
         let names = model.parameters().iter().map(|parameter| parameter.name.clone());
         let tensors = parameters.iter().map(|tensor| tensor.cast(Precision::F64));
         let mut arrays: Arrays = names.zip(tensors).collect();
-        arrays.insert("data".to_owned(), data.cast(Precision::F64));
-        arrays.insert("target".to_owned(), target.cast(Precision::F64));
-        Self { model, arrays, context, batch: data.dims[0] }
+        arrays.extend(minibatch.arrays(model, Precision::F64));
+        Self { model, arrays, context, batch: minibatch.data.dims[0] }
     }
 
     /// A program of the rule in f64 for this minibatch.
@@ -78,10 +77,10 @@ pub fn gradients(
     model: &dyn Model,
     reference: Reference,
     parameters: &[Tensor],
-    (data, target): (&Tensor, &Tensor),
+    minibatch: &Minibatch,
     context: Context,
 ) -> Result<Vec<Gradient>, CheckError> {
-    let presented = &Presented::new(model, parameters, data, target, context);
+    let presented = &Presented::new(model, parameters, minibatch, context);
     match reference {
         Reference::FeedForward(phase) => feed_forward(presented, Piece::Cost(phase), phase),
         Reference::Cut(phase) => feed_forward(presented, Piece::CutCost(phase), phase),

@@ -1,13 +1,14 @@
 //! The rule under examination: trained and measured in the settings that the claims ask for, each only once.
 
 use plr_ir::Tensor;
-use plr_ir::model::{Check, Model, Piece, Workshop};
+use plr_ir::model::{Check, Keeping, Model, Piece, Workshop};
 
 use super::error::CheckError;
 use super::measure::{Evidence, Needs};
+use super::minibatch::Minibatch;
 use super::reference::gradients;
 use crate::backend::{Arrays, Backend, Context, Runner};
-use crate::data::drawn::{Minibatch, Samples};
+use crate::data::drawn::Samples;
 use crate::init;
 
 /// Hyper-parameters that are set, by name.
@@ -30,7 +31,16 @@ pub(super) struct Subject<'a> {
 struct Trained {
     settings: Vec<(String, f64)>,
     updates: u32,
+    after: After,
+}
+
+/// What updates leave behind.
+#[derive(Clone)]
+struct After {
+    /// In the model's order.
     parameters: Vec<Tensor>,
+    /// The kept states that the next minibatch goes on from.
+    left: Arrays,
 }
 
 /// What was found after some updates.
@@ -68,7 +78,7 @@ impl<'a> Subject<'a> {
     }
 
     fn examine(&mut self, settings: &Settings, updates: u32, needs: Needs) -> Result<Examined, CheckError> {
-        let parameters = self.trained(settings, updates)?;
+        let After { parameters, left } = self.trained(settings, updates)?;
         let mut measured = settings.to_vec();
         // R14.2
         let compares = matches!(needs, Needs::Gradient(_));
@@ -86,20 +96,23 @@ impl<'a> Subject<'a> {
             direction: samples.principal_direction().map(<[f64]>::to_vec),
         };
         let context = Context { seed: self.check.seed, update: updates };
+        let minibatch = || {
+            let (data, target) = samples.minibatch(updates);
+            Minibatch { data, target, left }
+        };
         match needs {
             Needs::Nothing => {}
             Needs::Gradient(reference) => {
-                let minibatch = samples.minibatch(updates);
-                let presented = (&minibatch.data, &minibatch.target);
+                let minibatch = minibatch();
                 evidence.gradients =
-                    gradients(model.as_ref(), reference, &evidence.parameters, presented, context)?;
+                    gradients(model.as_ref(), reference, &evidence.parameters, &minibatch, context)?;
                 evidence.increments =
                     increments(model.as_ref(), self.backend, &evidence.parameters, &minibatch, context)?;
             }
             Needs::Observation(number) => {
                 let program = model.program(Piece::Observe(number), self.check.batch, self.check.precision);
                 let program = program.ok_or(CheckError::NothingObserved)?;
-                let arrays = given(model.as_ref(), &evidence.parameters, &samples.minibatch(updates));
+                let arrays = given(model.as_ref(), &evidence.parameters, &minibatch());
                 evidence.observed = Runner::new(program, self.backend)?.run_named(&arrays, context)?;
             }
         }
@@ -107,47 +120,50 @@ impl<'a> Subject<'a> {
     }
 
     /// The parameters after some updates: from the beginning, or from where an earlier claim left off.
-    fn trained(&mut self, settings: &Settings, updates: u32) -> Result<Vec<Tensor>, CheckError> {
+    fn trained(&mut self, settings: &Settings, updates: u32) -> Result<After, CheckError> {
         let before = |t: &&Trained| t.settings == settings && t.updates <= updates;
         let known = self.trained.iter().filter(before).max_by_key(|t| t.updates);
         let model = self.model(settings)?;
-        let (mut parameters, first) = match known {
-            Some(known) => (known.parameters.clone(), known.updates),
-            None => (init::parameters(model.parameters(), self.check.seed, self.check.precision), 0),
+        let (mut after, first) = match known {
+            Some(known) => (known.after.clone(), known.updates),
+            None => {
+                let parameters = init::parameters(model.parameters(), self.check.seed, self.check.precision);
+                (After { parameters, left: Arrays::new() }, 0)
+            }
         };
         if first < updates {
             let samples = self.samples(model.as_ref(), updates)?;
-            self.train(model.as_ref(), &samples, &mut parameters, first..updates)?;
+            self.train(model.as_ref(), &samples, &mut after, first..updates)?;
         }
-        self.trained.push(Trained { settings: settings.to_vec(), updates, parameters: parameters.clone() });
-        Ok(parameters)
+        self.trained.push(Trained { settings: settings.to_vec(), updates, after: after.clone() });
+        Ok(after)
     }
 
     fn train(
         &self,
         model: &dyn Model,
         samples: &Samples,
-        parameters: &mut [Tensor],
+        After { parameters, left }: &mut After,
         updates: std::ops::Range<u32>,
     ) -> Result<(), CheckError> {
         let program = model.program(Piece::Update, self.check.batch, self.check.precision);
         let program =
             program.ok_or_else(|| CheckError::MissingOutput { output: "new parameters".to_owned() })?;
         let mut runner = Runner::new(program, self.backend)?;
-        let mut arrays = Arrays::new();
         for update in updates {
-            let Minibatch { data, target } = samples.minibatch(update);
-            arrays.insert("data".to_owned(), data);
-            arrays.insert("target".to_owned(), target);
-            for (parameter, tensor) in model.parameters().iter().zip(&*parameters) {
-                arrays.insert(parameter.name.clone(), tensor.clone());
-            }
+            let (data, target) = samples.minibatch(update);
+            let minibatch = Minibatch { data, target, left: left.clone() };
+            let arrays = given(model, parameters, &minibatch);
             let context = Context { seed: self.check.seed, update };
             let mut new = runner.run_named(&arrays, context)?;
             for (parameter, tensor) in model.parameters().iter().zip(&mut *parameters) {
                 if let Some(new) = new.remove(&parameter.name) {
                     *tensor = new;
                 }
+            }
+            // The samples of the next minibatch are others, its places the same (R14.8).
+            for kept in model.kept().iter().filter(|kept| kept.keeping == Keeping::Place) {
+                left.extend(new.remove_entry(&kept.name));
             }
         }
         Ok(())
@@ -180,7 +196,6 @@ pub(super) fn increments(
 fn given(model: &dyn Model, parameters: &[Tensor], minibatch: &Minibatch) -> Arrays {
     let names = model.parameters().iter().map(|parameter| parameter.name.clone());
     let mut arrays: Arrays = names.zip(parameters.iter().cloned()).collect();
-    arrays.insert("data".to_owned(), minibatch.data.clone());
-    arrays.insert("target".to_owned(), minibatch.target.clone());
+    arrays.extend(minibatch.arrays(model, minibatch.data.precision()));
     arrays
 }

@@ -40,15 +40,6 @@ enum Law {
     Teacher(Vec<f64>),
 }
 
-/// Inputs and targets of one minibatch.
-#[derive(Clone, Debug)]
-pub(crate) struct Minibatch {
-    /// `[batch, features]`, or with steps.
-    pub(crate) data: Tensor,
-    /// `[batch, outputs]`, or with steps; zero if the law has no targets.
-    pub(crate) target: Tensor,
-}
-
 impl Samples {
     /// Minibatches 0 to `last` for a network of the given features and outputs, rounded to `precision`.
     pub(crate) fn new(
@@ -82,8 +73,9 @@ impl Samples {
         Ok(Self { law, batch, steps, shape, seed, precision })
     }
 
-    /// The minibatch presented after `before` others.
-    pub(crate) fn minibatch(&self, before: u32) -> Minibatch {
+    /// The data and targets of the minibatch presented after `before` others, with steps if samples have some; targets are zero if
+    /// the law has none.
+    pub(crate) fn minibatch(&self, before: u32) -> (Tensor, Tensor) {
         let inputs = self.inputs(before);
         let targets = match &self.law {
             Law::Random => self.uniform_targets(before),
@@ -92,10 +84,10 @@ impl Samples {
             Law::Gaussian(_) => vec![0.0; self.rows() * self.shape.outputs],
             Law::Teacher(matrix) => taught(matrix, &inputs, self.shape.features),
         };
-        Minibatch {
-            data: Tensor::from_f64(self.shape.data(self.batch), &inputs, self.precision),
-            target: Tensor::from_f64(self.shape.target(self.batch), &targets, self.precision),
-        }
+        (
+            Tensor::from_f64(self.shape.data(self.batch), &inputs, self.precision),
+            Tensor::from_f64(self.shape.target(self.batch), &targets, self.precision),
+        )
     }
 
     /// The direction in which the inputs vary most, if the law has one.

@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use plr_ir::Tensor;
+use plr_ir::model::{Keeping, Kept};
+
 use super::error::SessionError;
-use super::{Position, Session};
+use super::{Options, Position, Session};
 use crate::weights::{self, Expected, Weights};
 
 impl Session<'_> {
@@ -15,7 +18,9 @@ impl Session<'_> {
     /// [`SessionError::Weights`]; what was at `path` before is then still there.
     pub fn save(&self, path: &Path) -> Result<(), SessionError> {
         let names = self.model.parameters().iter().map(|parameter| parameter.name.clone());
-        let tensors = names.zip(self.parameters.iter().cloned()).collect();
+        let kept = self.model.kept().iter().map(|kept| kept.name.clone());
+        let kept = kept.zip(self.tables.all().iter().cloned());
+        let tensors = names.zip(self.parameters.iter().cloned()).chain(kept).collect();
         let Position { epoch, minibatch, updates } = self.position;
         let about = [
             ("rule", self.model.name().to_owned()),
@@ -39,20 +44,39 @@ impl Session<'_> {
         let precision = self.options.precision;
         let expected =
             |p: &plr_ir::model::Parameter| Expected { name: p.name.clone(), dims: p.dims.clone(), precision };
-        let expected: Vec<Expected> = self.model.parameters().iter().map(expected).collect();
-        let mut loaded = weights::load_expected(path, &expected)?;
+        let parameters: Vec<Expected> = self.model.parameters().iter().map(expected).collect();
+        let mut loaded = weights::load(path)?;
+        let kept = self.expected_tables(&loaded);
+        weights::check(path, &loaded, &[&parameters[..], &kept].concat())?;
         let position = Position {
             epoch: number(&loaded, "epoch")?,
             minibatch: number(&loaded, "minibatch")?,
             updates: number(&loaded, "updates")?,
         };
-        for (expected, parameter) in expected.iter().zip(&mut self.parameters) {
+        let tables: Vec<Tensor> = kept.iter().filter_map(|kept| loaded.tensors.remove(&kept.name)).collect();
+        self.tables.set(tables);
+        for (expected, parameter) in parameters.iter().zip(&mut self.parameters) {
             if let Some(tensor) = loaded.tensors.remove(&expected.name) {
                 *parameter = tensor;
             }
         }
         self.position = position;
         Ok(())
+    }
+
+    /// The kept states that a file should have: all or, of a run that has not begun, none.
+    fn expected_tables(&self, loaded: &Weights) -> Vec<Expected> {
+        let Options { precision, batch, .. } = self.options;
+        let begun = self.model.kept().iter().any(|kept| loaded.tensors.contains_key(&kept.name));
+        let expected = |kept: &Kept| {
+            let samples = loaded.tensors.get(&kept.name).and_then(|table| table.dims.first().copied());
+            let rows = match kept.keeping {
+                Keeping::Sample => samples.unwrap_or_default(),
+                Keeping::Place => batch,
+            };
+            Expected { name: kept.name.clone(), dims: vec![rows, kept.units], precision }
+        };
+        self.model.kept().iter().filter(|_| begun).map(expected).collect()
     }
 }
 

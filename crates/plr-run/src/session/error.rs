@@ -55,6 +55,15 @@ pub enum SessionError {
         /// All of them.
         room: NoRoom,
     },
+    /// The states that go on from one presentation to another do not fit into memory.
+    NoRoomForKept {
+        /// The largest.
+        state: String,
+        /// Its dimensions, samples or places first.
+        dims: Vec<usize>,
+        /// All of them.
+        room: NoRoom,
+    },
     /// A weights file could not be read or written.
     Weights(WeightsError),
     /// A weights file says something else than a number about how far its run had come.
@@ -95,6 +104,7 @@ impl SessionError {
             | Self::Weights(_)
             | Self::Position { .. }
             | Self::NoRoomForTraces { .. }
+            | Self::NoRoomForKept { .. }
             | Self::NoRoom(_) => false,
         }
     }
@@ -131,6 +141,11 @@ impl fmt::Display for SessionError {
             Self::NoRoomForTraces { trace, dims, room } => write!(
                 f,
                 "the traces need {room}; the largest, `{trace}`, is {} numbers, one for each sample and synapse",
+                dims.iter().map(usize::to_string).collect::<Vec<_>>().join(" x ")
+            ),
+            Self::NoRoomForKept { state, dims, room } => write!(
+                f,
+                "the states that are kept need {room}; the largest, `{state}`, is {} numbers",
                 dims.iter().map(usize::to_string).collect::<Vec<_>>().join(" x ")
             ),
             Self::NoRoom(room) => write!(f, "the parameters of the network need {room}"),

@@ -4,7 +4,9 @@ use plr_ir::model::{Model, Piece, Shape};
 use plr_ir::tensor::Data;
 use plr_ir::{Precision, Tensor};
 
+use super::EPOCH;
 use super::error::SessionError;
+use super::tables::first;
 use crate::backend::{Backend, Context, Runner, reads_input};
 use crate::data::Dataset;
 
@@ -13,8 +15,11 @@ use crate::data::Dataset;
 enum Source {
     /// The parameter at that place of the model's list.
     Parameter(usize),
+    /// The kept state at that place of the model's list.
+    Kept(usize),
     Data,
     Target,
+    Epoch,
 }
 
 /// A piece of a rule, ready to be run on minibatches of one size.
@@ -24,6 +29,8 @@ pub(super) struct Presentation {
     sources: Vec<Source>,
     data: Tensor,
     target: Tensor,
+    /// What earlier presentations have left of the kept states, if the piece goes on from it.
+    kept: Vec<Tensor>,
     /// Whether `target` is filled from the data set; otherwise the rule does not read it and it stays zero.
     reads_target: bool,
     shape: Shape,
@@ -42,7 +49,10 @@ impl Presentation {
     ) -> Result<Option<Self>, SessionError> {
         let Some(program) = model.program(piece, batch, precision) else { return Ok(None) };
         let reads_target = reads_input(&program, "target");
-        let sources = program.inputs.iter().map(|name| source(model, name)).collect::<Result<_, _>>()?;
+        let sources = program.inputs.iter().map(|name| source(model, name)).collect::<Result<Vec<_>, _>>()?;
+        let goes_on = sources.iter().any(|source| matches!(source, Source::Kept(_)));
+        let kept =
+            model.kept().iter().filter(|_| goes_on).map(|kept| first(kept, batch, precision)).collect();
         let shape = model.shape();
         let runner = Runner::with(program, backend, model.choices(), piece == Piece::Update)?;
         Ok(Some(Self {
@@ -50,6 +60,7 @@ impl Presentation {
             sources,
             data: Tensor::zeros(shape.data(batch), precision),
             target: Tensor::zeros(shape.target(batch), precision),
+            kept,
             reads_target,
             shape,
             spare: Tensor::zeros([batch, 0], precision),
@@ -101,24 +112,34 @@ impl Presentation {
         }
     }
 
+    /// The states that the next run goes on from, and those that the last one has left.
+    pub(super) fn kept_mut(&mut self) -> &mut [Tensor] {
+        &mut self.kept
+    }
+
     /// The targets gathered last, one row for each sample.
     pub(super) fn targets(&self) -> &Tensor {
         if self.reads_target { &self.target } else { &self.spare }
     }
 
-    /// Runs the piece on the gathered minibatch, and puts new parameters into the place of those that it renews.
+    /// Runs the piece on the gathered minibatch, in the epoch of that number from 0, and puts new parameters and kept states
+    /// into the place of those that it renews.
     pub(super) fn run(
         &mut self,
         parameters: &mut [Tensor],
         context: Context,
+        epoch: u64,
     ) -> Result<&mut [Tensor], SessionError> {
         self.exchange(parameters);
-        let (data, target) = (&self.data, &self.target);
+        let (data, target, kept) = (&self.data, &self.target, &self.kept);
+        let epoch = &Tensor::from_f64([], &[epoch as f64 + 1.0], data.precision());
         let held = |at: usize| self.runner.renewed().iter().any(|&(_, input)| input == at);
         let input = |(_, source): (usize, &Source)| match *source {
             Source::Parameter(at) => &parameters[at],
+            Source::Kept(at) => &kept[at],
             Source::Data => data,
             Source::Target => target,
+            Source::Epoch => epoch,
         };
         let sources = self.sources.iter().enumerate().filter(|&(at, _)| !held(at));
         let inputs: Vec<&Tensor> = sources.map(input).collect();
@@ -128,13 +149,16 @@ impl Presentation {
         Ok(self.runner.outputs())
     }
 
-    /// Exchanges parameters and the outputs that renew them.
+    /// Exchanges parameters and kept states and the outputs that renew them.
     fn exchange(&mut self, parameters: &mut [Tensor]) {
         for k in 0..self.runner.renewed().len() {
             let (output, input) = self.runner.renewed()[k];
-            if let Source::Parameter(at) = self.sources[input] {
-                std::mem::swap(&mut self.runner.outputs()[output], &mut parameters[at]);
-            }
+            let held = match self.sources[input] {
+                Source::Parameter(at) => &mut parameters[at],
+                Source::Kept(at) => &mut self.kept[at],
+                Source::Data | Source::Target | Source::Epoch => continue,
+            };
+            std::mem::swap(&mut self.runner.outputs()[output], held);
         }
     }
 }
@@ -143,9 +167,12 @@ fn source(model: &dyn Model, name: &str) -> Result<Source, SessionError> {
     match name {
         "data" => Ok(Source::Data),
         "target" => Ok(Source::Target),
-        _ => match model.parameters().iter().position(|parameter| parameter.name == name) {
-            Some(at) => Ok(Source::Parameter(at)),
-            None => Err(SessionError::UnknownInput { input: name.to_owned() }),
-        },
+        EPOCH => Ok(Source::Epoch),
+        _ => {
+            let parameter = model.parameters().iter().position(|parameter| parameter.name == name);
+            let kept = model.kept().iter().position(|kept| kept.name == name);
+            let unknown = || SessionError::UnknownInput { input: name.to_owned() };
+            parameter.map(Source::Parameter).or_else(|| kept.map(Source::Kept)).ok_or_else(unknown)
+        }
     }
 }

@@ -3,12 +3,13 @@
 use std::time::{Duration, Instant};
 
 use plr_ir::Tensor;
-use plr_ir::model::{Model, Piece};
+use plr_ir::model::{Kept, Model, Piece};
 use plr_ir::tensor::Data;
 
 use super::error::SessionError;
 use super::presentation::Presentation;
 use super::relaxation::{CutOff, Relaxation, relaxations};
+use super::tables::Tables;
 use super::{Options, Session, copy_all};
 use crate::backend::Context;
 use crate::data::{Dataset, Epoch};
@@ -83,14 +84,18 @@ impl Trainer {
     fn step(
         &mut self,
         parameters: &mut [Tensor],
-        data: &Dataset,
-        samples: &[usize],
-        context: Context,
+        (tables, kept): (&mut Tables, &[Kept]),
+        (data, samples): (&Dataset, &[usize]),
+        (context, epoch): (Context, u64),
     ) -> Result<(), SessionError> {
         self.presentation.gather(data, samples);
-        let outputs = self.presentation.run(parameters, context)?;
+        tables.hand_out(kept, samples, self.presentation.kept_mut());
+        let outputs = self.presentation.run(parameters, context, epoch)?;
         for relaxation in &mut self.relaxations {
             relaxation.observe(outputs);
+        }
+        for (at, (kept, left)) in kept.iter().zip(self.presentation.kept_mut()).enumerate() {
+            tables.take_in(at, kept, samples, left);
         }
         Ok(())
     }
@@ -112,14 +117,22 @@ impl Session<'_> {
         let order = self.order(data.samples())?;
         self.prepare(data, &order, most)?;
         let start = self.position;
+        self.tables.fit(self.model.kept(), self.options, data.samples())?;
         copy_all(&self.parameters, &mut self.before);
+        self.tables.remember();
         let report = self.train_prepared(data, &order, most, progress);
         if !matches!(report, Ok(Report { stopped: false, .. })) {
-            copy_all(&self.before, &mut self.parameters);
+            self.go_back();
             self.position = start;
         }
         self.order = Some((start.epoch, order));
         report
+    }
+
+    /// Parameters and kept states are what they were before the current call.
+    fn go_back(&mut self) {
+        copy_all(&self.before, &mut self.parameters);
+        self.tables.restore();
     }
 
     /// Compiles for the minibatch sizes to come, so that the time of training is free of it.
@@ -179,7 +192,13 @@ impl Session<'_> {
     fn update(&mut self, data: &Dataset, samples: &[usize]) -> Result<(), SessionError> {
         let context = self.context();
         let trainer = self.trainer(samples.len())?;
-        self.trainers[trainer].step(&mut self.parameters, data, samples, context)?;
+        let tables = (&mut self.tables, self.model.kept());
+        self.trainers[trainer].step(
+            &mut self.parameters,
+            tables,
+            (data, samples),
+            (context, self.position.epoch),
+        )?;
         self.position.minibatch += 1;
         self.position.updates += 1;
         Ok(())
@@ -190,7 +209,7 @@ impl Session<'_> {
     fn check_finite(&mut self, data: &Dataset, order: &Epoch, count: usize) -> Result<(), SessionError> {
         let Some(at_the_end) = self.not_finite() else { return Ok(()) };
         self.forget_cut_off();
-        copy_all(&self.before, &mut self.parameters);
+        self.go_back();
         self.position.minibatch -= count;
         self.position.updates -= count as u64;
         let first = self.position.minibatch;
@@ -204,14 +223,13 @@ impl Session<'_> {
         Err(at_the_end)
     }
 
-    /// The first parameter with an infinite or NaN element, as an error of the last update.
+    /// The first parameter or kept state with an infinite or NaN element, as an error of the last update.
     fn not_finite(&self) -> Option<SessionError> {
-        let found = self
-            .parameters
-            .iter()
-            .zip(self.model.parameters())
-            .find_map(|(tensor, parameter)| Some((first_not_finite(tensor)?, parameter.name.clone())));
-        let (value, parameter) = found?;
+        let parameters = self.model.parameters().iter().map(|parameter| &parameter.name);
+        let kept = self.model.kept().iter().map(|kept| &kept.name);
+        let all = parameters.zip(&self.parameters).chain(kept.zip(self.tables.all()));
+        let mut found = all.filter_map(|(name, tensor)| Some((first_not_finite(tensor)?, name.clone())));
+        let (value, parameter) = found.next()?;
         let (update, epoch) = (self.position.updates, self.position.epoch + 1);
         Some(SessionError::NotFinite { parameter, value, update, epoch })
     }

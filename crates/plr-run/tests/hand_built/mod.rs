@@ -5,7 +5,7 @@
 
 use plr_ir::builder::Builder;
 use plr_ir::model::{
-    Check, Claim, Comparison, DataLaw, Equation, Init, Measure, Model, Parameter, Piece, Reference,
+    Check, Claim, Comparison, DataLaw, Equation, Init, Kept, Measure, Model, Parameter, Piece, Reference,
 };
 use plr_ir::model::{Pattern, Reading, Shape, Workshop};
 use plr_ir::program::ReduceKind;
@@ -36,6 +36,9 @@ impl Model for HandBuilt {
     }
     fn parameters(&self) -> &[Parameter] {
         &self.parameters
+    }
+    fn kept(&self) -> &[Kept] {
+        &[]
     }
     fn traces(&self, _batch: usize) -> Vec<(String, Vec<usize>)> {
         Vec::new()

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use plr_syntax::ast::Keeping;
 use serde::Serialize;
 
 use super::operations::{MultiplyAdds, multiply_adds};
@@ -14,8 +15,8 @@ use super::wires::{Wire, wires};
 use crate::equation::{self, Instance};
 use crate::group::Group;
 use crate::hir::{
-    Dynamics, Learned, Phase, PhaseId, PopulationId, Rule, Signal, SignalId, Synapse, SynapseId, VariableId,
-    VariableKind,
+    Dynamics, Learned, Phase, PhaseId, PopulationId, Rule, Signal, SignalId, Synapse, SynapseId, Variable,
+    VariableId, VariableKind,
 };
 use crate::lower::term::Axes;
 use crate::lower::trace;
@@ -32,6 +33,8 @@ pub struct Bill {
     pub states: Vec<String>,
     /// Copies of states that must outlive the values they are copies of.
     pub copies: Vec<PhaseCopy>,
+    /// States that outlive the presentation.
+    pub kept: Vec<KeptState>,
     /// Parameters of units.
     pub unit_parameters: Vec<UnitParameter>,
     /// Numbers that synapses have beside their weights.
@@ -67,6 +70,17 @@ pub struct PhaseCopy {
     /// The layers whose units keep the copy.
     pub layers: Vec<String>,
     /// How many numbers that is.
+    pub values: u64,
+}
+
+/// A state that goes on from one presentation to another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct KeptState {
+    /// Its name.
+    pub state: String,
+    /// Whether each training sample has its own; otherwise each place in a minibatch has.
+    pub by_sample: bool,
+    /// How many numbers each has, one for each unit of all layers.
     pub values: u64,
 }
 
@@ -150,6 +164,7 @@ pub fn bill(rule: &Rule, library: &Library, network: &Network, steps: &dyn Fn(&P
         units: (0..rule.populations.len()).map(|p| units(rule, network, PopulationId(p))).sum(),
         states: states(rule),
         copies: copies(rule, library, network, &plans),
+        kept: kept(rule, network),
         unit_parameters: unit_parameters(rule, network),
         synapse_parameters: synapse_parameters(rule, network),
         memories: memories(rule, library, network),
@@ -173,6 +188,17 @@ fn units(rule: &Rule, network: &Network, population: PopulationId) -> u64 {
 fn states(rule: &Rule) -> Vec<String> {
     let is_state = |&id: &usize| matches!(rule.variables[id].kind, VariableKind::State(_));
     (0..rule.variables.len()).filter(is_state).map(|id| variable_name(rule, VariableId(id))).collect()
+}
+
+fn kept(rule: &Rule, network: &Network) -> Vec<KeptState> {
+    let state = |(id, variable): (usize, &Variable)| {
+        Some(KeptState {
+            state: variable_name(rule, VariableId(id)),
+            by_sample: variable.kept? == Keeping::Sample,
+            values: units(rule, network, variable.population),
+        })
+    };
+    rule.variables.iter().enumerate().filter_map(state).collect()
 }
 
 fn unit_parameters(rule: &Rule, network: &Network) -> Vec<UnitParameter> {
@@ -291,6 +317,7 @@ pub(super) fn current_state(input: Input) -> Option<Slot> {
         | Input::Trace(..)
         | Input::Memory(_)
         | Input::Updates
+        | Input::Epoch
         | Input::Data
         | Input::Target => None,
     }
@@ -306,6 +333,7 @@ fn stored_state(input: Input) -> Option<(Slot, PhaseId)> {
         | Input::Trace(..)
         | Input::Memory(_)
         | Input::Updates
+        | Input::Epoch
         | Input::Data
         | Input::Target => None,
     }

@@ -23,9 +23,9 @@ use crate::hir::{
     Dynamics, Expr, ExprKind, Filter, Function, Learned, PhaseId, Place, PopulationId, Rule, SynapseId,
     VariableId, VariableKind,
 };
-use crate::memory::{Memory, UPDATES, filterings};
+use crate::memory::{EPOCH, Memory, UPDATES, filterings};
 use crate::network::{LayerId, Network};
-use crate::resolve::Library;
+use crate::resolve::{Library, hidden_layers};
 
 /// An input of an equation's program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -42,6 +42,8 @@ pub enum Input {
     Memory(Memory),
     /// The number of presentations so far.
     Updates,
+    /// The number of the epoch.
+    Epoch,
     /// The minibatch's inputs.
     Data,
     /// The minibatch's targets.
@@ -72,6 +74,7 @@ impl Input {
                 format!("{}/{}", group.unwrap_or_default(), memory.site.name(network))
             }
             Self::Updates => UPDATES.to_owned(),
+            Self::Epoch => EPOCH.to_owned(),
             Self::Data => "data".to_owned(),
             Self::Target => "target".to_owned(),
         }
@@ -81,7 +84,7 @@ impl Input {
     fn has_samples(self) -> bool {
         match self {
             Self::State(..) | Self::Trace(..) | Self::Data | Self::Target => true,
-            Self::Parameter(..) | Self::Weight(..) | Self::Memory(_) | Self::Updates => false,
+            Self::Parameter(..) | Self::Weight(..) | Self::Memory(_) | Self::Updates | Self::Epoch => false,
         }
     }
 }
@@ -151,12 +154,14 @@ pub struct Reader<'a> {
     network: &'a Network,
     definitions: HashMap<(VariableId, LayerId, Option<PhaseId>), Reads>,
     arrivals: BTreeSet<Arrival>,
+    /// The hidden layer that a reduction over all of them is at.
+    hidden: Option<LayerId>,
 }
 
 impl<'a> Reader<'a> {
     /// A reader that has seen no equation yet.
     pub fn new(rule: &'a Rule, library: &'a Library, network: &'a Network) -> Self {
-        Self { rule, library, network, definitions: HashMap::new(), arrivals: BTreeSet::new() }
+        Self { rule, library, network, definitions: HashMap::new(), arrivals: BTreeSet::new(), hidden: None }
     }
 
     /// What an expression depends on.
@@ -183,6 +188,7 @@ impl<'a> Reader<'a> {
             | ExprKind::Draw(_) => Reads::default(),
             ExprKind::Time { .. } => Reads::default(),
             ExprKind::Updates => Reads::one(Input::Updates, Pattern::All),
+            ExprKind::Epoch => Reads::one(Input::Epoch, Pattern::All),
             ExprKind::Filtered { filter, increment, place, .. } => {
                 let mut reads = self.eval(increment, scope);
                 if let Some(filter) = filter {
@@ -226,7 +232,16 @@ impl<'a> Reader<'a> {
             &ExprKind::Argument(i) => scope.arguments.get(i).cloned().unwrap_or_default(),
             &ExprKind::Setting(i) => scope.settings.get(i).cloned().unwrap_or_default(),
             ExprKind::Layer(_, argument) | ExprKind::Rank(argument) | ExprKind::RunningSum(argument) => {
-                self.eval(argument, scope).by_all_units()
+                let Some(layers) = hidden_layers(argument, self.rule, self.network) else {
+                    return self.eval(argument, scope).by_all_units();
+                };
+                let mut reads = Reads::default();
+                for layer in layers {
+                    self.hidden = Some(layer);
+                    reads.add(self.eval(argument, scope));
+                }
+                self.hidden = None;
+                reads.by_all_units()
             }
             ExprKind::Batch(_, argument) | ExprKind::Shift(argument) => {
                 let all_samples =
@@ -252,6 +267,7 @@ impl<'a> Reader<'a> {
     /// The layer of a place, and how the elements of the unit there are seen from `here`.
     fn locate(&self, place: Option<Place>, here: Evaluator) -> (LayerId, Pattern) {
         match (place, here) {
+            (Some(Place::Hidden), _) => (self.hidden.unwrap_or(self.network.output()), Pattern::Layer),
             (Some(Place::Input), _) => (self.network.input(), Pattern::Layer),
             (Some(Place::Output), _) | (_, Evaluator::Nobody) => (self.network.output(), Pattern::Layer),
             (_, Evaluator::Unit(own)) => (own.layer, Pattern::Own),

@@ -54,6 +54,10 @@ fn entries(bill: &Bill) -> Vec<(&'static str, String)> {
             format!("{}[{}] in {}: {} values", copy.state, copy.phase, copy.layers.join(", "), copy.values),
         ));
     }
+    for kept in &bill.kept {
+        let owner = if kept.by_sample { "training sample" } else { "place in a minibatch" };
+        lines.push(("kept", format!("{}: {} values for each {owner}", kept.state, kept.values)));
+    }
     for parameter in &bill.unit_parameters {
         lines.push((
             "unit parameter",

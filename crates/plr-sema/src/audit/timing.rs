@@ -132,6 +132,7 @@ impl Reach {
             | Input::Trace(..)
             | Input::Memory(_)
             | Input::Updates
+            | Input::Epoch
             | Input::Data => 0,
         };
         reads.iter().map(of_input).max().unwrap_or(0)

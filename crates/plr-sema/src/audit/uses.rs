@@ -180,6 +180,7 @@ impl<'a> Walk<'a> {
             | ExprKind::Setting(_)
             | ExprKind::Filtered { .. }
             | ExprKind::Updates
+            | ExprKind::Epoch
             | ExprKind::Time { .. }
             | ExprKind::Distance { .. }
             | ExprKind::Coordinate { .. }
@@ -260,7 +261,16 @@ impl<'a> Walk<'a> {
             (Place::Own, None) if matches!(self.rule.variables[variable.0].kind, VariableKind::Let(_)) => {
                 self.follow(variable, phase);
             }
-            (Place::Own | Place::Pre | Place::Post | Place::Sender | Place::Input | Place::Output, _) => {
+            (
+                Place::Own
+                | Place::Pre
+                | Place::Post
+                | Place::Sender
+                | Place::Input
+                | Place::Output
+                | Place::Hidden,
+                _,
+            ) => {
                 self.push(Information::Variable { place, variable, phase }, span);
             }
         }
@@ -301,6 +311,11 @@ impl<'a> Walk<'a> {
             Some((Place::Pre, _)) => self.pre.clone(),
             Some((Place::Input, variable)) => vec![self.rule.group(variable, network.input())],
             Some((Place::Output, variable)) => vec![self.rule.group(variable, network.output())],
+            Some((Place::Hidden, variable)) => {
+                let hidden =
+                    (0..network.layers.len()).filter(|&layer| network.layers[layer].role == Role::Hidden);
+                hidden.map(|layer| self.rule.group(variable, layer)).collect()
+            }
             Some((Place::Own | Place::Post | Place::Sender, _)) | None => self.units.clone(),
         };
         for group in groups {

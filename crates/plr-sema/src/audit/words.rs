@@ -66,6 +66,7 @@ fn foreign(rule: &Rule, information: Information, uses: &[Use]) -> Option<String
                 Place::Post => "post",
                 Place::Input => "input",
                 Place::Output => "output",
+                Place::Hidden => "hidden",
             };
             format!("{place}.{}", at_phase(rule, variable, phase))
         }

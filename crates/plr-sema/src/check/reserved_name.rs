@@ -6,9 +6,22 @@ use plr_syntax::diagnostic::{Finding, Label};
 use plr_syntax::span::Span;
 
 /// The names with a fixed meaning (R1.7).
-pub const RESERVED: [&str; 13] = [
-    "f", "cost", "loss", "data", "target", "below", "above", "self", "input", "output", "hidden", "pre",
+pub const RESERVED: [&str; 15] = [
+    "f",
+    "cost",
+    "loss",
+    "data",
+    "target",
+    "below",
+    "above",
+    "self",
+    "input",
+    "output",
+    "hidden",
+    "pre",
     "post",
+    "persistent",
+    "carried",
 ];
 
 /// A declaration that takes a name with a fixed meaning.

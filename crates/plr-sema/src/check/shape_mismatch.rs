@@ -72,6 +72,8 @@ pub enum Shapes {
     },
     /// A per-unit value where one number per sample is needed.
     NotGlobal,
+    /// A prediction of a class that is a number of each unit.
+    NotOfClass,
     /// A filter called where nothing is learned.
     FilterOutsideLearn,
     /// A random number where nothing says when it is drawn: in a definition, a signal or a prediction.
@@ -148,6 +150,7 @@ impl Finding for ShapeMismatch {
             }
             Shapes::NotWritable { is, wanted, .. } => format!("{is} cannot be written here, only {wanted}"),
             Shapes::NoUnit { variable } => format!("`{variable}` needs a layer"),
+            Shapes::NotOfClass => "what speaks for a class is one number, this is one per unit".to_owned(),
             Shapes::NotGlobal => "a signal is one number per sample, this is one per unit".to_owned(),
             Shapes::FilterOutsideLearn => "a filter takes the increment of a learned quantity".to_owned(),
             Shapes::DrawOutsideEquation => "nothing says when this random number is drawn".to_owned(),
@@ -181,6 +184,7 @@ impl Finding for ShapeMismatch {
             Shapes::NotStored => "not stored".to_owned(),
             Shapes::NotWritable { .. } => "written here".to_owned(),
             Shapes::NoUnit { .. } => "of which layer?".to_owned(),
+            Shapes::NotOfClass => "one number per unit".to_owned(),
             Shapes::NotGlobal => "one number per unit".to_owned(),
             Shapes::FilterOutsideLearn => "nothing is learned here".to_owned(),
             Shapes::DrawOutsideEquation => "a definition is re-read at every use".to_owned(),
@@ -210,6 +214,7 @@ impl Finding for ShapeMismatch {
             | Shapes::NotWritable { .. }
             | Shapes::NoUnit { .. }
             | Shapes::NotGlobal
+            | Shapes::NotOfClass
             | Shapes::FilterOutsideLearn
             | Shapes::DrawOutsideEquation
             | Shapes::TwoLayers
@@ -234,7 +239,7 @@ impl Finding for ShapeMismatch {
                 Some("define the sum as a `let` of the neuron and read it as `post.…`".to_owned())
             }
             Shapes::NoUnit { variable } => Some(format!("write `output.{variable}`")),
-            Shapes::NotGlobal | Shapes::TwoLayers => {
+            Shapes::NotGlobal | Shapes::NotOfClass | Shapes::TwoLayers => {
                 Some("reduce it over the layer: `sum(…)`, `mean(…)`, `max(…)`".to_owned())
             }
             Shapes::NotWritable { change: Some(change), .. } => Some((*change).to_owned()),

@@ -8,6 +8,7 @@ use plr_ir::Value;
 use plr_ir::model::Sequence;
 use plr_ir::program::ReduceKind;
 use plr_ir::scalar::BinaryOp;
+use plr_syntax::ast::Occasion;
 
 use crate::hir::{Expr, ExprKind, PhaseId, Predict};
 
@@ -27,18 +28,20 @@ pub struct Course {
     pub data: Option<Value>,
     /// The targets, likewise.
     pub target: Option<Value>,
-    /// What was predicted at every step, where that is wanted.
+    /// What was predicted at every step or for each class, where that is wanted.
     pub scores: Option<Scores>,
+    /// The target is a class, in a pass that is for it.
+    of_class: bool,
 }
 
-/// Predictions at every step of a phase.
+/// Predictions at every step of a phase, or for each class.
 #[derive(Clone, Debug)]
 pub struct Scores {
     /// Of which phase.
     phase: PhaseId,
-    /// `real[batch, steps, outputs]`
+    /// `real[batch, steps, outputs]`, or `real[batch, outputs]` if there is one for each class.
     pub prediction: Value,
-    /// The sum over the steps of the cost, `real[batch]`, where that is wanted.
+    /// The cost, over all steps, `real[batch]`, where that is wanted.
     pub loss: Option<Value>,
     /// Why there are none, if so.
     pub missing: Option<Unavailable>,
@@ -56,21 +59,33 @@ impl Course {
     pub fn new(data: Value, target: Option<Value>, sequence: Option<Sequence>) -> Self {
         let whole_data = Some(data).filter(|_| sequence.is_none_or(|s| !s.data));
         let whole_target = target.filter(|_| sequence.is_none_or(|s| !s.target));
-        Self { whole: (data, target), sequence, data: whole_data, target: whole_target, scores: None }
+        Self {
+            whole: (data, target),
+            sequence,
+            data: whole_data,
+            target: whole_target,
+            scores: None,
+            of_class: false,
+        }
     }
 
     /// What has a slice for each step: data, targets.
     fn varying(&self) -> (Option<Value>, Option<Value>) {
         let Some(sequence) = self.sequence else { return (None, None) };
-        (Some(self.whole.0).filter(|_| sequence.data), self.whole.1.filter(|_| sequence.target))
+        let target = self.whole.1.filter(|_| sequence.target && !self.of_class);
+        (Some(self.whole.0).filter(|_| sequence.data), target)
     }
 }
 
 impl Lowerer<'_> {
-    /// Runs the presentation up to the end of a phase, and predicts at every step of it if the rule says so.
+    /// Runs the presentation up to the end of a phase, and predicts at every step of it or for each class if the rule says so.
     pub fn predict(&mut self, durations: &[Duration], phase: PhaseId, with_loss: bool) -> Presentation {
-        let predict = self.setting.rule.predict.as_ref().filter(|p| p.every_step && p.after == phase);
-        if predict.is_some() {
+        let predict = self.setting.rule.predict.as_ref();
+        if let Some(predict) = predict.filter(|p| p.occasion == Occasion::EachClass) {
+            return self.predict_classes(predict, durations, phase, with_loss);
+        }
+        let every_step = predict.filter(|p| p.occasion == Occasion::EveryStep && p.after == phase);
+        if every_step.is_some() {
             let outputs = self.setting.shape().outputs;
             let steps = durations[phase.0].steps as usize;
             let prediction = self.b.constant(0.0, &[self.batch, steps, outputs]);
@@ -78,6 +93,65 @@ impl Lowerer<'_> {
             self.course.scores = Some(Scores { phase, prediction, loss, missing: None });
         }
         self.present(durations, Some(phase))
+    }
+
+    /// Runs the presentation once for each class, with that class as the target; what the rule makes of each is a column of the
+    /// drive of the prediction (R9.4).
+    fn predict_classes(
+        &mut self,
+        predict: &Predict,
+        durations: &[Duration],
+        phase: PhaseId,
+        with_loss: bool,
+    ) -> Presentation {
+        let outputs = self.setting.shape().outputs;
+        let before = (self.parameters.clone(), self.course.target);
+        let none = self.b.constant(0.0, &[self.batch, outputs]);
+        let (class, carried) = self.b.begin_repeat(&[none]);
+        let one = self.b.constant(1.0, &[self.batch]);
+        self.course.target = Some(self.b.insert(none, one, 1, class));
+        self.course.of_class = true;
+        let presentation = self.present(durations, Some(phase));
+        let found = self.globally(&predict.value, &presentation.environment).map(|found| {
+            let extents = self.output_extents();
+            let found = term::as_number(&mut self.b, &extents, found);
+            term::widen(&mut self.b, &extents, found, Axes::SAMPLE).value
+        });
+        let (next, mut missing) = match found {
+            Ok(found) => (self.b.insert(carried[0], found, 1, class), None),
+            Err(unavailable) => (carried[0], Some(unavailable)),
+        };
+        let drive = self.b.end_repeat(outputs as u32, &[none], vec![next], None)[0];
+        (self.parameters, self.course.target) = before;
+        self.course.of_class = false;
+        let drive = Term { value: drive, axes: Axes::SAMPLE.union(Axes::UNIT) };
+        let mut scored = |this: &mut Self, kind: fn(Box<Expr>) -> ExprKind| {
+            let found = this.of_drive(kind, drive, predict, &presentation.environment);
+            found.map_err(|unavailable| missing = Some(unavailable)).map_or(drive.value, |term| term.value)
+        };
+        let prediction = scored(self, |argument| ExprKind::Activation { primed: false, argument });
+        let loss = with_loss.then(|| {
+            let cost = scored(self, |argument| ExprKind::Cost { primed: false, of_drive: true, argument });
+            self.b.reduce(ReduceKind::Sum, cost, &[1])
+        });
+        self.course.scores = Some(Scores { phase, prediction, loss, missing });
+        presentation
+    }
+
+    /// An expression of the drive of the output units.
+    fn of_drive(
+        &mut self,
+        kind: fn(Box<Expr>) -> ExprKind,
+        drive: Term,
+        predict: &Predict,
+        states: &Environment,
+    ) -> Result<Term, Unavailable> {
+        let span = predict.span;
+        let argument = Box::new(Expr { kind: ExprKind::Argument(0), span });
+        let found = self.with_arguments(&Expr { kind: kind(argument), span }, &[Ok(drive)], states)?;
+        let extents = self.output_extents();
+        let found = term::as_number(&mut self.b, &extents, found);
+        Ok(term::widen(&mut self.b, &extents, found, Axes::SAMPLE.union(Axes::UNIT)))
     }
 
     /// What a loop over time carries beside states and parameters, before its first step.
@@ -199,12 +273,12 @@ impl Lowerer<'_> {
         Ok(self.b.reduce(ReduceKind::Sum, found.value, &[1]))
     }
 
-    /// The number of the step, or of steps (R20.4).
-    pub fn time(&mut self, whole: bool) -> Term {
-        let steps = self.setting.sequence.steps;
+    /// The number of the step of a phase, or of its steps (R7.18, R20.4).
+    pub fn time(&mut self, phase: PhaseId, whole: bool) -> Term {
+        let steps = self.setting.steps(&self.setting.rule.phases[phase.0]);
         match self.step.filter(|_| !whole) {
             Some(step) => Term { value: self.b.convert_index(step), axes: Axes::NONE },
-            None => term::number(&mut self.b, if whole { f64::from(steps) } else { 0.0 }),
+            None => term::number(&mut self.b, if whole { steps } else { 0.0 }),
         }
     }
 }

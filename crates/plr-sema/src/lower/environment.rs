@@ -75,8 +75,8 @@ pub enum Unavailable {
         /// Where it is read.
         at: Span,
     },
-    /// Something that joins two of presynaptic unit, postsynaptic unit and weight, but is no product of them, at a weight that
-    /// several pairs of units share; or a unit and its channel's parameter.
+    /// Something that joins two of presynaptic unit, postsynaptic unit, sample and weight, but is no product of them, at a weight
+    /// that several pairs of units share; or a unit and its channel's parameter.
     Inseparable {
         /// Where.
         at: Span,

@@ -19,13 +19,14 @@ use crate::hir::{
     Expr, ExprKind, FunctionId, Learned, Part, PhaseId, Place, PopulationId, Reduction, SynapseId,
     VariableId, VariableKind,
 };
+use crate::memory::{EPOCH, counts_epochs};
 use crate::network::LayerId;
-use crate::resolve::{has_weight, places, unit_layers};
+use crate::resolve::{has_weight, hidden_layers, places, unit_layers};
 
 use super::course::Course;
 use super::detour::Gradients;
 use super::draw::Draws;
-use super::environment::{Environment, Unavailable};
+use super::environment::{Cell, Environment, Unavailable};
 use super::learning::Learning;
 use super::setting::{ParameterId, Setting};
 use super::term::{self, Axes, Extents, Term};
@@ -64,6 +65,12 @@ pub struct Lowerer<'s> {
     pub previous: Option<Environment>,
     /// The states at the end of the phases that have ended.
     pub stored: Vec<Option<Environment>>,
+    /// The states that earlier presentations have left.
+    pub kept: HashMap<Cell, Value>,
+    /// The number of the epoch, if the rule asks for it.
+    pub epoch: Option<Value>,
+    /// The hidden layer that a reduction over all of them is at.
+    hidden: Option<LayerId>,
     /// Definitions that are being evaluated, to find cycles, and those that are, for this equation.
     definitions: HashMap<(VariableId, LayerId, Option<PhaseId>, bool), Option<Evaluated>>,
 }
@@ -106,7 +113,7 @@ pub struct Context<'c> {
 }
 
 impl<'s> Lowerer<'s> {
-    /// An empty program. Its inputs are all parameters, `data`, and `target` if wanted.
+    /// An empty program. Its inputs are all parameters, `data`, `target` if wanted, and the number of the epoch if the rule asks for it.
     pub fn new(
         setting: &'s Setting,
         mut b: Builder,
@@ -120,6 +127,7 @@ impl<'s> Lowerer<'s> {
             .collect();
         let data = b.input("data", Type::real(shape.data(batch)));
         let target = target.then(|| b.input("target", Type::real(shape.target(batch))));
+        let epoch = counts_epochs(&setting.rule).then(|| b.input(EPOCH, Type::real([])));
         let stored = vec![None; setting.rule.phases.len()];
         Self {
             setting,
@@ -136,6 +144,9 @@ impl<'s> Lowerer<'s> {
             gradients: Gradients::None,
             previous: None,
             stored,
+            kept: HashMap::new(),
+            epoch,
+            hidden: None,
             definitions: HashMap::new(),
         }
     }
@@ -159,9 +170,19 @@ impl<'s> Lowerer<'s> {
 
     /// Evaluates a prediction or signal.
     pub fn globally(&mut self, expr: &Expr, environment: &Environment) -> Evaluated {
+        self.with_arguments(expr, &[], environment)
+    }
+
+    /// Evaluates a global expression in which something stands for arguments.
+    pub fn with_arguments(
+        &mut self,
+        expr: &Expr,
+        arguments: &[Evaluated],
+        environment: &Environment,
+    ) -> Evaluated {
         self.definitions.clear();
         let site = Some(Site::Layer(self.setting.network.output()));
-        let context = Context { site, ..self.nobodys_context(environment, None) };
+        let context = Context { site, arguments, ..self.nobodys_context(environment, None) };
         self.evaluate(expr, context)
     }
 
@@ -347,13 +368,15 @@ impl<'s> Lowerer<'s> {
                 return self.filtered(*filter, settings, increment, *place, cx);
             }
             ExprKind::Updates => self.updates()?,
-            ExprKind::Time { whole } => self.time(*whole),
+            ExprKind::Epoch => self.epoch()?,
+            ExprKind::Time { phase, whole } => self.time(*phase, *whole),
             ExprKind::Distance { from_input } => self.distance(*from_input, cx),
             ExprKind::Coordinate { coordinate, .. } => self.coordinate(*coordinate, cx),
             ExprKind::Draw(law) => self.draw(*law, cx),
             ExprKind::Over(part, a) => return self.over(*part, a, cx),
+            ExprKind::Layer(reduction, a) => return self.over_units((*reduction, a), expr, cx),
             ExprKind::Cut(a) => return self.cut(a, cx),
-            ExprKind::Layer(..) | ExprKind::Rank(_) | ExprKind::RunningSum(_) => {
+            ExprKind::Rank(_) | ExprKind::RunningSum(_) => {
                 return self.over(cx.part, expr, cx);
             }
             ExprKind::Shift(a) => return self.shifted(a, cx),
@@ -416,7 +439,10 @@ impl<'s> Lowerer<'s> {
         let late = cx.late;
         let unit = Context { site: cx.site, late, ..self.unit_context(end, cx.environment, cx.phase) };
         let found = self.evaluate(expr, unit)?;
-        let found = self.pooled(cx.along.and_then(|along| along.pool_at(presynaptic)), found);
+        let pool = cx.along.and_then(|along| along.pool_at(presynaptic));
+        // A truth is pooled as a number.
+        let found = if pool.is_some() { term::as_number(&mut self.b, &unit.extents, found) } else { found };
+        let found = self.pooled(pool, found);
         let axis = if presynaptic { cx.own.presynaptic() } else { Axes::UNIT };
         let axes = if found.axes.contains(Axes::UNIT) {
             found.axes.without(Axes::UNIT).union(axis)
@@ -456,11 +482,64 @@ impl<'s> Lowerer<'s> {
         term::binary(&mut self.b, extents, BinaryOp::Div, folded, count)
     }
 
+    /// A reduction over the units of a layer, or of all hidden layers.
+    fn over_units(
+        &mut self,
+        (reduction, argument): (Reduction, &Expr),
+        expr: &Expr,
+        cx: Context<'_>,
+    ) -> Evaluated {
+        match hidden_layers(argument, &self.setting.rule, &self.setting.network) {
+            Some(layers) => self.over_hidden(reduction, argument, &layers, cx),
+            None => self.over(cx.part, expr, cx),
+        }
+    }
+
+    /// A reduction over the units of several layers: over those of each, and then over these (R10.3).
+    fn over_hidden(
+        &mut self,
+        reduction: Reduction,
+        argument: &Expr,
+        layers: &[LayerId],
+        cx: Context<'_>,
+    ) -> Evaluated {
+        // The mean is that of all units, not of the layers' means.
+        let each = if reduction == Reduction::Mean { Reduction::Sum } else { reduction };
+        let (mut total, mut count) = (None, 0);
+        for &layer in layers {
+            let outside = self.hidden.replace(layer);
+            let inside = self.among_units(argument, cx);
+            let found = self.evaluate(argument, cx);
+            self.hidden = outside;
+            count += inside.extents.units;
+            let found = self.reduction(each, found?, Axes::UNIT, inside.extents.units, &inside.extents);
+            total = Some(match total {
+                None => found,
+                Some(total) => {
+                    let join = match each {
+                        Reduction::Sum | Reduction::Mean => BinaryOp::Add,
+                        Reduction::Max => BinaryOp::Max,
+                        Reduction::Min => BinaryOp::Min,
+                    };
+                    term::binary(&mut self.b, &cx.extents, join, total, found)
+                }
+            });
+        }
+        let nothing = if each == Reduction::Sum { 0.0 } else { f64::NAN };
+        let total = total.unwrap_or_else(|| term::number(&mut self.b, nothing));
+        if reduction != Reduction::Mean {
+            return Ok(total);
+        }
+        let count = term::number(&mut self.b, count as f64);
+        Ok(term::binary(&mut self.b, &cx.extents, BinaryOp::Div, total, count))
+    }
+
     /// The layer of a place.
     fn layer(&self, place: Place, cx: Context<'_>) -> LayerId {
         let network = &self.setting.network;
         match (place, cx.reader) {
             (Place::Input, _) => network.input(),
+            (Place::Hidden, _) => self.hidden.unwrap_or(network.output()),
             (Place::Output, _) | (_, Evaluator::Nobody) => network.output(),
             (Place::Sender, Evaluator::Unit(own)) => cx.sender.unwrap_or(own).layer,
             // Inside an end of a synapse that unit reads its own.

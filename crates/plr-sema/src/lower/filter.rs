@@ -50,6 +50,11 @@ impl Lowerer<'_> {
         self.evaluate(&filter.result, Context { arguments: &arguments, settings: &bound, ..cx })
     }
 
+    /// The number of the epoch, from 1 (R8.10).
+    pub fn epoch(&mut self) -> Result<Term, Unavailable> {
+        Ok(Term { value: self.epoch.ok_or(Unavailable::NotBuilt)?, axes: Axes::NONE })
+    }
+
     /// The number of this presentation, from 1 (R8.10).
     pub fn updates(&mut self) -> Result<Term, Unavailable> {
         let before = Term { value: self.parameter(ParameterId::Updates)?, axes: Axes::NONE };

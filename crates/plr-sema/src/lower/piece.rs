@@ -35,7 +35,7 @@ impl Builder<'_> {
     pub fn build(&self, piece: Piece) -> Result<Option<Program>, Vec<Unavailable>> {
         let predicts = self.model.setting.rule.predict.is_some();
         match piece {
-            Piece::Update => self.update(&vec![true; self.model.parameters.len()]).map(Some),
+            Piece::Update => self.update(&self.all()).map(Some),
             Piece::Probe => self.probe().map(Some),
             Piece::Equation(i) => match self.model.instances().get(i) {
                 Some(instance) => self.equation(instance).map(Some),
@@ -75,6 +75,21 @@ impl Builder<'_> {
         )
     }
 
+    /// As the other, in a presentation that goes on from earlier ones (R3.11).
+    fn presenting(&self, piece: &str) -> Lowerer<'_> {
+        let mut lowerer = self.lowerer(piece, true);
+        for (cell, kept) in &self.model.kept {
+            let value = lowerer.b.input(kept.name.clone(), Type::real([self.batch, kept.units]));
+            lowerer.kept.insert(*cell, value);
+        }
+        lowerer
+    }
+
+    /// Every parameter and every kept state is marked.
+    fn all(&self) -> Vec<bool> {
+        vec![true; self.model.parameters.len() + self.model.kept.len()]
+    }
+
     /// The names and dimensions of all traces.
     pub fn traces(&self) -> Vec<(String, Vec<usize>)> {
         let lowerer = self.lowerer("traces", false);
@@ -82,17 +97,39 @@ impl Builder<'_> {
         lowerer.traces().into_iter().map(described).collect()
     }
 
-    /// One presentation; outputs the marked parameters after it. A marked parameter without a value for its increment is
-    /// an error if it has somebody to learn it (R8.1).
+    /// One presentation; outputs the marked parameters and then kept states after it. A marked parameter without a value for
+    /// its increment is an error if it has somebody to learn it (R8.1).
     pub fn update(&self, marked: &[bool]) -> Built {
-        let mut lowerer = self.lowerer("update", true);
+        let mut lowerer = self.presenting("update");
         let presentation = self.learn(&mut lowerer, marked)?;
         for (id, parameter) in self.changed(&lowerer, marked) {
             let new = lowerer.parameters[id];
             lowerer.b.output(parameter.name.clone(), new);
         }
+        for (name, value) in self.left(&lowerer, marked, &presentation)? {
+            lowerer.b.output(name, value);
+        }
         self.relaxations(&mut lowerer, &presentation);
         Ok(lowerer.b.finish())
+    }
+
+    /// What the marked kept states are at the end of a presentation, of those that are no longer what they were.
+    fn left(
+        &self,
+        lowerer: &Lowerer<'_>,
+        marked: &[bool],
+        presentation: &Presentation,
+    ) -> Result<Vec<(String, Value)>, Vec<Unavailable>> {
+        let kept = self.model.kept.iter().zip(&marked[self.model.parameters.len()..]);
+        let mut left = Vec::new();
+        for ((cell, kept), _) in kept.filter(|(_, marked)| **marked) {
+            let declared = self.model.setting.rule.variables[cell.0.0].span;
+            let value = presentation.environment.read(*cell, declared).map_err(|u| vec![u])?;
+            if value != lowerer.kept[cell] {
+                left.push((kept.name.clone(), value));
+            }
+        }
+        Ok(left)
     }
 
     /// A whole presentation in which the marked parameters learn.
@@ -126,8 +163,8 @@ impl Builder<'_> {
 
     /// One presentation with everything inside.
     fn probe(&self) -> Built {
-        let mut lowerer = self.lowerer("probe", true);
-        let marked = vec![true; self.model.parameters.len()];
+        let mut lowerer = self.presenting("probe");
+        let marked = self.all();
         let presentation = self.learn(&mut lowerer, &marked)?;
         for (phase, name) in self.model.phases.iter().enumerate() {
             let Some(stored) = lowerer.stored[phase].clone() else { continue };
@@ -150,6 +187,9 @@ impl Builder<'_> {
             let increment = alone.unwrap_or_else(|| lowerer.b.binary(BinaryOp::Sub, new, lowerer.inputs[id]));
             lowerer.b.output(format!("increment/{}", parameter.name), increment);
             lowerer.b.output(format!("new/{}", parameter.name), new);
+        }
+        for (name, value) in self.left(&lowerer, &marked, &presentation)? {
+            lowerer.b.output(format!("new/{name}"), value);
         }
         self.relaxations(&mut lowerer, &presentation);
         Ok(lowerer.b.finish())
@@ -193,7 +233,7 @@ impl Builder<'_> {
     }
 
     fn cost_after(&self, phase: PhaseId, gradients: Gradients) -> Built {
-        let mut lowerer = self.lowerer("cost", true);
+        let mut lowerer = self.presenting("cost");
         lowerer.gradients = gradients;
         let presentation = lowerer.predict(&self.model.durations, phase, true);
         let cost = self.cost(&mut lowerer, &presentation.environment)?;
@@ -211,14 +251,14 @@ impl Builder<'_> {
 
     /// One step of a phase from given states.
     fn one_step(&self, phase: PhaseId) -> Built {
-        let mut lowerer = self.lowerer("step", true);
+        let mut lowerer = self.presenting("step");
         lowerer.gradients = Gradients::Led;
         lowerer.keep_whole_traces();
         let mut presentation = self.before(&mut lowerer, phase);
         lowerer.enter_phase(phase, &mut presentation);
         let mut moved = lowerer.moved(phase, &presentation);
         // What has no value at the end of the phase, for want of a parameter that nothing observable needs, is no state.
-        let reached = self.lowerer("reached", true).present(&self.model.durations, Some(phase)).environment;
+        let reached = self.presenting("reached").present(&self.model.durations, Some(phase)).environment;
         moved.retain(|&cell| reached.get(cell).is_some());
         let mut given = presentation.environment.clone();
         let mut old = Vec::new();
@@ -291,7 +331,7 @@ impl Builder<'_> {
 
     /// What a check observes, at every site where it has a value (R14.15).
     fn observe(&self, observed: &Observed) -> Built {
-        let mut lowerer = self.lowerer("observe", true);
+        let mut lowerer = self.presenting("observe");
         let presentation = lowerer.present(&self.model.durations, None);
         let mut missing = Vec::new();
         for site in self.observed_sites(observed) {
@@ -311,7 +351,7 @@ impl Builder<'_> {
 
     /// What each layer's units make of an expression, all together, with what comes from other layers held (R14.17).
     fn objective(&self, objective: &Observed, phase: PhaseId) -> Built {
-        let mut lowerer = self.lowerer("objective", true);
+        let mut lowerer = self.presenting("objective");
         lowerer.gradients = Gradients::Held;
         let presentation = lowerer.present(&self.model.durations, Some(phase));
         let (mut total, mut missing) = (None, Vec::new());

@@ -155,7 +155,8 @@ impl Lowerer<'_> {
 
     fn factor(&mut self, expr: &Expr, cx: Context<'_>) -> Result<Term, Unavailable> {
         let found = self.evaluate(expr, cx)?;
-        if cx.own == Axes::SHARED && found.axes.is_mixed() {
+        let of_samples = found.axes.contains(Axes::SAMPLE.union(Axes::SHARED));
+        if cx.own == Axes::SHARED && (found.axes.is_mixed() || of_samples) {
             return Err(Unavailable::Inseparable { at: expr.span });
         }
         Ok(term::as_number(&mut self.b, &cx.extents, found))

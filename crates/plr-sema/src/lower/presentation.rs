@@ -24,7 +24,8 @@ pub struct Presentation {
 }
 
 impl Lowerer<'_> {
-    /// The start of a presentation: states with a reset value have it, the others nothing (R3.2, R3.3, R7.1).
+    /// The start of a presentation: states that are kept are what they were, others with a reset value have that, and the
+    /// others nothing (R3.2, R3.3, R7.1).
     pub fn begin(&mut self) -> Presentation {
         let setting = self.setting;
         let layers = setting.network.layers.len();
@@ -33,9 +34,12 @@ impl Lowerer<'_> {
             let VariableKind::State(Some(reset)) = &variable.kind else { continue };
             let value = setting.constant(reset);
             for layer in equation::layers(VariableId(i), None, &setting.rule, &setting.network) {
-                let dims = [self.batch, setting.units_of(VariableId(i), layer)];
-                let value = self.b.constant(value, &dims);
-                environment.write((VariableId(i), layer), Ok(value));
+                let cell = (VariableId(i), layer);
+                let dims = [self.batch, setting.units_of(cell.0, layer)];
+                // R3.11
+                let kept = self.kept.get(&cell).copied();
+                let value = kept.unwrap_or_else(|| self.b.constant(value, &dims));
+                environment.write(cell, Ok(value));
             }
         }
         self.begin_traces(&mut environment);

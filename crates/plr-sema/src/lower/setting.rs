@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use plr_ir::model::{Init, Parameter, Sequence, Shape};
+use plr_ir::model::{Init, Keeping, Kept, Parameter, Sequence, Shape};
+use plr_syntax::ast;
 use plr_syntax::diagnostic::Findings;
 use plr_syntax::span::Span;
 
-use super::environment::TraceCell;
+use super::environment::{Cell, TraceCell};
 use crate::check::bad_value::BadValue;
 use crate::equation::{self, Site, applies};
 use crate::group::Group;
@@ -184,6 +185,26 @@ impl Setting {
                 .push((ParameterId::Updates, self.kept(UPDATES.to_owned(), String::new(), Vec::new(), 0.0)));
         }
         parameters
+    }
+
+    /// All states that go on to other presentations, in all layers (R3.11).
+    pub fn kept_states(&self) -> Vec<(Cell, Kept)> {
+        let mut kept = Vec::new();
+        for (i, variable) in self.rule.variables.iter().enumerate() {
+            let (Some(keeping), VariableKind::State(Some(first))) = (variable.kept, &variable.kind) else {
+                continue;
+            };
+            let keeping = match keeping {
+                ast::Keeping::Sample => Keeping::Sample,
+                ast::Keeping::Place => Keeping::Place,
+            };
+            for layer in equation::layers(VariableId(i), None, &self.rule, &self.network) {
+                let cell = (VariableId(i), layer);
+                let (name, units) = (self.state_name(cell.0, layer), self.units_of(cell.0, layer));
+                kept.push((cell, Kept { name, units, first: self.constant(first), keeping }));
+            }
+        }
+        kept
     }
 
     /// The memories of all filters, beside what they filter.

@@ -126,6 +126,15 @@ impl Resolver<'_> {
     /// A phase whose steps are all alike (R20.8).
     fn relaxation(&mut self, name: &ast::Name) -> Option<usize> {
         let phase = self.phase(name)?;
+        if self.rule.predict.as_ref().is_some_and(|p| p.occasion == ast::Occasion::EachClass) {
+            self.findings.push(BadValue {
+                at: name.span,
+                what: "the phase of an equilibrium or unrolled gradient".to_owned(),
+                wanted: "one that is run once: write `gradient after …`",
+                found: "a phase that is run for each class".to_owned(),
+            });
+            return None;
+        }
         if self.rule.phases[phase].over_time {
             self.findings.push(BadValue {
                 at: name.span,

@@ -71,6 +71,7 @@ impl Evaluation<'_> {
             | ExprKind::Data
             | ExprKind::Filtered { .. }
             | ExprKind::Updates
+            | ExprKind::Epoch
             | ExprKind::Trace(_)
             | ExprKind::Time { .. }
             | ExprKind::Distance { .. }

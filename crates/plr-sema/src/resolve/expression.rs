@@ -7,10 +7,10 @@ use plr_syntax::span::Span;
 use crate::check::no_synapse::{Listener, NoSynapse, Remote};
 use crate::check::shape_mismatch::{ShapeMismatch, Shapes};
 use crate::hir::{
-    Coordinate, Endpoint, Expr, ExprKind, HyperId, Place, PopulationId, Relative, Synapse, SynapseId,
+    Coordinate, Endpoint, Expr, ExprKind, HyperId, PhaseId, Place, PopulationId, Relative, Synapse, SynapseId,
 };
 
-use super::scope::{Moment, Reader, Scope};
+use super::scope::{Reader, Scope};
 use super::transmission::{first_synapse, transmitted, untransposed};
 
 /// Resolves an expression for its reader. `None` means that a finding was reported.
@@ -106,8 +106,11 @@ fn name_alone(name: &str, at: Span, reader: Reader<'_>, scope: &mut Scope<'_>) -
     }
     match name {
         "dt" if let Some(dt) = scope.dt => return Some(dt.kind.clone()),
-        "time" | "duration" if scope.over_time => return Some(ExprKind::Time { whole: name == "duration" }),
-        "updates" if scope.moment == Moment::Learning => return Some(ExprKind::Updates),
+        "time" | "duration" if scope.in_phase => {
+            return Some(ExprKind::Time { phase: PhaseId(scope.ended), whole: name == "duration" });
+        }
+        "updates" => return Some(ExprKind::Updates),
+        "epoch" => return Some(ExprKind::Epoch),
         "depth" if reader != Reader::Global => return Some(ExprKind::Distance { from_input: true }),
         "height" if reader != Reader::Global => return Some(ExprKind::Distance { from_input: false }),
         // R5.17
@@ -226,7 +229,7 @@ fn path(tree: &ast::Expr, reader: Reader<'_>, scope: &mut Scope<'_>) -> Option<E
     }
     match (path[0].text.as_str(), reader) {
         ("pre" | "post", Reader::Synapse(synapse)) => return end_of_synapse(&path, synapse, at, scope),
-        ("input" | "output", Reader::Global) => return global_path(&path, scope),
+        ("input" | "hidden" | "output", Reader::Global) => return global_path(&path, scope),
         _ => {}
     }
     let Some((end, used)) = scope.endpoint(&path) else {
@@ -348,10 +351,17 @@ fn of_unit(
     None
 }
 
-/// `output.x` or `input.P.x` in a signal or prediction.
+/// `output.x`, `hidden.x` or `input.P.x` in a signal or prediction.
 fn global_path(path: &[ast::Name], scope: &mut Scope<'_>) -> Option<ExprKind> {
-    let place = if path[0].text == "input" { Place::Input } else { Place::Output };
-    let (end, used) = scope.endpoint(path)?;
+    let place = match path[0].text.as_str() {
+        "input" => Place::Input,
+        "hidden" => Place::Hidden,
+        _ => Place::Output,
+    };
+    // Populations are named alike in all layers.
+    let mut of_layer = path.to_vec();
+    of_layer[0].text = "output".to_owned();
+    let (end, used) = scope.endpoint(&of_layer)?;
     let Some(name) = path.get(used).filter(|_| path.len() == used + 1) else {
         let last = &path[path.len() - 1];
         let known = scope.variables_of(end.population);

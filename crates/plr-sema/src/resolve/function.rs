@@ -50,6 +50,7 @@ pub fn resolve_all(
             | ast::Item::Filter(_)
             | ast::Item::Network(_)
             | ast::Item::Experiment(_)
+            | ast::Item::Use(_)
             | ast::Item::Error(_) => {}
         }
     }
@@ -74,7 +75,7 @@ pub fn scope<'a>(library: &'a Library, findings: &'a mut Findings) -> Scope<'a> 
         hyper_parameters: 0,
         ended: 0,
         dt: None,
-        over_time: false,
+        in_phase: false,
         moment: Moment::Definition,
         findings,
     }

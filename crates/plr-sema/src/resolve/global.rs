@@ -1,8 +1,11 @@
 //! Signals and predictions: nobody's equations, which read the input and the output layer (R10.2).
 
+use plr_syntax::ast::Role;
 use plr_syntax::span::Span;
 
+use crate::equation;
 use crate::hir::{Expr, ExprKind, Place, Rule, Size};
+use crate::network::{LayerId, Network};
 
 /// The layers, of input and output, over whose units an expression varies, and how many units these are.
 pub fn unit_layers(expr: &Expr, rule: &Rule) -> Vec<(Place, Size)> {
@@ -23,6 +26,20 @@ pub fn unit_layers(expr: &Expr, rule: &Rule) -> Vec<(Place, Size)> {
         }
     }
     layers
+}
+
+/// The layers that a reduction over the hidden layers goes over: those that have what it is about. Nothing if it is about another
+/// layer.
+pub fn hidden_layers(argument: &Expr, rule: &Rule, network: &Network) -> Option<Vec<LayerId>> {
+    if matches!(argument.kind, ExprKind::Layer(..)) {
+        return None;
+    }
+    if let ExprKind::Variable { place: Place::Hidden, variable, .. } = argument.kind {
+        return Some(equation::layers(variable, Some(Role::Hidden), rule, network));
+    }
+    let mut found = None;
+    argument.for_each_child(|child| found = found.take().or_else(|| hidden_layers(child, rule, network)));
+    found
 }
 
 /// The first operation that joins a value of the input units with one of the output units.

@@ -1,11 +1,12 @@
 //! Rules: first all declarations, so that the order of the text does not matter, then what they say (R2.1).
 
-use plr_syntax::ast::{self, Member, VariableKind as Written};
+use plr_syntax::ast::{self, Member, Occasion, VariableKind as Written};
 use plr_syntax::diagnostic::Findings;
 use plr_syntax::span::Span;
 
 use crate::check::bad_value::BadValue;
 use crate::check::fixed_is_learned::FixedIsLearned;
+use crate::check::missing_clause::MissingClause;
 use crate::check::parameter_never_learned::ParameterNeverLearned;
 use crate::check::reserved_name::{RESERVED, ReservedName};
 use crate::check::shape_mismatch::{ShapeMismatch, Shapes};
@@ -35,7 +36,7 @@ pub fn resolve(item: &ast::Rule, library: &Library, findings: &mut Findings) -> 
         lost: false,
         ended: 0,
         dt: None,
-        over_time: false,
+        in_phase: false,
         moment: Moment::Definition,
         findings,
     };
@@ -206,8 +207,17 @@ fn declare_population(neuron: &ast::Neuron, rule: &mut Rule, findings: &mut Find
                     continue;
                 }
             };
-            let (name, span, fixed) = (name.text.clone(), name.span, variable.fixed);
-            rule.variables.push(Variable { name, population, kind, fixed, span });
+            let (name, span, fixed) = (name.text.clone(), name.span, variable.fixed());
+            let kept = variable.kept();
+            // R3.11
+            if kept.is_some() && variable.value.is_none() {
+                findings.push(MissingClause {
+                    at: span,
+                    owner: "a state that is kept",
+                    clause: "= first value",
+                });
+            }
+            rule.variables.push(Variable { name, population, kind, fixed, kept, span });
         }
     }
 }
@@ -258,7 +268,7 @@ fn blank_synapse(synapse: &ast::Synapse) -> Synapse {
 
 /// A further quantity of a synapse (R4.8).
 fn beside(weight: SynapseId, written: &ast::Variable, synapse: &Synapse) -> Synapse {
-    let (name, span, fixed) = (written.name.text.clone(), written.name.span, written.fixed);
+    let (name, span, fixed) = (written.name.text.clone(), written.name.span, written.fixed());
     let trace = (written.kind == Written::Trace).then(|| zero(span));
     Synapse { name, fixed, beside: Some(weight), trace, span, ..synapse.clone() }
 }
@@ -314,8 +324,8 @@ pub(super) struct Resolver<'a> {
     pub(super) ended: usize,
     /// The time step of the phase at hand.
     pub(super) dt: Option<Expr>,
-    /// Whether it is in a phase over time.
-    pub(super) over_time: bool,
+    /// Whether it is in a phase.
+    pub(super) in_phase: bool,
     /// When the expression at hand is evaluated.
     pub(super) moment: Moment,
     pub(super) findings: &'a mut Findings,
@@ -331,7 +341,7 @@ impl Resolver<'_> {
             hyper_parameters: self.skeleton.hyper_parameters.len(),
             ended: self.ended,
             dt: self.dt.as_ref(),
-            over_time: self.over_time,
+            in_phase: self.in_phase,
             moment: self.moment,
             findings: self.findings,
         }
@@ -344,10 +354,14 @@ impl Resolver<'_> {
     /// A signal or a prediction.
     fn global(&mut self, tree: &ast::Expr) -> Option<Expr> {
         let value = self.expression(tree, Reader::Global)?;
-        match joins_two_layers(&value, self.skeleton) {
-            Some(at) => mismatch(at, Shapes::TwoLayers, &mut self.scope()),
-            None => Some(value),
+        if let Some(at) = joins_two_layers(&value, self.skeleton) {
+            return mismatch(at, Shapes::TwoLayers, &mut self.scope());
         }
+        // There are several hidden layers, or none.
+        if unit_layers(&value, self.skeleton).iter().any(|(place, _)| *place == Place::Hidden) {
+            return mismatch(value.span, Shapes::NotGlobal, &mut self.scope());
+        }
+        Some(value)
     }
 
     pub(super) fn constant(&mut self, tree: &ast::Expr) -> Option<Expr> {
@@ -483,7 +497,8 @@ impl Resolver<'_> {
 
     /// The quantity that says which of the synapses there are (R4.11).
     fn mask(&mut self, named: &ast::Expr, written: &ast::Synapse) -> Option<SynapseId> {
-        let beside = |name: &str| written.variables.iter().any(|v| v.name.text == name && v.fixed.is_some());
+        let beside =
+            |name: &str| written.variables.iter().any(|v| v.name.text == name && v.fixed().is_some());
         if let ast::ExprKind::Name(name) = &named.kind
             && beside(name)
         {
@@ -534,6 +549,10 @@ impl Resolver<'_> {
             if unit_layers(&value, self.skeleton).iter().any(|(place, _)| *place == Place::Input) {
                 return mismatch(value.span, Shapes::PredictedByInput, &mut self.scope());
             }
+            // R9.4
+            if predict.occasion == Occasion::EachClass && !unit_layers(&value, self.skeleton).is_empty() {
+                return mismatch(value.span, Shapes::NotOfClass, &mut self.scope());
+            }
             Some(value)
         });
         if rule.predict.is_some() {
@@ -545,7 +564,7 @@ impl Resolver<'_> {
             });
         }
         if let (Some(after), Some(value)) = (after, value) {
-            if predict.every_step && !rule.phases[after.0].over_time {
+            if predict.occasion == Occasion::EveryStep && !rule.phases[after.0].over_time {
                 self.findings.push(BadValue {
                     at: predict.phase.span,
                     what: "the phase of `predict … over`".to_owned(),
@@ -553,8 +572,8 @@ impl Resolver<'_> {
                     found: "another phase".to_owned(),
                 });
             }
-            let every_step = predict.every_step;
-            rule.predict = Some(Predict { value, after, every_step, span: predict.span });
+            let occasion = predict.occasion;
+            rule.predict = Some(Predict { value, after, occasion, span: predict.span });
         }
     }
 }

@@ -54,8 +54,8 @@ pub struct Scope<'a> {
     pub ended: usize,
     /// The time step of the phase around the expression.
     pub dt: Option<&'a Expr>,
-    /// Whether it is in a phase over time.
-    pub over_time: bool,
+    /// Whether it is in a phase, the one after those that have ended.
+    pub in_phase: bool,
     /// When the expression is evaluated.
     pub moment: Moment,
     /// The findings.

@@ -47,9 +47,9 @@ impl Resolver<'_> {
             });
         }
         self.dt.clone_from(&phase.dt);
-        self.over_time = phase.over_time;
+        self.in_phase = true;
         phase.body = self.statements(&written.body, rule);
-        (self.dt, self.over_time) = (None, false);
+        (self.dt, self.in_phase) = (None, false);
         rule.script.push(Act::Run(PhaseId(self.ended)));
         rule.phases[self.ended] = phase;
         self.ended += 1;

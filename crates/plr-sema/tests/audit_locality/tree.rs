@@ -138,7 +138,14 @@ pub fn definition(name: &str, value: Expr) -> Variable {
 }
 
 fn variable(name: &str, kind: VariableKind) -> Variable {
-    Variable { name: name.to_owned(), population: PopulationId(0), kind, fixed: None, span: span() }
+    Variable {
+        name: name.to_owned(),
+        population: PopulationId(0),
+        kind,
+        fixed: None,
+        kept: None,
+        span: span(),
+    }
 }
 
 /// `synapse name : from -> self`

@@ -13,10 +13,11 @@ const WIDTH: usize = 100;
 const LONGEST_LINE: usize = 400;
 
 /// One finding; if there is no use in showing its lines, or miette cannot, in plain text.
-pub fn render(source: &Source, finding: &dyn Finding, colour: bool) -> String {
+pub fn render(all: &Source, finding: &dyn Finding, colour: bool) -> String {
+    let source = all.part(finding.primary().span);
     let labels = std::iter::once(finding.primary()).chain(finding.secondary());
     if labels.map(|label| source.longest_line(label.span)).any(|length| length > LONGEST_LINE) {
-        return plain::render(source, finding);
+        return plain::render(all, finding);
     }
     let theme = if colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
     let handler = GraphicalReportHandler::new_themed(theme)
@@ -31,15 +32,23 @@ pub fn render(source: &Source, finding: &dyn Finding, colour: bool) -> String {
     }
     let code = NamedSource::new(source.name(), text);
     let mut out = String::new();
-    match handler.render_report(&mut out, &Adapter { finding, source, code }) {
-        Ok(()) => out + "\n",
-        Err(fmt::Error) => plain::render(source, finding),
+    match handler.render_report(&mut out, &Adapter { finding, all, source, code }) {
+        Ok(()) => out + &elsewhere(all, finding) + "\n",
+        Err(fmt::Error) => plain::render(all, finding),
     }
+}
+
+/// The labels in other files than the finding: a line for each.
+fn elsewhere(all: &Source, finding: &dyn Finding) -> String {
+    let here = all.part(finding.primary().span);
+    let labels = finding.secondary().into_iter().filter(|label| !std::ptr::eq(all.part(label.span), here));
+    labels.map(|label| format!("  note: {}: {}\n", all.locate(label.span), label.text)).collect()
 }
 
 /// A finding as miette knows diagnostics.
 struct Adapter<'a> {
     finding: &'a dyn Finding,
+    all: &'a Source,
     source: &'a Source,
     code: NamedSource<String>,
 }
@@ -91,7 +100,9 @@ impl Diagnostic for Adapter<'_> {
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         let primary = self.label(self.finding.primary(), true);
-        let secondary = self.finding.secondary().into_iter().map(|label| self.label(label, false));
+        let here = |label: &Label| std::ptr::eq(self.all.part(label.span), self.source);
+        let secondary = self.finding.secondary().into_iter().filter(here);
+        let secondary = secondary.map(|label| self.label(label, false));
         Some(Box::new(std::iter::once(primary).chain(secondary)))
     }
 }

@@ -17,7 +17,7 @@ pub fn render(source: &Source, finding: &dyn Finding) -> String {
         "severity": word(finding.severity()),
         "code": format!("plr::{}", finding.code()),
         "message": finding.message(),
-        "file": source.name(),
+        "file": source.part(finding.primary().span).name(),
         "labels": labels,
         "help": finding.help(),
     });
@@ -25,11 +25,13 @@ pub fn render(source: &Source, finding: &dyn Finding) -> String {
 }
 
 fn place(source: &Source, label: &Label, primary: bool) -> Value {
+    let source = source.part(label.span);
     let (start, length) = source.extent(label.span);
     let (line, column) = source.place(label.span.start);
     let (end_line, end_column) = source.place(label.span.end);
     json!({
         "primary": primary,
+        "file": source.name(),
         "text": label.text,
         "line": line,
         "column": column,

@@ -6,10 +6,7 @@ use super::{Source, word};
 
 /// One finding: its line, one for each label, and the help.
 pub fn render(source: &Source, finding: &dyn Finding) -> String {
-    let place = |label: &Label| {
-        let (line, column) = source.place(label.span.start);
-        format!("{}:{line}:{column}", source.name())
-    };
+    let place = |label: &Label| source.locate(label.span);
     let (severity, code, message) = (word(finding.severity()), finding.code(), finding.message());
     let primary = finding.primary();
     let mut out = format!("{}: {severity}[plr::{code}]: {message}: {}\n", place(&primary), primary.text);
