@@ -112,12 +112,10 @@ class Trial:
         return said
 
     def learned(self, name, key, increment):
-        """The increment of a parameter and its new values; bounds change both."""
-        old = self.arrays[key]
-        new = old + increment.value
+        """The increment of a parameter, before bounds, and its new values, within them."""
+        new = self.arrays[key] + increment.value
         if name in self.case.bounds:
             new = self.case.bounds[name](new)
-            increment = Said(Contrast(new, old))
         return {f"increment/{key}": increment, f"new/{key}": Said(new, increment.size)}
 
 

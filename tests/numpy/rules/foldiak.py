@@ -17,13 +17,16 @@ def expected(trial):
         s = s + DT * (sigmoid(GAIN * (x @ Q.T + s @ L.T - t)) - s)
     y = (s > 0.5) * 1.0
     dQ = h.beta * (outer(y, x) - mean(y)[:, None] * Q)
-    increments = {"Q": [None, dQ], "L": [None, -h.alpha * (outer(y, y) - h.p**2)], "t": [None, h.gamma * (mean(y) - h.p)]}
+    increments = {"Q": [None, dQ], "L": [None, -h.alpha * off_diagonal(outer(y, y) - h.p**2)], "t": [None, h.gamma * (mean(y) - h.p)]}
     return increments, {"settle.s": [None, s], "fire.y": [x, y]}
 
 
+def off_diagonal(matrix):
+    return matrix * (1 - np.eye(len(matrix)))
+
+
 def inhibition(new):
-    """Off the diagonal, and not above 0."""
-    return np.clip(new, -100, 0) * (1 - np.eye(len(new)))
+    return np.clip(off_diagonal(new), -100, 0)
 
 
 def negative(random, shape):
