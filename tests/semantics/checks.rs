@@ -399,3 +399,249 @@ fn objectives_are_each_layers_own() {
     finds("bad_value", &rule(own, "W"));
     finds("unknown_name", &rule(own, "z"));
 }
+
+/// R14.17: a gradient through an objective holds nothing: two linear layers that are to leave their input as it is.
+#[test]
+fn objectives_are_of_all_layers_together() {
+    // With e = u - W'W u the negative gradient of ½|e|² is (W u) x e + (W e) x u.
+    let text = |through: &str| {
+        format!(
+            "rule R(lr = 1) allow weight_transport {{
+  neuron {{ state x, y = 0, e = 0 }}
+  synapse W : below -> self = normal(0.5)
+  phase p {{ clamp input x = data;  sweep up {{ x = W @ below.x }} }}
+  phase q {{ output y = x;  in turn {{ input y = W.T @ above.y }} }}
+  phase r {{ input e = x - y;  in turn {{ output e = W @ below.e }} }}
+  learn {{ W += lr * (post.x * pre.e + post.e * pre.x) }}
+  predict output.x after p
+  check gradient {through} (x - y)^2 / 2 after q {{
+    network 5 - 3
+    expect relative_error(W) < 1e-12
+  }}
+}}"
+        )
+    };
+    assert!(results(&text("through")).iter().all(ClaimResult::holds));
+    assert!(!results(&text("of")).iter().all(ClaimResult::holds));
+}
+
+/// R14.18: what a presentation adds, before bounds take it back; of weights and parameters, in both directions.
+#[test]
+fn increments_are_observed() {
+    let found = |measure: &str| claim("law", &format!("expect {measure} < 1e9")).0;
+    // The increments of `descent` are at the rule's own rate, and `learn` reads what it says.
+    assert!(found("relative_error(increment(W), lr * batch_mean(post.d * pre.x))") < 1e-12);
+    assert!(near(found("relative_error(increment(W), 2 * increment(W))"), 0.5));
+    let both = |measure: &str| {
+        measured(&format!(
+            "rule R(lr = 1) {{
+  neuron {{ param b = 0\n state x }}
+  synapse W : below -> self = 0.3, in [0, 0.5]
+  synapse B : above -> self = 0.3
+  phase p {{ clamp input x = data;  sweep up {{ x = W @ below.x + b }} }}
+  phase q {{ hidden x += 0 * (B @ above.x) }}
+  learn {{ W += 7 + pre.x * post.x;  B += 7 + pre.x * post.x;  hidden b += 5 + x }}
+  predict output.x after q
+  check law {{ init B = 0.3;  expect {measure} < 1e9 }}
+}}"
+        ))
+        .0
+    };
+    assert!(both("largest(increment(W) - 7 - batch_mean(pre.x * post.x))") < 1e-12);
+    assert!(both("largest(increment(B) - increment(W.T))") < 1e-12);
+    assert!(
+        both("largest(increment(b) - (5 + batch_mean(x)) * (height > 0.5))") < 1e-12,
+        "the output learns nothing"
+    );
+    assert!(both("largest(0 * W + increment(post.b))") > 4.0);
+    finds("bad_value", &descent("check law { expect largest(increment(x)) < 1 }"));
+    finds(
+        "unknown_name",
+        &descent("check law { expect largest(x) < 1 }").replace("f(a) }", "increment(a) }"),
+    );
+}
+
+/// A rule that adds a number drawn for each sample, a coin of probability `k`, or what else is written.
+fn drawing(learn: &str, check: &str) -> String {
+    format!(
+        "rule R(lr = 1, k = 0.25) {{
+  neuron {{ state x, d = 0, n = 0, s = 0 }}
+  synapse W : below -> self = 0
+  phase p {{ clamp input x = data;  sweep up {{ x = W @ below.x }} }}
+  phase q {{ output d = target - x;  output n = normal();  output s = bernoulli(k) }}
+  learn {{ {learn} }}
+  predict output.x after p
+  {check}
+}}"
+    )
+}
+
+/// R14.19: the mean over so many draws, and over all; the noise falls as 1/√N.
+#[test]
+fn claims_are_averaged_over_draws() {
+    let noisy = "W += lr * ((post.d + 10 * post.n + 0 * post.s) * pre.x + 0 * k)";
+    let of = |learn: &str, claim: &str| {
+        measured(&drawing(learn, &format!("check gradient after p {{ network 20 - 10;  {claim} }}")))
+    };
+    let error = |draws: &str| of(noisy, &format!("expect relative_error(W) < 1 {draws}")).0;
+    let (once, first, many) = (error(""), error("averaged over 1 draws"), error("averaged over 400 draws"));
+    assert_eq!(once.to_bits(), first.to_bits());
+    assert!((once / many / 20.0 - 1.0).abs() < 0.2, "{once} and {many}");
+    let order = "expect order(relative_error(W), draws) == -0.5 over 4, 40, 400";
+    assert!(of(noisy, order).1);
+    assert!(!of(&noisy.replace("10 *", "0 *"), order).1);
+    // A coin thrown for every sample: (s - k) pre.x is 0 in the mean, and s / k is 1.
+    let coin = "W += lr * (post.d * post.s / k * pre.x + (post.s - k) * pre.x)";
+    let all = "expect relative_error(W) < 1e-12 averaged over all draws";
+    assert!(of(coin, all).1);
+    assert!(!of(&coin.replace("/ k", "* k"), all).1);
+    // Its variance; observed, not increments.
+    let variance = "check law { network 2 - 3;  expect mean(s * s - k) == 0 within 1e-12 at output averaged over all draws }";
+    assert!(measured(&drawing(coin, variance)).1);
+    let normal = drawing(noisy, "check gradient after p { expect scale(W) == 1 averaged over all draws }");
+    let error = results(&normal).remove(0).outcome.expect_err("a Gaussian number has no list of outcomes");
+    assert!(error.to_string().contains("more than two outcomes"), "{error}");
+    let check = "check gradient after p { expect scale(W) == 1 averaged over all draws }";
+    finds("bad_value", &drawing(coin, check).replace("learn {", "learn (sum) {"));
+    finds("bad_value", &drawing(coin, &check.replace("all", "0")));
+    finds("bad_value", &drawing(coin, "check gradient after p { expect order(scale(W), draws) == 1 }"));
+}
+
+/// R14.19: over all draws the gradient is that of the expected cost: of a unit that fires with the probability σ(w u),
+/// with the output w' s, ½ (w' s - y)²; the score function is its unbiased estimate (Williams 1992).
+#[test]
+fn expected_costs_have_gradients() {
+    let text = |reference: &str, of: &str| {
+        format!(
+            "rule R(lr = 1) {{
+  neuron {{ state x, p = 0, s = 0 }}
+  synapse W : below -> self = normal(1)
+  signal C = sum(loss(output.x))
+  phase p {{
+    clamp input s = data
+    sweep up {{ hidden p = sigmoid(W @ below.s);  hidden s = bernoulli(p);  output x = W @ below.s }}
+  }}
+  learn {{ hidden W -= lr * C * (post.s - post.p) * pre.s;  output W -= lr * loss'(post.x) * pre.s }}
+  predict output.x after p
+  check gradient {reference}after p {{
+    network 3 - 4 - 2
+    batch 3
+    expect relative_error(W) < 1e-8 averaged over {of} draws
+  }}
+}}"
+        )
+    };
+    assert!(measured(&text("by finite_differences ", "all")).1);
+    let error = results(&text("", "all")).remove(0).outcome.expect_err("a coin has no derivative");
+    assert!(error.to_string().contains("finite_differences"), "{error}");
+    assert!(measured(&text("", "3")).0 > 1e-2);
+}
+
+/// R14.19: contrastive divergence in the mean, for every k, against the sum over all paths of a machine of 2 and 2 units.
+#[test]
+fn chains_are_averaged_over_all_paths() {
+    let text = |k: usize, sample: usize| {
+        format!(
+            "rule R(lr = 1) {{
+  neuron {{ state p = 0, q = 0, v = 0, h = 0, s }}
+  synapse W : below -> self = normal(2), symmetric
+  phase wake {{ clamp input s = data;  hidden p = sigmoid(W @ below.s);  in turn {{ hidden h = bernoulli(p);  output s = 0 * W @ below.p }} }}
+  phase dream (steps = {k}) {{
+    in turn {{ input v = bernoulli(sigmoid(W.T @ above.h));  hidden q = sigmoid(W @ below.v);  hidden h = bernoulli(q) }}
+  }}
+  learn {{ hidden W += lr * (post.p * pre.s - post.q * pre.v);  output W += 0 * post.s }}
+  predict output.s after wake
+  check law {{ network 2 - 2 - 1;  data corners;  batch {sample};  seed 5
+    expect largest(increment(W)) < 9 at h1 averaged over all draws
+    expect mean(increment(W)) < 9 at h1 averaged over all draws
+    expect mean(W) < 9 at h1
+    expect largest(W) < 9 at h1
+  }}
+}}"
+        )
+        .replace("0 * W @", "W @")
+    };
+    let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
+    for k in [1, 2, 5] {
+        let text = text(k, 4);
+        let workshop = legal(&text).workshop(0);
+        let model = workshop.model(Some(0), &[]).expect("there is a model");
+        let first = plr_run::init::parameters(model.parameters(), 5, Precision::F64);
+        let at = model.parameters().iter().position(|p| p.name == "W/input->h1").expect("there are weights");
+        let w = first[at].to_f64();
+        let up = |v: [f64; 2]| [sigmoid(w[0] * v[0] + w[1] * v[1]), sigmoid(w[2] * v[0] + w[3] * v[1])];
+        let down = |h: [f64; 2]| [sigmoid(w[0] * h[0] + w[2] * h[1]), sigmoid(w[1] * h[0] + w[3] * h[1])];
+        let corners = [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]];
+        let chance = |p: [f64; 2], x: [f64; 2]| -> f64 {
+            (0..2).map(|i| if x[i] == 1.0 { p[i] } else { 1.0 - p[i] }).product()
+        };
+        // The distribution of the visible units after k times down and up, as a power of the 4 x 4 matrix of transitions.
+        let mut mean = [0.0; 4];
+        for data in corners {
+            let mut visible = corners.map(|v| f64::from(u8::from(v == data)));
+            for _ in 0..k {
+                let hidden =
+                    corners.map(|h| (0..4).map(|i| visible[i] * chance(up(corners[i]), h)).sum::<f64>());
+                visible =
+                    corners.map(|v| (0..4).map(|i| hidden[i] * chance(down(corners[i]), v)).sum::<f64>());
+            }
+            for (i, sum) in mean.iter_mut().enumerate() {
+                let term = |v: [f64; 2]| up(v)[i / 2] * v[i % 2];
+                *sum += (term(data) - (0..4).map(|c| visible[c] * term(corners[c])).sum::<f64>()) / 4.0;
+            }
+        }
+        let largest = mean.iter().fold(0.0, |most: f64, x| most.max(x.abs()));
+        let found: Vec<f64> =
+            results(&text).iter().map(|r| r.outcome.as_ref().expect("it is measured").number).collect();
+        assert!((found[0] - largest).abs() < 1e-12, "{k}: {} is not {largest}", found[0]);
+        assert!((found[1] - mean.iter().sum::<f64>() / 4.0).abs() < 1e-12);
+        assert!(near(found[2], w.iter().sum::<f64>() / 4.0));
+    }
+}
+
+/// R14.20: the output error divided by S, in closed form for one output: S is the sum of the squares of the derivatives.
+#[test]
+fn output_errors_are_preconditioned() {
+    // x2 = W2 x1, x1 = W1 u: dx2/dx2 = 1, dx2/dx1 = W2. What is sent back is e / S, or for each layer e / (J J').
+    let text = |by: &str, output: &str, hidden: &str| {
+        format!(
+            "rule R(lr = 1) allow weight_transport {{
+  neuron {{ state x, d = 0, n = 0 }}
+  synapse W : below -> self = normal(1)
+  phase p {{ clamp input x = data;  sweep up {{ x = W @ below.x }} }}
+  phase q {{
+    output n = 1
+    sweep down {{ hidden n = W.T @ above.n }}
+  }}
+  signal S = sum(output.n)
+  phase r {{ output d = (target - x) / ({output});  sweep down {{ hidden d = (W.T @ above.d) / ({hidden}) }} }}
+  learn {{ W += lr * post.d * pre.x + 0 * (post.n + S) }}
+  predict output.x after p
+  check gradient after p {by} {{ network 4 - 3 - 1;  init W = 0.5;  expect relative_error(W) < 1e-12 }}
+}}"
+        )
+    };
+    let holds = |text: &str| measured(text).1;
+    // Three hidden units with the derivative 1/2: S = 1 + 3/4, and 3/4 for the hidden layer alone.
+    assert!(holds(&text("preconditioned by x", "1.75", "1")));
+    assert!(holds(&text("preconditioned by own x", "1", "0.75")));
+    assert!(!holds(&text("", "1.75", "1")));
+    finds("unknown_name", &text("preconditioned by z", "1", "1"));
+    let narrow = text("preconditioned by own x", "1", "1").replace("4 - 3 - 1", "4 - 1 - 3");
+    let error = results(&narrow).remove(0).outcome.expect_err("one unit cannot undo three errors");
+    assert!(error.to_string().contains("inverted"), "{error}");
+}
+
+/// R14.21: arithmetic of measures at every site.
+#[test]
+fn measures_are_calculated_with() {
+    let found = |measure: &str| claim("gradient after p", &format!("expect {measure} < 1e9")).0;
+    assert!(near(found("2 * scale(W) + k - 4"), -1.0));
+    assert!(near(found("-scale(W) ^ 2 / cosine(W)"), -1.0));
+    assert!(near(found("order(largest(c * W), c) + 1"), 2.0));
+    finds("bad_value", &descent("check law { expect 2 * k < 1 }"));
+    finds("wrong_argument_count", &descent("check law { expect 2 * cosine < 1 }"));
+    let two = descent("check gradient after p { expect scale(W) - largest(x) < 1e9 }");
+    let error = results(&two).remove(0).outcome.expect_err("synapses and units are different sites");
+    assert!(error.to_string().contains("different sites"), "{error}");
+}

@@ -86,7 +86,7 @@ fn kept_states_go_on() {
     // What is left is the end of the presentation, which may be that of an earlier phase.
     let earlier = ADDING
         .replace("  learn", "  phase leave (from = p) { }\n  learn")
-        .replace("output n = W", "n = 7;  output n = W");
+        .replace("output n = W", "input n = 7;  output n = W");
     Bench::new(&earlier).present(&[], &[&[5.0]], &[]).is("new/n/input", &[15.0]);
     finds("missing_clause", &ADDING.replace("n = 10", "n"));
     finds("reserved_name", &ADDING.replace("persistent state n = 10", "state n = 10, persistent"));

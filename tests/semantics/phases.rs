@@ -4,7 +4,7 @@ use plr_run::backend::Backend;
 use plr_run::data::{Dataset, Source, load};
 use plr_run::session::{Control, Options, Session};
 
-use crate::bench::{Bench, Found, finds};
+use crate::bench::{Bench, Found, clean, codes, finds};
 use crate::text::{PLAIN, plain};
 
 /// A rule with states `x`, reset to 0, and `y`, without a purpose, in three layers of one unit; the weights are 2 and 3.
@@ -48,7 +48,8 @@ fn steps_are_counted() {
     }
 }
 
-/// R7.3: plain equations read old values, whatever their order and layer; the later of two counts.
+/// R7.3: plain equations read old values, whatever their order and layer; of two that write a state the later one counts
+/// if a block between them reads the first, and otherwise they are a mistake.
 #[test]
 fn plain_equations_read_old_values() {
     let clamped = "phase p (steps = 2) { clamp input x = data; ";
@@ -59,7 +60,13 @@ fn plain_equations_read_old_values() {
     );
     states(&phases(&format!("{clamped} x = W @ below.x }}")), &[("p/x/h1", 2.0), ("p/x/output", 6.0)]);
     states(&phases("phase p { x = y + 1;  y = x + 10 }"), &[("p/x/h1", 1.0), ("p/y/h1", 10.0)]);
-    states(&phases("phase p { x += 1;  x += 10 }"), &[("p/x/h1", 10.0)]);
+    let between = phases("phase p { x += 1;  in turn { y = x };  x += 10 }");
+    states(&between, &[("p/x/h1", 10.0), ("p/y/h1", 1.0)]);
+    let moved = |body: &str| plain("sweep up { x = W @ below.x }", body);
+    finds("lost_equation", &moved("x = W @ below.x;  x = 10"));
+    finds("lost_equation", &moved("x = W @ below.x;  output x = 10"));
+    let apart = moved("hidden x = W @ below.x;  output x = W @ below.x");
+    clean(&apart.replace("state x }", "state x = 0 }"));
 }
 
 /// R7.4: `+=` and `-=` are abbreviations.
@@ -112,7 +119,7 @@ fn roles_choose_layers() {
             .replace("neuron {", "neuron P {")
             .replace("input x", &format!("input {target}"))
             .replace("output.x", "output.P.x");
-        assert_eq!(crate::bench::codes(&text), [""; 0], "{text}");
+        assert_eq!(codes(&text), [""; 0], "{text}");
     }
 }
 
@@ -211,6 +218,36 @@ fn cut_off_relaxations_are_counted() {
 fn phases_have_a_purpose() {
     let text = plain("state x", "state x, y = 0").replace("  learn", "  phase q { y = x + y }\n  learn");
     finds("unused_phase", &text);
+}
+
+/// R7.19: what nothing ever sees of an equation is a doubt, in ordered blocks and under clamps.
+#[test]
+fn equations_are_seen() {
+    let moved =
+        |body: &str| plain("sweep up { x = W @ below.x }", body).replace("state x }", "state x = 0 }");
+    for lost in [
+        "in turn { output x = 1;  x = W @ below.x }",
+        "hidden x = 1;  sweep up { x = W @ below.x }",
+        "sweep up { hidden x = 2 * x;  x = W @ below.x }",
+        "in turn { x = W @ below.x;  input x = 3 }",
+        "clamp hidden x = 1;  sweep up { hidden x = W @ below.x;  output x = W @ below.x }",
+    ] {
+        assert_eq!(codes(&moved(lost)), ["lost_equation"], "{lost}");
+    }
+    for seen in [
+        // The first counts where the second does not stand, or is read by it.
+        "in turn { x = 1;  output x = W @ below.x }",
+        "in turn { x = W @ below.x;  x = 2 * x }",
+        "x = 1;  sweep up { output x = W @ below.x }",
+        "sweep up { hidden x = 1;  x = 2 * x + W @ below.x }",
+        "clamp hidden x = 1;  sweep up { x = W @ below.x }",
+    ] {
+        clean(&moved(seen));
+    }
+    let later = "phase p { clamp input x = data;  sweep up { x = W @ below.x } }\n  phase q { input x = 0;  output x = 1 }";
+    let text = plain("phase p { clamp input x = data;  sweep up { x = W @ below.x } }", later);
+    assert_eq!(codes(&text), ["lost_equation"], "{text}");
+    clean(&text.replace("phase q {", "phase q { release input x;"));
 }
 
 /// A single unit whose state starts at its input and moves through phase `p`.

@@ -8,12 +8,12 @@ use crate::text::plain;
 fn reads(expression: &str, licences: &str) -> String {
     format!(
         "rule R(k = 3){licences} {{
-  neuron {{ param b = 0\n state x = 0, y = 0 }}
+  neuron {{ param b = 0\n state x = 0, y = 0, used = 0 }}
   synapse W : below -> self
   synapse B : above -> self = 1, fixed
   phase p {{ clamp input x = data;  sweep up {{ output x = W @ below.x }} }}
-  phase q {{ output y = 0 * x + b + 0 * k;  {expression} }}
-  learn {{ W += post.y + pre.y;  b += y }}
+  phase q {{ output used = 0 * x + b + 0 * k;  {expression} }}
+  learn {{ W += post.y + pre.y + post.used;  b += y }}
 }}
 network n {{ 2 - 1 }}
 experiment e {{ rule R;  network n }}"
@@ -244,7 +244,7 @@ fn units_know_their_places() {
     finds("shape_mismatch", &learned("", "W += index", ""));
     finds("unknown_name", &learned("signal s = output.index", "W += s", ""));
     // A variable of that name is meant before.
-    let bench = Bench::new(&reads("y = index", "").replace("y = 0 }", "y = 0, index = 5 }"));
+    let bench = Bench::new(&reads("y = index", "").replace("y = 0,", "y = 0, index = 5,"));
     bench.present(WEIGHTS, &[&[1.0, 10.0]], &[]).is("state/q/y/input", &[5.0, 5.0]);
 }
 

@@ -50,7 +50,8 @@ impl<'p, T: Number> Interpreter<'p, T> {
         block.operations.iter().for_each(|operation| self.operation(operation));
     }
 
-    fn operation(&mut self, operation: &'p Operation) {
+    /// Runs one operation.
+    pub fn operation(&mut self, operation: &'p Operation) {
         let primitive = match &operation.op {
             Op::Constant(number) => Primitive::Constant(*number),
             Op::Unary(op, _) => Primitive::Unary(*op),

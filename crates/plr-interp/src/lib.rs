@@ -31,6 +31,11 @@
 //!
 //! Cotangents of a value used several times add up. An input that does not reach a seeded output has gradient zero.
 //!
+//! # Expectation
+//!
+//! [`expectation`] goes through all outcomes of a program's draws, where each is compared with a threshold and nothing
+//! else, and gives the mean of what it returns, exactly but for rounding.
+//!
 //! # Programs are verified
 //!
 //! What the user supplies, tensors and names, is checked, and a misfit is an [`Error`]. Programs come from the compiler
@@ -42,6 +47,7 @@ mod contract;
 mod convolve;
 mod datum;
 mod elementwise;
+mod enumeration;
 mod error;
 mod interpreter;
 mod map;
@@ -54,6 +60,7 @@ mod repeat;
 mod reverse;
 mod slice;
 
+pub use enumeration::{Unenumerable, expectation};
 pub use error::Error;
 pub use reverse::{Differentiated, gradient, vjp};
 

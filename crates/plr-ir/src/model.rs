@@ -133,6 +133,14 @@ pub enum Piece {
     Cost(usize),
     /// ‡ As `Cost`, with the values that gradients do not flow through detached.
     CutCost(usize),
+    /// ‡ The presentation up to the end of a phase that writes a state, by its position among all variables, with `nudge/x/h1`
+    /// added wherever it does: `prediction`, to which `nudge` is added, and its `loss`.
+    Nudged {
+        /// The state.
+        state: usize,
+        /// The phase.
+        phase: usize,
+    },
     /// ‡ One step of a phase from given states: inputs `state/s/h1` for every state the phase moves, outputs the same
     /// names after the step, `cost` of the *given* states, and the largest change as `residual`.
     Step(usize),
@@ -145,9 +153,12 @@ pub enum Piece {
         observation: usize,
         /// The phase.
         phase: usize,
+        /// Nothing is detached.
+        through: bool,
     },
     /// ‡ The presentation without learning, and what a check observes at its end, by the observation's number:
-    /// `first/W/input->h1` for every site and, where two values are compared, `second/…` of the same shape.
+    /// `first/W/input->h1` for every site and, where two values are compared, `second/…` of the same shape. Where it looks
+    /// at increments, all of them are inputs, `increment/…`.
     Observe(usize),
 }
 
@@ -170,6 +181,8 @@ pub trait Model {
     /// A program for minibatches of `batch` samples, optimised; `None` if the rule has no such piece
     /// (a rule without `predict` has no prediction, cost or loss).
     fn program(&self, piece: Piece, batch: usize, precision: Precision) -> Option<Program>;
+    /// As `program`, without [`Op::Map`](crate::Op::Map).
+    fn unfused(&self, piece: Piece, batch: usize, precision: Precision) -> Option<Program>;
     /// How its programs are to be compiled.
     fn choices(&self) -> Choices {
         Choices::default()
@@ -305,6 +318,16 @@ pub enum Reference {
     FeedForward(usize),
     /// The same, without what would flow where the rule cuts gradients.
     Cut(usize),
+    /// The same, with the output error `e` of each sample replaced by `S⁻¹ e`, where `S = Σ J Jᵀ` and `J` is how the prediction
+    /// depends on a state in a layer: of all layers, or for each layer's parameters of its own alone.
+    Preconditioned {
+        /// The state, by its position among all variables.
+        state: usize,
+        /// The phase that writes it.
+        phase: usize,
+        /// Each layer's own alone.
+        own: bool,
+    },
     /// The gradient of the cost at the fixed point of a phase.
     Equilibrium(usize),
     /// The gradient of the cost through the last steps of a phase.
@@ -317,15 +340,35 @@ pub enum Reference {
     /// The gradient by central differences of the cost at the end of a phase.
     FiniteDifferences(usize),
     /// The gradient of an observation, summed over units and layers, at the end of a phase, while what comes from other
-    /// layers is held.
+    /// layers is held, or not.
     Objective {
         /// The observation's number.
         observation: usize,
         /// The phase.
         phase: usize,
+        /// Nothing is held.
+        through: bool,
     },
     /// Nothing: claims are about the parameters themselves.
     Law,
+}
+
+impl Reference {
+    /// What has as its cost the cost whose gradient it is; nothing for a law.
+    pub fn cost(self) -> Option<Piece> {
+        match self {
+            Self::FeedForward(phase)
+            | Self::Equilibrium(phase)
+            | Self::Unrolled { phase, .. }
+            | Self::Preconditioned { phase, .. }
+            | Self::FiniteDifferences(phase) => Some(Piece::Cost(phase)),
+            Self::Cut(phase) => Some(Piece::CutCost(phase)),
+            Self::Objective { observation, phase, through } => {
+                Some(Piece::Objective { observation, phase, through })
+            }
+            Self::Law => None,
+        }
+    }
 }
 
 /// How samples are drawn (R14.12).
@@ -335,6 +378,9 @@ pub enum DataLaw {
     Random,
     /// Independent standard Gaussian inputs; as the target one class, each with the same probability.
     Classes,
+    /// Every vector of zeros and ones in turn, sample by sample, as a number is written in binary, the first feature changing
+    /// fastest; targets as in `Random`.
+    Corners,
     /// One of so many fixed standard Gaussian vectors, each with the same probability; as the target its number, as a class.
     Patterns(usize),
     /// Gaussian inputs with the given standard deviation along each of a fixed set of orthogonal directions; no targets.
@@ -363,8 +409,22 @@ pub struct Claim {
     pub settings: Vec<(String, f64)>,
     /// Updates made before measuring.
     pub updates: u32,
+    /// Over which draws is averaged.
+    pub sampling: Sampling,
     /// Where it stands.
     pub location: Location,
+}
+
+/// Over which of its draws what a rule does is averaged before it is measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Sampling {
+    /// None: it does it once.
+    #[default]
+    Once,
+    /// So many presentations of the same samples.
+    Mean(u32),
+    /// All possible outcomes, each with its probability.
+    All,
 }
 
 /// A measured number of each site of a parameter group or of an observation. The number of a claim is the worst of them.
@@ -382,15 +442,42 @@ pub enum Measure {
     RowNorm(String),
     /// Absolute cosine between the first row and the first principal direction of [`DataLaw::Gaussian`].
     PrincipalAlignment(String),
-    /// The slope of a measure against a hyper-parameter on a log-log line.
+    /// The same number everywhere.
+    Number(f64),
+    /// A function of a measure.
+    Unary(UnaryOp, Box<Measure>),
+    /// A function of two measures of the same sites.
+    Binary(BinaryOp, Box<Measure>, Box<Measure>),
+    /// The slope of a measure against a hyper-parameter, or against the number of draws, on a log-log line.
     Order {
         /// The measure.
         of: Box<Measure>,
-        /// The hyper-parameter.
+        /// The hyper-parameter, or [`DRAWS`].
         parameter: String,
         /// Its values.
         values: Vec<f64>,
     },
+}
+
+/// What the number of draws that a claim is averaged over is called.
+pub const DRAWS: &str = "draws";
+
+impl Measure {
+    /// Whether it measures anything.
+    pub fn measures(&self) -> bool {
+        match self {
+            Self::Number(_) => false,
+            Self::Unary(_, a) => a.measures(),
+            Self::Binary(_, a, b) => a.measures() || b.measures(),
+            Self::Gradient(..)
+            | Self::Between(..)
+            | Self::Largest(_)
+            | Self::Mean(_)
+            | Self::RowNorm(_)
+            | Self::PrincipalAlignment(_)
+            | Self::Order { .. } => true,
+        }
+    }
 }
 
 /// How alike two lists of numbers are: `u`, and `v` as the standard.

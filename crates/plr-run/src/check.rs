@@ -17,12 +17,15 @@ mod equilibrium;
 mod error;
 mod measure;
 mod minibatch;
+mod preconditioned;
 mod reference;
+mod sampled;
 mod subject;
 mod sweep;
 mod unrolled;
 
-use plr_ir::model::{Check, Claim, Measure, Workshop};
+use plr_ir::model::{Check, Claim, DRAWS, Measure, Sampling, Workshop};
+use plr_ir::scalar::{self, Host};
 
 use crate::backend::Backend;
 use crate::metrics;
@@ -87,6 +90,8 @@ struct Moment<'a> {
     updates: u32,
     /// The only layer, if one is meant.
     at: Option<&'a str>,
+    /// Over which draws is averaged.
+    sampling: Sampling,
 }
 
 impl<'a> Examiner<'a> {
@@ -95,15 +100,12 @@ impl<'a> Examiner<'a> {
     }
 
     fn examine(&mut self, claim: &Claim) -> Result<Measured, CheckError> {
-        let moment = Moment { settings: &claim.settings, updates: claim.updates, at: claim.at.as_deref() };
-        let (per_site, points) = match &claim.measure {
-            Measure::Order { of, parameter, values } => self.order(moment, of, parameter, values)?,
-            Measure::Gradient(..)
-            | Measure::Between(..)
-            | Measure::Largest(_)
-            | Measure::Mean(_)
-            | Measure::RowNorm(_)
-            | Measure::PrincipalAlignment(_) => (self.measure(moment, &claim.measure)?, Vec::new()),
+        let Claim { settings, updates, sampling, .. } = claim;
+        let moment = Moment { settings, updates: *updates, at: claim.at.as_deref(), sampling: *sampling };
+        let (per_site, points) = if let Measure::Order { of, parameter, values } = &claim.measure {
+            self.order(moment, of, parameter, values)?
+        } else {
+            (self.measure(moment, &claim.measure)?, Vec::new())
         };
         let number = worst(&per_site, claim.comparison, claim.bound);
         let holds = claim.comparison.holds(number, claim.bound, claim.tolerance);
@@ -111,9 +113,33 @@ impl<'a> Examiner<'a> {
     }
 
     fn measure(&mut self, moment: Moment<'_>, measure: &Measure) -> Result<PerSite, CheckError> {
-        let needs = needs(measure, self.check.reference);
-        let (model, evidence) = self.subject.evidence(moment.settings, moment.updates, needs)?;
-        per_site(measure, moment.at, model, evidence)
+        match measure {
+            Measure::Order { of, parameter, values } => Ok(self.order(moment, of, parameter, values)?.0),
+            Measure::Number(number) => Ok(vec![(String::new(), *number)]),
+            Measure::Unary(op, a) => {
+                let all = self.measure(moment, a)?.into_iter();
+                Ok(all.map(|(site, a)| (site, scalar::unary(&mut Host::<f64>::default(), *op, a))).collect())
+            }
+            Measure::Binary(op, a, b) => {
+                let (a, b) = (self.measure(moment, a)?, self.measure(moment, b)?);
+                combined(a, b, |a, b| scalar::binary(&mut Host::<f64>::default(), *op, a, b))
+            }
+            Measure::Gradient(..)
+            | Measure::Between(..)
+            | Measure::Largest(_)
+            | Measure::Mean(_)
+            | Measure::RowNorm(_)
+            | Measure::PrincipalAlignment(_) => {
+                let needs = needs(measure, self.check.reference);
+                let (model, evidence) = self.subject.evidence(
+                    moment.settings,
+                    moment.updates,
+                    needs,
+                    (moment.sampling, moment.at),
+                )?;
+                per_site(measure, moment.at, model, evidence)
+            }
+        }
     }
 
     /// What is measured at each value of a number of the rule.
@@ -125,7 +151,11 @@ impl<'a> Examiner<'a> {
         values: &[f64],
     ) -> Result<Vec<PerSite>, CheckError> {
         let others: Vec<_> = moment.settings.iter().filter(|(name, _)| name != parameter).cloned().collect();
+        let of_draws = parameter == DRAWS && self.subject.knows(DRAWS).is_none();
         let at = |&value: &f64| {
+            if of_draws {
+                return self.measure(Moment { sampling: Sampling::Mean(value as u32), ..moment }, measure);
+            }
             let settings = [&others[..], &[(parameter.to_owned(), value)]].concat();
             self.measure(Moment { settings: &settings, ..moment }, measure)
         };
@@ -145,6 +175,21 @@ impl<'a> Examiner<'a> {
         let largest = |per_site: &PerSite| worst(per_site, plr_ir::model::Comparison::Less, 0.0);
         Ok((slopes, values.iter().copied().zip(measured.iter().map(largest)).collect()))
     }
+}
+
+/// A function of two measures of the same sites; one without a site is the same everywhere (R14.21).
+fn combined(a: PerSite, b: PerSite, f: impl Fn(f64, f64) -> f64) -> Result<PerSite, CheckError> {
+    let anywhere = |all: &PerSite| all.first().filter(|(site, _)| site.is_empty()).map(|(_, number)| *number);
+    if let Some(b) = anywhere(&b) {
+        return Ok(a.into_iter().map(|(site, a)| (site, f(a, b))).collect());
+    }
+    if let Some(a) = anywhere(&a) {
+        return Ok(b.into_iter().map(|(site, b)| (site, f(a, b))).collect());
+    }
+    if a.len() != b.len() || a.iter().zip(&b).any(|((x, _), (y, _))| x != y) {
+        return Err(CheckError::SitesDiffer);
+    }
+    Ok(a.into_iter().zip(b).map(|((site, a), (_, b))| (site, f(a, b))).collect())
 }
 
 /// The slope of the logarithms at every site, of what was measured at each of the values (R14.6).

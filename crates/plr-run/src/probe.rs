@@ -131,9 +131,9 @@ pub fn probe(
 fn check_names(model: &dyn Model, arrays: &Arrays) -> Result<(), ProbeError> {
     let parameters = model.parameters().iter().map(|parameter| parameter.name.as_str());
     let kept = model.kept().iter().map(|kept| kept.name.as_str());
-    let known: Vec<String> =
-        parameters.chain(kept).chain(["data", "target", EPOCH]).map(str::to_owned).collect();
-    let names: Vec<String> = arrays.keys().filter(|name| !known.contains(name)).cloned().collect();
+    let known: Vec<String> = parameters.chain(kept).chain(["data", "target"]).map(str::to_owned).collect();
+    let names: Vec<String> =
+        arrays.keys().filter(|name| !known.contains(name) && *name != EPOCH).cloned().collect();
     if names.is_empty() { Ok(()) } else { Err(ProbeError::Unknown { names, known }) }
 }
 

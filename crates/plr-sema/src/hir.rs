@@ -693,6 +693,8 @@ pub enum ExprKind {
     Rank(Box<Expr>),
     /// The argument; where a reference is cut, no gradient flows through it (R20.12).
     Cut(Box<Expr>),
+    /// In a check: what a presentation adds to the parameter that the argument is.
+    Increment(Box<Expr>),
     /// The sum over the units of a layer, or over the synapses from one unit, up to the evaluator's own (R5.15).
     RunningSum(Box<Expr>),
     /// A reduction, a rank, a running sum, or a function of these, over a part of the layer.
@@ -799,6 +801,7 @@ impl Expr {
             | ExprKind::Layer(_, a)
             | ExprKind::Rank(a)
             | ExprKind::Cut(a)
+            | ExprKind::Increment(a)
             | ExprKind::RunningSum(a)
             | ExprKind::Batch(_, a)
             | ExprKind::Shift(a)
@@ -846,6 +849,7 @@ impl Expr {
             | ExprKind::Layer(_, a)
             | ExprKind::Rank(a)
             | ExprKind::Cut(a)
+            | ExprKind::Increment(a)
             | ExprKind::RunningSum(a)
             | ExprKind::Batch(_, a)
             | ExprKind::Shift(a)

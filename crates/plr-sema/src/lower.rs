@@ -15,6 +15,7 @@ mod filter;
 mod initialiser;
 mod integrate;
 mod learning;
+mod nudge;
 mod part;
 mod piece;
 pub(crate) mod plasticity;
@@ -31,6 +32,7 @@ use plr_ir::pass::{self, Options};
 use plr_ir::{Location, Op, Precision, Program, Value, program::Block};
 use plr_syntax::diagnostic::Findings;
 
+use crate::audit;
 use crate::check::unused_phase::UnusedPhase;
 use crate::equation::{self, Source};
 use crate::hir::{Learned, PhaseId};
@@ -70,14 +72,23 @@ impl Specialised {
         let kept = setting.kept_states();
         let (listed, equations) = (Default::default(), OnceCell::new());
         let mut made = Self { setting, durations, phases, parameters, kept, listed, equations };
-        let update = made.keep_observable()?;
+        let mut warnings = Findings::new();
+        let Setting { rule, library, network, .. } = &made.setting;
+        audit::lost_equations(rule, library, network, &mut warnings);
+        let update = match made.keep_observable() {
+            Ok(update) if !warnings.any_error() => update,
+            Ok(_) => return Err(warnings),
+            Err(errors) => {
+                warnings.append(errors);
+                return Err(warnings);
+            }
+        };
         made.setting.check_first_values(made.parameters.iter().map(|(id, _)| *id), &mut findings);
         if !findings.is_empty() {
             return Err(findings);
         }
         made.listed.0 = made.parameters.iter().map(|(_, p)| p.clone()).collect();
         made.listed.1 = made.kept.iter().map(|(_, kept)| kept.clone()).collect();
-        let mut warnings = Findings::new();
         made.unused_phases(&update, &mut warnings);
         Ok((made, warnings))
     }
@@ -258,7 +269,7 @@ impl Model for Specialised {
     fn equations(&self) -> &[Equation] {
         let setting = &self.setting;
         let read = |i: &equation::Instance<'_>| {
-            crate::audit::reads::equation(&setting.rule, &setting.library, &setting.network, i)
+            audit::reads::equation(&setting.rule, &setting.library, &setting.network, i)
         };
         self.equations.get_or_init(|| self.instances().iter().map(read).collect())
     }
@@ -270,6 +281,12 @@ impl Model for Specialised {
     fn program(&self, piece: Piece, batch: usize, precision: Precision) -> Option<Program> {
         let mut program = self.raw(piece, batch, precision)?;
         pass::optimise(&mut program, Options::default());
+        Some(program)
+    }
+
+    fn unfused(&self, piece: Piece, batch: usize, precision: Precision) -> Option<Program> {
+        let mut program = self.raw(piece, batch, precision)?;
+        pass::optimise(&mut program, Options { without: vec!["fuse".to_owned()], ..Options::default() });
         Some(program)
     }
 }

@@ -480,6 +480,16 @@ pub struct Check {
 pub enum Reference {
     /// `gradient after phase`: of the cost, through everything up to the end of the phase.
     FeedForward(Name),
+    /// `gradient after phase preconditioned by own state`: with the output error transformed by how the prediction depends
+    /// on a state.
+    Preconditioned {
+        /// The phase.
+        phase: Name,
+        /// The state.
+        state: Name,
+        /// Each layer's own alone.
+        own: bool,
+    },
     /// `gradient with cuts after phase`
     Cut(Name),
     /// `gradient at equilibrium of phase`: at the phase's fixed point.
@@ -488,8 +498,16 @@ pub enum Reference {
     Unrolled(Expr, Name),
     /// `gradient by finite_differences after phase`
     FiniteDifferences(Name),
-    /// `gradient of objective after phase`: each layer's own, what comes from other layers held.
-    Objective(Expr, Name),
+    /// `gradient of objective after phase`: each layer's own, what comes from other layers held; `gradient through objective
+    /// after phase`: nothing held.
+    Objective {
+        /// What each unit has of it.
+        objective: Expr,
+        /// The phase.
+        phase: Name,
+        /// Nothing is held.
+        through: bool,
+    },
     /// `law`: identities of the parameters themselves.
     Law,
 }
@@ -521,11 +539,11 @@ pub enum CheckSetting {
     Error(Span),
 }
 
-/// `expect measure < bound within tolerance at layer when p = v after n updates`
+/// `expect measure < bound within tolerance at layer when p = v after n updates averaged over n draws`
 #[derive(Clone, Debug, PartialEq)]
 pub struct Expectation {
-    /// What is measured: `angle(W)`, `order(relative_error(W), beta)`.
-    pub measure: Call,
+    /// What is measured: `angle(W)`, `order(relative_error(W), beta)`, `2 * mean(x) - 1`.
+    pub measure: Expr,
     /// How it compares.
     pub comparison: Comparison,
     /// The claimed value; angles in degrees.
@@ -542,6 +560,8 @@ pub struct Expectation {
     pub over: Vec<Expr>,
     /// `after 500 updates`
     pub updates: Option<Expr>,
+    /// `averaged over 100 draws`, or over `all`
+    pub averaged: Option<Expr>,
     /// The whole claim.
     pub span: Span,
 }

@@ -295,7 +295,7 @@ impl Dump {
     fn expectation(&mut self, claim: &Expectation) {
         let unit = claim.unit.as_ref().map_or(String::new(), |unit| format!(" {}", unit.text));
         let comparison = inline::comparison(claim.comparison);
-        let measure = inline::call(&claim.measure);
+        let measure = inline::expr(&claim.measure);
         self.line(&format!("expect {measure} {comparison} {}{unit}", inline::expr(&claim.bound)));
         self.depth += 1;
         if let Some(tolerance) = &claim.tolerance {
@@ -312,6 +312,9 @@ impl Dump {
         }
         if let Some(updates) = &claim.updates {
             self.line(&format!("after {} updates", inline::expr(updates)));
+        }
+        if let Some(averaged) = &claim.averaged {
+            self.line(&format!("averaged over {} draws", inline::expr(averaged)));
         }
         self.depth -= 1;
     }

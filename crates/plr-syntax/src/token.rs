@@ -232,6 +232,7 @@ words! {
         Network "network", Cost "cost", Data "data", Validation "validation", Batch "batch", Epochs "epochs",
         Updates "updates", Seed "seed", Precision "precision",
         Over "over", When "when", After "after", At "at", Within "within", Until "until", Deg "deg",
+        Averaged "averaged", Draws "draws", Preconditioned "preconditioned", Own "own", Through "through",
         Layer "layer", Steps "steps", From "from", Sum "sum", Set "set", Init "init", Up "up", Down "down",
         In "in", Turn "turn", Derivative "derivative", Gradient "gradient", Equilibrium "equilibrium",
         Unrolled "unrolled", By "by", Filter "filter", Optimiser "optimiser", Dt "dt", Integrator "integrator",
@@ -254,7 +255,14 @@ impl Word {
     fn trails(self) -> bool {
         matches!(
             self,
-            Self::Over | Self::When | Self::After | Self::At | Self::Within | Self::Until | Self::Deg
+            Self::Over
+                | Self::When
+                | Self::After
+                | Self::At
+                | Self::Within
+                | Self::Until
+                | Self::Deg
+                | Self::Averaged
         )
     }
 

@@ -126,7 +126,7 @@ fn a_message_says_what_was_found_and_what_was_expected() {
     assert_eq!(sentence("fn 3(x) = x"), "unexpected `3`: expected a name");
     assert_eq!(
         sentence("rule A { predict x afer p }"),
-        "unexpected `afer`: expected `after`, `over` or an operator"
+        "unexpected `afer`: expected `after`, `for`, `over` or an operator"
     );
     assert_eq!(
         sentence("rule A { phase p { x 3 } }"),
@@ -137,9 +137,8 @@ fn a_message_says_what_was_found_and_what_was_expected() {
 #[test]
 fn forms_of_later_versions_are_syntax_errors() {
     for (source, found) in [
-        ("use \"other.plr\"", "use"),
         ("rule A { trace e = 0 }", "trace"),
-        ("rule A { neuron { persistent state x } }", "persistent"),
+        ("rule A { neuron { persistent let x = 1 } }", "let"),
         ("rule A { phase run (over space) { x = 1 } }", "space"),
     ] {
         let all = findings(source);

@@ -132,6 +132,10 @@ impl Model for Optimised {
         Some(program)
     }
 
+    fn unfused(&self, piece: Piece, batch: usize, precision: Precision) -> Option<Program> {
+        self.model.unfused(piece, batch, precision)
+    }
+
     fn choices(&self) -> Choices {
         let mut choices = Choices::default();
         for choice in CHOICES.iter().filter(|choice| self.without.iter().any(|name| name == choice.name)) {

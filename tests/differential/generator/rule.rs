@@ -37,6 +37,8 @@ pub struct Rule<'r> {
     pub synapses: Vec<Synapse>,
     /// The phases that have ended.
     pub ended: Vec<String>,
+    /// The states that plain equations of this phase write.
+    plain: Vec<&'static str>,
     /// How many of them ran before anybody was told the target.
     untold: Option<usize>,
     /// A signal is declared.
@@ -62,8 +64,20 @@ impl<'r> Rule<'r> {
         }
         let (signal, transport, batch_statistics) =
             (random.percent(25), random.percent(40), random.percent(10));
-        let (lets, ended, untold) = (Vec::new(), Vec::new(), None);
-        Self { random, states, lets, params, synapses, ended, untold, signal, transport, batch_statistics }
+        let (lets, ended, plain, untold) = (Vec::new(), Vec::new(), Vec::new(), None);
+        Self {
+            random,
+            states,
+            lets,
+            params,
+            synapses,
+            ended,
+            plain,
+            untold,
+            signal,
+            transport,
+            batch_statistics,
+        }
     }
 
     /// The text of the rule, which is named `Generated`.
@@ -134,6 +148,7 @@ impl<'r> Rule<'r> {
 
     fn phase(&mut self, at: usize) -> String {
         let name = format!("p{at}");
+        self.plain.clear();
         let mut options = Vec::new();
         if self.random.percent(50) {
             options.push(format!("steps = {}", 1 + self.random.below(4)));
@@ -169,7 +184,7 @@ impl<'r> Rule<'r> {
         match self.random.below(6) {
             0 | 1 => {
                 let direction = self.random.pick(&["up", "down"]);
-                let body: Vec<String> = (0..1 + self.random.below(2)).map(|_| self.equation()).collect();
+                let body: Vec<String> = (0..1 + self.random.below(2)).map(|_| self.equation().1).collect();
                 format!("sweep {direction} {{ {} }}", body.join(";  "))
             }
             2 if depth > 0 => {
@@ -177,11 +192,20 @@ impl<'r> Rule<'r> {
                     (0..1 + self.random.below(2)).map(|_| self.statement(depth - 1)).collect();
                 format!("in turn {{ {} }}", body.join(";  "))
             }
-            _ => self.equation(),
+            _ => {
+                let (state, equation) = self.equation();
+                // Two plain equations of a step do not write one state.
+                if depth > 0 && self.plain.contains(&state) {
+                    return format!("in turn {{ {equation} }}");
+                }
+                self.plain.extend((depth > 0).then_some(state));
+                equation
+            }
         }
     }
 
-    fn equation(&mut self) -> String {
+    /// An equation, and the state that it writes.
+    fn equation(&mut self) -> (&'static str, String) {
         let state = self.random.pick(&self.states);
         let role = self.random.pick(&["", "", "hidden ", "output "]);
         let mut value = Unit::of(self).expression(2);
@@ -191,12 +215,13 @@ impl<'r> Rule<'r> {
             let told = self.random.pick(&told).replace('?', state);
             value = format!("{value} + {told}");
         }
-        match self.random.below(4) {
+        let equation = match self.random.below(4) {
             0 => format!("{role}{state} = tanh({value})"),
             1 => format!("{role}{state} = 0.6 * {state} + 0.3 * ({value})"),
             2 => format!("{role}{state} += 0.1 * tanh({value})"),
             _ => format!("{role}{state} = {value}"),
-        }
+        };
+        (state, equation)
     }
 
     /// From the phase that is being written on, states may depend on the target.

@@ -7,6 +7,7 @@ mod contract;
 mod convolve;
 mod derivatives;
 mod elementwise;
+mod enumeration;
 mod errors;
 mod finite_differences;
 mod kinks;

@@ -1,13 +1,12 @@
 //! The angle between what a rule adds to its parameters and the negative gradient, for the table at the end of a run.
 
 use plr_ir::Tensor;
-use plr_ir::model::{Model, Reference};
+use plr_ir::model::{Model, Reference, Sampling};
 
 use super::error::CheckError;
 use super::measure::Evidence;
 use super::minibatch::Minibatch;
-use super::reference::gradients;
-use super::subject::increments;
+use super::sampled::Presentation;
 use crate::backend::{Arrays, Backend, Context};
 use crate::metrics;
 
@@ -36,10 +35,12 @@ pub fn angles(
     context: Context,
 ) -> Result<Vec<Angle>, CheckError> {
     let minibatch = Minibatch::new(data.clone(), target.clone());
+    let (minibatch, sampling) = (&minibatch, Sampling::Once);
+    let presentation = Presentation { model, backend, parameters, minibatch, context, sampling };
     let evidence = Evidence {
         parameters: Vec::new(),
-        increments: increments(model, backend, parameters, &minibatch, context)?,
-        gradients: gradients(model, reference, parameters, &minibatch, context)?,
+        increments: presentation.increments()?,
+        gradients: presentation.gradients(reference)?,
         observed: Arrays::new(),
         direction: None,
     };

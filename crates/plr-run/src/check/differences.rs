@@ -1,12 +1,13 @@
 //! The gradient by central differences of the cost: slow, and independent of reverse-mode differentiation.
 
-use plr_ir::Program;
 use plr_ir::model::{Parameter, Piece};
 use plr_ir::tensor::Data;
+use plr_ir::{Precision, Program};
 
 use super::error::CheckError;
 use super::reference::{Gradient, Presented};
-use crate::backend::{Arrays, Backend, Context, Runner, number};
+use super::sampled::{apart, mean};
+use crate::backend::{Arrays, Backend, Runner, number};
 use crate::draws::Draws;
 
 /// A parameter with more elements is differentiated at this many of them, drawn at random.
@@ -18,12 +19,27 @@ const STEP: f64 = 1e-4;
 
 pub(super) fn gradients(presented: &Presented<'_>, phase: usize) -> Result<Vec<Gradient>, CheckError> {
     let program = presented.program(Piece::Cost(phase), phase)?;
-    presented.learned().map(|parameter| gradient(presented, &program, parameter)).collect()
+    let (mut runner, context) = (Runner::new(program.clone(), Backend::Interpreter)?, presented.context);
+    let evaluate = &mut |presentations: &[Arrays]| Ok(runner.run_named(&presentations[0], context)?);
+    let mut cost = Cost { evaluate, presentations: vec![presented.arrays.clone()] };
+    let of = |parameter| gradient(presented, &program, &mut cost, parameter);
+    presented.learned().map(of).collect()
+}
+
+/// Of what the cost is expected to be over all draws.
+pub(super) fn expected(presented: &Presented<'_>, phase: usize) -> Result<Vec<Gradient>, CheckError> {
+    let program = presented.model.unfused(Piece::Cost(phase), 1, Precision::F64);
+    let program = program.ok_or_else(|| CheckError::NoCost { phase: presented.phase(phase) })?;
+    let evaluate = &mut |presentations: &[Arrays]| mean(&program, presentations);
+    let mut cost = Cost { evaluate, presentations: apart(presented.model, &presented.arrays) };
+    let of = |parameter| gradient(presented, &program, &mut cost, parameter);
+    presented.learned().map(of).collect()
 }
 
 fn gradient(
     presented: &Presented<'_>,
     program: &Program,
+    cost: &mut Cost<'_>,
     parameter: &Parameter,
 ) -> Result<Gradient, CheckError> {
     let count: usize = parameter.dims.iter().product();
@@ -39,47 +55,49 @@ fn gradient(
         let values = vec![0.0; elements.as_ref().map_or(count, Vec::len)];
         return Ok(Gradient { parameter: name.clone(), values, elements });
     }
-    let runner = Runner::new(program.clone(), Backend::Interpreter)?;
-    let mut cost =
-        Cost { runner, context: presented.context, arrays: presented.arrays.clone(), parameter: name };
     let values = match &elements {
-        Some(elements) => elements.iter().map(|&at| cost.slope(at)).collect::<Result<_, _>>()?,
-        None => (0..count).map(|at| cost.slope(at)).collect::<Result<_, _>>()?,
+        Some(elements) => elements.iter().map(|&at| cost.slope(name, at)).collect::<Result<_, _>>()?,
+        None => (0..count).map(|at| cost.slope(name, at)).collect::<Result<_, _>>()?,
     };
     Ok(Gradient { parameter: name.clone(), values, elements })
 }
 
 /// The cost as a function of one element of a parameter.
 struct Cost<'a> {
-    runner: Runner,
-    context: Context,
-    arrays: Arrays,
-    parameter: &'a str,
+    evaluate: &'a mut dyn FnMut(&[Arrays]) -> Result<Arrays, CheckError>,
+    presentations: Vec<Arrays>,
 }
 
 impl Cost<'_> {
     /// `(8 (C(x + h) − C(x − h)) − (C(x + 2h) − C(x − 2h))) / 12h`
-    fn slope(&mut self, element: usize) -> Result<f64, CheckError> {
-        let x = *self.element(element)?;
+    fn slope(&mut self, parameter: &str, element: usize) -> Result<f64, CheckError> {
+        let x = self.element(parameter, element)?;
         let h = STEP * if x.abs() > 1.0 { x.abs() } else { 1.0 };
-        let mut difference =
-            |h: f64| Ok::<f64, CheckError>(self.at(element, x + h)? - self.at(element, x - h)?);
+        let mut difference = |h: f64| {
+            Ok::<f64, CheckError>(self.at(parameter, element, x + h)? - self.at(parameter, element, x - h)?)
+        };
         let (near, far) = (difference(h)?, difference(2.0 * h)?);
-        *self.element(element)? = x;
+        self.set(parameter, element, x);
         Ok((8.0 * near - far) / (12.0 * h))
     }
 
-    fn at(&mut self, element: usize, value: f64) -> Result<f64, CheckError> {
-        *self.element(element)? = value;
-        let outputs = self.runner.run_named(&self.arrays, self.context)?;
+    fn at(&mut self, parameter: &str, element: usize, value: f64) -> Result<f64, CheckError> {
+        self.set(parameter, element, value);
+        let outputs = (self.evaluate)(&self.presentations)?;
         outputs.get("cost").map(number).ok_or_else(|| CheckError::MissingOutput { output: "cost".to_owned() })
     }
 
-    fn element(&mut self, element: usize) -> Result<&mut f64, CheckError> {
-        let data = self.arrays.get_mut(self.parameter).map(|tensor| &mut tensor.data);
-        match data {
-            Some(Data::F64(numbers)) => Ok(&mut numbers[element]),
-            Some(Data::F32(_)) | None => Err(CheckError::MissingOutput { output: self.parameter.to_owned() }),
+    fn element(&self, parameter: &str, element: usize) -> Result<f64, CheckError> {
+        let tensor = self.presentations.first().and_then(|arrays| arrays.get(parameter));
+        let missing = || CheckError::MissingOutput { output: parameter.to_owned() };
+        Ok(tensor.ok_or_else(missing)?.to_f64()[element])
+    }
+
+    fn set(&mut self, parameter: &str, element: usize, value: f64) {
+        for arrays in &mut self.presentations {
+            if let Some(Data::F64(numbers)) = arrays.get_mut(parameter).map(|tensor| &mut tensor.data) {
+                numbers[element] = value;
+            }
         }
     }
 }

@@ -68,6 +68,20 @@ pub enum CheckError {
         /// The phase.
         phase: String,
     },
+    /// A claim combines measures of different sites.
+    SitesDiffer,
+    /// A claim is over all draws, and these are not to be gone through.
+    Unenumerable {
+        /// Why.
+        reason: String,
+    },
+    /// A claim is over all draws, and gradients would have to flow through them.
+    DrawsOnTheWay,
+    /// The matrix that preconditions the output error has no inverse.
+    Singular {
+        /// The layers that it is made of.
+        layers: Vec<String>,
+    },
     /// A program lacks an output.
     MissingOutput {
         /// The output.
@@ -96,6 +110,10 @@ impl CheckError {
             | Self::NotContracting { .. }
             | Self::TooFewSteps { .. }
             | Self::NoLoop { .. }
+            | Self::SitesDiffer
+            | Self::Unenumerable { .. }
+            | Self::DrawsOnTheWay
+            | Self::Singular { .. }
             | Self::Data(_) => false,
         }
     }
@@ -131,6 +149,16 @@ impl fmt::Display for CheckError {
                 write!(f, "the reference goes back {wanted} steps, but phase `{phase}` makes {made}")
             }
             Self::NoLoop { phase } => write!(f, "phase `{phase}` has no steps to go back through"),
+            Self::SitesDiffer => f.write_str("the claim combines measures of different sites"),
+            Self::Unenumerable { reason } => f.write_str(reason),
+            Self::DrawsOnTheWay => f.write_str(
+                "the cost depends on what is drawn: over all draws compare with `gradient by finite_differences`",
+            ),
+            Self::Singular { layers } => write!(
+                f,
+                "what the state of {} does to the prediction cannot be inverted: it has too few units, or some do nothing",
+                layers.join(", ")
+            ),
             Self::MissingOutput { output } => write!(f, "compiler bug: a program does not yield `{output}`"),
             Self::Data(error) => error.fmt(f),
             Self::Run(error) => error.fmt(f),

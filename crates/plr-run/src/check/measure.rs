@@ -64,12 +64,17 @@ pub(super) fn needs(measure: &Measure, reference: Reference) -> Needs {
         Measure::Between(_, number) | Measure::Largest(number) | Measure::Mean(number) => {
             Needs::Observation(*number)
         }
-        Measure::RowNorm(_) | Measure::PrincipalAlignment(_) => Needs::Nothing,
+        Measure::RowNorm(_)
+        | Measure::PrincipalAlignment(_)
+        | Measure::Number(_)
+        | Measure::Unary(..)
+        | Measure::Binary(..) => Needs::Nothing,
         Measure::Order { of, .. } => needs(of, reference),
     }
 }
 
-/// Measures every site, of all layers or of the one in `at`. An order measures what it is the order of.
+/// Measures every site, of all layers or of the one in `at`. An order measures what it is the order of; arithmetic is
+/// somebody else's.
 pub(super) fn per_site(
     measure: &Measure,
     at: Option<&str>,
@@ -78,6 +83,7 @@ pub(super) fn per_site(
 ) -> Result<PerSite, CheckError> {
     match measure {
         Measure::Order { of, .. } => per_site(of, at, model, evidence),
+        Measure::Number(_) | Measure::Unary(..) | Measure::Binary(..) => Err(CheckError::SitesDiffer),
         Measure::Between(metric, _) => observed(at, evidence, metric_of(*metric)),
         Measure::Largest(_) => observed(at, evidence, |all, _| metrics::largest_magnitude(all)),
         Measure::Mean(_) => observed(at, evidence, |all, _| metrics::mean(all)),

@@ -6,7 +6,7 @@ use plr_ir::{Precision, Program, Tensor};
 
 use super::error::CheckError;
 use super::minibatch::Minibatch;
-use super::{differences, equilibrium, unrolled};
+use super::{differences, equilibrium, preconditioned, unrolled};
 use crate::backend::{Arrays, Backend, Context, Runner, bind, execute_error};
 
 /// The gradient of the cost with respect to one learned parameter.
@@ -84,11 +84,14 @@ pub fn gradients(
     match reference {
         Reference::FeedForward(phase) => feed_forward(presented, Piece::Cost(phase), phase),
         Reference::Cut(phase) => feed_forward(presented, Piece::CutCost(phase), phase),
+        Reference::Preconditioned { state, phase, own } => {
+            preconditioned::gradients(presented, (state, phase), own)
+        }
         Reference::Equilibrium(phase) => equilibrium::gradients(presented, phase),
         Reference::Unrolled { steps, phase } => unrolled::gradients(presented, steps, phase),
         Reference::FiniteDifferences(phase) => differences::gradients(presented, phase),
-        Reference::Objective { observation, phase } => {
-            feed_forward(presented, Piece::Objective { observation, phase }, phase)
+        Reference::Objective { observation, phase, through } => {
+            feed_forward(presented, Piece::Objective { observation, phase, through }, phase)
         }
         Reference::Law => Err(CheckError::NoReference),
     }

@@ -1,12 +1,12 @@
 //! The rule under examination: trained and measured in the settings that the claims ask for, each only once.
 
 use plr_ir::Tensor;
-use plr_ir::model::{Check, Keeping, Model, Piece, Workshop};
+use plr_ir::model::{Check, Keeping, Model, Piece, Sampling, Workshop};
 
 use super::error::CheckError;
 use super::measure::{Evidence, Needs};
 use super::minibatch::Minibatch;
-use super::reference::gradients;
+use super::sampled::Presentation;
 use crate::backend::{Arrays, Backend, Context, Runner};
 use crate::data::drawn::Samples;
 use crate::init;
@@ -48,6 +48,8 @@ struct Examined {
     settings: Vec<(String, f64)>,
     updates: u32,
     needs: Needs,
+    sampling: Sampling,
+    at: Option<String>,
     model: Box<dyn Model>,
     evidence: Evidence,
 }
@@ -64,12 +66,16 @@ impl<'a> Subject<'a> {
         settings: &Settings,
         updates: u32,
         needs: Needs,
+        (sampling, at): (Sampling, Option<&str>),
     ) -> Result<(&dyn Model, &Evidence), CheckError> {
-        let known = |e: &Examined| e.settings == settings && e.updates == updates && e.needs == needs;
+        let known = |e: &Examined| {
+            let same = e.settings == settings && e.updates == updates && e.needs == needs;
+            same && e.sampling == sampling && e.at.as_deref() == at
+        };
         let at = match self.examined.iter().position(known) {
             Some(at) => at,
             None => {
-                let examined = self.examine(settings, updates, needs)?;
+                let examined = self.examine(settings, updates, needs, (sampling, at))?;
                 self.examined.push(examined);
                 self.examined.len() - 1
             }
@@ -77,7 +83,13 @@ impl<'a> Subject<'a> {
         Ok((self.examined[at].model.as_ref(), &self.examined[at].evidence))
     }
 
-    fn examine(&mut self, settings: &Settings, updates: u32, needs: Needs) -> Result<Examined, CheckError> {
+    fn examine(
+        &mut self,
+        settings: &Settings,
+        updates: u32,
+        needs: Needs,
+        (sampling, at): (Sampling, Option<&str>),
+    ) -> Result<Examined, CheckError> {
         let After { parameters, left } = self.trained(settings, updates)?;
         let mut measured = settings.to_vec();
         // R14.2
@@ -95,28 +107,32 @@ impl<'a> Subject<'a> {
             observed: Arrays::new(),
             direction: samples.principal_direction().map(<[f64]>::to_vec),
         };
-        let context = Context { seed: self.check.seed, update: updates };
-        let minibatch = || {
-            let (data, target) = samples.minibatch(updates);
-            Minibatch { data, target, left }
+        let (data, target) = samples.minibatch(updates);
+        let presentation = Presentation {
+            model: model.as_ref(),
+            backend: self.backend,
+            parameters: &evidence.parameters,
+            minibatch: &Minibatch { data, target, left },
+            context: Context { seed: self.check.seed, update: updates },
+            sampling,
         };
         match needs {
             Needs::Nothing => {}
             Needs::Gradient(reference) => {
-                let minibatch = minibatch();
-                evidence.gradients =
-                    gradients(model.as_ref(), reference, &evidence.parameters, &minibatch, context)?;
-                evidence.increments =
-                    increments(model.as_ref(), self.backend, &evidence.parameters, &minibatch, context)?;
+                (evidence.gradients, evidence.increments) =
+                    (presentation.gradients(reference)?, presentation.increments()?);
             }
             Needs::Observation(number) => {
-                let program = model.program(Piece::Observe(number), self.check.batch, self.check.precision);
-                let program = program.ok_or(CheckError::NothingObserved)?;
-                let arrays = given(model.as_ref(), &evidence.parameters, &minibatch());
-                evidence.observed = Runner::new(program, self.backend)?.run_named(&arrays, context)?;
+                evidence.observed = presentation.observed(number, at, presentation.looked_at(number)?)?;
             }
         }
-        Ok(Examined { settings: settings.to_vec(), updates, needs, model, evidence })
+        let (settings, at) = (settings.to_vec(), at.map(str::to_owned));
+        Ok(Examined { settings, updates, needs, sampling, at, model, evidence })
+    }
+
+    /// The default of a hyper-parameter, if there is one of that name.
+    pub(super) fn knows(&self, name: &str) -> Option<f64> {
+        self.workshop.hyper_parameter(name)
     }
 
     /// The parameters after some updates: from the beginning, or from where an earlier claim left off.
@@ -179,21 +195,8 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// Everything that one presentation yields on a back end, in the precision of the parameters.
-pub(super) fn increments(
-    model: &dyn Model,
-    backend: Backend,
-    parameters: &[Tensor],
-    minibatch: &Minibatch,
-    context: Context,
-) -> Result<Arrays, CheckError> {
-    let program = model.program(Piece::Probe, minibatch.data.dims[0], minibatch.data.precision());
-    let program = program.ok_or_else(|| CheckError::MissingOutput { output: "increments".to_owned() })?;
-    Ok(Runner::new(program, backend)?.run_named(&given(model, parameters, minibatch), context)?)
-}
-
 /// Parameters and a minibatch by their names.
-fn given(model: &dyn Model, parameters: &[Tensor], minibatch: &Minibatch) -> Arrays {
+pub(super) fn given(model: &dyn Model, parameters: &[Tensor], minibatch: &Minibatch) -> Arrays {
     let names = model.parameters().iter().map(|parameter| parameter.name.clone());
     let mut arrays: Arrays = names.zip(parameters.iter().cloned()).collect();
     arrays.extend(minibatch.arrays(model, minibatch.data.precision()));

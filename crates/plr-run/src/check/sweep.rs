@@ -1,6 +1,6 @@
 //! How good an increment is at each value of a number of the rule: a curve for each site.
 
-use plr_ir::model::{Measure, Metric, Workshop};
+use plr_ir::model::{Measure, Metric, Sampling, Workshop};
 
 use super::measure::Needs;
 use super::{CheckError, Examiner, Moment, slopes};
@@ -35,7 +35,7 @@ pub fn sweep(
     let (mut sites, mut orders) = (Vec::new(), Vec::new());
     for group in examiner.compared(parameter, values)? {
         let measure = Measure::Gradient(metric, group.clone());
-        let moment = Moment { settings: &[], updates: 0, at: None };
+        let moment = Moment { settings: &[], updates: 0, at: None, sampling: Sampling::Once };
         let curve = examiner.curve(moment, &measure, parameter, values)?;
         for (site, order) in slopes(&curve, values) {
             sites.push(format!("{group}/{site}"));
@@ -54,7 +54,12 @@ impl Examiner<'_> {
     fn compared(&mut self, parameter: &str, values: &[f64]) -> Result<Vec<String>, CheckError> {
         let settings: Vec<_> =
             values.first().map(|value| (parameter.to_owned(), *value)).into_iter().collect();
-        let (model, evidence) = self.subject.evidence(&settings, 0, Needs::Gradient(self.check.reference))?;
+        let (model, evidence) = self.subject.evidence(
+            &settings,
+            0,
+            Needs::Gradient(self.check.reference),
+            (Sampling::Once, None),
+        )?;
         let mut groups = Vec::new();
         for parameter in model.parameters().iter().filter(|p| p.learned && p.synaptic) {
             let (_, descent) = evidence.increment_and_descent(parameter)?;

@@ -33,6 +33,7 @@ pub(crate) struct Samples {
 enum Law {
     Random,
     Classes,
+    Corners,
     /// The patterns, `[patterns, features]`.
     Patterns(Vec<f64>),
     Gaussian(Gaussian),
@@ -55,6 +56,7 @@ impl Samples {
         let law = match law {
             DataLaw::Random => Law::Random,
             DataLaw::Classes => Law::Classes,
+            DataLaw::Corners => Law::Corners,
             DataLaw::Patterns(count) => {
                 Law::Patterns(Draws::new(seed, "check: patterns", 0).normals(count * features))
             }
@@ -78,7 +80,7 @@ impl Samples {
     pub(crate) fn minibatch(&self, before: u32) -> (Tensor, Tensor) {
         let inputs = self.inputs(before);
         let targets = match &self.law {
-            Law::Random => self.uniform_targets(before),
+            Law::Random | Law::Corners => self.uniform_targets(before),
             Law::Classes => self.classes(before, self.shape.outputs),
             Law::Patterns(patterns) => self.classes(before, patterns.len() / self.shape.features),
             Law::Gaussian(_) => vec![0.0; self.rows() * self.shape.outputs],
@@ -94,7 +96,7 @@ impl Samples {
     pub(crate) fn principal_direction(&self) -> Option<&[f64]> {
         match &self.law {
             Law::Gaussian(gaussian) => Some(gaussian.first_direction()),
-            Law::Random | Law::Classes | Law::Patterns(_) | Law::Teacher(_) => None,
+            Law::Random | Law::Classes | Law::Corners | Law::Patterns(_) | Law::Teacher(_) => None,
         }
     }
 
@@ -109,6 +111,11 @@ impl Samples {
                 let features = self.shape.features;
                 let chosen = self.choices(before, patterns.len() / features);
                 chosen.into_iter().flat_map(|k| &patterns[k * features..][..features]).copied().collect()
+            }
+            Law::Corners => {
+                let first = u64::from(before) * self.rows() as u64;
+                let row = |i: u64| (0..self.shape.features as u32).map(move |j| digit(first + i, j));
+                (0..self.rows() as u64).flat_map(row).collect()
             }
             Law::Random | Law::Classes | Law::Teacher(_) => {
                 Draws::new(self.seed, "check: data", before).normals(self.rows() * self.shape.features)
@@ -163,7 +170,7 @@ pub(super) fn generate(
         Law::Gaussian(_) => Targets::None,
         Law::Classes => labels(samples.choices(0, shape.outputs), shape.outputs),
         Law::Patterns(patterns) => labels(samples.choices(0, patterns.len() / shape.features), shape.outputs),
-        Law::Random => Targets::Values(table(shape.outputs, samples.uniform_targets(0))),
+        Law::Random | Law::Corners => Targets::Values(table(shape.outputs, samples.uniform_targets(0))),
         Law::Teacher(matrix) => {
             Targets::Values(table(shape.outputs, taught(matrix, &inputs, shape.features)))
         }
@@ -171,6 +178,11 @@ pub(super) fn generate(
     let all = Dataset::new("drawn samples", table(shape.features, inputs), targets)?;
     let part = |from: usize, to: usize| all.select(&(from..to).collect::<Vec<_>>());
     Ok((part(0, train), (test > 0).then(|| part(train, train + test))))
+}
+
+/// A digit of a number in binary, from the lowest; 0 beyond the highest.
+fn digit(number: u64, place: u32) -> f64 {
+    f64::from(number.checked_shr(place).is_some_and(|rest| rest % 2 == 1))
 }
 
 fn table(columns: usize, cells: Vec<f64>) -> Table {

@@ -6,6 +6,7 @@
 use plr_ir::builder::Builder;
 use plr_ir::model::{
     Check, Claim, Comparison, DataLaw, Equation, Init, Kept, Measure, Model, Parameter, Piece, Reference,
+    Sampling,
 };
 use plr_ir::model::{Pattern, Reading, Shape, Workshop};
 use plr_ir::program::ReduceKind;
@@ -54,6 +55,9 @@ impl Model for HandBuilt {
         &self.equations
     }
     fn program(&self, piece: Piece, batch: usize, precision: Precision) -> Option<Program> {
+        (self.build)(piece, batch, precision)
+    }
+    fn unfused(&self, piece: Piece, batch: usize, precision: Precision) -> Option<Program> {
         (self.build)(piece, batch, precision)
     }
 }
@@ -123,6 +127,7 @@ pub fn claim(text: &str, measure: Measure, comparison: Comparison, bound: f64) -
         at: None,
         settings: Vec::new(),
         updates: 0,
+        sampling: Sampling::Once,
         location: Location::default(),
     }
 }
@@ -170,7 +175,8 @@ pub fn finish(
             | Piece::Step(_)
             | Piece::Equation(_)
             | Piece::Observe(_)
-            | Piece::Objective { .. } => {}
+            | Piece::Objective { .. }
+            | Piece::Nudged { .. } => {}
         }
     }
     for &(name, value) in outputs {
@@ -182,7 +188,11 @@ pub fn finish(
                 name.starts_with("state/") || name.starts_with("steps/") || name.starts_with("residual/")
             }
             Piece::Update => name.starts_with("steps/") || name.starts_with("residual/"),
-            Piece::Step(_) | Piece::Equation(_) | Piece::Observe(_) | Piece::Objective { .. } => false,
+            Piece::Step(_)
+            | Piece::Equation(_)
+            | Piece::Observe(_)
+            | Piece::Objective { .. }
+            | Piece::Nudged { .. } => false,
         };
         if wanted {
             b.output(name, value);

@@ -249,6 +249,7 @@ impl<'a> Reader<'a> {
                 self.eval(argument, scope).map(all_samples)
             }
             ExprKind::Cut(_)
+            | ExprKind::Increment(_)
             | ExprKind::Over(..)
             | ExprKind::Unary(..)
             | ExprKind::Binary(..)

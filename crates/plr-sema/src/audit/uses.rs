@@ -186,6 +186,7 @@ impl<'a> Walk<'a> {
             | ExprKind::Coordinate { .. }
             | ExprKind::Draw(_)
             | ExprKind::Cut(_)
+            | ExprKind::Increment(_)
             | ExprKind::Over(..)
             | ExprKind::Unary(..)
             | ExprKind::Binary(..)

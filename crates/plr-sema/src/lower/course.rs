@@ -10,6 +10,8 @@ use plr_ir::program::ReduceKind;
 use plr_ir::scalar::BinaryOp;
 use plr_syntax::ast::Occasion;
 
+use plr_syntax::span::Span;
+
 use crate::hir::{Expr, ExprKind, PhaseId, Predict};
 
 use super::environment::{Environment, Unavailable};
@@ -264,10 +266,21 @@ impl Lowerer<'_> {
 
     /// The cost of each sample's prediction with the states at hand, `real[batch]`.
     pub fn loss(&mut self, predict: &Predict, states: &Environment) -> Result<Value, Unavailable> {
-        let span = predict.span;
-        let argument = Box::new(predict.value.clone());
+        let prediction = self.prediction(predict, states)?;
+        self.loss_of(prediction, predict.span, states)
+    }
+
+    /// The cost of each sample of predictions, `real[batch]`.
+    pub fn loss_of(
+        &mut self,
+        prediction: Value,
+        span: Span,
+        states: &Environment,
+    ) -> Result<Value, Unavailable> {
+        let argument = Box::new(Expr { kind: ExprKind::Argument(0), span });
         let cost = Expr { kind: ExprKind::Cost { primed: false, of_drive: false, argument }, span };
-        let found = self.globally(&cost, states)?;
+        let prediction = Term { value: prediction, axes: Axes::SAMPLE.union(Axes::UNIT) };
+        let found = self.with_arguments(&cost, &[Ok(prediction)], states)?;
         let extents = self.output_extents();
         let found = term::widen(&mut self.b, &extents, found, Axes::SAMPLE.union(Axes::UNIT));
         Ok(self.b.reduce(ReduceKind::Sum, found.value, &[1]))

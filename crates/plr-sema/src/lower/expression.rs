@@ -28,6 +28,7 @@ use super::detour::Gradients;
 use super::draw::Draws;
 use super::environment::{Cell, Environment, Unavailable};
 use super::learning::Learning;
+use super::nudge::Nudges;
 use super::setting::{ParameterId, Setting};
 use super::term::{self, Axes, Extents, Term};
 use super::trace;
@@ -47,6 +48,10 @@ pub struct Lowerer<'s> {
     pub inputs: HashMap<ParameterId, Value>,
     /// The parameters as they are now.
     pub parameters: HashMap<ParameterId, Value>,
+    /// What a presentation adds to them, where a check asks.
+    pub increments: HashMap<ParameterId, Value>,
+    /// The state that is nudged in a phase, and by what in each layer, where a check asks.
+    pub nudges: Option<Nudges>,
     /// What changes parameters; `None` where nothing learns.
     pub learning: Option<Learning>,
     /// What filters will remember after the increments that were evaluated since somebody took these.
@@ -134,6 +139,8 @@ impl<'s> Lowerer<'s> {
             b,
             batch,
             parameters: inputs.clone(),
+            increments: HashMap::new(),
+            nudges: None,
             inputs,
             learning: None,
             memories: Vec::new(),
@@ -376,6 +383,7 @@ impl<'s> Lowerer<'s> {
             ExprKind::Over(part, a) => return self.over(*part, a, cx),
             ExprKind::Layer(reduction, a) => return self.over_units((*reduction, a), expr, cx),
             ExprKind::Cut(a) => return self.cut(a, cx),
+            ExprKind::Increment(a) => return self.increment_of(a, cx),
             ExprKind::Rank(_) | ExprKind::RunningSum(_) => {
                 return self.over(cx.part, expr, cx);
             }
@@ -788,6 +796,14 @@ impl<'s> Lowerer<'s> {
         let Some(group) = drive else { return Ok(outer) };
         let inner = self.activation(group, true, x, at, cx)?;
         Ok(term::binary(&mut self.b, &cx.extents, BinaryOp::Mul, outer, inner))
+    }
+
+    /// What a presentation adds to a parameter, where a check asks.
+    fn increment_of(&mut self, parameter: &Expr, cx: Context<'_>) -> Evaluated {
+        std::mem::swap(&mut self.parameters, &mut self.increments);
+        let found = self.evaluate(parameter, cx);
+        std::mem::swap(&mut self.parameters, &mut self.increments);
+        found
     }
 
     /// The opposite of a term.

@@ -21,7 +21,7 @@ pub struct Learning {
     marked: HashSet<ParameterId>,
     /// What should have learned but could not.
     pub missing: Vec<Unavailable>,
-    /// What was added to each parameter that has changed; `None` where it changed in several steps.
+    /// What was added to each parameter that has changed, bounds aside; `None` where it changed in a loop.
     pub increments: HashMap<ParameterId, Option<Value>>,
 }
 
@@ -76,17 +76,10 @@ impl Lowerer<'_> {
 
     /// The nearest that a parameter may be (R4.7), and 0 where the mask says so (R4.11).
     fn constrained(&mut self, id: ParameterId, value: Value) -> Value {
-        let ParameterId::Weight(synapse, pre, post) = id else { return value };
+        let value = self.masked(id, value);
+        let ParameterId::Weight(synapse, ..) = id else { return value };
         let setting = self.setting;
-        let synapse = &setting.rule.synapses[synapse.0];
-        let value = match synapse.mask {
-            Some(mask) => {
-                let mask = self.parameters[&ParameterId::Weight(mask, pre, post)];
-                self.b.binary(BinaryOp::Mul, value, mask)
-            }
-            None => value,
-        };
-        let Some((low, high)) = &synapse.bounds else { return value };
+        let Some((low, high)) = &setting.rule.synapses[synapse.0].bounds else { return value };
         let dims = self.b.type_of(value).dims.clone();
         let low = self.b.constant(setting.constant(low), &dims);
         let high = self.b.constant(setting.constant(high), &dims);
@@ -94,15 +87,33 @@ impl Lowerer<'_> {
         self.b.binary(BinaryOp::Min, value, high)
     }
 
+    /// 0 where the mask of a weight says that there is no synapse.
+    fn masked(&mut self, id: ParameterId, value: Value) -> Value {
+        let ParameterId::Weight(synapse, pre, post) = id else { return value };
+        match self.setting.rule.synapses[synapse.0].mask {
+            Some(mask) => {
+                let mask = self.parameters[&ParameterId::Weight(mask, pre, post)];
+                self.b.binary(BinaryOp::Mul, value, mask)
+            }
+            None => value,
+        }
+    }
+
+    /// Adds to what is known to have been added to a parameter, bounds aside (R14.18). In a loop nobody knows.
     fn note(&mut self, id: ParameterId, increment: Value) {
-        let constrained = matches!(id, ParameterId::Weight(s, ..) if {
-            let synapse = &self.setting.rule.synapses[s.0];
-            synapse.bounds.is_some() || synapse.mask.is_some()
+        let known = self.learning.as_ref().map(|learning| learning.increments.get(&id).copied());
+        let total = match known {
+            None => return,
+            Some(_) if self.step.is_some() => None,
+            Some(None) => Some(self.masked(id, increment)),
+            Some(Some(before)) => before.map(|before| {
+                let increment = self.masked(id, increment);
+                self.b.binary(BinaryOp::Add, before, increment)
+            }),
+        };
+        self.learning.iter_mut().for_each(|learning| {
+            learning.increments.insert(id, total);
         });
-        let again = self.step.is_some() || constrained;
-        let Some(learning) = &mut self.learning else { return };
-        let alone = (!again).then_some(increment);
-        learning.increments.entry(id).and_modify(|all| *all = None).or_insert(alone);
     }
 
     /// The equations that learn at every step of a phase's body.

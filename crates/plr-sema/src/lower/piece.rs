@@ -6,7 +6,7 @@ use plr_ir::scalar::BinaryOp;
 use plr_ir::{Precision, Program, Type, Value, builder};
 
 use crate::equation::{self, Instance, Site, Source};
-use crate::hir::{Observed, PhaseId, PlasticityId};
+use crate::hir::{Expr, ExprKind, Observed, PhaseId, PlasticityId, VariableId};
 
 use super::detour::Gradients;
 use super::environment::{Environment, Unavailable};
@@ -45,11 +45,17 @@ impl Builder<'_> {
                 Some(observed) => self.observe(observed).map(Some),
                 None => Ok(None),
             },
-            Piece::Objective { observation, phase } => match self.model.setting.observed.get(observation) {
-                Some(objective) => self.objective(objective, PhaseId(phase)).map(Some),
-                None => Ok(None),
-            },
-            Piece::Predict | Piece::Evaluate | Piece::Cost(_) | Piece::CutCost(_) if !predicts => Ok(None),
+            Piece::Objective { observation, phase, through } => {
+                let gradients = if through { Gradients::Led } else { Gradients::Held };
+                let objective = self.model.setting.observed.get(observation);
+                objective.map(|o| self.objective(o, PhaseId(phase), gradients)).transpose()
+            }
+            Piece::Predict | Piece::Evaluate | Piece::Cost(_) | Piece::CutCost(_) | Piece::Nudged { .. }
+                if !predicts =>
+            {
+                Ok(None)
+            }
+            Piece::Nudged { state, phase } => self.nudged(VariableId(state), PhaseId(phase)).map(Some),
             Piece::Predict => self.predict(false).map(Some),
             Piece::Evaluate => self.predict(true).map(Some),
             Piece::Cost(phase) => self.cost_after(PhaseId(phase), Gradients::Led).map(Some),
@@ -241,6 +247,26 @@ impl Builder<'_> {
         Ok(lowerer.b.finish())
     }
 
+    /// The cost at the end of a phase with a state nudged there, and the prediction, which is nudged itself.
+    fn nudged(&self, state: VariableId, phase: PhaseId) -> Built {
+        let Some(predict) = &self.model.setting.rule.predict else {
+            unreachable!("asked only of rules that predict")
+        };
+        let mut lowerer = self.presenting("nudged");
+        lowerer.gradients = Gradients::Led;
+        lowerer.nudge(state, phase);
+        let outputs = Type::real([self.batch, self.model.setting.shape().outputs]);
+        let nudge = lowerer.b.input("nudge", outputs);
+        let presentation = lowerer.present(&self.model.durations, Some(phase));
+        let prediction = lowerer.prediction(predict, &presentation.environment).map_err(|u| vec![u])?;
+        let prediction = lowerer.b.binary(BinaryOp::Add, prediction, nudge);
+        lowerer.b.output("prediction", prediction);
+        let states = &presentation.environment;
+        let loss = lowerer.loss_of(prediction, predict.span, states).map_err(|u| vec![u])?;
+        lowerer.b.output("loss", loss);
+        Ok(lowerer.b.finish())
+    }
+
     /// The presentation up to the start of a phase.
     fn before(&self, lowerer: &mut Lowerer<'_>, phase: PhaseId) -> Presentation {
         match phase.0.checked_sub(1) {
@@ -332,6 +358,13 @@ impl Builder<'_> {
     /// What a check observes, at every site where it has a value (R14.15).
     fn observe(&self, observed: &Observed) -> Built {
         let mut lowerer = self.presenting("observe");
+        if observed.values.iter().any(has_increment) {
+            for (id, parameter) in &self.model.parameters {
+                let name = format!("increment/{}", parameter.name);
+                let value = lowerer.b.input(name, Type::real(parameter.dims.clone()));
+                lowerer.increments.insert(*id, value);
+            }
+        }
         let presentation = lowerer.present(&self.model.durations, None);
         let mut missing = Vec::new();
         for site in self.observed_sites(observed) {
@@ -349,10 +382,10 @@ impl Builder<'_> {
         if program.outputs.is_empty() { Err(missing) } else { Ok(program) }
     }
 
-    /// What each layer's units make of an expression, all together, with what comes from other layers held (R14.17).
-    fn objective(&self, objective: &Observed, phase: PhaseId) -> Built {
+    /// What each layer's units make of an expression, all together, with what comes from other layers held or not (R14.17).
+    fn objective(&self, objective: &Observed, phase: PhaseId, gradients: Gradients) -> Built {
         let mut lowerer = self.presenting("objective");
-        lowerer.gradients = Gradients::Held;
+        lowerer.gradients = gradients;
         let presentation = lowerer.present(&self.model.durations, Some(phase));
         let (mut total, mut missing) = (None, Vec::new());
         for site in self.observed_sites(objective) {
@@ -416,4 +449,11 @@ impl Builder<'_> {
         }
         states
     }
+}
+
+/// Whether an increment stands in an expression.
+fn has_increment(expr: &Expr) -> bool {
+    let mut found = matches!(expr.kind, ExprKind::Increment(_));
+    expr.for_each_child(|child| found |= has_increment(child));
+    found
 }

@@ -364,6 +364,7 @@ impl Lowerer<'_> {
         let sites: Vec<(&Dynamics, LayerId)> =
             equations.iter().flat_map(|d| at_layers(d).into_iter().map(move |layer| (*d, layer))).collect();
         for (cell, value) in self.evaluate_together(&sites, turn.phase, read) {
+            let value = self.nudged(cell, turn.phase, value);
             turn.now.write(cell, value);
         }
     }

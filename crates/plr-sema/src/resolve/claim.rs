@@ -1,21 +1,26 @@
 //! Checks: the setting of each, and its claims as measures with bounds.
 
-use plr_ir::model::{Check, Claim, DataLaw, Measure, Metric, Reference};
+use plr_ir::model::{Check, Claim, DRAWS, DataLaw, Measure, Metric, Reference, Sampling};
+use plr_ir::scalar::{BinaryOp, UnaryOp};
 use plr_ir::{Location, Precision};
-use plr_syntax::ast::{self, CheckSetting as Written};
+use plr_syntax::ast::{self, BatchReduction, CheckSetting as Written};
 use plr_syntax::diagnostic::Findings;
 
 use crate::check::bad_value::BadValue;
 use crate::check::unknown_name::UnknownName;
 use crate::check::unknown_phase::UnknownPhase;
-use crate::hir::{Initialiser, Learned, Observed, PopulationId, Rule, SynapseId, VariableId};
+use crate::check::wrong_argument_count::WrongArgumentCount;
+use crate::hir::{
+    Expr, ExprKind, Initialiser, Learned, Licence, Observed, PopulationId, Rule, SynapseId, Variable,
+    VariableId, VariableKind,
+};
 use crate::network::Network;
 
 use super::experiment::{comparison, cost, count, hyper_parameter, named_or_chain, number, precision};
 use super::expression::resolve;
 use super::initialiser::initialiser;
 use super::law::{LAWS, law};
-use super::scope::{Reader, Scope};
+use super::scope::{Moment, Reader, Scope};
 use super::transmission::untransposed;
 use super::{Constants, Library, Resolved, constant, function, rule};
 use crate::DEFAULT_STEPS;
@@ -147,9 +152,24 @@ impl Resolver<'_> {
         Some(phase)
     }
 
+    /// A state of any population, by its name.
+    fn state(&mut self, name: &ast::Name) -> Option<VariableId> {
+        let states = |v: &&Variable| matches!(v.kind, VariableKind::State(_));
+        let position = self.rule.variables.iter().position(|v| v.name == name.text && states(&v));
+        if position.is_none() {
+            let known = self.rule.variables.iter().filter(states).map(|v| v.name.clone()).collect();
+            self.findings.push(UnknownName { at: name.span, kind: "state", name: name.text.clone(), known });
+        }
+        position.map(VariableId)
+    }
+
     fn reference(&mut self, written: &ast::Reference, observed: &mut Vec<Observed>) -> Option<Reference> {
         Some(match written {
             ast::Reference::FeedForward(phase) => Reference::FeedForward(self.phase(phase)?),
+            ast::Reference::Preconditioned { phase, state, own } => {
+                let (phase, state) = (self.phase(phase)?, self.state(state)?);
+                Reference::Preconditioned { state: state.0, phase, own: *own }
+            }
             ast::Reference::Cut(phase) => Reference::Cut(self.phase(phase)?),
             ast::Reference::Equilibrium(phase) => Reference::Equilibrium(self.relaxation(phase)?),
             ast::Reference::Unrolled(steps, phase) => {
@@ -159,7 +179,7 @@ impl Resolver<'_> {
                 Reference::Unrolled { steps, phase: self.relaxation(phase)? }
             }
             ast::Reference::FiniteDifferences(phase) => Reference::FiniteDifferences(self.phase(phase)?),
-            ast::Reference::Objective(objective, name) => {
+            ast::Reference::Objective { objective, phase: name, through } => {
                 let phase = self.phase(name)?;
                 let observation = self.observation(&[objective], phase + 1, observed)?;
                 if let Learned::Synapse(_) = observed[observation].owner {
@@ -168,7 +188,7 @@ impl Resolver<'_> {
                     self.findings.push(BadValue { at: objective.span, what, wanted, found });
                     return None;
                 }
-                Reference::Objective { observation, phase }
+                Reference::Objective { observation, phase, through: *through }
             }
             ast::Reference::Law => Reference::Law,
         })
@@ -248,7 +268,7 @@ impl Resolver<'_> {
             .rule
             .variables
             .iter()
-            .filter(|v| matches!(v.kind, crate::hir::VariableKind::Param(_)))
+            .filter(|v| matches!(v.kind, VariableKind::Param(_)))
             .map(|v| v.name.clone());
         let known: Vec<String> = synapses.chain(params).collect();
         if known.contains(&name.text) {
@@ -284,9 +304,16 @@ impl Resolver<'_> {
     fn claim(&mut self, written: &ast::Expectation, found: &mut ResolvedCheck) -> Option<Claim> {
         let library = &self.resolved.library;
         // R14.7
-        let measure = self.measure(&written.measure, &written.over, &mut found.setting.observed)?;
         let settings = self.settings(&written.when)?;
-        let bound = self.bound(&written.bound, &found.setting.settings, &settings)?;
+        let constants = [&found.setting.settings[..], &settings].concat();
+        let measure = self.measured(&written.measure, written, &constants, &mut found.setting.observed)?;
+        if !measure.measures() {
+            let (what, found) = ("what a claim compares with its bound".to_owned(), "a number".to_owned());
+            let wanted = "a measure, such as `angle(W)`";
+            self.findings.push(BadValue { at: written.measure.span, what, wanted, found });
+            return None;
+        }
+        let bound = self.bound(&written.bound, &constants)?;
         // R14.9
         if let Some(unit) = written.unit.as_ref().filter(|u| u.text != "deg") {
             let known = vec!["deg".to_owned()];
@@ -303,6 +330,7 @@ impl Resolver<'_> {
             Some(tree) => count(tree, "the number of updates", 0, library, self.findings)? as u32,
             None => 0,
         };
+        let sampling = self.sampling(written.averaged.as_ref())?;
         let comparison = comparison(written.comparison);
         let at = match &written.at {
             Some(name) => Some(self.layer(name, found)?),
@@ -311,14 +339,67 @@ impl Resolver<'_> {
         let location = Location(written.span.start);
         let words = self.source[written.span.range()].split_whitespace();
         let text = words.skip_while(|w| *w == "expect").collect::<Vec<_>>().join(" ");
-        Some(Claim { text, measure, comparison, bound, tolerance, at, settings, updates, location })
+        Some(Claim { text, measure, comparison, bound, tolerance, at, settings, updates, sampling, location })
     }
 
     /// A constant, with the hyper-parameters as they are in the claim (R14.7).
-    fn bound(&mut self, tree: &ast::Expr, check: &[(String, f64)], claim: &[(String, f64)]) -> Option<f64> {
+    fn bound(&mut self, tree: &ast::Expr, settings: &[(String, f64)]) -> Option<f64> {
         let library = &self.resolved.library;
         let expr = resolve(tree, Reader::Constant, &mut scope(self.rule, library, self.findings))?;
-        constant(&expr, &Constants::of(self.rule, library, &[check, claim].concat()), library)
+        constant(&expr, &Constants::of(self.rule, library, settings), library)
+    }
+
+    /// `1000`, `all`: over how many draws a claim is averaged (R14.19).
+    fn sampling(&mut self, written: Option<&ast::Expr>) -> Option<Sampling> {
+        let Some(tree) = written else { return Some(Sampling::Once) };
+        if !matches!(&tree.kind, ast::ExprKind::Name(name) if name == "all") {
+            let library = &self.resolved.library;
+            let many = count(tree, "the number of draws", 1, library, self.findings)?;
+            return Some(Sampling::Mean(many as u32));
+        }
+        match joins_samples(self.rule) {
+            None => Some(Sampling::All),
+            Some(found) => {
+                let what = "a claim over all draws of each sample".to_owned();
+                let wanted = "about increments that are means over the samples";
+                self.findings.push(BadValue { at: tree.span, what, wanted, found: found.to_owned() });
+                None
+            }
+        }
+    }
+
+    /// Measures, numbers, and arithmetic on them.
+    #[allow(
+        clippy::wildcard_enum_match_arm,
+        reason = "the other expressions are treated alike, present or future"
+    )]
+    fn measured(
+        &mut self,
+        tree: &ast::Expr,
+        claim: &ast::Expectation,
+        constants: &[(String, f64)],
+        observed: &mut Vec<Observed>,
+    ) -> Option<Measure> {
+        if let ast::ExprKind::Unary(ast::UnaryOp::Negate, a) = &tree.kind {
+            let a = self.measured(a, claim, constants, observed)?;
+            return Some(Measure::Unary(UnaryOp::Neg, Box::new(a)));
+        }
+        if let ast::ExprKind::Binary(op, a, b) = &tree.kind
+            && let Some(op) = arithmetic(*op)
+        {
+            let a = self.measured(a, claim, constants, observed)?;
+            let b = self.measured(b, claim, constants, observed)?;
+            return Some(Measure::Binary(op, Box::new(a), Box::new(b)));
+        }
+        match &tree.kind {
+            ast::ExprKind::Call(call) => self.measure(call, &claim.over, observed),
+            ast::ExprKind::Name(name) if measures().contains(&name.as_str()) => {
+                let (name, expected) = (name.clone(), 1);
+                self.findings.push(WrongArgumentCount { at: tree.span, name, expected, found: 0 });
+                None
+            }
+            _ => self.bound(tree, constants).map(Measure::Number),
+        }
     }
 
     fn layer(&mut self, name: &ast::Name, found: &ResolvedCheck) -> Option<String> {
@@ -359,13 +440,12 @@ impl Resolver<'_> {
                 self.wrong_count(call, 1)
             }
             (None, name, _) => {
-                let others = ["largest", "mean", "row_norm", "principal_alignment", "order"];
-                let known = Metric::ALL.iter().map(|metric| metric.name()).chain(others);
+                let known = measures().into_iter().map(str::to_owned).collect();
                 self.findings.push(UnknownName {
                     at: call.name.span,
                     kind: "measure",
                     name: name.to_owned(),
-                    known: known.map(str::to_owned).collect(),
+                    known,
                 });
                 None
             }
@@ -381,6 +461,7 @@ impl Resolver<'_> {
     ) -> Option<usize> {
         let mut scope = scope(self.rule, &self.resolved.library, self.findings);
         scope.ended = ended;
+        scope.moment = Moment::Check;
         let read = |transposed| trees.iter().find_map(|tree| weight(tree, transposed, &scope));
         let (owner, reader) = match read(false).or_else(|| read(true)) {
             Some(synapse) => (Learned::Synapse(synapse), Reader::Synapse(synapse)),
@@ -406,13 +487,22 @@ impl Resolver<'_> {
         let ast::ExprKind::Call(inner) = &of.kind else { return self.wrong_count(call, 2) };
         let of = Box::new(self.measure(inner, &[], observed)?);
         let parameter = name_of(parameter)?;
-        hyper_parameter(&parameter, self.rule, self.findings)?;
+        let draws = parameter.text == DRAWS && self.rule.hyper_parameters.iter().all(|h| h.name != DRAWS);
+        if !draws {
+            hyper_parameter(&parameter, self.rule, self.findings)?;
+        }
         let mut values = Vec::new();
         for value in over {
             values.push(number(value, &self.resolved.library, self.findings)?);
         }
+        if draws && !values.iter().all(|&n| n >= 1.0 && n <= f64::from(u32::MAX) && n.fract() == 0.0) {
+            let what = "the list of numbers of draws".to_owned();
+            let found = format!("{values:?}");
+            self.findings.push(BadValue { at: call.span, what, wanted: "whole numbers", found });
+            return None;
+        }
         let distinct = values.iter().all(|v| *v > 0.0) && values.windows(2).all(|w| w[0] != w[1]);
-        if !over.is_empty() && (values.len() < 2 || !distinct) {
+        if (draws || !over.is_empty()) && (values.len() < 2 || !distinct) {
             let what = "the list of values of an order".to_owned();
             self.findings.push(BadValue {
                 at: call.span,
@@ -430,14 +520,52 @@ impl Resolver<'_> {
 
     fn wrong_count<T>(&mut self, call: &ast::Call, expected: usize) -> Option<T> {
         let (name, found) = (call.name.text.clone(), call.arguments.len());
-        self.findings.push(crate::check::wrong_argument_count::WrongArgumentCount {
-            at: call.span,
-            name,
-            expected,
-            found,
-        });
+        self.findings.push(WrongArgumentCount { at: call.span, name, expected, found });
         None
     }
+}
+
+/// The names of all measures.
+fn measures() -> Vec<&'static str> {
+    let others = ["largest", "mean", "row_norm", "principal_alignment", "order"];
+    Metric::ALL.iter().map(|metric| metric.name()).chain(others).collect()
+}
+
+fn arithmetic(op: ast::BinaryOp) -> Option<BinaryOp> {
+    match op {
+        ast::BinaryOp::Add => Some(BinaryOp::Add),
+        ast::BinaryOp::Subtract => Some(BinaryOp::Sub),
+        ast::BinaryOp::Multiply => Some(BinaryOp::Mul),
+        ast::BinaryOp::Divide => Some(BinaryOp::Div),
+        ast::BinaryOp::Power => Some(BinaryOp::Pow),
+        ast::BinaryOp::Arrive
+        | ast::BinaryOp::Or
+        | ast::BinaryOp::And
+        | ast::BinaryOp::Equal
+        | ast::BinaryOp::NotEqual
+        | ast::BinaryOp::Less
+        | ast::BinaryOp::LessEqual
+        | ast::BinaryOp::Greater
+        | ast::BinaryOp::GreaterEqual => None,
+    }
+}
+
+/// Why the increment of a minibatch is not the mean of those of its samples, if so.
+fn joins_samples(rule: &Rule) -> Option<&'static str> {
+    if rule.plasticity.iter().any(|p| p.reduction == BatchReduction::Sum) {
+        return Some("`learn (sum)`");
+    }
+    if rule.plasticity.iter().any(|p| has_filter(&p.increment)) {
+        return Some("what a filter makes of them");
+    }
+    let licences = rule.licences.iter();
+    licences.into_iter().any(|(l, _)| *l == Licence::BatchStatistics).then_some("`batch_statistics`")
+}
+
+fn has_filter(expr: &Expr) -> bool {
+    let mut found = matches!(expr.kind, ExprKind::Filtered { .. });
+    expr.for_each_child(|child| found |= has_filter(child));
+    found
 }
 
 fn name_of(tree: &ast::Expr) -> Option<ast::Name> {

@@ -83,6 +83,7 @@ impl Evaluation<'_> {
             | ExprKind::Layer(..)
             | ExprKind::Rank(_)
             | ExprKind::Cut(_)
+            | ExprKind::Increment(_)
             | ExprKind::RunningSum(_)
             | ExprKind::Batch(..)
             | ExprKind::Shift(_)

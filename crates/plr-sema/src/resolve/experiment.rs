@@ -292,22 +292,28 @@ impl ClauseReader<'_> {
 
     /// `expect accuracy > 0.9` (R16.6)
     fn expected(&mut self, written: &ast::Expectation) -> Option<Expected> {
-        let name = &written.measure.name;
-        let Some(figure) = Figure::ALL.into_iter().find(|figure| figure.name() == name.text) else {
+        let ast::Expectation { measure, bound, unit, tolerance, at, when, over, updates, averaged, .. } =
+            written;
+        let qualified = unit.is_some() || tolerance.is_some() || at.is_some() || updates.is_some();
+        let qualified = qualified || averaged.is_some() || !when.is_empty() || !over.is_empty();
+        let ast::ExprKind::Name(name) = &measure.kind else { return self.unexpected(written) };
+        if qualified || written.comparison == ast::Comparison::Equal {
+            return self.unexpected(written);
+        }
+        let Some(figure) = Figure::ALL.into_iter().find(|figure| figure.name() == name) else {
             let known = Figure::ALL.map(|figure| figure.name().to_owned()).to_vec();
-            self.findings.push(UnknownName { at: name.span, kind: "figure", name: name.text.clone(), known });
+            let (at, name) = (measure.span, name.clone());
+            self.findings.push(UnknownName { at, kind: "figure", name, known });
             return None;
         };
-        let ast::Expectation { measure, bound, unit, tolerance, at, when, over, updates, .. } = written;
-        let qualified = unit.is_some() || tolerance.is_some() || at.is_some() || updates.is_some();
-        let qualified = qualified || !when.is_empty() || !over.is_empty();
-        if qualified || !measure.arguments.is_empty() || written.comparison == ast::Comparison::Equal {
-            let (what, found) = ("what an experiment expects".to_owned(), "something else".to_owned());
-            let wanted = "`accuracy` or `loss`, less or greater than a number";
-            self.findings.push(BadValue { at: written.span, what, wanted, found });
-            return None;
-        }
         Some(Expected { figure, comparison: comparison(written.comparison), bound: self.number(bound)? })
+    }
+
+    fn unexpected<T>(&mut self, written: &ast::Expectation) -> Option<T> {
+        let (what, found) = ("what an experiment expects".to_owned(), "something else".to_owned());
+        let wanted = "`accuracy` or `loss`, less or greater than a number";
+        self.findings.push(BadValue { at: written.span, what, wanted, found });
+        None
     }
 
     fn optimiser(&mut self, call: &ast::Call) -> Option<Optimiser> {

@@ -9,12 +9,13 @@ use plr_syntax::ast;
 use plr_syntax::diagnostic::Findings;
 use plr_syntax::span::Span;
 
+use crate::check::bad_value::BadValue;
 use crate::check::function_too_large::{FunctionTooLarge, LIMIT};
 use crate::check::missing_derivative::MissingDerivative;
 use crate::check::reserved_name::{RESERVED, ReservedName};
 use crate::check::shape_mismatch::Shapes;
 use crate::check::wrong_argument_count::WrongArgumentCount;
-use crate::hir::{Cost, Expr, ExprKind, Function, FunctionId, Part, Place, Reduction};
+use crate::hir::{Cost, Expr, ExprKind, Function, FunctionId, Learned, Part, Place, Reduction};
 
 use super::expression::{mismatch, resolve};
 use super::global::unit_layers;
@@ -442,6 +443,10 @@ fn primitive(
         let [a] = exactly(call, arguments, scope)?;
         return Some(ExprKind::Cut(Box::new(a)));
     }
+    if name == "increment" && scope.moment == Moment::Check {
+        let [a] = exactly(call, arguments, scope)?;
+        return increment(a, scope);
+    }
     if name == "rank" {
         let [a] = exactly(call, arguments, scope)?;
         ranks_one_layer(call.span, &a, reader, scope)?;
@@ -476,11 +481,34 @@ fn primitive(
     None
 }
 
+/// `increment(W)`, `increment(post.b)`: what is named is learned (R14.18).
+#[allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "the other expressions are treated alike, present or future"
+)]
+fn increment(of: Expr, scope: &mut Scope<'_>) -> Option<ExprKind> {
+    let named = match of.kind {
+        ExprKind::Weight { synapse, .. } => Some(Learned::Synapse(synapse)),
+        ExprKind::Variable { variable, phase: None, .. } => Some(Learned::Unit(variable)),
+        _ => None,
+    };
+    let is_learned = |named| scope.rule.is_some_and(|rule| rule.plasticity.iter().any(|p| p.target == named));
+    if named.is_some_and(is_learned) {
+        return Some(ExprKind::Increment(Box::new(of)));
+    }
+    let (what, found) = ("the argument of `increment`".to_owned(), "something else".to_owned());
+    let wanted = "a weight or `param` that is learned";
+    scope.findings.push(BadValue { at: of.span, what, wanted, found });
+    None
+}
+
 /// A number is drawn by an equation (R11.6); a function may pass the draw on to its caller.
 fn drawn(call: &ast::Call, reader: Reader<'_>, scope: &mut Scope<'_>) -> Option<()> {
     match reader {
         Reader::Function(..) => Some(()),
-        Reader::Unit(_) | Reader::Synapse(_) if scope.moment != Moment::Definition => Some(()),
+        Reader::Unit(_) | Reader::Synapse(_) if matches!(scope.moment, Moment::Step | Moment::Learning) => {
+            Some(())
+        }
         Reader::Sender(_) | Reader::Unit(_) | Reader::Synapse(_) | Reader::Global | Reader::Constant => {
             mismatch(call.span, Shapes::DrawOutsideEquation, scope)
         }

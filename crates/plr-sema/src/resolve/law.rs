@@ -9,7 +9,7 @@ use super::experiment::{count, number};
 use crate::check::wrong_argument_count::WrongArgumentCount;
 
 /// The names of the laws.
-pub const LAWS: [&str; 5] = ["random", "classes", "patterns", "teacher", "gaussian"];
+pub const LAWS: [&str; 6] = ["random", "classes", "corners", "patterns", "teacher", "gaussian"];
 
 /// The law that a call of one of [`LAWS`] names, its settings aside.
 pub fn law(call: &ast::Call, library: &Library, findings: &mut Findings) -> Option<DataLaw> {
@@ -32,6 +32,7 @@ pub fn law(call: &ast::Call, library: &Library, findings: &mut Findings) -> Opti
             Some(DataLaw::Patterns(many as usize))
         }
         "classes" => counted(0).map(|()| DataLaw::Classes),
+        "corners" => counted(0).map(|()| DataLaw::Corners),
         "teacher" => counted(0).map(|()| DataLaw::Teacher),
         _ => counted(0).map(|()| DataLaw::Random),
     }

@@ -38,6 +38,8 @@ pub enum Moment {
     Step,
     /// When parameters learn.
     Learning,
+    /// When a check looks, at the end of a presentation.
+    Check,
 }
 
 /// Everything an expression can name.

@@ -89,6 +89,7 @@ fn of_one_synapse(expr: &mut Expr, synapse: SynapseId, rule: &Rule, directions: 
         | ExprKind::Layer(..)
         | ExprKind::Rank(_)
         | ExprKind::Cut(_)
+        | ExprKind::Increment(_)
         | ExprKind::RunningSum(_)
         | ExprKind::Batch(..)
         | ExprKind::Shift(_)

@@ -1,7 +1,7 @@
 //! Clauses that may stand in any order, but each only once.
 
 use super::Builder;
-use crate::ast::{Call, Comparison, Expectation, Expr, Name, Phase, PhaseStatement, Setting};
+use crate::ast::{Comparison, Expectation, Expr, Name, Phase, PhaseStatement, Setting};
 use crate::finding::DuplicateClause;
 use crate::span::Span;
 
@@ -46,6 +46,8 @@ pub(crate) enum Trailing {
     Over(Vec<Expr>),
     /// `after 500 updates`
     Updates(Expr),
+    /// `averaged over 100 draws`
+    Averaged(Expr),
 }
 
 /// A derivative of a cost.
@@ -104,12 +106,12 @@ impl Builder<'_> {
     /// A claim with its trailing clauses.
     pub(crate) fn expectation(
         &mut self,
-        (measure, comparison, bound, unit): (Call, Comparison, Expr, Option<Name>),
+        (measure, comparison, bound, unit): (Expr, Comparison, Expr, Option<Name>),
         trailing: Vec<(Trailing, Span)>,
         span: Span,
     ) -> Expectation {
         let (mut tolerance, mut at, mut updates) = (Once::default(), Once::default(), Once::default());
-        let (mut when, mut over) = (Once::default(), Once::default());
+        let (mut when, mut over, mut averaged) = (Once::default(), Once::default(), Once::default());
         for (clause, span) in trailing {
             match clause {
                 Trailing::Within(value) => self.once(&mut tolerance, value, span),
@@ -117,6 +119,7 @@ impl Builder<'_> {
                 Trailing::When(value) => self.once(&mut when, value, span),
                 Trailing::Over(value) => self.once(&mut over, value, span),
                 Trailing::Updates(value) => self.once(&mut updates, value, span),
+                Trailing::Averaged(value) => self.once(&mut averaged, value, span),
             }
         }
         Expectation {
@@ -129,6 +132,7 @@ impl Builder<'_> {
             when: when.value().unwrap_or_default(),
             over: over.value().unwrap_or_default(),
             updates: updates.value(),
+            averaged: averaged.value(),
             span,
         }
     }

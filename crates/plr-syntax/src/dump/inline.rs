@@ -111,12 +111,17 @@ pub(super) fn endpoint(endpoint: &Endpoint) -> String {
 pub(super) fn reference(reference: &Reference) -> String {
     match reference {
         Reference::FeedForward(phase) => format!("gradient after {}", phase.text),
+        Reference::Preconditioned { phase, state, own } => {
+            let own = if *own { "own " } else { "" };
+            format!("gradient after {} preconditioned by {own}{}", phase.text, state.text)
+        }
         Reference::Cut(phase) => format!("gradient with cuts after {}", phase.text),
         Reference::Equilibrium(phase) => format!("gradient at equilibrium of {}", phase.text),
         Reference::Unrolled(steps, phase) => format!("gradient unrolled({}) of {}", expr(steps), phase.text),
         Reference::FiniteDifferences(phase) => format!("gradient by finite_differences after {}", phase.text),
-        Reference::Objective(objective, phase) => {
-            format!("gradient of {} after {}", expr(objective), phase.text)
+        Reference::Objective { objective, phase, through } => {
+            let of = if *through { "through" } else { "of" };
+            format!("gradient {of} {} after {}", expr(objective), phase.text)
         }
         Reference::Law => "law".to_owned(),
     }

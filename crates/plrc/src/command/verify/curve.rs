@@ -116,9 +116,13 @@ fn words(reference: Reference, phases: &[Phase]) -> Option<String> {
     Some(match reference {
         Reference::FeedForward(p) => format!("gradient after {}", phase(p)),
         Reference::Cut(p) => format!("gradient with cuts after {}", phase(p)),
+        Reference::Preconditioned { phase: p, .. } => format!("preconditioned gradient after {}", phase(p)),
         Reference::Equilibrium(p) => format!("gradient at equilibrium of {}", phase(p)),
         Reference::Unrolled { steps, phase: p } => format!("gradient unrolled({steps}) of {}", phase(p)),
         Reference::FiniteDifferences(p) => format!("gradient by finite_differences after {}", phase(p)),
+        Reference::Objective { phase: p, through: true, .. } => {
+            format!("gradient through the objective after {}", phase(p))
+        }
         Reference::Objective { phase: p, .. } => {
             format!("gradient of each layer's objective after {}", phase(p))
         }
