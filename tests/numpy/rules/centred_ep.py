@@ -17,4 +17,4 @@ def expected(trial):
 
 
 CASES = [Case("centred_ep", "5 - 6 sigmoid - 4 sigmoid - 3 sigmoid", {"W": up, "b": units}, expected,
-              settings={"beta": 0.5, "lr": 0.5})]
+              experiment="digits", settings={"beta": 0.5, "lr": 0.5})]
