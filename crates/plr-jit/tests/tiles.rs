@@ -80,19 +80,23 @@ fn plan(program: &Program, tile: bool) -> String {
     Executable::compile(program, &options).expect("the program compiles").plan().to_string()
 }
 
+/// Whatever the number of threads, every output is to the last bit what plain loops give.
+fn same_as_plain_loops(program: &Program, samples: usize) {
+    let inputs = compiled::small_integers(program);
+    let elements: Vec<Vec<f64>> = inputs.iter().map(naive::elements).collect();
+    let expected = naive::run(program, &elements, Draws { seed: 0, update: 0 });
+    for threads in [1, 2, 3, 7] {
+        let found = compiled::run(program, &inputs, threads, Context::default());
+        for ((name, found), expected) in program.outputs.iter().zip(&found).zip(&expected) {
+            compiled::assert_same(&format!("{samples} samples, {name}"), found, expected);
+        }
+    }
+}
+
 #[test]
 fn tiles_give_what_plain_loops_give() {
     for samples in [8, 9, 16, 20, 33, 64, 71] {
-        let program = relaxation(samples, Precision::F64);
-        let inputs = compiled::small_integers(&program);
-        let elements: Vec<Vec<f64>> = inputs.iter().map(naive::elements).collect();
-        let expected = naive::run(&program, &elements, Draws { seed: 0, update: 0 });
-        for threads in [1, 2, 3, 7] {
-            let found = compiled::run(&program, &inputs, threads, Context::default());
-            for ((name, found), expected) in program.outputs.iter().zip(&found).zip(&expected) {
-                compiled::assert_same(&format!("{samples} samples, {name}"), found, expected);
-            }
-        }
+        same_as_plain_loops(&relaxation(samples, Precision::F64), samples);
     }
 }
 
@@ -175,16 +179,7 @@ fn relaxation_over_space(samples: usize, stride: usize, precision: Precision) ->
 #[test]
 fn tiles_of_layers_with_space_give_what_plain_loops_give() {
     for (samples, stride) in [(8, 1), (9, 2), (20, 2), (33, 1), (71, 2)] {
-        let program = relaxation_over_space(samples, stride, Precision::F64);
-        let inputs = compiled::small_integers(&program);
-        let elements: Vec<Vec<f64>> = inputs.iter().map(naive::elements).collect();
-        let expected = naive::run(&program, &elements, Draws { seed: 0, update: 0 });
-        for threads in [1, 2, 3, 7] {
-            let found = compiled::run(&program, &inputs, threads, Context::default());
-            for ((name, found), expected) in program.outputs.iter().zip(&found).zip(&expected) {
-                compiled::assert_same(&format!("{samples} samples, {name}"), found, expected);
-            }
-        }
+        same_as_plain_loops(&relaxation_over_space(samples, stride, Precision::F64), samples);
     }
 }
 

@@ -7,7 +7,6 @@ use plr_ir::{Precision, Program, Tensor, pass};
 use super::error::CheckError;
 use super::minibatch::Minibatch;
 use super::reference::{Gradient, Presented, gradients};
-
 use super::subject::given;
 use crate::backend::{Arrays, Backend, Context, Runner, bind};
 use crate::draws::Draws;
@@ -40,43 +39,40 @@ impl Presentation<'_> {
         self.over_draws(keep(probe, |output| output.starts_with("increment/")), &arrays)
     }
 
-    /// What a check observes, at one layer alone or everywhere; `increments` are those that it looks at.
-    pub(super) fn observed(
-        &self,
-        number: usize,
-        at: Option<&str>,
-        increments: Arrays,
-    ) -> Result<Arrays, CheckError> {
+    /// What a check observes, at one layer alone or everywhere.
+    pub(super) fn observed(&self, number: usize, at: Option<&str>) -> Result<Arrays, CheckError> {
         let here = |output: &str| {
             let site = output.rsplit("->").next().unwrap_or(output);
             at.is_none_or(|at| site.rsplit('/').next() == Some(at))
         };
-        let (samples, precision) = (self.minibatch.data.dims[0], self.minibatch.data.precision());
+        let (samples, piece) = (self.minibatch.data.dims[0], Piece::Observe(number));
+        let (program, precision) = if self.sampling == Sampling::All {
+            (self.model.unfused(piece, samples, Precision::F64), Precision::F64)
+        } else {
+            let precision = self.minibatch.data.precision();
+            (self.model.program(piece, samples, precision), precision)
+        };
+        let program = program.ok_or(CheckError::NothingObserved)?;
         let mut arrays = given(self.model, self.parameters, self.minibatch);
-        arrays.extend(increments);
-        let piece = Piece::Observe(number);
+        arrays.extend(self.looked_at(&program)?);
+        let (program, arrays) = (keep(program, here), cast(arrays, precision));
         if self.sampling == Sampling::All {
-            let program = self.model.unfused(piece, samples, Precision::F64);
-            let program = program.ok_or(CheckError::NothingObserved)?;
-            return mean(&keep(program, here), &[cast(arrays, Precision::F64)]);
+            mean(&program, &[arrays])
+        } else {
+            self.over_draws(program, &arrays)
         }
-        let program = self.model.program(piece, samples, precision).ok_or(CheckError::NothingObserved)?;
-        self.over_draws(keep(program, here), &cast(arrays, precision))
     }
 
     /// The increments that an observation looks at: zero where nothing learns.
-    pub(super) fn looked_at(&self, number: usize) -> Result<Arrays, CheckError> {
-        let samples = self.minibatch.data.dims[0];
-        let program = self.model.program(Piece::Observe(number), samples, Precision::F64);
-        let program = program.ok_or(CheckError::NothingObserved)?;
+    fn looked_at(&self, observation: &Program) -> Result<Arrays, CheckError> {
         let looked_at = |input: &&String| input.starts_with("increment/");
-        let wanted: Vec<&String> = program.inputs.iter().filter(looked_at).collect();
+        let wanted: Vec<&String> = observation.inputs.iter().filter(looked_at).collect();
         if wanted.is_empty() {
             return Ok(Arrays::new());
         }
         let mut increments = self.increments()?;
         for name in wanted {
-            let value = program.input(name).map(|value| program.type_of(value).dims.clone());
+            let value = observation.input(name).map(|value| observation.type_of(value).dims.clone());
             let zeros = || Tensor::zeros(value.unwrap_or_default(), Precision::F64);
             increments.entry(name.clone()).or_insert_with(zeros);
         }

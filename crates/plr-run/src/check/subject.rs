@@ -123,7 +123,7 @@ impl<'a> Subject<'a> {
                     (presentation.gradients(reference)?, presentation.increments()?);
             }
             Needs::Observation(number) => {
-                evidence.observed = presentation.observed(number, at, presentation.looked_at(number)?)?;
+                evidence.observed = presentation.observed(number, at)?;
             }
         }
         let (settings, at) = (settings.to_vec(), at.map(str::to_owned));
