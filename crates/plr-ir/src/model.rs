@@ -15,6 +15,7 @@
 
 use crate::choices::Choices;
 use std::fmt;
+use std::ops::Range;
 
 use crate::program::Program;
 use crate::scalar::{BinaryOp, CompareOp, UnaryOp};
@@ -268,6 +269,8 @@ pub struct Reading {
     pub input: String,
     /// The elements read by the owner: by unit `i`, or by the synapse from unit `j` to unit `i`.
     pub pattern: Pattern,
+    /// The units that the pattern is about, if they are not all that the input has.
+    pub part: Option<Range<usize>>,
 }
 
 /// Which elements of an input the owner reads. Samples never see each other except with [`Pattern::Batch`].

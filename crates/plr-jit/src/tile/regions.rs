@@ -110,6 +110,7 @@ impl Samples<'_> {
                 Op::Broadcast { .. }
                     | Op::Contract { .. }
                     | Op::Reduce { .. }
+                    | Op::Range { .. }
                     | Op::Slice { .. }
                     | Op::Insert { .. }
                     | Op::Detach { .. }

@@ -32,7 +32,7 @@ fn tables_are_refused_with_the_line() {
         (
             "wide",
             "0,0.1,0.2,0\n0,0.3,0.4,1\n",
-            "the network's input has 2 units, but a sample has 3 features",
+            "the network has 2 input units, but a sample has 3 features",
         ),
         ("one", "0.1,0.2,0\n", "a minibatch of 2 samples is larger than the training set of 1"),
     ] {
