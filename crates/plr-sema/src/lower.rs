@@ -20,6 +20,7 @@ mod part;
 mod piece;
 pub(crate) mod plasticity;
 mod presentation;
+mod quantile;
 mod setting;
 mod spatial;
 pub(crate) mod term;

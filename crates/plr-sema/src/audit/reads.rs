@@ -253,6 +253,7 @@ impl<'a> Reader<'a> {
             | ExprKind::Over(..)
             | ExprKind::Unary(..)
             | ExprKind::Binary(..)
+            | ExprKind::PoissonQuantile(..)
             | ExprKind::Compare(..)
             | ExprKind::And(..)
             | ExprKind::Or(..)

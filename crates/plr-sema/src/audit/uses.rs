@@ -190,6 +190,7 @@ impl<'a> Walk<'a> {
             | ExprKind::Over(..)
             | ExprKind::Unary(..)
             | ExprKind::Binary(..)
+            | ExprKind::PoissonQuantile(..)
             | ExprKind::Compare(..)
             | ExprKind::And(..)
             | ExprKind::Or(..)

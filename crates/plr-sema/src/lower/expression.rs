@@ -29,6 +29,7 @@ use super::draw::Draws;
 use super::environment::{Cell, Environment, Unavailable};
 use super::learning::Learning;
 use super::nudge::Nudges;
+use super::quantile;
 use super::setting::{ParameterId, Setting};
 use super::term::{self, Axes, Extents, Term};
 use super::trace;
@@ -353,6 +354,7 @@ impl<'s> Lowerer<'s> {
                 let (a, b) = (self.evaluate(a, cx)?, self.evaluate(b, cx)?);
                 term::binary(&mut self.b, &extents, *op, a, b)
             }
+            ExprKind::PoissonQuantile(level, rate) => return self.poisson_quantile(level, rate, cx),
             ExprKind::Compare(op, a, b) => {
                 let (a, b) = (self.evaluate(a, cx)?, self.evaluate(b, cx)?);
                 term::compare(&mut self.b, &extents, *op, a, b)
@@ -414,6 +416,14 @@ impl<'s> Lowerer<'s> {
         let found = self.evaluate(expr, cx)?;
         let found = term::as_number(&mut self.b, &cx.extents, found);
         Ok(term::shift(&mut self.b, found))
+    }
+
+    /// A count with that distribution function (R11.8).
+    fn poisson_quantile(&mut self, level: &Expr, rate: &Expr, cx: Context<'_>) -> Evaluated {
+        let [level, rate] = [self.evaluate(level, cx)?, self.evaluate(rate, cx)?]
+            .map(|term| term::as_number(&mut self.b, &cx.extents, term));
+        let (level, rate) = term::meet(&mut self.b, &cx.extents, level, rate);
+        Ok(Term { value: quantile::poisson(&mut self.b, level.value, rate.value), ..level })
     }
 
     /// The distance of the site's layer (R5.12).
