@@ -124,7 +124,8 @@ pub enum Op {
         /// Which axes meet.
         spec: Contraction,
     },
-    /// Sums of products of units and a kernel's weights, or of units, over the pairs of units that a weight joins.
+    /// Sums of products of units and a kernel's weights, or of units, over the pairs of units that a weight joins. Whether
+    /// a factor that is not finite is also multiplied by the zeros beyond a layer's edges is not said.
     Convolve {
         /// Which of the three sums.
         form: ConvolveForm,

@@ -110,6 +110,7 @@ pub fn parameter(name: &str, dims: Vec<usize>, init: Init, synaptic: bool) -> Pa
         init,
         learned: true,
         synaptic,
+        mask: None,
     }
 }
 

@@ -380,7 +380,9 @@ impl<'s> Lowerer<'s> {
             ExprKind::Epoch => self.epoch()?,
             ExprKind::Time { phase, whole } => self.time(*phase, *whole),
             ExprKind::Distance { from_input } => self.distance(*from_input, cx),
-            ExprKind::Coordinate { coordinate, .. } => self.coordinate(*coordinate, cx),
+            ExprKind::Coordinate { place, population, coordinate } => {
+                self.coordinate(*coordinate, (*place, *population), cx)
+            }
             ExprKind::Draw(law) => self.draw(*law, cx),
             ExprKind::Over(part, a) => return self.over(*part, a, cx),
             ExprKind::Layer(reduction, a) => return self.over_units((*reduction, a), expr, cx),
@@ -553,7 +555,7 @@ impl<'s> Lowerer<'s> {
     }
 
     /// The layer of a place.
-    fn layer(&self, place: Place, cx: Context<'_>) -> LayerId {
+    pub(super) fn layer(&self, place: Place, cx: Context<'_>) -> LayerId {
         let network = &self.setting.network;
         match (place, cx.reader) {
             (Place::Input | Place::Hidden, _) => layer_among(place, self.among, network),

@@ -15,6 +15,8 @@ pub fn unit_layers(expr: &Expr, rule: &Rule) -> Vec<(Place, Size)> {
     let mut found = Vec::new();
     if let ExprKind::Variable { place, variable, .. } = expr.kind {
         found.push((place, rule.size(rule.variables[variable.0].population)));
+    } else if let ExprKind::Coordinate { place, population, .. } = expr.kind {
+        found.push((place, rule.size(population)));
     } else if matches!(expr.kind, ExprKind::Target | ExprKind::Cost { .. }) {
         found.push((Place::Output, Size::Layer));
     }
