@@ -1,4 +1,4 @@
-//! Rules about layers with rows and columns: 3.10, 4.12, 5.16, 8.13, 13.10, 15.7 to 15.9.
+//! Rules about layers with rows and columns: 3.10, 4.12, 5.16, 8.13, 13.10, 15.7 to 15.9, 15.11.
 
 use plr_ir::Precision;
 use plr_ir::model::Model as _;
@@ -140,6 +140,112 @@ fn a_kernel_joins_pairs_of_units_both_ways() {
     found.is("state/down/e/input", &e);
     found.is("increment/W/input->output", &learned);
     found.is("increment/B/output->input", &learned);
+}
+
+/// Feedback through the forward weights, a bias, and a normalising term, in three layers.
+const LOCAL: &str = "rule R(lr = 1) allow weight_transport {
+  neuron { param b = 0;  state x, d = 0, e = 0 }
+  synapse W : below -> self, mask(m) { fixed param m = 1 }
+  synapse B : above -> self, mask(n) { fixed param n = 1 }
+  phase up { clamp input x = data;  sweep up { x = f(W @ below.x + b) } }
+  phase down { output d = x - target;  sweep down { hidden d = W.T @ above.d;  hidden e = B @ above.d } }
+  learn {
+    W += lr * (post.d + post.e) * (pre.x - 0.5 * post.d * W)
+    B += lr * post.x * pre.d
+    b += lr * d
+  }
+  predict output.x after down
+}
+";
+
+/// R15.11, R3.10, R4.12: a `local` layer is a dense one with masks: states, weights of both directions and biases learn the same.
+#[test]
+fn a_local_layer_is_a_dense_one_with_masks() {
+    let joined = "2x3x4 - local 3 k2 s2 p1 tanh - 2";
+    assert_eq!(said(joined), joined);
+    let local = Bench::new(&on(LOCAL, joined));
+    let dense = Bench::new(&on(LOCAL, "24 - 18 tanh - 2"));
+    // Rows 2, columns 3 of places above; where a place sees a unit, the tap's place.
+    let tap = |high: usize, low: usize| {
+        let (v, u) = (high % 6 / 3, high % 3);
+        let (c, y, x) = (low / 12, low % 12 / 4, low % 4);
+        let (i, j) = ((y + 1).checked_sub(2 * v)?, (x + 1).checked_sub(2 * u)?);
+        (i < 2 && j < 2).then_some(high * 8 + (c * 2 + i) * 2 + j)
+    };
+    let pairs: Vec<_> = (0..18 * 24).map(|at| (at / 24, at % 24)).collect();
+    let spread = |kernel: &[f64]| -> Vec<f64> {
+        pairs.iter().map(|&(high, low)| tap(high, low).map_or(0.0, |at| kernel[at])).collect()
+    };
+    let turned =
+        |matrix: &[f64]| -> Vec<f64> { (0..24 * 18).map(|at| matrix[at % 18 * 24 + at / 18]).collect() };
+    let (w, b) = (numbers(144), numbers(144).into_iter().map(|x| 0.1 * x * x - 1.0).collect::<Vec<_>>());
+    let w: Vec<f64> = w.iter().map(|x| 0.2 * x).collect();
+    let (top, back, bias, ones) = (numbers(36), numbers(36), numbers(18), vec![1.0; 144]);
+    let mask = spread(&ones);
+    let samples: [Vec<f64>; 2] = [numbers(24), numbers(30).split_off(6)];
+    let (data, target) = ([&samples[0][..], &samples[1][..]], [&[1.0, 2.0][..], &[0.0, -1.0]]);
+    let all = vec![1.0; 36];
+    let shared: [(&str, &[f64]); 5] = [
+        ("W/h1->output", &top),
+        ("B/output->h1", &back),
+        ("m/h1->output", &all),
+        ("n/output->h1", &all),
+        ("b/h1", &bias),
+    ];
+    let with = |w: &[f64], b: &[f64], m: &[f64], n: &[f64], bench: &Bench| {
+        let own = [("W/input->h1", w), ("B/h1->input", b), ("m/input->h1", m), ("n/h1->input", n)];
+        let has = |name: &str| bench.model().parameters().iter().any(|p| p.name == name);
+        let given: Vec<_> = own.into_iter().chain(shared).filter(|(name, _)| has(name)).collect();
+        bench.present(&given, &data, &target)
+    };
+    let found = with(&w, &b, &ones, &ones, &local);
+    let expected = with(&spread(&w), &turned(&spread(&b)), &mask, &turned(&mask), &dense);
+    for state in
+        ["state/up/x/h1", "state/down/d/h1", "state/down/e/h1", "state/up/x/output", "increment/b/h1"]
+    {
+        found.is(state, expected.get(state));
+    }
+    let name = "increment/W/input->h1";
+    let of_pairs: Vec<f64> = expected.get(name).iter().zip(&mask).map(|(x, m)| x * m).collect();
+    assert!(of_pairs.iter().any(|x| x.abs() > 1.0));
+    for (a, b) in spread(found.get(name)).iter().zip(&of_pairs) {
+        assert!((a - b).abs() <= 1e-12 * (1.0 + b.abs()), "{a} {b}");
+    }
+    // What is beyond the edges has no end that anything could come from.
+    let seen: Vec<usize> = pairs.iter().filter_map(|&(high, low)| tap(high, low)).collect();
+    for (at, x) in found.get(name).iter().enumerate().filter(|(at, _)| !seen.contains(at)) {
+        assert_eq!(*x, 0.0, "weight {at} joins nothing");
+    }
+}
+
+/// R15.11: downwards, too, from a local output to the input.
+#[test]
+fn local_kernels_join_pairs_of_units_both_ways() {
+    let bench = Bench::new(&on(TWO_WAYS, "2x3x3 - local 2 k2"));
+    let (data, w) = (numbers(18), numbers(64));
+    let b: Vec<f64> = numbers(64).into_iter().map(|x| x * x - 3.0).collect();
+    let found = bench.present(&[("W/input->output", &w), ("B/output->input", &b)], &[&data], &[]);
+    let own = |(low, high, weight): (usize, usize, usize)| (low, high, high * 8 + weight % 8);
+    let (mut x, mut d, mut e) = (vec![0.0; 8], vec![0.0; 18], vec![0.0; 18]);
+    pairs().into_iter().map(own).for_each(|(low, high, weight)| x[high] += w[weight] * data[low]);
+    let mut learned = vec![0.0; 64];
+    for (low, high, weight) in pairs().into_iter().map(own) {
+        d[low] += w[weight] * x[high];
+        e[low] += b[weight] * x[high];
+        learned[weight] += x[high] * data[low];
+    }
+    found.is("state/up/x/output", &x);
+    found.is("state/down/d/input", &d);
+    found.is("state/down/e/input", &e);
+    found.is("increment/W/input->output", &learned);
+    found.is("increment/B/output->input", &learned);
+    let fans = bench.first("W/input->output").into_iter().fold(0.0, |a: f64, b| a.max(b.abs()));
+    let bound = (6.0_f64 / (2.0 * 4.0 + 2.0 * 4.0)).sqrt();
+    assert!(fans <= bound && fans > 0.9 * bound, "{fans} and {bound}");
+    for backend in [Backend::Interpreter, Backend::Jit { threads: 1 }] {
+        let found = perturb::run(&bench.model(), Precision::F64, 1, backend).expect("the programs run");
+        assert!(found.iter().all(|equation| equation.leaks.is_empty()), "{found:?}");
+    }
 }
 
 /// R4.12: upwards the means of windows are sent, and downwards each unit of a window gets its share; so also where all units

@@ -46,8 +46,10 @@ fn for_each_join(geometry: &Convolution, mut visit: impl FnMut(usize, usize, usi
         for (c, i, j) in places(kernel) {
             let seen = (geometry.seen(v, i, low.height), geometry.seen(u, j, low.width));
             if let (Some(y), Some(x)) = seen {
-                let weight = d * kernel.units() + unit(kernel, (c, i, j));
-                visit(unit(low, (c, y, x)), unit(high, (d, v, u)), weight);
+                let above = unit(high, (d, v, u));
+                let row = if geometry.local { above } else { d };
+                let weight = row * kernel.units() + unit(kernel, (c, i, j));
+                visit(unit(low, (c, y, x)), above, weight);
             }
         }
     }

@@ -38,7 +38,7 @@ impl Display for Grid {
     }
 }
 
-/// A square kernel that moves over a padded layer.
+/// A square kernel that moves over a padded layer, or a kernel at each of its places.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Convolution {
     /// The layer the kernel moves over.
@@ -51,6 +51,8 @@ pub struct Convolution {
     pub stride: usize,
     /// How far it reaches beyond the edges, where there are no units.
     pub padding: usize,
+    /// Whether each place has weights of its own.
+    pub local: bool,
 }
 
 /// How often a window of some size fits, moved by `stride` at a time.
@@ -68,9 +70,11 @@ impl Convolution {
         (self.padding < self.kernel).then_some(Grid { channels: self.channels, height, width })
     }
 
-    /// The dimensions of the kernel: high channels, low channels, rows, columns.
+    /// The dimensions of the kernel: high channels, or units if each has its own weights, low channels, rows, columns.
     pub fn kernel_dims(&self) -> [usize; 4] {
-        [self.channels, self.low.channels, self.kernel, self.kernel]
+        let units = || self.high().map_or(0, Grid::units);
+        let rows = if self.local { units() } else { self.channels };
+        [rows, self.low.channels, self.kernel, self.kernel]
     }
 
     /// The place along one axis of the low layer that the tap at `offset` sees from the kernel's place `at`.
@@ -93,12 +97,13 @@ impl Convolution {
 
 impl Display for Convolution {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Self { low, channels, kernel, stride, padding } = self;
+        let Self { low, channels, kernel, stride, padding, local } = self;
         let Grid { channels: c, height, width } = low;
         write!(
             f,
             "layer ({c},{height},{width}) channels {channels} kernel {kernel} stride {stride} padding {padding}"
-        )
+        )?;
+        if *local { f.write_str(" local") } else { Ok(()) }
     }
 }
 
@@ -138,20 +143,25 @@ mod tests {
     fn a_layer_has_as_many_positions_as_the_kernel_has_places() {
         for (extent, kernel, stride, padding) in [(28, 5, 1, 0), (7, 3, 2, 1), (6, 3, 1, 2), (5, 5, 3, 0)] {
             let low = Grid { channels: 2, height: extent, width: extent };
-            let convolution = Convolution { low, channels: 3, kernel, stride, padding };
+            let convolution = Convolution { low, channels: 3, kernel, stride, padding, local: false };
             let places = (0..).step_by(stride).take_while(|at| at + kernel <= extent + 2 * padding).count();
             let high = convolution.high().expect("there is a place");
             assert_eq!(high, Grid { channels: 3, height: places, width: places });
             let seen = |at| (0..kernel).filter_map(move |tap| convolution.seen(at, tap, extent)).count();
             let along: usize = (0..places).map(seen).sum();
             assert_eq!(convolution.pairs(), along * along * 6);
+            assert_eq!(convolution.kernel_dims(), [3, 2, kernel, kernel]);
+            let local = Convolution { local: true, ..convolution };
+            assert_eq!((local.high(), local.pairs()), (Some(high), convolution.pairs()));
+            assert_eq!(local.kernel_dims(), [3 * places * places, 2, kernel, kernel]);
         }
     }
 
     #[test]
     fn what_does_not_fit_has_no_layer() {
         let low = Grid { channels: 1, height: 4, width: 9 };
-        let kernel = |kernel, stride, padding| Convolution { low, channels: 1, kernel, stride, padding };
+        let kernel =
+            |kernel, stride, padding| Convolution { low, channels: 1, kernel, stride, padding, local: false };
         assert_eq!(kernel(5, 1, 0).high(), None);
         assert_eq!(kernel(3, 0, 0).high(), None);
         assert_eq!(kernel(2, 1, 2).high(), None);

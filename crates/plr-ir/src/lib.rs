@@ -31,7 +31,8 @@
 //! 10. **Convolutions** ([`Op::Convolve`]) are the three sums of one form, `Σ low[b, c, y, x] · high[b, d, v, u] ·
 //!     kernel[d, c, i, j]` over all `y = s·v + i − p`, `x = s·u + j − p` inside the low layer, where `s` is the stride and `p`
 //!     the padding: each is the sum over all indices that its result does not have. Low and high units are one axis,
-//!     `[batch, units]`, channel by channel and row by row. The order of summation and the error are as in contractions, `n` being
+//!     `[batch, units]`, channel by channel and row by row. A *local* one has `kernel[h, c, i, j]` for each high unit
+//!     `h = (d, v, u)`, which no other unit shares. The order of summation and the error are as in contractions, `n` being
 //!     the largest number of terms.
 //! 11. **Pooling** ([`Op::Pool`]) gives for each window its mean or its largest element; [`Op::Unpool`] is the adjoint
 //!     of the mean. Sums run in row-major order, of windows or of their elements, from +0, and are then divided by the

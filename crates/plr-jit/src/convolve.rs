@@ -13,6 +13,7 @@ use crate::gemm::{Strides, multiply};
 use crate::micro::Element;
 
 mod lanes;
+mod local;
 
 pub(crate) use lanes::Lanes;
 
@@ -50,7 +51,7 @@ impl Convolve {
     }
 
     fn weights(&self) -> usize {
-        self.taps() * self.geometry.channels
+        self.taps() * if self.geometry.local { self.high.units() } else { self.geometry.channels }
     }
 
     /// The room of a part, in elements.
@@ -58,6 +59,7 @@ impl Convolve {
         let seen = self.taps() * self.high.positions();
         match self.form {
             ConvolveForm::Forward | ConvolveForm::Adjoint => seen,
+            ConvolveForm::Correlate if self.geometry.local => seen + self.weights(),
             // Besides, the high units of a sample, and the sums over it and over all.
             ConvolveForm::Correlate => seen + self.high.units() + 2 * self.weights(),
         }
@@ -65,7 +67,8 @@ impl Convolve {
 
     /// The number of multiplications, or the largest number.
     pub(crate) fn work(&self) -> usize {
-        self.samples.saturating_mul(self.weights()).saturating_mul(self.high.positions())
+        let places = if self.geometry.local { 1 } else { self.high.positions() };
+        self.samples.saturating_mul(self.weights()).saturating_mul(places)
     }
 
     /// The elements of the result that a part writes; of a sum for the kernel none.
@@ -88,6 +91,9 @@ impl Convolve {
         room: &mut [T],
         out: &mut [T],
     ) {
+        if self.geometry.local {
+            return self.run_local(part, [lhs, rhs], room, out);
+        }
         let (low, high) = (self.geometry.low.units(), self.high.units());
         let (seen, rest) = room.split_at_mut(self.taps() * self.high.positions());
         if self.form == ConvolveForm::Correlate {
@@ -114,6 +120,9 @@ impl Convolve {
     /// Adds up what the parts have summed for the kernel, in order. They have a row for each tap.
     pub(crate) fn add_parts<T: Real>(&self, rooms: &[T], out: &mut [T]) {
         out.fill(T::default());
+        if self.geometry.local {
+            return self.add_local_parts(rooms, out);
+        }
         let (taps, channels) = (self.taps(), self.geometry.channels);
         for room in rooms.chunks_exact(self.room()) {
             let partial = &room[room.len() - self.weights()..];

@@ -43,6 +43,7 @@ fn sums<T: Real>(form: ConvolveForm, of: &Convolution, batch: usize) {
     let (dims, terms) = match form {
         ConvolveForm::Forward => ([low, weights], of.low.channels * of.kernel * of.kernel),
         ConvolveForm::Adjoint => ([high, weights], of.channels * of.kernel * of.kernel),
+        ConvolveForm::Correlate if of.local => ([high, low], batch),
         ConvolveForm::Correlate => ([high.clone(), low], batch * high[1] / of.channels),
     };
     let program = program::<T>(&dims, |b, x| b.convolve(form, *of, x[0], x[1]));
@@ -63,8 +64,15 @@ fn sums<T: Real>(form: ConvolveForm, of: &Convolution, batch: usize) {
     }
 }
 
-fn convolutions<T: Real>() {
-    let of = |low, channels, kernel, stride, padding| Convolution { low, channels, kernel, stride, padding };
+fn convolutions<T: Real>(local: bool) {
+    let of = |low, channels, kernel, stride, padding| Convolution {
+        low,
+        channels,
+        kernel,
+        stride,
+        padding,
+        local,
+    };
     let all = [
         (of(grid(1, 12, 12), 4, 5, 1, 0), 17),
         (of(grid(4, 9, 8), 6, 3, 2, 1), 9),
@@ -83,12 +91,12 @@ fn convolutions<T: Real>() {
 
 #[test]
 fn convolutions_f32() {
-    convolutions::<f32>();
+    [false, true].into_iter().for_each(convolutions::<f32>);
 }
 
 #[test]
 fn convolutions_f64() {
-    convolutions::<f64>();
+    [false, true].into_iter().for_each(convolutions::<f64>);
 }
 
 /// Numbers of which some are equal, with zeros of both signs, infinities and NaN.
@@ -149,7 +157,7 @@ fn poolings_f64() {
 /// Of constants, of repeated rows, in loops and of what becomes of one another: memory is shared correctly.
 #[test]
 fn convolutions_of_values_that_are_nowhere_in_memory_and_in_loops() {
-    let of = Convolution { low: grid(1, 3, 3), channels: 1, kernel: 3, stride: 1, padding: 1 };
+    let of = Convolution { low: grid(1, 3, 3), channels: 1, kernel: 3, stride: 1, padding: 1, local: false };
     let program = program::<f64>(&[vec![9], vec![3, 3]], |b, x| {
         let rows = b.broadcast(x[0], &[1], &[2, 9]);
         let kernel = b.reshape(x[1], &[1, 1, 3, 3]);

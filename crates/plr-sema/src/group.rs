@@ -197,14 +197,20 @@ impl Rule {
         kernel.map_or_else(|| self.weights(network, synapse, pair), |kernel| kernel.pairs())
     }
 
-    /// The channels, rows and columns of the units of a group that share their parameters (R3.10).
+    /// The channels, rows and columns of the units of a group (R15.7).
     pub fn space(&self, network: &Network, group: Group) -> Option<Grid> {
         network.layers[self.model(network, group)?].space
     }
 
+    /// Likewise, if the units of a channel share their parameters (R3.10).
+    pub fn sharing(&self, network: &Network, group: Group) -> Option<Grid> {
+        let layer = &network.layers[self.model(network, group)?];
+        layer.space.filter(|_| !layer.local)
+    }
+
     /// The number of values of a parameter of the units of a group: one for each, or for each channel.
     pub fn values(&self, network: &Network, group: Group) -> usize {
-        self.space(network, group).map_or_else(|| self.units(network, group), |space| space.channels)
+        self.sharing(network, group).map_or_else(|| self.units(network, group), |space| space.channels)
     }
 
     /// The instance of a synapse whose weight the equation of another, or of itself, reads between the same two groups, and

@@ -44,6 +44,8 @@ pub struct Layer {
     pub units: usize,
     /// Its channels, rows and columns, if its units have places.
     pub space: Option<Grid>,
+    /// Whether each of its units has weights and parameters of its own all the same.
+    pub local: bool,
     /// The activation with its settings; the identity if absent.
     pub activation: Option<Activation>,
 }

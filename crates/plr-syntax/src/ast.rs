@@ -637,6 +637,8 @@ pub enum Units {
     Grid(Extents, Span),
     /// `conv 16 k5 s2 p1`: so many channels that see the layer below through a kernel; the words that follow.
     Convolution(Expr, Vec<Name>),
+    /// `local 16 k5 s2 p1`: likewise, and each unit has weights of its own.
+    Local(Expr, Vec<Name>),
     /// `avgpool 2`: no layer, but what the next one sees of the one below: averages over windows of this size.
     AveragePool(Expr, Vec<Name>),
     /// `maxpool 3 s2`: likewise, the largest of each window.

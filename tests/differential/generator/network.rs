@@ -57,7 +57,8 @@ fn spatial(random: &mut Random) -> String {
         let (stride, padding) = (1 + random.below(2), random.below(kernel));
         extents = extents.map(|extent| (extent + 2 * padding - kernel) / stride + 1);
         let (channels, activation) = (1 + random.below(3), random.pick(&ACTIVATIONS));
-        text.push_str(&format!(" - conv {channels} k{kernel} s{stride} p{padding} {activation}"));
+        let word = if random.percent(75) { "conv" } else { "local" };
+        text.push_str(&format!(" - {word} {channels} k{kernel} s{stride} p{padding} {activation}"));
     }
     if random.percent(40) && extents.iter().all(|&extent| extent > 1) {
         text.push_str(" - avgpool 2");

@@ -15,7 +15,18 @@ fn grid(channels: usize, height: usize, width: usize) -> Grid {
 
 /// Kernels of many strides and paddings, over layers of odd sizes.
 fn convolutions() -> Vec<Convolution> {
-    let of = |low, channels, kernel, stride, padding| Convolution { low, channels, kernel, stride, padding };
+    [false, true].into_iter().flat_map(those).collect()
+}
+
+fn those(local: bool) -> Vec<Convolution> {
+    let of = |low, channels, kernel, stride, padding| Convolution {
+        low,
+        channels,
+        kernel,
+        stride,
+        padding,
+        local,
+    };
     vec![
         of(grid(1, 4, 5), 2, 3, 1, 0),
         of(grid(2, 5, 4), 3, 3, 2, 1),
@@ -63,7 +74,7 @@ fn program(dims: &[Vec<usize>], result: impl FnOnce(&mut Builder, &[Value]) -> V
 #[test]
 fn a_kernel_of_one_weight_picks_a_shifted_image() {
     // The only tap that is not 0 lies at row 0, column 2: each place sees the unit one row above and one column right of it.
-    let of = Convolution { low: grid(1, 3, 3), channels: 1, kernel: 3, stride: 1, padding: 1 };
+    let of = Convolution { low: grid(1, 3, 3), channels: 1, kernel: 3, stride: 1, padding: 1, local: false };
     let image = f64s(&[1, 9], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]);
     let kernel = f64s(&[1, 1, 3, 3], &[0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
     let forward =
@@ -74,13 +85,42 @@ fn a_kernel_of_one_weight_picks_a_shifted_image() {
 #[test]
 fn a_kernel_over_the_whole_layer_is_a_matrix() {
     let (low, channels) = (grid(2, 3, 3), 4);
-    let of = Convolution { low, channels, kernel: 3, stride: 1, padding: 0 };
+    let of = Convolution { low, channels, kernel: 3, stride: 1, padding: 0, local: false };
     let mut sample = Sample(3);
     let (x, w) = (sample.tensor(&[BATCH, 18], -1.0, 1.0), sample.tensor(&[4, 2, 3, 3], -1.0, 1.0));
     let matrix = f64s(&[4, 18], &w.to_f64());
     let dense = program(&[vec![BATCH, 18], vec![4, 18]], |b, x| b.contract("bj,ij->bi", x[0], x[1]));
     let convolved = run1(&sums(ConvolveForm::Forward, &of), &[x.clone(), w]);
     assert_close(&convolved, &run1(&dense, &[x, matrix]), 1e-14);
+}
+
+/// Where each high unit has its own weights, a matrix that is 0 wherever a unit is not seen has them, too.
+#[test]
+fn a_local_kernel_is_a_sparse_matrix() {
+    for of in those(true) {
+        let ([high, low], layer) = ([high(&of)[1], low(&of)[1]], of.high().unwrap());
+        let mut sample = Sample(5);
+        let (x, w) = (sample.tensor(&[BATCH, low], -1.0, 1.0), sample.tensor(&of.kernel_dims(), -1.0, 1.0));
+        let weights = w.to_f64();
+        let mut matrix = vec![0.0; high * low];
+        for unit in 0..high {
+            let (v, u) = (unit % layer.positions() / layer.width, unit % layer.width);
+            for (tap, &weight) in
+                weights[unit * weights.len() / high..][..weights.len() / high].iter().enumerate()
+            {
+                let (c, i, j) = (tap / (of.kernel * of.kernel), tap / of.kernel % of.kernel, tap % of.kernel);
+                let (y, x) = (v * of.stride + i, u * of.stride + j);
+                let inside = of.padding..of.padding + of.low.height;
+                if inside.contains(&y) && (of.padding..of.padding + of.low.width).contains(&x) {
+                    let (y, x) = (y - of.padding, x - of.padding);
+                    matrix[unit * low + (c * of.low.height + y) * of.low.width + x] += weight;
+                }
+            }
+        }
+        let dense = program(&[vec![BATCH, low], vec![high, low]], |b, x| b.contract("bj,ij->bi", x[0], x[1]));
+        let convolved = run1(&sums(ConvolveForm::Forward, &of), &[x.clone(), w]);
+        assert_close(&convolved, &run1(&dense, &[x, f64s(&[high, low], &matrix)]), 1e-13);
+    }
 }
 
 /// ⟨high, W ∗ low⟩ = ⟨Wᵀ ∗ high, low⟩ = ⟨W, high ⋆ low⟩.

@@ -14,7 +14,8 @@ impl Generator {
         let low = self.grid(kernel);
         let stride = 1 + self.random.below(3);
         let (channels, padding) = (1 + self.random.below(4), self.random.below(kernel));
-        let geometry = Convolution { low, channels, kernel, stride, padding };
+        let local = self.random.percent(30);
+        let geometry = Convolution { low, channels, kernel, stride, padding, local };
         let batch = self.extents[0];
         let low = vec![batch, low.units()];
         let high = vec![batch, geometry.high().map_or(0, Grid::units)];

@@ -115,7 +115,8 @@ impl Parser<'_> {
         let kernel = self.number_after("kernel")?;
         let stride = self.number_after("stride")?;
         let padding = self.number_after("padding")?;
-        let geometry = Convolution { low, channels, kernel, stride, padding };
+        let local = self.skip_word("local");
+        let geometry = Convolution { low, channels, kernel, stride, padding, local };
         Ok(Op::Convolve { form, lhs, rhs, geometry })
     }
 

@@ -354,7 +354,8 @@ fn convolve<T: Real>(form: ConvolveForm, of: &Convolution, lhs: &[T], rhs: &[T],
         let unit = [b, c, y - of.padding, x - of.padding];
         let low = offset(&[samples, low.channels, low.height, low.width], &unit);
         let high = offset(&[samples, of.channels, rows, columns], &[b, d, v, u]);
-        let weight = offset(&[of.channels, of.low.channels, k, k], &[d, c, i, j]);
+        let row = if of.local { (d * rows + v) * columns + u } else { d };
+        let weight = (row * of.low.channels + c) * k * k + i * k + j;
         let (to, left, right) = match form {
             ConvolveForm::Forward => (high, low, weight),
             ConvolveForm::Adjoint => (low, high, weight),

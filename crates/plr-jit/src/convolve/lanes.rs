@@ -312,7 +312,7 @@ mod tests {
     fn stretches_have_every_pair_of_place_and_tap_once() {
         for (low, kernel, stride, padding) in [(28, 5, 1, 0), (7, 3, 2, 1), (8, 3, 4, 0), (6, 4, 3, 3)] {
             let grid = Grid { channels: 1, height: low, width: low };
-            let geometry = Convolution { low: grid, channels: 1, kernel, stride, padding };
+            let geometry = Convolution { low: grid, channels: 1, kernel, stride, padding, local: false };
             let high = geometry.high().expect("there are places").height;
             for form in [ConvolveForm::Forward, ConvolveForm::Adjoint] {
                 let walk = walk(form, stride);

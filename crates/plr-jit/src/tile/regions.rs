@@ -106,6 +106,7 @@ impl Samples<'_> {
         }
         let known = op.is_element_wise()
             || self.keeps_samples(op)
+            || in_lanes(op).is_some_and(|form| form != ConvolveForm::Correlate)
             || matches!(
                 op,
                 Op::Broadcast { .. }
@@ -114,7 +115,6 @@ impl Samples<'_> {
                     | Op::Slice { .. }
                     | Op::Insert { .. }
                     | Op::Detach { .. }
-                    | Op::Convolve { form: ConvolveForm::Forward | ConvolveForm::Adjoint, .. }
                     | Op::Pool { .. }
                     | Op::Unpool { .. }
                     | Op::Map(_)
@@ -184,7 +184,13 @@ impl Samples<'_> {
 
 /// Whether it is a sum over samples and positions that tiles know how to compute.
 pub(super) fn is_sum(op: &Op) -> bool {
-    matches!(op, Op::Convolve { form: ConvolveForm::Correlate, .. })
+    in_lanes(op) == Some(ConvolveForm::Correlate)
+}
+
+/// The form of a convolution that tiles know how to compute: one of weights that several units share.
+fn in_lanes(op: &Op) -> Option<ConvolveForm> {
+    let Op::Convolve { form, geometry, .. } = op else { return None };
+    (!geometry.local).then_some(*form)
 }
 
 /// Whether there is a convolution in it: those of tiles are of samples in lanes.

@@ -380,7 +380,8 @@ pub fn convolve<T: Real>(
         for high_at in indices(&high_dims[1..]) {
             let taps = (tap(low_at[2], high_at[1]), tap(low_at[3], high_at[2]));
             let (Some(i), Some(j)) = taps else { continue };
-            let weight = position(&of.kernel_dims(), &[high_at[0], low_at[1], i, j]);
+            let row = if of.local { position(&high_dims[1..], &high_at) } else { high_at[0] };
+            let weight = position(&of.kernel_dims(), &[row, low_at[1], i, j]);
             let low = position(&low_dims, &low_at);
             let high = position(&high_dims, &[&low_at[..1], &high_at].concat());
             let (to, term) = match form {

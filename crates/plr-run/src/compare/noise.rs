@@ -171,6 +171,7 @@ fn most_terms(form: ConvolveForm, geometry: &Convolution, samples: usize) -> usi
     match form {
         ConvolveForm::Forward => geometry.low.channels * area,
         ConvolveForm::Adjoint => geometry.channels * area,
+        ConvolveForm::Correlate if geometry.local => samples,
         ConvolveForm::Correlate => samples * geometry.high().map_or(0, Grid::positions),
     }
 }

@@ -91,7 +91,7 @@ pub enum Shapes {
         /// `above`
         relative: &'static str,
     },
-    /// A trace of synapses that share weights, which depends on both of their ends.
+    /// A trace of synapses along a kernel, which depends on both of their ends.
     TracedKernel {
         /// Along which edge.
         edge: String,
@@ -161,7 +161,7 @@ impl Finding for ShapeMismatch {
                 format!("several layers are {relative} `{layer}`, and a population has one size")
             }
             Shapes::TracedKernel { edge } => {
-                format!("synapses that share weights have traces of one of their ends only, in `{edge}`")
+                format!("synapses along a kernel have traces of one of their ends only, in `{edge}`")
             }
             Shapes::NotOneToOne { edge, pre, post } => {
                 format!("from {pre} units to {post} there is no one-to-one projection, in `{edge}`")

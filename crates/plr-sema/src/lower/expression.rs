@@ -207,7 +207,7 @@ impl<'s> Lowerer<'s> {
             Learned::Unit(variable) => {
                 let group = self.setting.rule.group(variable, site.owner());
                 let cx = self.unit_context(group, environment, None);
-                match self.setting.rule.space(&self.setting.network, group) {
+                match self.setting.rule.sharing(&self.setting.network, group) {
                     None => cx,
                     Some(space) => {
                         let extents = Extents { shared: space.channels, ..cx.extents };
@@ -602,7 +602,7 @@ impl<'s> Lowerer<'s> {
         match &setting.rule.variables[variable.0].kind {
             VariableKind::Param(_) => {
                 let value = self.parameter(ParameterId::Unit(variable, layer))?;
-                let space = setting.rule.space(&setting.network, setting.rule.group(variable, layer));
+                let space = setting.rule.sharing(&setting.network, setting.rule.group(variable, layer));
                 Ok(match space {
                     None => Term { value, axes: Axes::UNIT },
                     Some(_) if cx.by_channel => Term { value, axes: Axes::SHARED },

@@ -110,7 +110,7 @@ impl Setting {
         };
         let space = rule.space(network, group);
         let of = |unit| coordinate.of(unit, space) as f64;
-        let numbers: Vec<f64> = match (target, space) {
+        let numbers: Vec<f64> = match (target, rule.sharing(network, group)) {
             (Learned::Unit(_), Some(space)) if coordinate == Coordinate::Channel => {
                 (0..space.channels).map(|channel| of(channel * space.positions())).collect()
             }
@@ -150,11 +150,14 @@ impl Setting {
 
     /// With a kernel as many as one unit sees or is seen by, if the kernel moves by one (R4.12).
     fn synaptic_fans(&self, synapse: SynapseId, pair: (LayerId, LayerId)) -> (f64, f64) {
-        let dims = self.weight_dims(synapse, pair);
-        let &[high, low, rows, columns] = &dims[..] else { return (dims[1] as f64, dims[0] as f64) };
-        let (above, below) = ((high * rows * columns) as f64, (low * rows * columns) as f64);
-        let upward = self.rule.along(&self.network, synapse, pair).is_some_and(|along| along.upward);
-        if upward { (below, above) } else { (above, below) }
+        let along = self.rule.along(&self.network, synapse, pair);
+        let Some((along, kernel)) = along.and_then(|along| Some((along, along.kernel()?))) else {
+            let dims = self.weight_dims(synapse, pair);
+            return (dims[1] as f64, dims[0] as f64);
+        };
+        let area = kernel.kernel * kernel.kernel;
+        let (above, below) = ((kernel.channels * area) as f64, (kernel.low.channels * area) as f64);
+        if along.upward { (below, above) } else { (above, below) }
     }
 
     /// The instance of a synapse between groups like those that another joins, and whether it runs the other way (R4.10).

@@ -65,7 +65,8 @@ pub fn chain(
         };
         texts.extend(step.pool.map(space::pool_text));
         texts.push(layer_text(shape, activation.as_ref(), library));
-        network.layers.push(Layer { name, role, units: shape.units(space), space, activation });
+        let (units, local) = (shape.units(space), shape.is_local());
+        network.layers.push(Layer { name, role, units, space, local, activation });
         if i > 0 {
             network.add((i - 1, i), join);
         }
@@ -222,7 +223,8 @@ fn graph(
                     None => None,
                 };
                 shapes.push(space::shape(written, library, findings)?);
-                let layer = Layer { name: name.text.clone(), role, units: 0, space: None, activation };
+                let name_text = name.text.clone();
+                let layer = Layer { name: name_text, role, units: 0, space: None, local: false, activation };
                 layers.push((layer, name.span));
             }
             GraphStatement::Path(..) => {}
@@ -311,7 +313,8 @@ fn sorted(
         let (joins, space) = above(shapes[i], spaces, *span, findings)?;
         let text = layer_text(shapes[i], layer.activation.as_ref(), library);
         texts.push(format!("{} {} = {text}", layer_word(layer.role), layer.name));
-        network.layers.push(Layer { units: shapes[i].units(space), space, ..layer.clone() });
+        let (units, local) = (shapes[i].units(space), shapes[i].is_local());
+        network.layers.push(Layer { units, space, local, ..layer.clone() });
         below.into_iter().zip(joins).for_each(|(from, join)| network.add((from, at), join));
     }
     let name = |layer: LayerId| &network.layers[layer].name;

@@ -24,6 +24,11 @@ pub enum Shape {
 }
 
 impl Shape {
+    /// Whether its units have weights of their own through their kernel.
+    pub fn is_local(self) -> bool {
+        matches!(self, Self::Kernel(Window { local: true, .. }))
+    }
+
     /// How many units that is, once the rows and columns are known.
     pub fn units(self, space: Option<Grid>) -> usize {
         match self {
@@ -44,6 +49,8 @@ pub struct Window {
     stride: usize,
     /// How far it reaches over the edges.
     padding: usize,
+    /// Whether each of its places has weights of its own.
+    local: bool,
     /// Where it is written.
     at: Span,
 }
@@ -53,10 +60,11 @@ pub fn shape(layer: &ChainLayer, library: &Library, findings: &mut Findings) -> 
     match &layer.units {
         Units::Count(units) => count(units, library, findings).map(Shape::Count),
         Units::Grid(extents, at) => grid(*extents, *at, findings).map(Shape::Grid),
-        Units::Convolution(channels, words) => {
+        Units::Convolution(channels, words) | Units::Local(channels, words) => {
+            let local = matches!(layer.units, Units::Local(..));
             let channels = count(channels, library, findings)?;
             let [size, stride, padding] = geometry(words, [None, Some(1), Some(0)], layer.span, findings)?;
-            Some(Shape::Kernel(Window { channels, size, stride, padding, at: layer.span }))
+            Some(Shape::Kernel(Window { channels, size, stride, padding, local, at: layer.span }))
         }
         Units::AveragePool(..) | Units::MaxPool(..) => flaw(layer.span, Flaw::Pool, findings),
     }
@@ -72,7 +80,7 @@ pub fn pool(layer: &ChainLayer, library: &Library, findings: &mut Findings) -> O
     let (kind, size, words): (_, &Expr, _) = match &layer.units {
         Units::AveragePool(size, words) => (PoolKind::Mean, size, words),
         Units::MaxPool(size, words) => (PoolKind::Max, size, words),
-        Units::Count(_) | Units::Grid(..) | Units::Convolution(..) => return None,
+        Units::Count(_) | Units::Grid(..) | Units::Convolution(..) | Units::Local(..) => return None,
     };
     if layer.role.is_some() || layer.activation.is_some() {
         return flaw(layer.span, Flaw::Pool, findings);
@@ -81,7 +89,7 @@ pub fn pool(layer: &ChainLayer, library: &Library, findings: &mut Findings) -> O
     let at = layer.span;
     let [size, stride, padding] = geometry(words, [Some(size), Some(size), Some(0)], at, findings)?;
     let plain = padding == 0 && !words.iter().any(|word| word.text.starts_with('k'));
-    let window = Window { channels: 1, size, stride, padding, at };
+    let window = Window { channels: 1, size, stride, padding, local: false, at };
     if plain { Some((kind, window)) } else { flaw(at, Flaw::Pool, findings) }
 }
 
@@ -140,8 +148,8 @@ pub fn seen(
         Shape::Kernel(window) => window,
     };
     let low = with_space(below, window, findings)?;
-    let Window { channels, size, stride, padding, .. } = window;
-    let kernel = Convolution { low, channels, kernel: size, stride, padding };
+    let Window { channels, size, stride, padding, local, .. } = window;
+    let kernel = Convolution { low, channels, kernel: size, stride, padding, local };
     let high = fits(kernel.high(), window, low, findings)?;
     if number_of_units(high.units() as f64).is_none() {
         return flaw(window.at, Flaw::Units, findings);
@@ -163,10 +171,11 @@ pub fn text(shape: Shape) -> String {
     match shape {
         Shape::Count(units) => units.to_string(),
         Shape::Grid(grid) => grid.to_string(),
-        Shape::Kernel(Window { channels, size, stride, padding, .. }) => {
+        Shape::Kernel(Window { channels, size, stride, padding, local, .. }) => {
+            let word = if local { "local" } else { "conv" };
             let stride = if stride == 1 { String::new() } else { format!(" s{stride}") };
             let padding = if padding == 0 { String::new() } else { format!(" p{padding}") };
-            format!("conv {channels} k{size}{stride}{padding}")
+            format!("{word} {channels} k{size}{stride}{padding}")
         }
     }
 }

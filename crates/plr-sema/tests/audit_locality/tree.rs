@@ -226,6 +226,7 @@ pub fn chain(output: Option<usize>) -> Network {
         role,
         units,
         space: None,
+        local: false,
         activation: activation.map(function),
     };
     Network {

@@ -70,6 +70,7 @@ fn units(units: &Units) -> String {
         Units::Count(count) => expr(count),
         Units::Grid([channels, rows, columns], _) => format!("{channels}x{rows}x{columns}"),
         Units::Convolution(channels, words) => shared("conv", channels, words),
+        Units::Local(channels, words) => shared("local", channels, words),
         Units::AveragePool(window, words) => shared("avgpool", window, words),
         Units::MaxPool(window, words) => shared("maxpool", window, words),
     }
