@@ -1,8 +1,9 @@
-//! Rules about layers with rows and columns: 3.10, 4.12, 5.16, 8.13, 13.10, 15.7 to 15.9, 15.11.
+//! Rules about layers with rows and columns: 3.10, 4.12, 5.16, 8.13, 13.10, 15.7 to 15.9.
 
 use plr_ir::Precision;
-use plr_ir::model::Model as _;
+use plr_ir::model::{Model as _, Pattern};
 use plr_run::backend::Backend;
+use plr_run::check::run;
 use plr_run::perturb;
 use plr_sema::audit::Audit;
 
@@ -158,7 +159,7 @@ const LOCAL: &str = "rule R(lr = 1) allow weight_transport {
 }
 ";
 
-/// R15.11, R3.10, R4.12: a `local` layer is a dense one with masks: states, weights of both directions and biases learn the same.
+/// R15.8, R3.10, R4.12: a `local` layer is a dense one with masks: states, weights of both directions and biases learn the same.
 #[test]
 fn a_local_layer_is_a_dense_one_with_masks() {
     let joined = "2x3x4 - local 3 k2 s2 p1 tanh - 2";
@@ -218,7 +219,7 @@ fn a_local_layer_is_a_dense_one_with_masks() {
     }
 }
 
-/// R15.11: downwards, too, from a local output to the input.
+/// R15.8: downwards, too, from a local output to the input.
 #[test]
 fn local_kernels_join_pairs_of_units_both_ways() {
     let bench = Bench::new(&on(TWO_WAYS, "2x3x3 - local 2 k2"));
@@ -265,10 +266,94 @@ fn pooling_is_sent_through_both_ways() {
     let largest = Bench::new(&on(PLAIN, "1x2x4 - maxpool 2 s1 - 1"));
     let found = largest.present(&[("W/input->output", &[1.0, 10.0, 100.0])], &[&data], &[]);
     found.is("state/p/x/output", &[876.0]);
-    finds(
-        "not_convolvable",
-        &format!("{}experiment e {{ rule R;  network n }}\n", on(TWO_WAYS, "1x2x4 - maxpool 2 - 1")),
-    );
+}
+
+/// R4.14: downwards the unit that won a window gets it all; windows may share units, and one unit may win several.
+#[test]
+fn what_comes_down_goes_to_the_largest() {
+    let data = [1.0, 2.0, 3.0, 9.0, 5.0, 6.0, 6.0, 8.0];
+    let (w, b) = ([2.0, -1.0], [4.0, 8.0]);
+    let bench = Bench::new(&on(TWO_WAYS, "1x2x4 - maxpool 2 - 1"));
+    let found = bench.present(&[("W/input->output", &w), ("B/output->input", &b)], &[&data], &[]);
+    found.is("state/up/x/output", &[3.0]);
+    found.is("state/down/d/input", &[0.0, 0.0, 0.0, -3.0, 0.0, 6.0, 0.0, 0.0]);
+    found.is("state/down/e/input", &[0.0, 0.0, 0.0, 24.0, 0.0, 12.0, 0.0, 0.0]);
+    found.is("increment/B/output->input", &[18.0, 27.0]);
+    // Units 5 and 6 are equal: unit 5 wins the windows at columns 0 and 1.
+    let bench = Bench::new(&on(TWO_WAYS, "1x2x4 - maxpool 2 s1 - 1"));
+    let w = [1.0, 10.0, 0.5];
+    let found = bench.present(&[("W/input->output", &w)], &[&data, &[0.0; 8]], &[]);
+    found.is("state/up/x/output", &[70.5, 0.0]);
+    let mut down = vec![0.0; 16];
+    (down[5], down[3]) = (11.0 * 70.5, 0.5 * 70.5);
+    found.is("state/down/d/input", &down);
+    let other = TWO_WAYS.replace("e = B @ above.x }", "e = B @ above.x;  x = W @ below.d }");
+    let with =
+        |rule: &str| format!("{}experiment e {{ rule R;  network n }}\n", on(rule, "1x2x4 - maxpool 2 - 1"));
+    finds("not_convolvable", &with(&other));
+    legal(&with(&TWO_WAYS.replace("e = B @ above.x }", "e = B @ above.x;  x = W @ below.x }")));
+}
+
+/// R4.14, R13.5: of what is sent up, not of what a unit is; its neighbours' are read, and nothing else. The gradient comes so.
+#[test]
+fn the_largest_of_what_is_sent_up_gets_the_gradient() {
+    let text = "rule R(lr = 1) allow weight_transport {
+  neuron { state x, d }
+  synapse W : below -> self = normal(0.4)
+  phase up { clamp input x = data;  sweep up { x = W @ f(below.x) } }
+  phase down { output d = target - x;  sweep down { hidden d = f'(x) * (W.T @ above.d) } }
+  learn { W += lr * post.d * f(pre.x) }
+  predict output.x after down
+  check gradient after up {
+    network 1x7x6 - conv 3 k2 tanh - maxpool 3 s1 - conv 2 k2 tanh - maxpool 2 - 3
+    expect relative_error(W) < 1e-12
+  }
+  check gradient by finite_differences after up {
+    network 1x7x6 - local 2 k2 tanh - maxpool 2 - 3
+    expect relative_error(W) < 1e-6
+  }
+}
+network n { 1x5x5 - conv 2 k2 tanh - maxpool 2 s1 - 3 }
+";
+    let bench = Bench::new(text);
+    for backend in [Backend::Interpreter, Backend::Jit { threads: 1 }] {
+        let found = perturb::run(&bench.model(), Precision::F64, 1, backend).expect("the programs run");
+        assert!(found.iter().all(|equation| equation.leaks.is_empty()), "{found:?}");
+    }
+    let model = bench.model();
+    let equation = model.equations().iter().find(|e| e.name.ends_with("d at h1")).expect("it is there");
+    let reading = equation.reads.iter().find(|reading| reading.input == "x/h1").expect("it is read");
+    assert_eq!(reading.pattern, Pattern::Layer);
+    let workshop = legal(text).workshop(0);
+    let claims: Vec<_> = (0..2).flat_map(|at| run(&workshop, at, Backend::Jit { threads: 1 })).collect();
+    assert_eq!(claims.len(), 2);
+    assert!(claims.iter().all(|claim| claim.outcome.as_ref().is_ok_and(|m| m.holds)), "{claims:?}");
+}
+
+/// R15.9: on a path of a graph, so that a connection may skip it, or be pooled beside it.
+#[test]
+fn pooling_stands_on_paths() {
+    let graph = "input x = 1x6x6; layer h = conv 2 k3 p1 tanh; layer g = conv 3 k1; output y = 2; x -> h; x -> avgpool 2 -> g; h -> maxpool 2 -> g; h -> y; g -> y";
+    assert_eq!(said(graph), graph);
+    let analysis = legal(&format!("network n {{ {graph} }}"));
+    let network = &analysis.networks()[0].1;
+    assert_eq!(network.layers.iter().map(|layer| layer.units).collect::<Vec<_>>(), [36, 72, 27, 2]);
+    let pools: Vec<_> =
+        network.joins.iter().filter(|(_, join)| join.pool.is_some()).map(|(e, _)| *e).collect();
+    assert_eq!(pools, [(0, 2), (1, 2)]);
+    for path in [
+        "x -> avgpool 2",
+        "x -> avgpool 2 -> maxpool 2 -> y",
+        "x -> avgpool 7 -> y",
+        "x -> avgpool 2 p1 -> y",
+    ] {
+        finds("bad_network", &format!("network n {{ input x = 1x6x6;  output y = 2;  {path} }}"));
+    }
+    finds("bad_network", "network n { input x = 36;  output y = 2;  x -> avgpool 2 -> y }");
+    finds("syntax_error", "network n { input x = 1x6x6;  output y = 2;  avgpool 2 -> y }");
+    let pooled = Bench::new(&on(PLAIN, "input x = 1x2x4;  output y = 1;  x -> maxpool 2 -> y"));
+    let data = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0];
+    pooled.present(&[("W/x->y", &[2.0, -1.0])], &[&data], &[]).is("state/p/x/y", &[4.0]);
 }
 
 /// R4.12: the fans count what a unit sees and is seen by.

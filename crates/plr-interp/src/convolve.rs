@@ -86,23 +86,34 @@ pub(crate) fn unpool<T: Number>(geometry: &Pooling, input: &Shared<T>) -> ArrayD
     sums.mapv(|sum| sum / size(geometry))
 }
 
-/// Gives the cotangent of each window's largest element to the first that equals it.
-pub(crate) fn to_largest<T: Number>(
-    geometry: &Pooling,
-    input: &Shared<T>,
-    value: &Shared<T>,
-    cotangent: &Shared<T>,
-) -> ArrayD<T> {
-    let is_nan = |x: T| x.to_f64().is_nan();
-    let same = |a: T, b: T| a == b || is_nan(a) && is_nan(b);
-    let mut pulled = ArrayD::zeros(input.raw_dim());
-    for (at, &largest) in value.indexed_iter() {
-        let taken = window(geometry, at[1]).into_iter().find(|&unit| same(input[[at[0], unit]], largest));
-        if let Some(unit) = taken {
-            pulled[[at[0], unit]] = pulled[[at[0], unit]] + cotangent[[at[0], at[1]]];
-        }
+/// Gives what there is for each window to the first unit that equals its largest.
+pub(crate) fn to_largest<T: Number>(geometry: &Pooling, units: &Shared<T>, windows: &Shared<T>) -> ArrayD<T> {
+    let mut given = ArrayD::zeros(units.raw_dim());
+    for (at, &x) in windows.indexed_iter() {
+        let winner = [at[0], winner(geometry, units, [at[0], at[1]])];
+        given[winner] = given[winner] + x;
     }
-    pulled
+    given
+}
+
+/// For each window what there is for the first unit that equals its largest.
+pub(crate) fn of_largest<T: Number>(geometry: &Pooling, units: &Shared<T>, values: &Shared<T>) -> ArrayD<T> {
+    let high = layer(geometry.high());
+    Array::from_shape_fn(IxDyn(&[units.shape()[0], high.units()]), |at| {
+        values[[at[0], winner(geometry, units, [at[0], at[1]])]]
+    })
+}
+
+/// The first unit of a window that equals its largest.
+fn winner<T: Number>(geometry: &Pooling, units: &Shared<T>, [sample, high]: [usize; 2]) -> usize {
+    let inside = window(geometry, high);
+    let largest = largest(inside.iter().map(|&unit| units[[sample, unit]]));
+    let is_nan = |x: T| x.to_f64().is_nan();
+    let same = |x: T| x == largest || is_nan(x) && is_nan(largest);
+    match inside.into_iter().find(|&unit| same(units[[sample, unit]])) {
+        Some(unit) => unit,
+        None => panic!("a bug of the compiler: a largest element that is none of a window"),
+    }
 }
 
 /// The units of a window, row by row.

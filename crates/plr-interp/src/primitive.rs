@@ -38,7 +38,7 @@ pub(crate) enum Primitive<'p> {
     Convolve(ConvolveForm, &'p Convolution),
     /// What becomes of windows.
     Pool(PoolKind, &'p Pooling),
-    /// The adjoint of the mean over windows.
+    /// The adjoint of the mean over windows or, if there is a second operand, to the largest of windows of that.
     Unpool(&'p Pooling),
     /// The same elements in other dimensions.
     Reshape,
@@ -74,6 +74,7 @@ impl Primitive<'_> {
             Self::Contract(spec) => contract::contract(spec, real(0), real(1)),
             Self::Convolve(form, geometry) => convolve::convolve(form, geometry, real(0), real(1), dims),
             Self::Pool(kind, geometry) => convolve::pool(kind, geometry, real(0)),
+            Self::Unpool(geometry) if operands.len() > 1 => convolve::to_largest(geometry, real(1), real(0)),
             Self::Unpool(geometry) => convolve::unpool(geometry, real(0)),
             Self::Reshape => return reshape(&operands[0].datum, dims),
             Self::Reduce(kind, axes) => reduce::reduce(kind, real(0), axes),

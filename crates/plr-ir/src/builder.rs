@@ -170,7 +170,13 @@ impl Builder {
     /// The adjoint of the mean over windows.
     pub fn unpool(&mut self, geometry: Pooling, input: Value) -> Value {
         let ty = Type::real([self.type_of(input).dims[0], geometry.low.units()]);
-        self.push(Op::Unpool { input, geometry }, ty)
+        self.push(Op::Unpool { input, by: None, geometry }, ty)
+    }
+
+    /// The element of each window, for the unit that is its largest.
+    pub fn unpool_by(&mut self, geometry: Pooling, input: Value, by: Value) -> Value {
+        let ty = self.type_of(by).clone();
+        self.push(Op::Unpool { input, by: Some(by), geometry }, ty)
     }
 
     /// The same elements in other dimensions; the value itself if they are its own.

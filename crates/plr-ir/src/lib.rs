@@ -35,7 +35,7 @@
 //!     `h = (d, v, u)`, which no other unit shares. The order of summation and the error are as in contractions, `n` being
 //!     the largest number of terms.
 //! 11. **Pooling** ([`Op::Pool`]) gives for each window its mean or its largest element; [`Op::Unpool`] is the adjoint
-//!     of the mean. Sums run in row-major order, of windows or of their elements, from +0, and are then divided by the
+//!     of the mean or, by other units, gives the element of each window to the first of them that is the largest there. Sums run in row-major order, of windows or of their elements, from +0, and those of means are then divided by the
 //!     number of elements of a window; the largest is found as in reductions. Both back ends agree bit for bit.
 //! 12. **Reshaping** ([`Op::Reshape`]) keeps elements and their row-major order.
 //! 13. **Slices** ([`Op::Slice`]) are what is at one place along an axis, which they lack, and an [`Op::Insert`] is a tensor with

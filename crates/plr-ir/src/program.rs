@@ -145,10 +145,13 @@ pub enum Op {
         /// The windows.
         geometry: Pooling,
     },
-    /// The adjoint of [`PoolKind::Mean`]: for each unit the sum over its windows, divided by the size of a window.
+    /// The adjoint of [`PoolKind::Mean`]: for each unit the sum over its windows, divided by the size of a window. Or each
+    /// window's element for the unit that is its largest.
     Unpool {
         /// One element for each window.
         input: Value,
+        /// Of which units the largest of a window gets all of it.
+        by: Option<Value>,
         /// The windows.
         geometry: Pooling,
     },
@@ -410,8 +413,8 @@ impl Op {
             | Op::Reduce { input, .. }
             | Op::RunningSum { input, .. }
             | Op::Range { input, .. }
-            | Op::Pool { input, .. }
-            | Op::Unpool { input, .. } => visit(*input),
+            | Op::Pool { input, .. } => visit(*input),
+            Op::Unpool { input, by, .. } => std::iter::once(*input).chain(*by).for_each(visit),
             Op::Contract { lhs, rhs, .. } | Op::Convolve { lhs, rhs, .. } => {
                 [*lhs, *rhs].into_iter().for_each(visit)
             }
@@ -443,8 +446,11 @@ impl Op {
             | Op::Reduce { input, .. }
             | Op::RunningSum { input, .. }
             | Op::Range { input, .. }
-            | Op::Pool { input, .. }
-            | Op::Unpool { input, .. } => *input = replace(*input),
+            | Op::Pool { input, .. } => *input = replace(*input),
+            Op::Unpool { input, by, .. } => {
+                *input = replace(*input);
+                by.iter_mut().for_each(|v| *v = replace(*v));
+            }
             Op::Contract { lhs, rhs, .. } | Op::Convolve { lhs, rhs, .. } => {
                 [lhs, rhs].into_iter().for_each(|v| *v = replace(*v))
             }

@@ -35,7 +35,7 @@
 //!   `[batch, units]` and kernel, each where the form has it, of the sizes that the geometry says. The kernel has a place,
 //!   and every place a unit.
 //! * **V17 (pooling)** There is one result; input and result are real, one is `[batch, units]` of the layer, the other of its
-//!   windows, of which there is at least one.
+//!   windows, of which there is at least one. Units whose largest are meant have the type of the result.
 //! * **V18 (reshape)** There is one result, of the input's kind, which is no index, and of as many elements.
 
 mod map;

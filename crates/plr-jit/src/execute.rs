@@ -146,7 +146,9 @@ impl Run<'_> {
                     Step::RunningSum(sum) => self.running_sum(sum),
                     Step::Convolve(step) => self.convolve(step),
                     Step::Lanes { sum, lhs, rhs, out } => self.lanes(sum, [*lhs, *rhs, *out]),
-                    Step::Windows { windows, input, out } => self.windows(windows, *input, *out),
+                    Step::Windows { windows, input, by, out } => {
+                        self.windows(windows, [*input, by.unwrap_or(*input)], by.is_some(), *out)
+                    }
                     Step::Range { whole, rows, first, places, out } => {
                         let elements = places * rows.elements;
                         let from = (first * rows.elements, rows.places * rows.elements);
@@ -368,18 +370,18 @@ impl Run<'_> {
     ///
     /// # Safety
     /// As for [`Self::steps`].
-    unsafe fn windows(&self, windows: &Windows, input: Buffer, out: Buffer) {
+    unsafe fn windows(&self, windows: &Windows, inputs: [Buffer; 2], by: bool, out: Buffer) {
         let at = |buffer: Buffer| self.buffers.at[buffer.index()];
-        let buffers = Shared([at(input), at(out)]);
+        let buffers = Shared([at(inputs[0]), at(inputs[1]), at(out)]);
         let planes_per_part = (LEAST_SHARED_WORK / 2).div_ceil(windows.work().max(1));
         let part = |part| {
             let first = part * planes_per_part;
             for plane in first..windows.planes.min(first + planes_per_part) {
                 match self.precision {
                     // SAFETY: the buffers hold that plane, and nobody else writes it meanwhile.
-                    Precision::F32 => unsafe { plane_of::<f32>(windows, *buffers.get(), plane) },
+                    Precision::F32 => unsafe { plane_of::<f32>(windows, *buffers.get(), by, plane) },
                     // SAFETY: as above.
-                    Precision::F64 => unsafe { plane_of::<f64>(windows, *buffers.get(), plane) },
+                    Precision::F64 => unsafe { plane_of::<f64>(windows, *buffers.get(), by, plane) },
                 }
             }
         };
@@ -564,9 +566,9 @@ unsafe fn rank_row<T: Real>([elements, order, ranks]: [*mut u8; 3], row: usize, 
 /// Does something with the windows of one plane.
 ///
 /// # Safety
-/// Input and result are buffers apart from each other that have that plane; nobody else writes it meanwhile, or reads it in
-/// the result.
-unsafe fn plane_of<T: Real>(windows: &Windows, [input, out]: [*mut u8; 2], plane: usize) {
+/// Input and result are buffers apart from each other that have that plane, and so has the second input, if elements go by it;
+/// nobody else writes it meanwhile, or reads it in the result.
+unsafe fn plane_of<T: Real>(windows: &Windows, [input, units, out]: [*mut u8; 3], by: bool, plane: usize) {
     let [read, written] = windows.planes();
     // SAFETY: as demanded of the caller; any bits are a real.
     let (input, out) = unsafe {
@@ -575,7 +577,13 @@ unsafe fn plane_of<T: Real>(windows: &Windows, [input, out]: [*mut u8; 2], plane
             std::slice::from_raw_parts_mut(out.cast::<T>().add(plane * written), written),
         )
     };
-    windows.run(input, out);
+    if !by {
+        return windows.run(input, out);
+    }
+    // SAFETY: as above; the units are as many as the results.
+    let units =
+        unsafe { std::slice::from_raw_parts(units.cast::<T>().add(plane * written).cast_const(), written) };
+    windows.to_largest(input, units, out);
 }
 
 /// Draws `count` numbers, the first being element `first`, into their places.

@@ -263,8 +263,12 @@ impl Lowering {
             Op::Convolve { form, lhs, rhs, geometry } => {
                 self.convolve(*form, geometry, [*lhs, *rhs], result);
             }
-            Op::Pool { kind, input, geometry } => self.windows(Some(*kind), geometry, *input, result),
-            Op::Unpool { input, geometry } => self.windows(None, geometry, *input, result),
+            Op::Pool { kind, input, geometry } => {
+                self.windows(Some(*kind), geometry, [*input].into(), result)
+            }
+            Op::Unpool { input, by, geometry } => {
+                self.windows(None, geometry, [*input].into_iter().chain(*by).collect(), result);
+            }
             Op::Reshape(input) => self.reshape(*input, result),
             Op::Range { input, axis, first } => self.range(*input, *axis, *first, result),
             Op::Slice { input, axis, index } => self.slice(*input, *axis, *index, result),

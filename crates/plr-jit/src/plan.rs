@@ -80,6 +80,8 @@ pub(crate) enum Step {
         windows: Windows,
         /// The elements.
         input: Buffer,
+        /// To the largest of which units they go, if they do.
+        by: Option<Buffer>,
         /// What becomes of them.
         out: Buffer,
     },

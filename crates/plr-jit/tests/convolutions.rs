@@ -132,6 +132,15 @@ fn poolings<T: Real>() {
         if batch * low[1] > 20_000 {
             continue; // The plain loops look into every window for every unit.
         }
+        for by in [uniform::<T>(6, batch * low[1]), hostile(batch * low[1])] {
+            let y = uniform::<T>(5, batch * high[1]);
+            let dims = [high.clone(), low.clone()];
+            let program = program::<T>(&dims, |b, x| b.unpool_by(of, x[0], x[1]));
+            let expected: Vec<T> =
+                (0..batch * low[1]).map(|at| naive::to_largest(&of, &y, &by, at)).collect();
+            let found = on_threads(&program, &[tensor(&high, &y), tensor(&low, &by)]);
+            assert_same(&format!("to the largest of {of}"), &found, &expected);
+        }
         for y in [uniform::<T>(5, batch * high[1]), hostile(batch * high[1])] {
             let program = program::<T>(std::slice::from_ref(&high), |b, x| b.unpool(of, x[0]));
             let expected: Vec<T> = (0..batch * low[1]).map(|at| naive::unpool(&of, &y, at)).collect();

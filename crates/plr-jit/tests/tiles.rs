@@ -141,9 +141,9 @@ fn constant_factors_are_no_reason_to_cut_what_is_summed() {
     same_as_plain_loops(&parse(text).expect("the text is a program"), 17);
 }
 
-/// A relaxation of two layers with space, joined through pooling windows that share units or do not, and what a rule would
-/// learn from it. Numbers are multiples of small powers of 1/2: every order of summation gives the same.
-fn relaxation_over_space(samples: usize, stride: usize, precision: Precision) -> Program {
+/// A relaxation of two layers with space, joined through pooling windows that share units or do not, downwards by their means or
+/// by the largest, and what a rule would learn from it. Numbers are multiples of small powers of 1/2: every order of summation gives the same.
+fn relaxation_over_space(samples: usize, stride: usize, by: &str, precision: Precision) -> Program {
     let side = if stride == 1 { 3 } else { 2 };
     let (pooled, high) = (3 * side * side, 4 * (side + 1) * (side + 1));
     let (windows, kernel) = (
@@ -163,7 +163,7 @@ fn relaxation_over_space(samples: usize, stride: usize, precision: Precision) ->
   %7: real[{samples},48] = convolve forward %3, %0 layer (1,6,6) channels 3 kernel 3 stride 1 padding 0
   %8: real[{samples},48], %9: real[{samples},{high}] = repeat 2 (%10: index, %11: real[{samples},48] = %5, %12: real[{samples},{high}] = %6) {{
     %13: real[{samples},{pooled}] = convolve adjoint %12, %1 {kernel}
-    %14: real[{samples},48] = unpool %13 {windows}
+    %14: real[{samples},48] = unpool %13 {by}{windows}
     %15: real[{samples},48] = map (%7 axes(0,1), %14 axes(0,1), %2 axes(1)) {{
       $0 = input 0
       $1 = input 1
@@ -202,14 +202,16 @@ fn relaxation_over_space(samples: usize, stride: usize, precision: Precision) ->
 #[test]
 fn tiles_of_layers_with_space_give_what_plain_loops_give() {
     for (samples, stride) in [(8, 1), (9, 2), (20, 2), (33, 1), (71, 2)] {
-        same_as_plain_loops(&relaxation_over_space(samples, stride, Precision::F64), samples);
+        for by in ["", "by %11 "] {
+            same_as_plain_loops(&relaxation_over_space(samples, stride, by, Precision::F64), samples);
+        }
     }
 }
 
 /// Sums over samples for a kernel are taken tile by tile, and each is added to the others outside.
 #[test]
 fn convolutions_are_in_tiles_with_their_sums_over_samples() {
-    let plan = plan(&relaxation_over_space(64, 2, Precision::F32), true);
+    let plan = plan(&relaxation_over_space(64, 2, "", Precision::F32), true);
     let (_, tiles) = plan.split_once("tiles of 32 among 64 samples").expect("there are tiles");
     let (inside, outside): (Vec<&str>, Vec<&str>) =
         tiles.lines().skip(1).partition(|line| line.starts_with("    "));

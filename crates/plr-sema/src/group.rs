@@ -46,6 +46,11 @@ impl Along {
         self.join.pool.filter(|_| presynaptic == self.upward)
     }
 
+    /// Whether what comes through the synapses, against their direction or not, goes down to the largest of windows.
+    pub fn brings_down_largest(&self, transposed: bool) -> bool {
+        self.upward == transposed && self.join.pool.is_some_and(|(kind, _)| kind == PoolKind::Max)
+    }
+
     /// The kernel, if the weights are shared.
     pub fn kernel(&self) -> Option<Convolution> {
         self.join.kernel

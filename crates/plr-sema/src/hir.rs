@@ -500,6 +500,13 @@ pub struct Expr {
     pub span: Span,
 }
 
+/// Wherever they stand.
+impl PartialEq for Expr {
+    fn eq(&self, other: &Self) -> bool {
+        self.kind == other.kind
+    }
+}
+
 /// Where a variable is read, relative to the reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Place {
@@ -564,7 +571,7 @@ impl Coordinate {
 }
 
 /// The kinds of resolved expressions.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum ExprKind {
     /// A number.
     Number(f64),

@@ -13,6 +13,7 @@ pub mod lower;
 pub mod memory;
 pub mod network;
 pub mod resolve;
+mod winner;
 mod workshop;
 
 use std::sync::Arc;

@@ -645,14 +645,23 @@ pub enum Units {
     MaxPool(Expr, Vec<Name>),
 }
 
+/// What a path leads to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Stop {
+    /// A layer.
+    Layer(Name),
+    /// A pooling window, through which the next layer sees the one before.
+    Pool(ChainLayer),
+}
+
 /// A statement of a network graph.
 #[allow(clippy::large_enum_variant, reason = "a network has few statements")]
 #[derive(Clone, Debug, PartialEq)]
 pub enum GraphStatement {
     /// `layer h1 = 512 relu`
     Layer(Name, ChainLayer),
-    /// `x -> h1 -> y`
-    Path(Vec<Name>, Span),
+    /// `x -> h1 -> avgpool 2 -> y`
+    Path(Vec<Stop>, Span),
     /// Text that did not parse.
     Error(Span),
 }

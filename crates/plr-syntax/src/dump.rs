@@ -134,7 +134,7 @@ impl Dump {
                     GraphStatement::Layer(name, layer) => {
                         dump.line(&format!("{}: {}", name.text, inline::layer(layer)));
                     }
-                    GraphStatement::Path(names, _) => dump.line(&format!("path {}", inline::names(names))),
+                    GraphStatement::Path(stops, _) => dump.line(&format!("path {}", inline::stops(stops))),
                     GraphStatement::Error(_) => dump.line("error"),
                 });
             }

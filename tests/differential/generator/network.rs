@@ -50,7 +50,7 @@ fn spatial(random: &mut Random) -> String {
             extents = extents.map(|extent| (extent - 2) / stride + 1);
             text.push_str(&format!(
                 " - {} 2 s{stride}",
-                if random.percent(90) { "avgpool" } else { "maxpool" }
+                if random.percent(60) { "avgpool" } else { "maxpool" }
             ));
         }
         let kernel = 1 + random.below(extents[0].min(extents[1]).min(3));

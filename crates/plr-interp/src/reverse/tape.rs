@@ -97,8 +97,10 @@ impl<T: Number> Entry<'_, T> {
                 convolve::by_factor(form, geometry, position, [real(0), real(1)], cotangent)
             }
             Primitive::Pool(PoolKind::Mean, geometry) => pooling::unpool(geometry, cotangent),
-            Primitive::Pool(PoolKind::Max, geometry) => {
-                pooling::to_largest(geometry, real(0), &self.value, cotangent)
+            Primitive::Pool(PoolKind::Max, geometry) => pooling::to_largest(geometry, real(0), cotangent),
+            Primitive::Unpool(_) if position == 1 => ArrayD::zeros(real(1).raw_dim()),
+            Primitive::Unpool(geometry) if self.operands.len() > 1 => {
+                pooling::of_largest(geometry, real(1), cotangent)
             }
             Primitive::Unpool(geometry) => pooling::pool(PoolKind::Mean, geometry, cotangent),
             Primitive::Reshape => reshaped(row_major(cotangent.view()), real(0).raw_dim()),

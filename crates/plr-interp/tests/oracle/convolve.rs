@@ -177,6 +177,23 @@ fn unpooling_is_the_adjoint_of_the_mean() {
     }
 }
 
+/// The pullback of the largest of windows, in the program: ⟨y, max x⟩ = ⟨unpool y by x, x⟩.
+#[test]
+fn unpooling_by_the_largest_is_what_a_gradient_does() {
+    for of in poolings() {
+        let (low, high) = ([BATCH, of.low.units()], [BATCH, of.high().unwrap().units()]);
+        let mut sample = Sample(19);
+        let (x, y) = (sample.tensor(&low, -1.0, 1.0), sample.tensor(&high, -1.0, 1.0));
+        let largest = program(&[low.to_vec()], |b, x| b.pool(PoolKind::Max, of, x[0]));
+        let back = program(&[high.to_vec(), low.to_vec()], |b, x| b.unpool_by(of, x[0], x[1]));
+        let back = run(&back, &[y.clone(), x.clone()]);
+        let pulled = pull(&largest, std::slice::from_ref(&x), std::slice::from_ref(&y));
+        assert_eq!(back[0].to_f64(), pulled.gradients[0].to_f64());
+        let forward = run(&largest, std::slice::from_ref(&x));
+        assert_close(&[inner(&back, &[x])], &[inner(&forward, &[y])], 1e-13);
+    }
+}
+
 #[test]
 fn pooling_has_the_derivatives_of_its_differences() {
     for of in poolings() {
@@ -184,8 +201,9 @@ fn pooling_has_the_derivatives_of_its_differences() {
         let high = vec![BATCH, of.high().unwrap().units()];
         let programs = [
             program(std::slice::from_ref(&low), |b, x| b.pool(PoolKind::Mean, of, x[0])),
-            program(&[low], |b, x| b.pool(PoolKind::Max, of, x[0])),
-            program(&[high], |b, x| b.unpool(of, x[0])),
+            program(std::slice::from_ref(&low), |b, x| b.pool(PoolKind::Max, of, x[0])),
+            program(&[high.clone()], |b, x| b.unpool(of, x[0])),
+            program(&[high, low], |b, x| b.unpool_by(of, x[0], x[1])),
         ];
         for program in programs {
             let inputs = Sample(17).inputs(&program, -1.0, 1.0);

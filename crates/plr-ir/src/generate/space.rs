@@ -46,7 +46,11 @@ impl Generator {
         match self.random.below(3) {
             0 => {
                 let high = self.real_of(b, &high);
-                b.unpool(geometry, high)
+                if self.random.percent(50) {
+                    return b.unpool(geometry, high);
+                }
+                let by = self.real_of(b, &low);
+                b.unpool_by(geometry, high, by)
             }
             kind => {
                 let low = self.real_of(b, &low);

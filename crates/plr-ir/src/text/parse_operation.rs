@@ -76,7 +76,11 @@ impl Parser<'_> {
                 let kind = self.choice("`mean` or `max`", &[PoolKind::Mean, PoolKind::Max])?;
                 Ok(Op::Pool { kind, input: self.operand()?, geometry: self.pooling()? })
             }
-            "unpool" => Ok(Op::Unpool { input: self.operand()?, geometry: self.pooling()? }),
+            "unpool" => {
+                let input = self.operand()?;
+                let by = if self.skip_word("by") { Some(self.operand()?) } else { None };
+                Ok(Op::Unpool { input, by, geometry: self.pooling()? })
+            }
             "reshape" => self.operand().map(Op::Reshape),
             "range" => {
                 let (input, axis) = (self.operand()?, self.axis()?);

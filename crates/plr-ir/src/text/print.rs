@@ -230,7 +230,11 @@ impl<W: fmt::Write> Printer<'_, W> {
                 write!(self.out, "convolve {form} {}, {} {geometry}", v(lhs), v(rhs))
             }
             Op::Pool { kind, input, geometry } => write!(self.out, "pool {kind} {} {geometry}", v(input)),
-            Op::Unpool { input, geometry } => write!(self.out, "unpool {} {geometry}", v(input)),
+            Op::Unpool { input, by, geometry } => {
+                write!(self.out, "unpool {}", v(input))?;
+                by.iter().try_for_each(|by| write!(self.out, " by {}", v(by)))?;
+                write!(self.out, " {geometry}")
+            }
             Op::Reshape(a) => write!(self.out, "reshape {}", v(a)),
             Op::Range { input, axis, first } => {
                 write!(self.out, "range {} axis {axis} from {first}", v(input))

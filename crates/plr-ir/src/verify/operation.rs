@@ -57,7 +57,11 @@ impl<'a> Verifier<'a> {
             Op::RunningSum { axis, .. } => running_sum(operands[0], *axis, results),
             Op::Convolve { form, geometry, .. } => shared::convolve(*form, geometry, operands, results),
             Op::Pool { geometry, .. } => shared::pool(geometry, operands[0], results, false),
-            Op::Unpool { geometry, .. } => shared::pool(geometry, operands[0], results, true),
+            Op::Unpool { geometry, .. } => {
+                shared::pool(geometry, operands[0], results, true)?;
+                let other = operands[1..].iter().find(|by| **by != results[0]);
+                ensure(other.is_none(), 17, || format!("{} has no largest of {}", operands[1], results[0]))
+            }
             Op::Reshape(_) => shared::reshape(operands[0], results),
             Op::Range { axis, first, .. } => range(operands[0], *axis, *first, results),
             Op::Slice { axis, .. } => {

@@ -134,7 +134,10 @@ impl<T: Real> State<'_, T> {
             Op::Pool { kind, input, geometry } => {
                 Array::Real(pool(*kind, geometry, self.real(*input), count))
             }
-            Op::Unpool { input, geometry } => Array::Real(unpool(geometry, self.real(*input), count)),
+            Op::Unpool { input, by, geometry } => Array::Real(match by {
+                Some(by) => to_largest(geometry, self.real(*input), self.real(*by)),
+                None => unpool(geometry, self.real(*input), count),
+            }),
             Op::Reshape(a) => self.values[a].clone(),
             Op::Range { input, axis, first } => {
                 let extents = &self.program.type_of(*input).dims;
@@ -403,6 +406,18 @@ fn unpool<T: Real>(of: &Pooling, input: &[T], count: usize) -> Vec<T> {
     }
     let size = T::from_f64((of.window * of.window) as f64);
     sums.into_iter().map(|sum| sum / size).collect()
+}
+
+/// Each window's element to the first of its units that is the largest.
+fn to_largest<T: Real>(of: &Pooling, input: &[T], by: &[T]) -> Vec<T> {
+    let mut sums = vec![T::default(); by.len()];
+    let largest = pool(PoolKind::Max, of, by, input.len());
+    for ((units, &x), largest) in windows(of, by.len() / of.low.units()).iter().zip(input).zip(largest) {
+        let is_it = |unit: &&usize| by[**unit] == largest || by[**unit] != by[**unit] && largest != largest;
+        let unit = *units.iter().find(is_it).expect("one of them is it");
+        sums[unit] = sums[unit] + x;
+    }
+    sums
 }
 
 /// The positions of what is at a place along an axis, in rows that follow each other.

@@ -34,16 +34,16 @@ impl Lowering {
         &mut self,
         kind: Option<PoolKind>,
         geometry: &Pooling,
-        input: Value,
+        inputs: Vec<Value>,
         result: Value,
     ) {
-        let input = self.stored(input);
-        let samples = if self.lanes.is_some() { 1 } else { self.type_of(input).dims[0] };
+        let inputs: Vec<Value> = inputs.into_iter().map(|input| self.stored(input)).collect();
+        let samples = if self.lanes.is_some() { 1 } else { self.type_of(result).dims[0] };
         let planes = samples * geometry.low.channels;
         let lanes = self.lanes.unwrap_or(1);
         let windows = Windows { kind, geometry: *geometry, high: layer(geometry.high()), planes, lanes };
         self.define(result);
-        self.push(Task::Windows { windows, input, result });
+        self.push(Task::Windows { windows, inputs, result });
     }
 }
 

@@ -60,8 +60,8 @@ pub(crate) enum Task {
     Windows {
         /// What.
         windows: Windows,
-        /// The elements.
-        input: Value,
+        /// The elements and, where they go to the largest of units, these.
+        inputs: Vec<Value>,
         /// What becomes of them.
         result: Value,
     },
@@ -280,9 +280,8 @@ impl Task {
             Task::Fold(fold) => fold.factors.clone(),
             Task::Gemm(gemm) => vec![gemm.lhs, gemm.rhs],
             Task::Block(block) => block.operands().collect(),
-            Task::Rank { input, .. } | Task::RunningSum { input, .. } | Task::Windows { input, .. } => {
-                vec![*input]
-            }
+            Task::Rank { input, .. } | Task::RunningSum { input, .. } => vec![*input],
+            Task::Windows { inputs, .. } => inputs.clone(),
             Task::Convolve(ConvolveTask { lhs, rhs, .. }) | Task::Lanes { lhs, rhs, .. } => vec![*lhs, *rhs],
             Task::Range { whole, .. } => vec![*whole],
             Task::Slice { from, .. } => vec![from.whole],

@@ -96,9 +96,12 @@ impl Build<'_> {
                 let [lhs, rhs, out] = [lhs, rhs, result].map(buffer);
                 Step::Lanes { sum: sum.clone(), lhs, rhs, out }
             }
-            Task::Windows { windows, input, result } => {
-                Step::Windows { windows: *windows, input: buffer(input), out: buffer(result) }
-            }
+            Task::Windows { windows, inputs, result } => Step::Windows {
+                windows: *windows,
+                input: buffer(&inputs[0]),
+                by: inputs.get(1).map(buffer),
+                out: buffer(result),
+            },
             Task::Range { whole, rows, first, places, result } => Step::Range {
                 whole: buffer(whole),
                 rows: *rows,

@@ -111,9 +111,12 @@ fn print(f: &mut Formatter<'_>, steps: &[Step], depth: usize) -> fmt::Result {
             Step::RunningSum(sum) => writeln!(f, "{sum}")?,
             Step::Convolve(step) => writeln!(f, "{step}")?,
             Step::Lanes { sum, lhs, rhs, out } => writeln!(f, "{out} = {sum} of {lhs} and {rhs}")?,
-            Step::Windows { windows, input, out } => match windows.kind {
-                Some(kind) => writeln!(f, "{out} = {kind} of {input} over {}", windows.geometry)?,
-                None => writeln!(f, "{out} = adjoint mean of {input} over {}", windows.geometry)?,
+            Step::Windows { windows, input, by, out } => match (windows.kind, by) {
+                (Some(kind), _) => writeln!(f, "{out} = {kind} of {input} over {}", windows.geometry)?,
+                (None, Some(by)) => {
+                    writeln!(f, "{out} = {input} to the largest of {by} over {}", windows.geometry)?
+                }
+                (None, None) => writeln!(f, "{out} = adjoint mean of {input} over {}", windows.geometry)?,
             },
             Step::Range { whole, rows, first, places, out } => {
                 writeln!(f, "{out} = {places} from {first} on of {whole}, {rows}")?

@@ -77,8 +77,11 @@ impl Axes {
             if program.type_of(*input).dims.first() == program.type_of(result).dims.first() {
                 self.along(*input, result, &[0][..rank.min(1)], constant);
             }
+        } else if let Op::Unpool { input, by, .. } = op {
+            [Some(input), by.as_ref()].into_iter().flatten().for_each(|value| {
+                self.along(result, *value, &[0], constant);
+            });
         } else if let Op::Pool { input: value, .. }
-        | Op::Unpool { input: value, .. }
         | Op::Convolve {
             form: ConvolveForm::Forward | ConvolveForm::Adjoint, lhs: value, ..
         } = op

@@ -56,7 +56,7 @@ impl Windows {
     }
 
     /// Where a unit of a window begins.
-    fn unit(&self, place: usize, i: usize, j: usize) -> usize {
+    pub(super) fn unit(&self, place: usize, i: usize, j: usize) -> usize {
         let (v, u) = (place / self.high.width, place % self.high.width);
         let Pooling { low, stride, .. } = self.geometry;
         ((v * stride + i) * low.width + u * stride + j) * self.lanes

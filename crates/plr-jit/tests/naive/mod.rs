@@ -155,9 +155,12 @@ impl Evaluation<'_> {
                 let x = scope[input].real();
                 each_real(&mut |at| pool(*kind, geometry, x, at))
             }
-            Op::Unpool { input, geometry } => {
+            Op::Unpool { input, by, geometry } => {
                 let x = scope[input].real();
-                each_real(&mut |at| unpool(geometry, x, at))
+                match by {
+                    Some(by) => each_real(&mut |at| to_largest(geometry, x, scope[by].real(), at)),
+                    None => each_real(&mut |at| unpool(geometry, x, at)),
+                }
             }
             Op::Reshape(input) => scope[input].clone(),
             Op::Range { input, axis, first } => {
@@ -411,6 +414,19 @@ pub fn pool<T: Real>(kind: PoolKind, of: &Pooling, x: &[T], at: usize) -> T {
 pub fn unpool<T: Real>(of: &Pooling, x: &[T], at: usize) -> T {
     let having = (0..x.len()).filter(|&window| of_window(of, window).contains(&at));
     having.fold(T::default(), |sum, window| sum + x[window]) / area(of)
+}
+
+/// What the unit in the place `at` gets as the largest, or the first of these, in its windows.
+pub fn to_largest<T: Real>(of: &Pooling, x: &[T], by: &[T], at: usize) -> T {
+    let wins = |window: usize| {
+        let largest = pool(PoolKind::Max, of, by, window).to_f64();
+        let is_it = |unit: &usize| {
+            let own = by[*unit].to_f64();
+            own == largest || own.is_nan() && largest.is_nan()
+        };
+        of_window(of, window).into_iter().find(is_it) == Some(at)
+    };
+    (0..x.len()).filter(|&window| wins(window)).fold(T::default(), |sum, window| sum + x[window])
 }
 
 fn area<T: Real>(of: &Pooling) -> T {

@@ -27,6 +27,7 @@ use crate::hir::{
 use crate::memory::{EPOCH, Memory, UPDATES, filterings};
 use crate::network::{LayerId, Network};
 use crate::resolve::{Library, layer_among, several_layers};
+use crate::winner::sent_up;
 
 /// An input of an equation's program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -415,6 +416,12 @@ impl<'a> Reader<'a> {
                 }));
                 let sent = self.eval(sent, Scope { here: Evaluator::Unit(sender), ..scope });
                 reads.add(if one_to_one { sent } else { sent.by_all_units() });
+                if along.is_some_and(|along| along.brings_down_largest(transposed))
+                    && let Some(sent) = sent_up(self.rule, self.network, near, sender)
+                {
+                    let sent = self.eval(sent, Scope { here: Evaluator::Unit(near), ..scope });
+                    reads.add(sent.by_all_units());
+                }
             }
         }
         reads

@@ -212,6 +212,18 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// Whether what arrives goes to the largest of windows, of which a unit must know whether it is that.
+    fn goes_to_largest(&self, crossing: Crossing) -> bool {
+        let Some(network) = self.network else { return false };
+        let Crossing { synapse, transposed, .. } = crossing;
+        self.rule.instances(network, synapse).into_iter().any(|pair| {
+            let (pre, post) = self.rule.joined(synapse, pair);
+            let along = self.rule.along(network, synapse, pair);
+            self.units.contains(if transposed { &pre } else { &post })
+                && along.is_some_and(|along| along.brings_down_largest(transposed))
+        })
+    }
+
     /// What stands before `@` is the synapse's, and what stands behind it the sender's.
     fn arrive(&mut self, crossing: Crossing, weight: &'a Expr, sent: &'a Expr, through: Through) {
         let senders = self.senders(crossing.synapse, crossing.transposed);
@@ -221,6 +233,9 @@ impl<'a> Walk<'a> {
         } else {
             (senders.clone(), receivers.clone())
         };
+        if self.goes_to_largest(crossing) {
+            self.push(Information::Layer, crossing.span);
+        }
         (self.pre, self.units) = ends;
         self.visit(weight, Through { crossing: Some(crossing), ..through });
         (self.pre, self.units) = (Vec::new(), senders);

@@ -27,7 +27,7 @@ pub enum Flaw {
     Edge(String, WrongEdge),
     /// An activation on the input layer.
     InputActivation,
-    /// Pooling that does not stand between two layers of a chain, or says more than its window.
+    /// Pooling that does not stand between two layers, or says more than its window.
     Pool,
     /// A word that says nothing about a kernel or window.
     Geometry(String),
@@ -93,9 +93,7 @@ impl Finding for BadNetwork {
             Flaw::Edge(edge, WrongEdge::Twice) => format!("the edge `{edge}` is there twice"),
             Flaw::Edge(edge, _) => format!("`{edge}` cannot be an edge"),
             Flaw::InputActivation => "the input layer has no activation".to_owned(),
-            Flaw::Pool => {
-                "pooling stands between two layers of a chain and has a window, nothing else".to_owned()
-            }
+            Flaw::Pool => "pooling stands between two layers and has a window, nothing else".to_owned(),
             Flaw::Geometry(word) => format!("`{word}` says nothing about a window"),
             Flaw::NoKernel => "a convolution has a kernel".to_owned(),
             Flaw::NoSpace => "the layer below has no rows and columns".to_owned(),

@@ -10,7 +10,7 @@ use plr_syntax::span::Span;
 pub enum Obstacle {
     /// What a shared weight or parameter adds up is no sum of products, each factor of one end.
     Inseparable,
-    /// Feedback through the largest of a window.
+    /// Feedback through the largest of a window, where it is not clear of what.
     LargestOfWindow,
     /// A first value that several units share asks where a unit is.
     SharedPlace,
@@ -33,7 +33,7 @@ impl Finding for NotConvolvable {
     fn message(&self) -> String {
         match self.obstacle {
             Obstacle::Inseparable => "what a kernel adds up must be products of one end or weight each",
-            Obstacle::LargestOfWindow => "nothing comes back through the largest of a window",
+            Obstacle::LargestOfWindow => "what is largest in a window is not clear to what comes back",
             Obstacle::SharedPlace => "what several units share has no place in a layer",
         }
         .to_owned()
@@ -51,7 +51,9 @@ impl Finding for NotConvolvable {
     fn help(&self) -> Option<String> {
         match self.obstacle {
             Obstacle::Inseparable | Obstacle::SharedPlace => None,
-            Obstacle::LargestOfWindow => Some("pool with `avgpool`".to_owned()),
+            Obstacle::LargestOfWindow => {
+                Some("send one and the same expression up this edge wherever something is sent, or pool with `avgpool`".to_owned())
+            },
         }
     }
 }

@@ -5,13 +5,14 @@
 //! product the factors of the far units join what is sent, those of the near units what arrives; what is left is mostly a
 //! matrix of weights, and only what truly is of both ends and a sample is written out.
 
-use plr_ir::program::ConvolveForm;
+use plr_ir::program::{ConvolveForm, PoolKind};
 use plr_ir::scalar::{BinaryOp, UnaryOp};
 use plr_syntax::span::Span;
 
 use crate::equation::Site;
-use crate::group::{Along, Evaluator};
+use crate::group::{Along, Evaluator, Group};
 use crate::hir::{Expr, ExprKind, Place, SynapseId};
+use crate::winner::sent_up;
 
 use super::environment::Unavailable;
 use super::expression::{Context, Evaluated, Lowerer};
@@ -33,6 +34,8 @@ struct Crossing<'c> {
     transposed: bool,
     /// What evaluates the expression of a synapse.
     own: Context<'c>,
+    /// The units that hear, and those that send.
+    groups: (Group, Group),
     /// Where this expression stands.
     at: Span,
 }
@@ -91,7 +94,8 @@ impl Lowerer<'_> {
                 foreign: (far.layer != near.layer).then_some(end),
                 ..self.synapse_context(synapse, Site::Edge(pair.0, pair.1), cx.environment)
             };
-            let sum = self.through(weight, found, Crossing { transposed, own, at: weight.span })?;
+            let crossing = Crossing { transposed, own, groups: (near, far), at: weight.span };
+            let sum = self.through(weight, found, crossing)?;
             total = Some(match total {
                 Some(total) => term::binary(&mut self.b, &cx.extents, BinaryOp::Add, total, sum),
                 None => sum,
@@ -120,7 +124,32 @@ impl Lowerer<'_> {
             });
         }
         let sum = sum.unwrap_or_else(|| term::number(&mut self.b, 0.0));
-        if upward == Some(false) { self.unpooled(pool, sum, crossing.at) } else { Ok(sum) }
+        match pool.filter(|_| upward == Some(false)) {
+            None => Ok(sum),
+            Some((PoolKind::Mean, pooling)) => {
+                Ok(self.by_samples(sum, |lowerer, value| lowerer.b.unpool(pooling, value)))
+            }
+            Some((PoolKind::Max, pooling)) => {
+                let units = self.sent_up(crossing)?;
+                let near = crossing.extents(crossing.near());
+                let units_extents = self.unit_extents(crossing.groups.0);
+                let sum = term::widen(&mut self.b, &near, sum, Axes::SAMPLE.union(Axes::UNIT));
+                let units = term::widen(&mut self.b, &units_extents, units, Axes::SAMPLE.union(Axes::UNIT));
+                Ok(Term { value: self.b.unpool_by(pooling, sum.value, units.value), ..sum })
+            }
+        }
+    }
+
+    /// What the units that hear something from above send up along the same edge, whose largest wins a window (R4.14).
+    fn sent_up(&mut self, crossing: Crossing<'_>) -> Evaluated {
+        let (near, far) = crossing.groups;
+        let (setting, own) = (self.setting, crossing.own);
+        let sent = sent_up(&setting.rule, &setting.network, near, far);
+        let sent = sent.ok_or(Unavailable::NotReversible { at: crossing.at })?;
+        let unit = self.unit_context(near, own.environment, own.phase);
+        let site = Some(Site::Layer(far.layer));
+        let found = self.evaluate(sent, Context { sender: Some(near), site, late: own.late, ..unit })?;
+        Ok(term::as_number(&mut self.b, &unit.extents, found))
     }
 
     /// The sum of what is sent, times the factors of each synapse.

@@ -81,7 +81,7 @@ pub enum Unavailable {
         /// Where.
         at: Span,
     },
-    /// Synapses read against their direction along an edge that pools by the largest.
+    /// What comes down along an edge that pools by the largest, while different things are sent up.
     NotReversible {
         /// Where.
         at: Span,

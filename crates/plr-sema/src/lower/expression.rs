@@ -260,7 +260,7 @@ impl<'s> Lowerer<'s> {
         }
     }
 
-    fn unit_context<'c>(
+    pub(super) fn unit_context<'c>(
         &self,
         own: Group,
         environment: &'c Environment,

@@ -4,12 +4,10 @@ use plr_ir::Value;
 use plr_ir::geometry::{Convolution, Pooling};
 use plr_ir::program::{ConvolveForm, PoolKind, ReduceKind};
 use plr_ir::scalar::BinaryOp;
-use plr_syntax::span::Span;
 
 use crate::group::{Along, Evaluator, Group};
 use crate::hir::{Coordinate, Place, PopulationId};
 
-use super::environment::Unavailable;
 use super::expression::{Context, Lowerer};
 use super::term::{self, Axes, Term};
 
@@ -21,22 +19,6 @@ impl Lowerer<'_> {
                 self.by_samples(x, |lowerer, value| lowerer.b.pool(kind, pooling, value))
             }
             Some(_) | None => x,
-        }
-    }
-
-    /// What comes down to the units below through the edge's pooling: the adjoint of the mean (R4.12).
-    pub fn unpooled(
-        &mut self,
-        pool: Option<(PoolKind, Pooling)>,
-        x: Term,
-        at: Span,
-    ) -> Result<Term, Unavailable> {
-        match pool {
-            None => Ok(x),
-            Some((PoolKind::Max, _)) => Err(Unavailable::NotReversible { at }),
-            Some((PoolKind::Mean, pooling)) => {
-                Ok(self.by_samples(x, |lowerer, value| lowerer.b.unpool(pooling, value)))
-            }
         }
     }
 

@@ -2,7 +2,7 @@
 
 use plr_ir::geometry::Grid;
 use plr_ir::program::PoolKind;
-use plr_syntax::ast::{self, ChainLayer, GraphStatement, NetworkBody, Role};
+use plr_syntax::ast::{self, ChainLayer, GraphStatement, Name, NetworkBody, Role, Stop};
 use plr_syntax::diagnostic::Findings;
 use plr_syntax::span::Span;
 
@@ -238,87 +238,114 @@ fn graph(
     if count(Role::Output) != 1 {
         return flaw(at, Flaw::Outputs, findings);
     }
-    let edges = edges(statements, &layers, findings)?;
+    let edges = edges(statements, &layers, library, findings)?;
     sorted(layers, &shapes, edges, at, library, findings)
+}
+
+/// An edge, and the pooling window on it.
+struct Edge {
+    ends: (LayerId, LayerId),
+    pool: Option<(PoolKind, space::Window)>,
 }
 
 fn edges(
     statements: &[GraphStatement],
     layers: &[(Layer, Span)],
+    library: &Library,
     findings: &mut Findings,
-) -> Option<Vec<(LayerId, LayerId)>> {
-    let mut edges = Vec::new();
+) -> Option<Vec<Edge>> {
+    let mut edges: Vec<Edge> = Vec::new();
     for statement in statements {
         let GraphStatement::Path(path, _) = statement else { continue };
-        let mut places = Vec::new();
-        for name in path {
-            let Some(place) = layers.iter().position(|(l, _)| l.name == name.text) else {
-                let known = layers.iter().map(|(l, _)| l.name.clone()).collect();
-                findings.push(UnknownName { at: name.span, kind: "layer", name: name.text.clone(), known });
-                return None;
+        let mut from: Option<(LayerId, &Name)> = None;
+        let mut pending = None;
+        for (i, stop) in path.iter().enumerate() {
+            let name = match stop {
+                Stop::Layer(name) => name,
+                Stop::Pool(window) if pending.is_some() || i + 1 == path.len() => {
+                    return flaw(window.span, Flaw::Pool, findings);
+                }
+                Stop::Pool(window) => {
+                    pending = Some(space::pool(window, library, findings)?);
+                    continue;
+                }
             };
-            places.push(place);
-        }
-        for (pair, names) in places.windows(2).zip(path.windows(2)) {
-            let edge = (pair[0], pair[1]);
-            let wrong = match () {
-                () if layers[edge.0].0.role == Role::Output => Some(WrongEdge::OutOfOutput),
-                () if layers[edge.1].0.role == Role::Input => Some(WrongEdge::IntoInput),
-                () => edges.contains(&edge).then_some(WrongEdge::Twice),
-            };
-            if let Some(wrong) = wrong {
-                let name = format!("{} -> {}", names[0].text, names[1].text);
-                return flaw(names[0].span.to(names[1].span), Flaw::Edge(name, wrong), findings);
+            let to = position(name, layers, findings)?;
+            if let Some((from, first)) = from.replace((to, name)) {
+                let ends = (from, to);
+                let wrong = match () {
+                    () if layers[from].0.role == Role::Output => Some(WrongEdge::OutOfOutput),
+                    () if layers[to].0.role == Role::Input => Some(WrongEdge::IntoInput),
+                    () => edges.iter().any(|edge| edge.ends == ends).then_some(WrongEdge::Twice),
+                };
+                if let Some(wrong) = wrong {
+                    let edge = format!("{} -> {}", first.text, name.text);
+                    return flaw(first.span.to(name.span), Flaw::Edge(edge, wrong), findings);
+                }
+                edges.push(Edge { ends, pool: pending.take() });
             }
-            edges.push(edge);
         }
     }
     Some(edges)
+}
+
+/// The layer of that name.
+fn position(name: &Name, layers: &[(Layer, Span)], findings: &mut Findings) -> Option<LayerId> {
+    let found = layers.iter().position(|(l, _)| l.name == name.text);
+    if found.is_none() {
+        let known = layers.iter().map(|(l, _)| l.name.clone()).collect();
+        findings.push(UnknownName { at: name.span, kind: "layer", name: name.text.clone(), known });
+    }
+    found
 }
 
 /// Layers in topological order, in the order of the text where the edges leave a choice (R15.6).
 fn sorted(
     layers: Vec<(Layer, Span)>,
     shapes: &[Shape],
-    edges: Vec<(LayerId, LayerId)>,
+    mut edges: Vec<Edge>,
     at: Span,
     library: &Library,
     findings: &mut Findings,
 ) -> Option<Network> {
     for (i, (layer, span)) in layers.iter().enumerate() {
-        let entered = layer.role == Role::Input || edges.iter().any(|e| e.1 == i);
-        let left = layer.role == Role::Output || edges.iter().any(|e| e.0 == i);
+        let entered = layer.role == Role::Input || edges.iter().any(|e| e.ends.1 == i);
+        let left = layer.role == Role::Output || edges.iter().any(|e| e.ends.0 == i);
         if !entered || !left {
             return flaw(*span, Flaw::Disconnected(layer.name.clone()), findings);
         }
     }
     let mut order: Vec<LayerId> = Vec::new();
     while order.len() < layers.len() {
-        let ready =
-            |i: &LayerId| !order.contains(i) && edges.iter().all(|(u, v)| v != i || order.contains(u));
+        let ready = |i: &LayerId| {
+            !order.contains(i) && edges.iter().all(|e| e.ends.1 != *i || order.contains(&e.ends.0))
+        };
         match (0..layers.len()).find(ready) {
             Some(next) => order.push(next),
             None => return flaw(at, Flaw::Cycle, findings),
         }
     }
     let place = |i: LayerId| order.iter().position(|&o| o == i).unwrap_or(i);
-    let mut edges: Vec<_> = edges.into_iter().map(|(u, v)| (place(u), place(v))).collect();
-    edges.sort_by_key(|&(u, v)| (v, u));
+    edges.iter_mut().for_each(|edge| edge.ends = (place(edge.ends.0), place(edge.ends.1)));
+    edges.sort_by_key(|edge| (edge.ends.1, edge.ends.0));
     let mut network = Network::default();
     let mut texts = Vec::new();
     for (at, &i) in order.iter().enumerate() {
         let (layer, span) = &layers[i];
-        let below: Vec<LayerId> = edges.iter().filter(|e| e.1 == at).map(|e| e.0).collect();
-        let spaces = below.iter().map(|&b| network.layers[b].space).collect();
+        let below: Vec<&Edge> = edges.iter().filter(|e| e.ends.1 == at).collect();
+        let spaces = below.iter().map(|e| (network.layers[e.ends.0].space, e.pool)).collect();
         let (joins, space) = above(shapes[i], spaces, *span, findings)?;
         let text = layer_text(shapes[i], layer.activation.as_ref(), library);
         texts.push(format!("{} {} = {text}", layer_word(layer.role), layer.name));
         let (units, local) = (shapes[i].units(space), shapes[i].is_local());
         network.layers.push(Layer { units, space, local, ..layer.clone() });
-        below.into_iter().zip(joins).for_each(|(from, join)| network.add((from, at), join));
+        below.into_iter().zip(joins).for_each(|(edge, join)| network.add(edge.ends, join));
     }
     let name = |layer: LayerId| &network.layers[layer].name;
-    texts.extend(network.edges.iter().map(|&(u, v)| format!("{} -> {}", name(u), name(v))));
+    texts.extend(edges.iter().map(|edge| {
+        let pool = edge.pool.map(|pool| format!("{} -> ", space::pool_text(pool))).unwrap_or_default();
+        format!("{} -> {pool}{}", name(edge.ends.0), name(edge.ends.1))
+    }));
     network.text = texts.join("; ");
     Some(network)
 }
@@ -335,15 +362,15 @@ fn layer_word(role: Role) -> &'static str {
 /// How a layer of a graph sees each layer below, and the rows and columns it has: the same whichever it sees.
 fn above(
     shape: Shape,
-    below: Vec<Option<Grid>>,
+    below: Vec<(Option<Grid>, Option<(PoolKind, space::Window)>)>,
     at: Span,
     findings: &mut Findings,
 ) -> Option<(Vec<Join>, Option<Grid>)> {
     let mut joins = Vec::new();
     let mut space = None;
-    let below = if below.is_empty() { vec![None] } else { below };
-    for (i, low) in below.into_iter().enumerate() {
-        let (join, own) = space::seen(shape, low, None, findings)?;
+    let below = if below.is_empty() { vec![(None, None)] } else { below };
+    for (i, (low, pool)) in below.into_iter().enumerate() {
+        let (join, own) = space::seen(shape, low, pool, findings)?;
         if i > 0 && own != space {
             return flaw(at, Flaw::OtherSpace, findings);
         }

@@ -2,13 +2,22 @@
 
 use crate::ast::{
     Assign, BinaryOp, Call, ChainLayer, Comparison, Endpoint, Expr, ExprKind, Holding, Name, Reference, Role,
-    Setting, Target, UnaryOp, Units, VariableKind,
+    Setting, Stop, Target, UnaryOp, Units, VariableKind,
 };
 use crate::span::Span;
 
 /// `a, b`
 pub(super) fn names(names: &[Name]) -> String {
     names.iter().map(|name| name.text.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+/// `x, avgpool 2, y`
+pub(super) fn stops(stops: &[Stop]) -> String {
+    let one = |stop: &Stop| match stop {
+        Stop::Layer(name) => name.text.clone(),
+        Stop::Pool(window) => layer(window),
+    };
+    stops.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
 /// `a = 1, b = 2`
