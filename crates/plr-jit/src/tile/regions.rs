@@ -110,6 +110,7 @@ impl Samples<'_> {
                 op,
                 Op::Broadcast { .. }
                     | Op::Reduce { .. }
+                    | Op::Range { .. }
                     | Op::Slice { .. }
                     | Op::Insert { .. }
                     | Op::Detach { .. }
@@ -127,7 +128,8 @@ impl Samples<'_> {
     /// sum over what the classes call samples: constants connect no axes, and the result may be of as many.
     fn keeps_samples(&self, op: &Op) -> bool {
         let Op::Contract { lhs, rhs, spec } = op else { return false };
-        let kept = |(&value, labels): (&Value, &Vec<u8>)| !self.has(value) || labels.first() == spec.out.first();
+        let kept =
+            |(&value, labels): (&Value, &Vec<u8>)| !self.has(value) || labels.first() == spec.out.first();
         [(lhs, &spec.lhs), (rhs, &spec.rhs)].into_iter().all(kept)
     }
 
