@@ -121,3 +121,11 @@ def looks_normal(values):
     count = values.size
     assert abs(values.mean()) < 6 / np.sqrt(count), "the mean of what is drawn is not 0"
     assert abs((values**2).mean() - 1) < 6 * np.sqrt(2 / count), "the variance of what is drawn is not 1"
+
+
+def looks_counted(values, rate):
+    """Insists that counts could have been drawn by Poisson's law: their sum, and how many of them are 0."""
+    assert ((values >= 0) & (values == np.floor(values))).all(), "what is drawn is no count"
+    none = np.exp(-rate)
+    for found, probable, variance in [(values, rate, rate), (values == 0, none, none * (1 - none))]:
+        assert abs((found - probable).sum()) <= 6 * np.sqrt(variance.sum()), "it was drawn with other rates"

@@ -43,6 +43,7 @@ fn first_values_depend_on_their_name() {
         init: Init::Normal { mean: 0.0, deviation: 1.0 },
         learned: true,
         synaptic: true,
+        mask: None,
     };
     let values = |names: &[&str], seed| -> Vec<Tensor> {
         let all: Vec<Parameter> = names.iter().map(|name| weight(name)).collect();
@@ -231,4 +232,136 @@ fn draws_are_states() {
     let gumbel = drawn("output x = 1;  output y = gumbel()", 100);
     // Euler's constant is its mean.
     assert!((mean(gumbel.get("state/p/y/output")) - 0.5772).abs() < 0.05);
+}
+
+/// The probabilities of the counts from 0 to 399 under Poisson's law, by logarithms.
+#[allow(clippy::disallowed_methods, reason = "the platform's library is the independent source of the law")]
+fn poisson(rate: f64) -> Vec<f64> {
+    let mut log_factorial = 0.0;
+    let mut probabilities = Vec::new();
+    for count in 0..400 {
+        log_factorial += if count > 0 { f64::from(count).ln() } else { 0.0 };
+        let log = -rate + if count > 0 { f64::from(count) * rate.ln() } else { 0.0 } - log_factorial;
+        probabilities.push(log.exp());
+    }
+    probabilities
+}
+
+/// What a class adds to Pearson's statistic.
+fn pearson(seen: f64, expected: f64) -> f64 {
+    (seen - expected) * (seen - expected) / expected
+}
+
+/// R11.8: between two values of the distribution function lies one count; the rate has bounds.
+#[test]
+fn counts_are_quantiles() {
+    let quantiles = |levels: &[f64], rate: f64| {
+        let text = format!(
+            "rule R {{
+  neuron {{ state x, y = 0 }}
+  synapse W : below -> self
+  phase p {{ clamp input x = data;  input y = poisson_quantile(x, {rate:?});  output y = W @ below.y }}
+  learn {{ W += post.y }}
+  predict output.y after p
+}}
+network n {{ {} - 1 }}",
+            levels.len()
+        );
+        Bench::new(&text).present(&[], &[levels], &[]).get("state/p/y/input").to_vec()
+    };
+    for rate in [1e-3, 0.5, 1.0, 3.7, 30.0, 128.0] {
+        let mut below = 0.0;
+        let (mut levels, mut counts) = (Vec::new(), Vec::new());
+        for (count, probability) in poisson(rate).into_iter().enumerate() {
+            if probability > 1e-9 {
+                levels.extend([1e-3, 0.5, 0.999].map(|part| below + part * probability));
+                counts.extend([count as f64; 3]);
+            }
+            below += probability;
+        }
+        assert!(counts.len() >= 9, "{rate}");
+        assert_eq!(quantiles(&levels, rate), counts, "{rate}");
+    }
+    let most = 1.0 - f64::EPSILON / 2.0;
+    assert_eq!(quantiles(&[0.0, 0.5, most], 0.0), [0.0; 3]);
+    // 6 · 10⁻¹⁷ lies beyond 17, and what can be told apart from 1 below 19.
+    let last = quantiles(&[most], 1.0)[0];
+    assert!((16.0..=19.0).contains(&last), "{last}");
+    for rate in [-0.1, 128.1, 1e300] {
+        assert!(quantiles(&[0.5], rate)[0].is_nan(), "{rate}");
+    }
+    assert!(quantiles(&[0.5], 128.0)[0] == 128.0);
+}
+
+/// R11.7, R11.8: counts are drawn by Poisson's law, in both precisions, fresh for each unit, sample and step. Of 20,000
+/// draws the statistic of Pearson is compared with its quantile for one false alarm in 10⁵.
+#[test]
+fn counts_are_drawn() {
+    // For each rate the degrees of freedom, and the quantile of χ² for 1 − 10⁻⁵.
+    for (rate, degrees, bound) in [(0.25, 3, 25.90), (3.0, 9, 39.34), (20.0, 26, 68.77)] {
+        let found = drawn(&format!("output x = 1;  output y = poisson({rate})"), 100);
+        let counts = found.get("state/p/y/output");
+        let probabilities = poisson(rate);
+        // Neighbouring counts are taken together until they are expected 40 times.
+        let (mut statistic, mut classes, mut expected, mut seen, mut rest) = (0.0, 0, 0.0, 0.0, 1.0);
+        for (count, probability) in probabilities.iter().enumerate() {
+            expected += probability * counts.len() as f64;
+            rest -= probability;
+            seen += counts.iter().filter(|&&c| c == count as f64).count() as f64;
+            let after = rest * counts.len() as f64;
+            if expected >= 40.0 && after >= 40.0 {
+                statistic += pearson(seen, expected);
+                (classes, expected, seen) = (classes + 1, 0.0, 0.0);
+            }
+        }
+        statistic += pearson(seen, expected);
+        assert_eq!(classes, degrees, "{rate}");
+        assert!(statistic < bound, "{rate}: {statistic}");
+    }
+    // Bit for bit the same in both back ends, in both precisions, on any number of threads.
+    let element_wise = "rule R {
+  neuron { state x }
+  synapse W : below -> self
+  phase p (steps = 3) { input x = poisson(exp(data));  hidden x = 1;  output x = poisson(1) + poisson(softplus(target)) }
+  learn { W += poisson(2) * (pre.x + post.x) }
+}
+network n { 40 - 30 }";
+    let differences = compare::run(&Bench::new(element_wise).model(), 7, 1, 2).expect("the programs run");
+    assert!(differences.iter().all(|d| d.largest == 0.0), "{differences:?}");
+    finds(
+        "shape_mismatch",
+        &plain("state x", "state x\n  let y = poisson(1)").replace("= W @ below.x", "= y"),
+    );
+}
+
+/// R11.7: as often as the share of the weight; without a weight, or with one that is none, never.
+#[test]
+fn categories_are_drawn() {
+    let text = "rule R {
+  neuron { param b = 0\n state x, y = 0, z = 0 }
+  synapse W : below -> self
+  phase p { clamp input x = data;  output x = 0;  output y = categorical(b) }
+  phase q { z = y + 0 * (W @ below.y) }
+  learn { W += post.z;  b += 0 * z }
+  predict output.z after q
+}
+network n { 1 - 6 }";
+    let weights = [1.0, 0.0, 5.0, 3.0, -2.0, 1.0];
+    let samples = vec![&[0.0][..]; 10_000];
+    let found = Bench::new(text).present(&[("b/output", &weights)], &samples, &[]);
+    let chosen = found.get("state/p/y/output");
+    assert!(chosen.iter().all(|&y| y == 0.0 || y == 1.0));
+    assert!(chosen.chunks(6).all(|sample| sample.iter().sum::<f64>() == 1.0));
+    let mut statistic = 0.0;
+    for (unit, weight) in weights.iter().enumerate() {
+        let times: f64 = chosen.iter().skip(unit).step_by(6).sum();
+        let expected = if *weight > 0.0 { weight * 1000.0 } else { 0.0 };
+        if expected == 0.0 {
+            assert_eq!(times, 0.0);
+        } else {
+            statistic += pearson(times, expected);
+        }
+    }
+    // The quantile of χ² for 1 − 10⁻⁵ and 3 degrees of freedom.
+    assert!(statistic < 25.90, "{statistic}");
 }

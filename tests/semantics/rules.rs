@@ -83,7 +83,6 @@ fn rules_are_examined_on_their_network() {
 fn what_is_absent_does_not_compile() {
     let absent = [
         ("state x", "persistent state x"),
-        ("= W @ below.x", "= W @ below.x + poisson(1)"),
         ("below -> self", "below -> self, delay 2"),
         ("below -> self", "below -> self in [0, 1]"),
         ("below -> self", "below -> self, one_to_one"),

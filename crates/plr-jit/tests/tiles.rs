@@ -118,6 +118,29 @@ fn only_what_treats_samples_separately_is_in_a_tile() {
     assert_eq!(outside.len(), 2, "a product and a sum over samples: {outside:?}");
 }
 
+/// Constants connect no axes: a constant factor can be summed over what runs over samples elsewhere, or have samples itself.
+#[test]
+fn constant_factors_are_no_reason_to_cut_what_is_summed() {
+    let text = r#"program "constants" f64 (
+  %0 "x": real[17],
+  %1 "W": real[5,13]
+) {
+  %2: real[17,17] = constant 2.0
+  %3: real[17] = add %0, %0
+  %4: real[17] = contract i,ij->j %3, %2
+  %5: real[17] = add %4, %0
+  %6: real[17,13] = constant 3.0
+  %7: real[17,5] = contract bj,ij->bi %6, %1
+  %8: real[17,5] = broadcast %0 axes(0)
+  %9: real[17,5] = add %7, %8
+  %10: real[17,13] = contract bi,ij->bj %9, %1
+  output "summed" = %5
+  output "kept" = %10
+}
+"#;
+    same_as_plain_loops(&parse(text).expect("the text is a program"), 17);
+}
+
 /// A relaxation of two layers with space, joined through pooling windows that share units or do not, and what a rule would
 /// learn from it. Numbers are multiples of small powers of 1/2: every order of summation gives the same.
 fn relaxation_over_space(samples: usize, stride: usize, precision: Precision) -> Program {

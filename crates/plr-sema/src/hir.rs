@@ -581,6 +581,8 @@ pub enum ExprKind {
     },
     /// Where a unit is in its layer.
     Coordinate {
+        /// Its population.
+        population: PopulationId,
         /// Which unit.
         place: Place,
         /// What is asked.
@@ -703,6 +705,8 @@ pub enum ExprKind {
     Batch(Reduction, Box<Expr>),
     /// The argument in the sample before, for the first one in the last (R5.18).
     Shift(Box<Expr>),
+    /// The smallest count that is as probable as the first, or less, under Poisson's law with the second as its rate (R11.8).
+    PoissonQuantile(Box<Expr>, Box<Expr>),
 }
 
 /// The units of a layer with which one is reduced and ranked (R5.19).
@@ -808,6 +812,7 @@ impl Expr {
             | ExprKind::Over(_, a) => visit(a),
             ExprKind::Binary(_, a, b)
             | ExprKind::Compare(_, a, b)
+            | ExprKind::PoissonQuantile(a, b)
             | ExprKind::And(a, b)
             | ExprKind::Or(a, b) => {
                 visit(a);
@@ -856,6 +861,7 @@ impl Expr {
             | ExprKind::Over(_, a) => visit(a),
             ExprKind::Binary(_, a, b)
             | ExprKind::Compare(_, a, b)
+            | ExprKind::PoissonQuantile(a, b)
             | ExprKind::And(a, b)
             | ExprKind::Or(a, b) => {
                 visit(a);

@@ -165,6 +165,7 @@ fn operator(rule: &mut Rule<'_>) -> String {
         "?^2",
         "? / (1 + (?)^2)",
         "(if ? > ? then ? else ?)",
+        "poisson_quantile(sigmoid(?), exp(-abs(?)))",
         "(if ? < 0.5 and not ? > 1 then ? else 0)",
     ];
     rule.random.pick(&forms).to_owned()

@@ -4,11 +4,11 @@ wrong ones, `dW = +-(1 - p or p) z n^T`; only the direction of the activity goes
 import numpy as np
 
 from compare import Case
-from mathematics import mean, outer, relu, rms, sigmoid, softmax
-from network import classes, hidden, output, units, up
+from mathematics import mean, outer, relu, rms, sigmoid
+from network import classes, hidden, units, up
 from optimisers import adam_memories, chosen, with_adam
 
-UNDECIDED, TINY = 0.1, 1e-8
+TINY = 1e-8
 
 
 def way_up(trial, label):
@@ -25,8 +25,7 @@ def expected(trial):
     h, top = trial.h, trial.top
     wrong = trial.drawn("wrong.label")[top]
     assert (wrong.sum(1) == 1).all() and not (wrong * trial.target).any(), "a wrong label is one other label"
-    _, neutral = way_up(trial, np.full_like(trial.target, UNDECIDED))
-    gradients = {name: [None] * (top + 1) for name in ("W", "b", "R")}
+    gradients = {name: [None] * (top + 1) for name in ("W", "b")}
     passes = [(way_up(trial, trial.target), 1), (way_up(trial, wrong), -1)]
     for l in range(1, top):
         parts = []
@@ -35,10 +34,7 @@ def expected(trial):
             pull = h.lr * (1 - p if sign > 0 else -p) * z[l]
             parts.append((outer(pull, n[l - 1]), mean(pull)))
         gradients["W"][l], gradients["b"][l] = (sum(part) for part in zip(*parts))
-    guess = softmax(neutral[-1] @ trial["R"][top].T)
-    gradients["R"][top] = h.lr * outer(guess - trial.target, neutral[-1])
     increments = with_adam(trial, gradients, chosen("rules/forward_forward", "digits"))
-    increments["R"][top] = -increments["R"][top]  # R goes down a slope, and Adam remembers slopes
     return increments, {"right.z": passes[0][0][0], "wrong.n": passes[1][0][1]}
 
 
@@ -48,5 +44,5 @@ def shown(chain):
 
 
 CASES = [Case("rules/forward_forward", "5 - 6 relu - 4 relu - 3 softmax",
-              adam_memories({"W": hidden(up), "b": hidden(units), "R": output(up)}) | {"show": shown}, expected,
+              adam_memories({"W": hidden(up), "b": hidden(units)}) | {"show": shown}, expected,
               settings={"theta": 0.5, "lr": 0.5}, target=classes, samples=12)]

@@ -1,4 +1,4 @@
-"""Every optimiser of the prelude and of the file, over several updates, in which NumPy goes its own way."""
+"""Every optimiser of the prelude, over several updates, in which NumPy goes its own way."""
 
 import numpy as np
 
@@ -9,14 +9,6 @@ from optimisers import adam, chosen, momentum, nesterov, optimised, remembering,
 
 UPDATES = 6
 LEARNED = {"W": up, "b": units}
-
-
-def clipped(g, count, lr=0.1, most=0.01):
-    return (np.clip(lr * g, -most, most),)
-
-
-def decaying(g, count, lr=0.2, half_life=500.0):
-    return (lr * g * 0.5 ** (count / half_life),)
 
 
 def case(optimiser, counts=False):
@@ -33,5 +25,4 @@ def case(optimiser, counts=False):
                 experiment=optimiser.__name__, target=classes, updates=UPDATES, free=True)
 
 
-CASES = [case(sgd), case(momentum), case(nesterov), case(rmsprop), case(adam, counts=True), case(clipped),
-         case(decaying, counts=True)]
+CASES = [case(sgd), case(momentum), case(nesterov), case(rmsprop), case(adam, counts=True)]

@@ -105,11 +105,12 @@ impl Samples<'_> {
             return self.separable_loop(repeat, &operation.results);
         }
         let known = op.is_element_wise()
+            || self.keeps_samples(op)
             || matches!(
                 op,
                 Op::Broadcast { .. }
-                    | Op::Contract { .. }
                     | Op::Reduce { .. }
+                    | Op::Range { .. }
                     | Op::Slice { .. }
                     | Op::Insert { .. }
                     | Op::Detach { .. }
@@ -121,6 +122,15 @@ impl Samples<'_> {
         // A reshaped value of samples may have had them as another axis before.
         let reshaped = matches!(op, Op::Reshape(input) if self.has(*input));
         (known || reshaped) && operation.results.iter().all(|&result| self.has(result))
+    }
+
+    /// Whether it is a contraction whose factors have samples where its result has them. A vector times a constant matrix can
+    /// sum over what the classes call samples: constants connect no axes, and the result may be of as many.
+    fn keeps_samples(&self, op: &Op) -> bool {
+        let Op::Contract { lhs, rhs, spec } = op else { return false };
+        let kept =
+            |(&value, labels): (&Value, &Vec<u8>)| !self.has(value) || labels.first() == spec.out.first();
+        [(lhs, &spec.lhs), (rhs, &spec.rhs)].into_iter().all(kept)
     }
 
     /// Whether the operation sums over samples, and can do so tile by tile.

@@ -28,7 +28,7 @@ const STRAIGHT: f64 = 0.1;
 /// bend the line.
 const FALL: f64 = 1e-2;
 
-/// What a rule is relative to a gradient (R14.22).
+/// What a rule is relative to a gradient (R14.23).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Relation {
     /// The groups that were compared: `W`, `b`.

@@ -110,7 +110,7 @@ pub fn widen(b: &mut Builder, extents: &Extents, term: Term, axes: Axes) -> Term
 }
 
 /// Both terms over the axes of either.
-fn meet(b: &mut Builder, extents: &Extents, x: Term, y: Term) -> (Term, Term) {
+pub fn meet(b: &mut Builder, extents: &Extents, x: Term, y: Term) -> (Term, Term) {
     (widen(b, extents, x, y.axes), widen(b, extents, y, x.axes))
 }
 

@@ -55,6 +55,7 @@ fn axes_of(expr: &Expr, one_to_one: bool, library: &Library, traces: &HashMap<Sy
         ExprKind::Signal(..) => Axes::SAMPLE,
         ExprKind::Unary(..)
         | ExprKind::Binary(..)
+        | ExprKind::PoissonQuantile(..)
         | ExprKind::Compare(..)
         | ExprKind::And(..)
         | ExprKind::Or(..)

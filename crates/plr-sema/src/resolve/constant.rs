@@ -87,6 +87,7 @@ impl Evaluation<'_> {
             | ExprKind::RunningSum(_)
             | ExprKind::Batch(..)
             | ExprKind::Shift(_)
+            | ExprKind::PoissonQuantile(..)
             | ExprKind::Over(..) => return None,
         })
     }

@@ -412,6 +412,24 @@ fn user_call(
     Some(called.kind)
 }
 
+/// Primitives beside the scalar operations of one number.
+const OTHER_PRIMITIVES: [&str; 14] = [
+    "max",
+    "min",
+    "sum",
+    "mean",
+    "rank",
+    "running_sum",
+    "normal",
+    "uniform",
+    "poisson_quantile",
+    "batch_shift",
+    "cut",
+    "f",
+    "cost",
+    "loss",
+];
+
 /// Scalar operations and reductions (R6.10).
 fn primitive(
     call: &ast::Call,
@@ -458,6 +476,11 @@ fn primitive(
         sums_in_order(call.span, &a, reader, scope)?;
         return Some(ExprKind::RunningSum(Box::new(a)));
     }
+    // R11.8
+    if name == "poisson_quantile" {
+        let [level, rate] = exactly(call, arguments, scope)?;
+        return Some(ExprKind::PoissonQuantile(Box::new(level), Box::new(rate)));
+    }
     // R5.18
     if name == "batch_shift" {
         let [a] = exactly(call, arguments, scope)?;
@@ -473,9 +496,7 @@ fn primitive(
         return Some(ExprKind::Unary(*op, Box::new(a)));
     }
     let mut known: Vec<String> = UnaryOp::ALL.iter().map(|op| op.name().to_owned()).collect();
-    let others =
-        ["max", "min", "sum", "mean", "rank", "running_sum", "normal", "uniform", "cut", "f", "cost", "loss"];
-    known.extend(others.map(str::to_owned));
+    known.extend(OTHER_PRIMITIVES.map(str::to_owned));
     known.extend(scope.library.functions[..scope.visible].iter().map(|f| f.name.clone()));
     scope.unknown("function", name, call.name.span, known);
     None

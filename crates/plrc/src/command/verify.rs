@@ -95,7 +95,7 @@ fn of_rule(shell: Shell, checked: &Checked, rule: usize) -> Result<bool, Failure
         setting.network.text,
         checked.source.name()
     ))?;
-    // R14.22
+    // R14.23
     for sentence in relation::sentences(&workshop, &setting.rule.phases)? {
         shell.line(format_args!("{sentence}"))?;
     }
