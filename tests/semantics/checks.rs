@@ -425,6 +425,60 @@ fn objectives_are_of_all_layers_together() {
     assert!(!results(&text("of")).iter().all(ClaimResult::holds));
 }
 
+/// R14.17: given the states that inference has led to, what counts is how the energy depends on the weights there.
+#[test]
+fn objectives_are_given_their_states() {
+    let text = |reference: &str, learn: &str| {
+        format!(
+            "rule R(lr = 1, g = 0.1) allow weight_transport {{
+  neuron {{ state x = 0\n let e = x - W @ f(below.x) }}
+  synapse W : below -> self = normal(0.5), symmetric
+  phase init {{ clamp input x = data;  sweep up {{ x = W @ f(below.x) }} }}
+  phase infer (steps = 5) {{ clamp output x = target;  hidden x += g * (f'(x) * (W.T @ above.e) - e) }}
+  learn {{ W += lr * {learn} }}
+  predict output.x after init
+  check gradient {reference} after infer {{ expect relative_error(W) < 1e-12 }}
+}}"
+        )
+    };
+    let holds =
+        |reference: &str, learn: &str| results(&text(reference, learn)).iter().all(ClaimResult::holds);
+    assert!(holds("of e^2 / 2 given states", "post.e * f(pre.x)"));
+    assert!(!holds("through e^2 / 2", "post.e * f(pre.x)"));
+    // Of states at the end of an earlier phase, too: there e[init] is 0, and its gradient is not.
+    assert!(holds("of x * e[init] given states", "post.x * f(pre.x[init])"));
+}
+
+/// R14.22: what is learned before a phase is there when it begins, and what no synapse has no gradient.
+#[test]
+fn gradients_are_at_what_was_learned_before_and_of_what_is_there() {
+    let text = |reference: &str, before: &str, bound: f64| {
+        format!(
+            "rule R(lr = 1) {{
+  neuron {{ param b = 0\n state x }}
+  synapse W : below -> self = normal(0.5), mask(m) {{ fixed param m = bernoulli(0.5)\n param z = 0 }}
+  learn {{ {before} }}
+  phase p {{ clamp input x = data;  output x = (W + z) @ below.x + b }}
+  learn {{ W -= lr * loss'(post.x) * pre.x;  b -= lr * loss'(x) }}
+  predict output.x after p
+  check gradient {reference} {{
+    network 5 - 4
+    expect relative_error(W) < {bound}
+    expect relative_error(b) < {bound}
+  }}
+}}"
+        )
+    };
+    let holds = |text: String| results(&text).iter().all(ClaimResult::holds);
+    for (reference, bound) in [("after p", 1e-12), ("by finite_differences after p", 1e-8)] {
+        assert!(holds(text(reference, "z = 1", bound)), "{reference}");
+        assert!(holds(text(reference, "z = normal()", bound)), "{reference}");
+    }
+    // What is learned before is a constant, whatever it was made of; differences see that.
+    assert!(holds(text("after p", "z = W", 1e-12)));
+    assert!(!holds(text("by finite_differences after p", "z = W", 1e-8)));
+}
+
 /// R14.18: what a presentation adds, before bounds take it back; of weights and parameters, in both directions.
 #[test]
 fn increments_are_observed() {

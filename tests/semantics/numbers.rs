@@ -43,6 +43,7 @@ fn first_values_depend_on_their_name() {
         init: Init::Normal { mean: 0.0, deviation: 1.0 },
         learned: true,
         synaptic: true,
+        mask: None,
     };
     let values = |names: &[&str], seed| -> Vec<Tensor> {
         let all: Vec<Parameter> = names.iter().map(|name| weight(name)).collect();

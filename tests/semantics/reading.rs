@@ -242,7 +242,11 @@ fn units_know_their_places() {
     let found = Bench::new(&text).present(&[("W/input->output", &[1.0])], &[&[5.0, 7.0, 9.0]], &[]);
     found.is("increment/W/input->output", &[7.0 + 18.0]);
     finds("shape_mismatch", &learned("", "W += index", ""));
-    finds("unknown_name", &learned("signal s = output.index", "W += s", ""));
+    // A signal has those of a layer.
+    let text = learned("signal s = sum(input.x * (input.index == 1))", "W += s", "");
+    let found = Bench::new(&text).present(&[("W/input->output", &[1.0, 0.0])], &[&[1.0, 10.0]], &[]);
+    found.is("increment/W/input->output", &[10.0, 10.0]);
+    finds("unknown_name", &learned("signal s = sum(hidden.index)", "W += s", ""));
     // A variable of that name is meant before.
     let bench = Bench::new(&reads("y = index", "").replace("y = 0,", "y = 0, index = 5,"));
     bench.present(WEIGHTS, &[&[1.0, 10.0]], &[]).is("state/q/y/input", &[5.0, 5.0]);

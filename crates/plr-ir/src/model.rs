@@ -15,6 +15,7 @@
 
 use crate::choices::Choices;
 use std::fmt;
+use std::ops::Range;
 
 use crate::program::Program;
 use crate::scalar::{BinaryOp, CompareOp, UnaryOp};
@@ -39,6 +40,8 @@ pub struct Parameter {
     pub learned: bool,
     /// Whether it is a synapse's.
     pub synaptic: bool,
+    /// The parameter that is 0 where there is none of it, if not everything is there (R4.11).
+    pub mask: Option<String>,
 }
 
 /// The first value of a parameter. Numbers are drawn independently for each element unless said otherwise.
@@ -147,14 +150,14 @@ pub enum Piece {
     /// † One equation alone, from given states, stored states and parameters: `value`. See [`Equation`].
     Equation(usize),
     /// ‡ The presentation up to the end of a phase, and there the sum over units and layers of a unit's expression that a
-    /// check observes, by the observation's number: `cost`, its mean over samples. What comes from other layers is detached.
+    /// check observes, by the observation's number: `cost`, its mean over samples. What is held is detached.
     Objective {
         /// The observation's number.
         observation: usize,
         /// The phase.
         phase: usize,
-        /// Nothing is detached.
-        through: bool,
+        /// What is held.
+        holding: Holding,
     },
     /// ‡ The presentation without learning, and what a check observes at its end, by the observation's number:
     /// `first/W/input->h1` for every site and, where two values are compared, `second/…` of the same shape. Where it looks
@@ -268,6 +271,8 @@ pub struct Reading {
     pub input: String,
     /// The elements read by the owner: by unit `i`, or by the synapse from unit `j` to unit `i`.
     pub pattern: Pattern,
+    /// The units that the pattern is about, if they are not all that the input has.
+    pub part: Option<Range<usize>>,
 }
 
 /// Which elements of an input the owner reads. Samples never see each other except with [`Pattern::Batch`].
@@ -339,18 +344,28 @@ pub enum Reference {
     },
     /// The gradient by central differences of the cost at the end of a phase.
     FiniteDifferences(usize),
-    /// The gradient of an observation, summed over units and layers, at the end of a phase, while what comes from other
-    /// layers is held, or not.
+    /// The gradient of an observation, summed over units and layers, at the end of a phase.
     Objective {
         /// The observation's number.
         observation: usize,
         /// The phase.
         phase: usize,
-        /// Nothing is held.
-        through: bool,
+        /// What is held.
+        holding: Holding,
     },
     /// Nothing: claims are about the parameters themselves.
     Law,
+}
+
+/// What is held while an objective is differentiated (R14.17).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Holding {
+    /// Nothing.
+    Nothing,
+    /// What comes from other layers.
+    Layers,
+    /// All states, as they are at the end of the phase.
+    States,
 }
 
 impl Reference {
@@ -363,8 +378,8 @@ impl Reference {
             | Self::Preconditioned { phase, .. }
             | Self::FiniteDifferences(phase) => Some(Piece::Cost(phase)),
             Self::Cut(phase) => Some(Piece::CutCost(phase)),
-            Self::Objective { observation, phase, through } => {
-                Some(Piece::Objective { observation, phase, through })
+            Self::Objective { observation, phase, holding } => {
+                Some(Piece::Objective { observation, phase, holding })
             }
             Self::Law => None,
         }

@@ -124,7 +124,8 @@ pub enum Op {
         /// Which axes meet.
         spec: Contraction,
     },
-    /// Sums of products of units and a kernel's weights, or of units, over the pairs of units that a weight joins.
+    /// Sums of products of units and a kernel's weights, or of units, over the pairs of units that a weight joins. Whether
+    /// a factor that is not finite is also multiplied by the zeros beyond a layer's edges is not said.
     Convolve {
         /// Which of the three sums.
         form: ConvolveForm,
@@ -170,6 +171,15 @@ pub enum Op {
         input: Value,
         /// The axis.
         axis: usize,
+    },
+    /// What stands along an axis from one place on, for so many places as the result has.
+    Range {
+        /// From what it is taken.
+        input: Value,
+        /// The axis.
+        axis: usize,
+        /// The first place.
+        first: usize,
     },
     /// What is at one place along an axis; beyond the end, the last.
     Slice {
@@ -377,6 +387,7 @@ impl Op {
             | Op::Pool { .. }
             | Op::Unpool { .. }
             | Op::Reshape(_)
+            | Op::Range { .. }
             | Op::Slice { .. }
             | Op::Insert { .. }
             | Op::Detach { .. }
@@ -398,6 +409,7 @@ impl Op {
             Op::Broadcast { input, .. }
             | Op::Reduce { input, .. }
             | Op::RunningSum { input, .. }
+            | Op::Range { input, .. }
             | Op::Pool { input, .. }
             | Op::Unpool { input, .. } => visit(*input),
             Op::Contract { lhs, rhs, .. } | Op::Convolve { lhs, rhs, .. } => {
@@ -430,6 +442,7 @@ impl Op {
             Op::Broadcast { input, .. }
             | Op::Reduce { input, .. }
             | Op::RunningSum { input, .. }
+            | Op::Range { input, .. }
             | Op::Pool { input, .. }
             | Op::Unpool { input, .. } => *input = replace(*input),
             Op::Contract { lhs, rhs, .. } | Op::Convolve { lhs, rhs, .. } => {

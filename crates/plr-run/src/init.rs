@@ -139,6 +139,7 @@ mod tests {
             init,
             learned: true,
             synaptic: true,
+            mask: None,
         }
     }
 

@@ -581,6 +581,8 @@ pub enum ExprKind {
     },
     /// Where a unit is in its layer.
     Coordinate {
+        /// Its population.
+        population: PopulationId,
         /// Which unit.
         place: Place,
         /// What is asked.

@@ -124,7 +124,7 @@ impl Analysis {
         let own = self.experiments.iter().find(|e| self.rules[e.rule].0.name == rule.name);
         let (mut network, cost) = match own {
             Some(experiment) => (experiment.network.clone(), experiment.cost.clone()),
-            None => self.checked(rule),
+            None => self.setting_of_check(rule),
         };
         network.shrink();
         Choice {
@@ -137,8 +137,13 @@ impl Analysis {
         }
     }
 
+    /// The network of a rule that has no experiment: of its first check that names one, or the small chain.
+    pub fn network_of_check(&self, rule: usize) -> Network {
+        self.setting_of_check(&self.rules[rule].0).0
+    }
+
     /// The network and cost of the first check of a rule that names a network, or the small chain.
-    fn checked(&self, rule: &hir::Rule) -> (Network, Option<String>) {
+    fn setting_of_check(&self, rule: &hir::Rule) -> (Network, Option<String>) {
         let checks = self.rules.iter().find(|(r, _)| r.name == rule.name).map(|(_, checks)| &checks[..]);
         let setting = checks.into_iter().flatten().map(|c| &c.setting).find(|s| s.network.is_some());
         let network = setting.and_then(|s| s.network.clone());

@@ -112,7 +112,7 @@ impl Specialised {
     }
 
     /// Drops the parameters and kept states on which nothing observable depends: starting from what the prediction reads (or,
-    /// without one, from all weights), adds what their updates read, until nothing is new. Returns the last update program
+    /// without one, from all weights and whatever learns), adds what their updates read, until nothing is new. Returns the last update program
     /// (R3.8).
     fn keep_observable(&mut self) -> Result<Program, Findings> {
         let everything = std::mem::take(&mut self.parameters);
@@ -120,7 +120,7 @@ impl Specialised {
         let predicted = self.trial(&Piece::Predict, None)?;
         let mut marks: Vec<bool> = match &predicted {
             Some(program) => used_inputs(program)[..everything.len()].to_vec(),
-            None => everything.iter().map(|(id, _)| matches!(id, ParameterId::Weight(..))).collect(),
+            None => (0..everything.len()).map(|i| self.counts(i)).collect(),
         };
         // The kept states stand behind the parameters, in the inputs of an update behind the minibatch too.
         marks.resize(everything.len() + self.kept.len(), false);
@@ -139,6 +139,17 @@ impl Specialised {
                 return Ok(update);
             }
             marks = next;
+        }
+    }
+
+    /// Whether a parameter counts where nothing is predicted: a weight, or another one whose learning has a value.
+    fn counts(&self, position: usize) -> bool {
+        let (id, parameter) = &self.parameters[position];
+        let alone: Vec<bool> = (0..self.parameters.len() + self.kept.len()).map(|i| i == position).collect();
+        match id {
+            ParameterId::Weight(..) => true,
+            ParameterId::Unit(..) => parameter.learned && self.trial(&Piece::Update, Some(&alone)).is_ok(),
+            ParameterId::Memory(_) | ParameterId::Updates => false,
         }
     }
 

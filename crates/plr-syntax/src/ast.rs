@@ -477,6 +477,17 @@ pub struct Check {
     pub span: Span,
 }
 
+/// What is held while an objective is differentiated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holding {
+    /// `through`: nothing.
+    Nothing,
+    /// `of`: what comes from other layers.
+    Layers,
+    /// `of … given states`: all states.
+    States,
+}
+
 /// The reference of a check.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Reference {
@@ -501,14 +512,14 @@ pub enum Reference {
     /// `gradient by finite_differences after phase`
     FiniteDifferences(Name),
     /// `gradient of objective after phase`: each layer's own, what comes from other layers held; `gradient through objective
-    /// after phase`: nothing held.
+    /// after phase`: nothing held; `gradient of objective given states after phase`: all states held.
     Objective {
         /// What each unit has of it.
         objective: Expr,
         /// The phase.
         phase: Name,
-        /// Nothing is held.
-        through: bool,
+        /// What is held.
+        holding: Holding,
     },
     /// `law`: identities of the parameters themselves.
     Law,

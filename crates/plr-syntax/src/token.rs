@@ -233,6 +233,7 @@ words! {
         Updates "updates", Seed "seed", Precision "precision",
         Over "over", When "when", After "after", At "at", Within "within", Until "until", Deg "deg",
         Averaged "averaged", Draws "draws", Preconditioned "preconditioned", Own "own", Through "through",
+        Given "given", States "states",
         Layer "layer", Steps "steps", From "from", Sum "sum", Set "set", Init "init", Up "up", Down "down",
         In "in", Turn "turn", Derivative "derivative", Gradient "gradient", Equilibrium "equilibrium",
         Unrolled "unrolled", By "by", Filter "filter", Optimiser "optimiser", Dt "dt", Integrator "integrator",
@@ -263,6 +264,7 @@ impl Word {
                 | Self::Until
                 | Self::Deg
                 | Self::Averaged
+                | Self::Given
         )
     }
 

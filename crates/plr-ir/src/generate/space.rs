@@ -5,7 +5,7 @@ use super::statements::small_integers;
 use crate::builder::Builder;
 use crate::geometry::{Convolution, Grid, Pooling};
 use crate::program::{ConvolveForm, PoolKind, Value};
-use crate::scalar::BinaryOp;
+use crate::scalar::{BinaryOp, CompareOp};
 
 impl Generator {
     /// One of the three sums of a random convolution.
@@ -26,7 +26,11 @@ impl Generator {
         };
         let [lhs, rhs] = factors.map(|dims| {
             let factor = self.real_of(b, &dims);
-            if self.settings.exact { small_integers(b, factor) } else { factor }
+            if !self.settings.exact {
+                return factor;
+            }
+            let number = without_nan(b, factor);
+            small_integers(b, number)
         });
         let sum = b.convolve(form, geometry, lhs, rhs);
         if self.settings.exact { without_sign_of_zero(b, sum) } else { sum }
@@ -70,4 +74,12 @@ fn without_sign_of_zero(b: &mut Builder, sum: Value) -> Value {
     let dims = b.type_of(sum).dims.clone();
     let zero = b.constant(0.0, &dims);
     b.binary(BinaryOp::Add, sum, zero)
+}
+
+/// Zero where the value is NaN, of which kernels and plain loops make different sums at a layer's edges.
+fn without_nan(b: &mut Builder, value: Value) -> Value {
+    let dims = b.type_of(value).dims.clone();
+    let zero = b.constant(0.0, &dims);
+    let is_number = b.compare(CompareOp::Eq, value, value);
+    b.select(is_number, value, zero)
 }

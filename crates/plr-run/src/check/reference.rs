@@ -60,6 +60,19 @@ impl<'a> Presented<'a> {
         self.model.parameters().iter().filter(|parameter| parameter.learned)
     }
 
+    /// Leaves nothing of a gradient where there is no synapse (R14.1).
+    pub(super) fn mask(&self, gradient: &mut Gradient) {
+        let parameter = self.learned().find(|parameter| parameter.name == gradient.parameter);
+        let mask = parameter.and_then(|parameter| self.arrays.get(parameter.mask.as_ref()?));
+        let Some(mask) = mask.map(Tensor::to_f64) else { return };
+        for (k, value) in gradient.values.iter_mut().enumerate() {
+            let element = gradient.elements.as_ref().map_or(k, |elements| elements[k]);
+            if mask[element] == 0.0 {
+                *value = 0.0;
+            }
+        }
+    }
+
     /// Runs a program on these arrays.
     pub(super) fn evaluate(&self, program: Program) -> Result<Arrays, CheckError> {
         Ok(Runner::new(program, Backend::Interpreter)?.run_named(&self.arrays, self.context)?)
@@ -81,6 +94,13 @@ pub fn gradients(
     context: Context,
 ) -> Result<Vec<Gradient>, CheckError> {
     let presented = &Presented::new(model, parameters, minibatch, context);
+    let mut gradients = of_all(presented, reference)?;
+    gradients.iter_mut().for_each(|gradient| presented.mask(gradient));
+    Ok(gradients)
+}
+
+/// The gradients, as if all synapses were there.
+fn of_all(presented: &Presented<'_>, reference: Reference) -> Result<Vec<Gradient>, CheckError> {
     match reference {
         Reference::FeedForward(phase) => feed_forward(presented, Piece::Cost(phase), phase),
         Reference::Cut(phase) => feed_forward(presented, Piece::CutCost(phase), phase),
@@ -90,8 +110,8 @@ pub fn gradients(
         Reference::Equilibrium(phase) => equilibrium::gradients(presented, phase),
         Reference::Unrolled { steps, phase } => unrolled::gradients(presented, steps, phase),
         Reference::FiniteDifferences(phase) => differences::gradients(presented, phase),
-        Reference::Objective { observation, phase, through } => {
-            feed_forward(presented, Piece::Objective { observation, phase, through }, phase)
+        Reference::Objective { observation, phase, holding } => {
+            feed_forward(presented, Piece::Objective { observation, phase, holding }, phase)
         }
         Reference::Law => Err(CheckError::NoReference),
     }

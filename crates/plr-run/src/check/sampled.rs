@@ -88,7 +88,9 @@ impl Presentation<'_> {
         match (self.sampling, reference) {
             (Sampling::All, Reference::FiniteDifferences(phase)) if draws => {
                 let presented = Presented::new(self.model, self.parameters, self.minibatch, self.context);
-                super::differences::expected(&presented, phase)
+                let mut gradients = super::differences::expected(&presented, phase)?;
+                gradients.iter_mut().for_each(|gradient| presented.mask(gradient));
+                Ok(gradients)
             }
             (Sampling::All, _) if draws => Err(CheckError::DrawsOnTheWay),
             (Sampling::Mean(many), _) if draws => {

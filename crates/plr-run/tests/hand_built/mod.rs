@@ -110,6 +110,7 @@ pub fn parameter(name: &str, dims: Vec<usize>, init: Init, synaptic: bool) -> Pa
         init,
         learned: true,
         synaptic,
+        mask: None,
     }
 }
 
@@ -247,7 +248,7 @@ pub fn delta_rule(delta: Delta) -> HandBuilt {
 
 fn delta_equations() -> Vec<Equation> {
     use plr_ir::model::Owner;
-    let reading = |input: &str, pattern| Reading { input: input.to_owned(), pattern };
+    let reading = |input: &str, pattern| Reading { input: input.to_owned(), pattern, part: None };
     let location = Location::default();
     vec![
         Equation {

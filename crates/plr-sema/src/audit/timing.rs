@@ -135,7 +135,7 @@ impl Reach {
             | Input::Memory(_)
             | Input::Updates
             | Input::Epoch
-            | Input::Data => 0,
+            | Input::Data(_) => 0,
         };
         reads.iter().map(of_input).max().unwrap_or(0)
     }

@@ -1,8 +1,11 @@
 //! Where gradients go another way than the values they are of: along declared surrogate derivatives (R20.11), and not at all
 //! where the rule cuts them (R20.12) or a reference holds them (R14.17). Only programs that are made to be differentiated say so.
 
+use plr_ir::Value;
+
 use crate::hir::Expr;
 
+use super::environment::Environment;
 use super::expression::{Context, Evaluated, Lowerer};
 use super::term::{self, Extents, Term};
 
@@ -18,6 +21,8 @@ pub enum Gradients {
     Cut,
     /// One that does, and holds what comes from other layers.
     Held,
+    /// One for which all states are given.
+    Given,
 }
 
 impl Lowerer<'_> {
@@ -27,6 +32,13 @@ impl Lowerer<'_> {
             return term;
         }
         Term { value: self.b.detach(term.value, None), ..term }
+    }
+
+    /// No gradient flows to how states and traces became what they are, now or at the end of a phase.
+    pub fn hold_states(&mut self, now: &mut Environment) {
+        let mut hold = |value: Value| self.b.detach(value, None);
+        now.change(&mut hold);
+        self.stored.iter_mut().flatten().for_each(|stored| stored.change(&mut hold));
     }
 
     /// A value through which no gradient flows, if the reference is cut.

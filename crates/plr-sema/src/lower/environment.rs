@@ -214,6 +214,12 @@ impl Environment {
         self.traces.extend(lost.map(|(&cell, value)| (cell, value.clone())));
     }
 
+    /// Something else for every value.
+    pub fn change(&mut self, other: &mut impl FnMut(Value) -> Value) {
+        let states = self.cells.iter_mut().flatten();
+        states.chain(self.traces.values_mut()).flatten().for_each(|value| *value = other(*value));
+    }
+
     /// All traces as they are there.
     pub fn restore_traces(&mut self, stored: &Self) {
         self.traces.clone_from(&stored.traces);

@@ -57,6 +57,26 @@ impl Lowerer<'_> {
         after
     }
 
+    /// The parameters after a block that comes before what will be differentiated: what they gain is a constant, and a
+    /// gradient is by what they were (R14.22).
+    pub fn learned_before(
+        &mut self,
+        block: &[PlasticityId],
+        read: &Environment,
+    ) -> Vec<(ParameterId, Value)> {
+        let before = self.learning.replace(Learning::of(self.parameters.keys().copied().collect()));
+        let after = self.learn(block, read);
+        self.learning = before;
+        let one = self.b.constant(1.0, &[]);
+        let held = |(id, new): (ParameterId, Value)| {
+            let old = self.parameters.get(&id).copied();
+            let dims = self.b.type_of(new).dims.clone();
+            let slope = self.b.broadcast(one, &[], &dims);
+            (id, self.b.detach(new, old.map(|old| (old, slope))))
+        };
+        after.into_iter().map(held).collect()
+    }
+
     /// The equations of a block at the sites of the network, with what changes there.
     fn learners(&self, block: &[PlasticityId]) -> Vec<(PlasticityId, ParameterId)> {
         let Some(learning) = &self.learning else { return Vec::new() };

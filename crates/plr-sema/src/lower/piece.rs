@@ -1,6 +1,6 @@
 //! The pieces of a model, each a program of its own.
 
-use plr_ir::model::{Parameter, Piece, Shape};
+use plr_ir::model::{Holding, Parameter, Piece, Shape};
 use plr_ir::program::ReduceKind;
 use plr_ir::scalar::BinaryOp;
 use plr_ir::{Precision, Program, Type, Value, builder};
@@ -45,8 +45,12 @@ impl Builder<'_> {
                 Some(observed) => self.observe(observed).map(Some),
                 None => Ok(None),
             },
-            Piece::Objective { observation, phase, through } => {
-                let gradients = if through { Gradients::Led } else { Gradients::Held };
+            Piece::Objective { observation, phase, holding } => {
+                let gradients = match holding {
+                    Holding::Nothing => Gradients::Led,
+                    Holding::Layers => Gradients::Held,
+                    Holding::States => Gradients::Given,
+                };
                 let objective = self.model.setting.observed.get(observation);
                 objective.map(|o| self.objective(o, PhaseId(phase), gradients)).transpose()
             }
@@ -382,11 +386,14 @@ impl Builder<'_> {
         if program.outputs.is_empty() { Err(missing) } else { Ok(program) }
     }
 
-    /// What each layer's units make of an expression, all together, with what comes from other layers held or not (R14.17).
+    /// What each layer's units make of an expression, all together, with what comes from other layers, or every state, held or not (R14.17).
     fn objective(&self, objective: &Observed, phase: PhaseId, gradients: Gradients) -> Built {
         let mut lowerer = self.presenting("objective");
         lowerer.gradients = gradients;
-        let presentation = lowerer.present(&self.model.durations, Some(phase));
+        let mut presentation = lowerer.present(&self.model.durations, Some(phase));
+        if gradients == Gradients::Given {
+            lowerer.hold_states(&mut presentation.environment);
+        }
         let (mut total, mut missing) = (None, Vec::new());
         for site in self.observed_sites(objective) {
             match self.observed_at(&mut lowerer, (objective, Axes::SAMPLE), site, &presentation.environment) {

@@ -9,6 +9,7 @@ use crate::equation::{self, applies, sweep_order};
 use crate::hir::{Act, Dynamics, Expr, PhaseId, PlasticityId, Statement, VariableId, VariableKind};
 use crate::network::{LayerId, Network};
 
+use super::detour::Gradients;
 use super::environment::{Cell, Environment, Unavailable};
 use super::expression::Lowerer;
 use super::setting::Duration;
@@ -59,7 +60,12 @@ impl Lowerer<'_> {
                     }
                 }
                 Act::Learn(block) => {
-                    let after = self.learn(block, &presentation.environment);
+                    let after = match self.gradients {
+                        Gradients::None => self.learn(block, &presentation.environment),
+                        Gradients::Led | Gradients::Cut | Gradients::Held | Gradients::Given => {
+                            self.learned_before(block, &presentation.environment)
+                        }
+                    };
                     self.parameters.extend(after);
                 }
             }

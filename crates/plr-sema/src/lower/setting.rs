@@ -230,7 +230,7 @@ impl Setting {
         let name = if site.is_empty() { group.clone() } else { format!("{group}/{site}") };
         let layer = site.rsplit("->").next().unwrap_or_default().to_owned();
         let init = Init::Constant(first);
-        Parameter { name, group, site, layer, init, learned: true, synaptic: false, dims }
+        Parameter { name, group, site, layer, init, learned: true, synaptic: false, mask: None, dims }
     }
 
     fn parameter(&self, group: String, site: Site, dims: Vec<usize>, target: Learned) -> Parameter {
@@ -239,8 +239,13 @@ impl Setting {
         let layer = self.network.layers[site.owner()].name.clone();
         let init = self.first_value(target, site);
         let site = site.name(&self.network);
+        let mask = match target {
+            Learned::Synapse(synapse) => self.rule.synapses[synapse.0].mask,
+            Learned::Unit(_) => None,
+        };
         Parameter {
             name: format!("{group}/{site}"),
+            mask: mask.map(|mask| format!("{}/{site}", self.rule.synapses[mask.0].name)),
             group,
             site,
             layer,
@@ -253,10 +258,9 @@ impl Setting {
 
     /// What a sample is.
     pub fn shape(&self) -> Shape {
-        let units = |layer: LayerId| self.network.layers[layer].units;
         Shape {
-            features: units(self.network.input()),
-            outputs: units(self.network.output()),
+            features: self.network.features(),
+            outputs: self.network.layers[self.network.output()].units,
             sequence: self.rule.over_time().then_some(self.sequence),
         }
     }

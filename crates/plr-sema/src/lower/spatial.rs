@@ -6,8 +6,8 @@ use plr_ir::program::{ConvolveForm, PoolKind, ReduceKind};
 use plr_ir::scalar::BinaryOp;
 use plr_syntax::span::Span;
 
-use crate::group::{Along, Evaluator};
-use crate::hir::Coordinate;
+use crate::group::{Along, Evaluator, Group};
+use crate::hir::{Coordinate, Place, PopulationId};
 
 use super::environment::Unavailable;
 use super::expression::{Context, Lowerer};
@@ -52,10 +52,18 @@ impl Lowerer<'_> {
         Term { value: self.b.reshape(value, &[units]), ..x }
     }
 
-    /// Where each unit of who evaluates, or sends, is in its layer (R5.17).
-    pub fn coordinate(&mut self, coordinate: Coordinate, cx: Context<'_>) -> Term {
-        let ((Some(group), _) | (None, Evaluator::Unit(group))) = (cx.sender, cx.reader) else {
-            unreachable!("what belongs to an end of a synapse is evaluated as that unit's own")
+    /// Where each unit of who evaluates, or sends, is in its layer, or in a signal each of a population there (R5.17).
+    pub fn coordinate(
+        &mut self,
+        coordinate: Coordinate,
+        (place, population): (Place, PopulationId),
+        cx: Context<'_>,
+    ) -> Term {
+        let group = match (cx.sender, cx.reader) {
+            (Some(group), _) | (None, Evaluator::Unit(group)) => group,
+            (None, Evaluator::Nobody | Evaluator::Synapse(..)) => {
+                Group { population, layer: self.layer(place, cx) }
+            }
         };
         let setting = self.setting;
         let units = setting.units(group);

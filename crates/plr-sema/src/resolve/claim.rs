@@ -1,6 +1,6 @@
 //! Checks: the setting of each, and its claims as measures with bounds.
 
-use plr_ir::model::{Check, Claim, DRAWS, DataLaw, Measure, Metric, Reference, Sampling};
+use plr_ir::model::{Check, Claim, DRAWS, DataLaw, Holding, Measure, Metric, Reference, Sampling};
 use plr_ir::scalar::{BinaryOp, UnaryOp};
 use plr_ir::{Location, Precision};
 use plr_syntax::ast::{self, BatchReduction, CheckSetting as Written};
@@ -179,7 +179,7 @@ impl Resolver<'_> {
                 Reference::Unrolled { steps, phase: self.relaxation(phase)? }
             }
             ast::Reference::FiniteDifferences(phase) => Reference::FiniteDifferences(self.phase(phase)?),
-            ast::Reference::Objective { objective, phase: name, through } => {
+            ast::Reference::Objective { objective, phase: name, holding } => {
                 let phase = self.phase(name)?;
                 let observation = self.observation(&[objective], phase + 1, observed)?;
                 if let Learned::Synapse(_) = observed[observation].owner {
@@ -188,7 +188,12 @@ impl Resolver<'_> {
                     self.findings.push(BadValue { at: objective.span, what, wanted, found });
                     return None;
                 }
-                Reference::Objective { observation, phase, through: *through }
+                let holding = match holding {
+                    ast::Holding::Nothing => Holding::Nothing,
+                    ast::Holding::Layers => Holding::Layers,
+                    ast::Holding::States => Holding::States,
+                };
+                Reference::Objective { observation, phase, holding }
             }
             ast::Reference::Law => Reference::Law,
         })

@@ -115,9 +115,9 @@ fn name_alone(name: &str, at: Span, reader: Reader<'_>, scope: &mut Scope<'_>) -
         "height" if reader != Reader::Global => return Some(ExprKind::Distance { from_input: false }),
         // R5.17
         _ if let Some(coordinate) = Coordinate::named(name)
-            && let Some((place, _)) = reader.own_place() =>
+            && let Some((place, population)) = reader.own_place() =>
         {
-            return Some(ExprKind::Coordinate { place, coordinate });
+            return Some(ExprKind::Coordinate { place, population, coordinate });
         }
         "data" => return Some(ExprKind::Data),
         "target" => return Some(ExprKind::Target),
@@ -343,8 +343,9 @@ fn of_unit(
     if let Some(variable) = scope.variable(population, &name.text) {
         return Some(ExprKind::Variable { place, variable, phase: None });
     }
-    if let Some(coordinate) = Coordinate::named(&name.text) {
-        return Some(ExprKind::Coordinate { place, coordinate });
+    // Hidden layers are several, of as many sizes.
+    if let Some(coordinate) = Coordinate::named(&name.text).filter(|_| place != Place::Hidden) {
+        return Some(ExprKind::Coordinate { place, population, coordinate });
     }
     let known = scope.variables_of(population);
     scope.unknown("variable", &name.text, name.span, known);
@@ -368,14 +369,7 @@ fn global_path(path: &[ast::Name], scope: &mut Scope<'_>) -> Option<ExprKind> {
         scope.unknown("variable", &last.text, last.span, known);
         return None;
     };
-    match scope.variable(end.population, &name.text) {
-        Some(variable) => Some(ExprKind::Variable { place, variable, phase: None }),
-        None => {
-            let known = scope.variables_of(end.population);
-            scope.unknown("variable", &name.text, name.span, known);
-            None
-        }
-    }
+    of_unit(place, end.population, name, scope)
 }
 
 /// `x[free]` (R5.7)

@@ -1,8 +1,8 @@
 //! The parts of a dump that stand on one line.
 
 use crate::ast::{
-    Assign, BinaryOp, Call, ChainLayer, Comparison, Endpoint, Expr, ExprKind, Name, Reference, Role, Setting,
-    Target, UnaryOp, Units, VariableKind,
+    Assign, BinaryOp, Call, ChainLayer, Comparison, Endpoint, Expr, ExprKind, Holding, Name, Reference, Role,
+    Setting, Target, UnaryOp, Units, VariableKind,
 };
 use crate::span::Span;
 
@@ -119,9 +119,13 @@ pub(super) fn reference(reference: &Reference) -> String {
         Reference::Equilibrium(phase) => format!("gradient at equilibrium of {}", phase.text),
         Reference::Unrolled(steps, phase) => format!("gradient unrolled({}) of {}", expr(steps), phase.text),
         Reference::FiniteDifferences(phase) => format!("gradient by finite_differences after {}", phase.text),
-        Reference::Objective { objective, phase, through } => {
-            let of = if *through { "through" } else { "of" };
-            format!("gradient {of} {} after {}", expr(objective), phase.text)
+        Reference::Objective { objective, phase, holding } => {
+            let (of, given) = match holding {
+                Holding::Nothing => ("through", ""),
+                Holding::Layers => ("of", ""),
+                Holding::States => ("of", " given states"),
+            };
+            format!("gradient {of} {}{given} after {}", expr(objective), phase.text)
         }
         Reference::Law => "law".to_owned(),
     }

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use clap::Args;
 use plr_sema::audit;
 use plr_sema::hir::Phase;
-use plr_sema::small_network;
 
 use crate::driver::{self, Checked};
 use crate::failure::Failure;
@@ -14,7 +13,8 @@ use crate::shell::Shell;
 
 /// Say what each equation uses, how local that is, and what hardware would pay.
 ///
-/// Each rule is audited on the network of its first experiment, or on a small chain if it has none.
+/// Each rule is audited on the network of its first experiment, or else of its first check that names one, or else on a
+/// small chain.
 #[derive(Args, Debug)]
 pub struct Audit {
     /// The program.
@@ -48,7 +48,7 @@ fn of_rule(checked: &Checked, rule: usize) -> Result<audit::Audit, Failure> {
     let analysis = &checked.analysis;
     let plan = match analysis.experiments().iter().find(|experiment| experiment.rule == rule) {
         Some(experiment) => selection::of_experiment(experiment, checked)?,
-        None => selection::of_rule(rule, small_network(analysis.library())),
+        None => selection::of_rule(rule, analysis.network_of_check(rule)),
     };
     let model = driver::lower(checked, &plan)?;
     let setting = model.setting();

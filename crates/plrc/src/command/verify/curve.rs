@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use plr_ir::model::{Metric, Reference, Workshop as _};
+use plr_ir::model::{Holding, Metric, Reference, Workshop as _};
 use plr_run::backend::Backend;
 use plr_run::check::{self, Curve};
 use plr_sema::hir::{Phase, Rule};
@@ -120,11 +120,14 @@ fn words(reference: Reference, phases: &[Phase]) -> Option<String> {
         Reference::Equilibrium(p) => format!("gradient at equilibrium of {}", phase(p)),
         Reference::Unrolled { steps, phase: p } => format!("gradient unrolled({steps}) of {}", phase(p)),
         Reference::FiniteDifferences(p) => format!("gradient by finite_differences after {}", phase(p)),
-        Reference::Objective { phase: p, through: true, .. } => {
+        Reference::Objective { phase: p, holding: Holding::Nothing, .. } => {
             format!("gradient through the objective after {}", phase(p))
         }
-        Reference::Objective { phase: p, .. } => {
+        Reference::Objective { phase: p, holding: Holding::Layers, .. } => {
             format!("gradient of each layer's objective after {}", phase(p))
+        }
+        Reference::Objective { phase: p, holding: Holding::States, .. } => {
+            format!("gradient of the objective given states after {}", phase(p))
         }
         Reference::Law => return None,
     })
