@@ -1,8 +1,13 @@
 //! Rules 15: networks.
 
+use plr_ir::Precision;
+use plr_ir::model::Model as _;
+use plr_run::backend::Backend;
+use plr_run::perturb;
 use plr_syntax::ast::Role;
 
-use crate::bench::{clean, finds, legal};
+use crate::bench::{Bench, clean, finds, legal};
+use crate::text::{PLAIN, plain};
 
 fn shape(text: &str) -> Vec<(String, Role, usize, bool)> {
     let analysis = legal(text);
@@ -54,7 +59,10 @@ fn graphs_have_paths() {
 #[test]
 fn networks_lead_from_input_to_output() {
     for bad in [
-        "input x = 1;  input z = 1;  output y = 1;  x -> y;  z -> y",
+        "layer x = 1;  output y = 1;  x -> y",
+        "input x = 1;  input z = 1;  output y = 1;  x -> y",
+        "input x = 1;  input z = 1;  output y = 1;  x -> y;  z -> x",
+        "input x = 1;  output z = 1;  output y = 1;  x -> y;  x -> z",
         "input x = 1;  layer y = 1;  x -> y",
         "input x = 1;  layer h = 1;  output y = 1;  x -> y",
         "input x = 1;  layer h = 1;  output y = 1;  x -> h;  x -> y",
@@ -87,4 +95,69 @@ fn layers_are_sorted() {
   x -> a -> b -> y;  x -> c -> y }";
     let names: Vec<String> = shape(text).into_iter().map(|(name, ..)| name).collect();
     assert_eq!(names, ["x", "a", "b", "c", "y"]);
+}
+
+/// Two inputs of two units and of one, which meet in `h`; the second reaches the output directly too.
+const TWO_INPUTS: &str =
+    "network n { output y = 1;  input a = 2;  layer h = 2;  input b = 1;  a -> h;  b -> h -> y;  b -> y }\n";
+
+/// R15.10: each input layer has its own features of a sample, in the order of the text.
+#[test]
+fn several_input_layers_share_a_sample() {
+    let bench = Bench::new(&format!("{PLAIN}{TWO_INPUTS}"));
+    let model = bench.model();
+    assert_eq!(model.shape().features, 3);
+    let given: &[(&str, &[f64])] = &[
+        ("W/a->h", &[1.0, 10.0, 2.0, 20.0]),
+        ("W/b->h", &[100.0, 200.0]),
+        ("W/h->y", &[1.0, -1.0]),
+        ("W/b->y", &[0.5]),
+    ];
+    let found = bench.present(given, &[&[1.0, 2.0, 3.0], &[-1.0, 0.0, 4.0]], &[]);
+    found.is("state/p/x/a", &[1.0, 2.0, -1.0, 0.0]);
+    found.is("state/p/x/b", &[3.0, 4.0]);
+    found.is("state/p/x/h", &[321.0, 642.0, 399.0, 798.0]);
+    found.is("state/p/x/y", &[-321.0 + 1.5, -399.0 + 2.0]);
+    found.is("increment/W/b->h", &[0.5 * (3.0 * 321.0 + 4.0 * 399.0), 0.5 * (3.0 * 642.0 + 4.0 * 798.0)]);
+    for backend in [Backend::Interpreter, Backend::Jit { threads: 1 }] {
+        let found = perturb::run(&model, Precision::F64, 1, backend).expect("the programs run");
+        assert!(found.iter().all(|equation| equation.leaks.is_empty()), "{found:?}");
+        assert!(found.iter().all(|equation| equation.idle.is_empty()), "{found:?}");
+    }
+}
+
+/// R15.10, R20.2: at each step, too, where samples have steps.
+#[test]
+fn several_input_layers_share_each_step() {
+    let text = "rule R {
+  neuron { state x = 0, sum = 0 }
+  synapse W : below -> self = 1
+  phase run (over time) { clamp input x = data;  hidden x = W @ below.x;  output x += W @ below.x }
+  predict output.x after run
+  learn { W += 0 * post.x * pre.x }
+}
+network n { input a = 1;  input b = 2;  output y = 1;  a -> y;  b -> y }";
+    let given: &[(&str, &[f64])] = &[("W/a->y", &[1.0]), ("W/b->y", &[10.0, 100.0])];
+    let data: &[f64] = &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+    Bench::new(text).over(2, true, false).evaluate(given, &[data], &[]).is("prediction", &[321.0 + 654.0]);
+}
+
+/// R4.1: `input` is each of several input layers; R3.9: which size is meant is then not clear.
+#[test]
+fn each_of_several_input_layers_is_an_input() {
+    let text = plain("below -> self", "input -> self").replace("below.x", "input.x");
+    let names = |text: &str| {
+        let model = Bench::new(&format!("{text}{TWO_INPUTS}")).model();
+        model.parameters().iter().map(|p| p.name.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&text), ["W/a->y", "W/b->y"]);
+    let up =
+        plain("synapse W : below -> self", "synapse W : below -> self\n  synapse B : self -> input, fixed")
+            .replace("state x", "state x, z")
+            .replace("learn", "phase q { input z = B @ self.x }\n  learn")
+            .replace("predict output.x after p", "");
+    let edges = ["W/a->h", "W/b->h", "W/b->y", "W/h->y"];
+    assert_eq!(names(&up), [&edges[..], &["B/h->a", "B/y->a", "B/h->b", "B/y->b"]].concat());
+    let sized = plain("learn", "neuron I sized input { state z = 0 }\n  learn");
+    finds("shape_mismatch", &format!("{sized}{TWO_INPUTS}experiment e {{ rule R;  network n }}"));
 }

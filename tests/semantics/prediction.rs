@@ -94,7 +94,7 @@ fn signals_are_reduced() {
     finds("shape_mismatch", &with("x"));
 }
 
-/// R10.3: over the units of all hidden layers.
+/// R10.3: over the units of all hidden layers, and of all input layers.
 #[test]
 fn signals_reduce_over_the_hidden_layers() {
     let with = |signal: &str, network: &str| {
@@ -127,6 +127,17 @@ network n {{ {network} }}"
     one("min(f(hidden.x))", deep, 2.0);
     one("sum(hidden.x) - sum(output.x) / sum(input.x)", deep, 16.0 - 4.0);
     one("sum(hidden.x)", "1 - 1", 0.0);
+    let two = "input a = 2;  input b = 1;  output y = 1;  a -> y;  b -> y";
+    let of_inputs = |signal: &str, expected: f64| {
+        let given: &[(&str, &[f64])] = &[];
+        Bench::new(&with(signal, two))
+            .present(given, &[&[2.0, 7.0, 3.0]], &[])
+            .is("state/q/y/y", &[expected]);
+    };
+    of_inputs("sum(input.x)", 12.0);
+    of_inputs("mean(input.x)", 4.0);
+    of_inputs("max(input.x - mean(input.x))", 3.0);
+    of_inputs("sum(rank(input.x))", 1.0);
     one("max(hidden.x)", "1 - 1", f64::NAN);
     finds("shape_mismatch", &with("hidden.x", deep));
     finds("shape_mismatch", &with("sum(hidden.x * output.x)", deep));

@@ -71,6 +71,7 @@ impl<'p, T: Number> Interpreter<'p, T> {
             Op::Pool { kind, geometry, .. } => Primitive::Pool(*kind, geometry),
             Op::Unpool { geometry, .. } => Primitive::Unpool(geometry),
             Op::Reshape(_) => Primitive::Reshape,
+            Op::Range { axis, first, .. } => Primitive::Range(*axis, *first),
             Op::Slice { axis, .. } => Primitive::Slice(*axis),
             Op::Insert { axis, .. } => Primitive::Insert(*axis),
             Op::Detach { .. } => Primitive::Detach,

@@ -48,6 +48,8 @@ pub(crate) enum Primitive<'p> {
     Rank,
     /// The sum of each element and those before it along an axis.
     RunningSum(usize),
+    /// What stands along an axis from a place on.
+    Range(usize, usize),
     /// What is at the place, the second operand, along an axis.
     Slice(usize),
     /// The first operand with the second at the place, the third, along an axis.
@@ -77,6 +79,7 @@ impl Primitive<'_> {
             Self::Reduce(kind, axes) => reduce::reduce(kind, real(0), axes),
             Self::Rank => rank::ranks(real(0)),
             Self::RunningSum(axis) => reduce::running_sum(real(0), axis),
+            Self::Range(axis, first) => slice::range(real(0), axis, first, dims),
             Self::Slice(axis) => slice::slice(real(0), axis, operands[1].datum.index()),
             Self::Insert(axis) => slice::insert(real(0), real(1), axis, operands[2].datum.index()),
             Self::Detach => real(0).to_owned(),

@@ -1,8 +1,18 @@
-//! Slices: what is at one place along an axis, taken out or put in.
+//! Slices: what is at one place along an axis, or at several, taken out or put in.
 
-use ndarray::{ArrayD, Axis};
+use ndarray::{ArrayD, Axis, Slice};
 
 use crate::number::{Number, Shared};
+
+/// What stands along an axis from a place on, of dimensions `dims`.
+pub(crate) fn range<T: Number>(array: &Shared<T>, axis: usize, first: usize, dims: &[usize]) -> ArrayD<T> {
+    array.slice_axis(Axis(axis), places(first, dims[axis])).to_owned()
+}
+
+/// So many places from one on.
+pub(crate) fn places(first: usize, count: usize) -> Slice {
+    Slice::from(first..first + count)
+}
 
 /// What is at a place along an axis; beyond the end, the last.
 pub(crate) fn slice<T: Number>(array: &Shared<T>, axis: usize, place: u32) -> ArrayD<T> {

@@ -202,6 +202,16 @@ impl Builder {
         self.push(Op::RunningSum { input, axis }, ty)
     }
 
+    /// What stands along an axis from one place on, so many places; the value itself if that is all of it.
+    pub fn range(&mut self, input: Value, axis: usize, first: usize, places: usize) -> Value {
+        let mut ty = self.type_of(input).clone();
+        if (first, places) == (0, ty.dims[axis]) {
+            return input;
+        }
+        ty.dims[axis] = places;
+        self.push(Op::Range { input, axis, first }, ty)
+    }
+
     /// What is at one place along an axis.
     pub fn slice(&mut self, input: Value, axis: usize, index: Value) -> Value {
         let mut ty = self.type_of(input).clone();

@@ -15,6 +15,7 @@
 
 use crate::choices::Choices;
 use std::fmt;
+use std::ops::Range;
 
 use crate::program::Program;
 use crate::scalar::{BinaryOp, CompareOp, UnaryOp};
@@ -236,6 +237,8 @@ pub trait Workshop {
     fn checks(&self) -> &[Check];
     /// The default value of a hyper-parameter or, as `infer.steps`, of the number of steps of a phase.
     fn hyper_parameter(&self, name: &str) -> Option<f64>;
+    /// The hyper-parameters, with their values in the setting of the given check or by default.
+    fn hyper_parameters(&self, check: Option<usize>) -> Vec<(String, f64)>;
 }
 
 /// One equation of the rule at one layer or edge, with all that it may read according to the locality audit.
@@ -270,6 +273,8 @@ pub struct Reading {
     pub input: String,
     /// The elements read by the owner: by unit `i`, or by the synapse from unit `j` to unit `i`.
     pub pattern: Pattern,
+    /// The units that the pattern is about, if they are not all that the input has.
+    pub part: Option<Range<usize>>,
 }
 
 /// Which elements of an input the owner reads. Samples never see each other except with [`Pattern::Batch`].

@@ -172,6 +172,15 @@ pub enum Op {
         /// The axis.
         axis: usize,
     },
+    /// What stands along an axis from one place on, for so many places as the result has.
+    Range {
+        /// From what it is taken.
+        input: Value,
+        /// The axis.
+        axis: usize,
+        /// The first place.
+        first: usize,
+    },
     /// What is at one place along an axis; beyond the end, the last.
     Slice {
         /// From what it is taken.
@@ -378,6 +387,7 @@ impl Op {
             | Op::Pool { .. }
             | Op::Unpool { .. }
             | Op::Reshape(_)
+            | Op::Range { .. }
             | Op::Slice { .. }
             | Op::Insert { .. }
             | Op::Detach { .. }
@@ -399,6 +409,7 @@ impl Op {
             Op::Broadcast { input, .. }
             | Op::Reduce { input, .. }
             | Op::RunningSum { input, .. }
+            | Op::Range { input, .. }
             | Op::Pool { input, .. }
             | Op::Unpool { input, .. } => visit(*input),
             Op::Contract { lhs, rhs, .. } | Op::Convolve { lhs, rhs, .. } => {
@@ -431,6 +442,7 @@ impl Op {
             Op::Broadcast { input, .. }
             | Op::Reduce { input, .. }
             | Op::RunningSum { input, .. }
+            | Op::Range { input, .. }
             | Op::Pool { input, .. }
             | Op::Unpool { input, .. } => *input = replace(*input),
             Op::Contract { lhs, rhs, .. } | Op::Convolve { lhs, rhs, .. } => {

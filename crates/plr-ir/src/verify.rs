@@ -27,8 +27,9 @@
 //!   the kinds of V5; the operation's results have the kinds of the instructions they name.
 //! * **V13 (rank, running sum)** There is one result, of the input's type, which is real. A ranked one has at least one axis, and
 //!   the indices along the last fit in 32 bits; a summed one has the axis.
-//! * **V14 (slice)** There is one result; all tensors are real, and the place is an index. The tensor has the axis; the slice
-//!   has its other dimensions, and of an insertion the result has its type.
+//! * **V14 (slice, range)** There is one result; all tensors are real, and the place of a slice is an index. The tensor has the axis; the slice
+//!   has its other dimensions, and of an insertion the result has its type. A range has the other dimensions too, and its
+//!   places are along the axis.
 //! * **V15 (detach)** There is one result, real; the value and both values of the path, if there is one, have its type.
 //! * **V16 (convolution)** There is one result, and all three tensors are real: low units `[batch, units]`, high units
 //!   `[batch, units]` and kernel, each where the form has it, of the sizes that the geometry says. The kernel has a place,

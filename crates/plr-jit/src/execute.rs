@@ -147,6 +147,11 @@ impl Run<'_> {
                     Step::Convolve(step) => self.convolve(step),
                     Step::Lanes { sum, lhs, rhs, out } => self.lanes(sum, [*lhs, *rhs, *out]),
                     Step::Windows { windows, input, out } => self.windows(windows, *input, *out),
+                    Step::Range { whole, rows, first, places, out } => {
+                        let elements = places * rows.elements;
+                        let from = (first * rows.elements, rows.places * rows.elements);
+                        self.copy_rows(rows.count, elements, (*whole, from), (*out, (0, elements)));
+                    }
                     Step::Slice { whole, rows, place, out } => {
                         let place = self.place(*rows, *place);
                         self.copy_rows(

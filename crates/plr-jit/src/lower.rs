@@ -266,6 +266,7 @@ impl Lowering {
             Op::Pool { kind, input, geometry } => self.windows(Some(*kind), geometry, *input, result),
             Op::Unpool { input, geometry } => self.windows(None, geometry, *input, result),
             Op::Reshape(input) => self.reshape(*input, result),
+            Op::Range { input, axis, first } => self.range(*input, *axis, *first, result),
             Op::Slice { input, axis, index } => self.slice(*input, *axis, *index, result),
             Op::Insert { into, value, axis, index } => self.insert(*into, *value, (*axis, *index), result),
             Op::Detach { value, .. } => self.views[result.index()] = Some(self.view(*value).clone()),
@@ -317,6 +318,14 @@ impl Lowering {
         let order = self.fresh(self.type_of(input).clone());
         self.define(result);
         self.push(Task::Rank { input, order, result });
+    }
+
+    fn range(&mut self, input: Value, axis: usize, first: usize, result: Value) {
+        let input = self.stored(input);
+        let rows = self.rows(input, axis);
+        let places = self.type_of(result).dims[axis];
+        self.define(result);
+        self.push(Task::Range { whole: input, rows, first, places, result });
     }
 
     fn slice(&mut self, input: Value, axis: usize, index: Value, result: Value) {

@@ -165,6 +165,7 @@ impl<'a> Sharing<'a> {
                 | Task::Convolve(_)
                 | Task::Lanes { .. }
                 | Task::Windows { .. }
+                | Task::Range { .. }
                 | Task::Slice { .. }
                 | Task::Random { .. }
                 | Task::FromIndex { .. } => {}
@@ -257,6 +258,7 @@ impl<'a> Sharing<'a> {
                 | Task::Convolve(_)
                 | Task::Lanes { .. }
                 | Task::Windows { .. }
+                | Task::Range { .. }
                 | Task::Slice { .. }
                 | Task::Insert { .. }
                 | Task::Random { .. }

@@ -83,6 +83,19 @@ pub(crate) enum Step {
         /// What becomes of them.
         out: Buffer,
     },
+    /// What stands along an axis from one place on.
+    Range {
+        /// The tensor.
+        whole: Buffer,
+        /// The axis.
+        rows: Rows,
+        /// The first place.
+        first: usize,
+        /// How many places.
+        places: usize,
+        /// The range.
+        out: Buffer,
+    },
     /// What is at one place along an axis.
     Slice {
         /// The tensor.
@@ -284,6 +297,7 @@ impl Plan {
                 | Step::Convolve(_)
                 | Step::Lanes { .. }
                 | Step::Windows { .. }
+                | Step::Range { .. }
                 | Step::Slice { .. }
                 | Step::Insert { .. }
                 | Step::Draw(_)

@@ -1,4 +1,4 @@
-//! Slices and insertions against indexing, bit for bit, along every axis and in loops that are longer than it.
+//! Slices, ranges and insertions against indexing, bit for bit, along every axis and in loops that are longer than it.
 
 mod compiled;
 mod naive;
@@ -65,4 +65,41 @@ fn slices_f32() {
 #[test]
 fn slices_f64() {
     slices::<f64>();
+}
+
+/// A range along each axis, and sums of what is in it.
+fn ranges<T: Real>() {
+    for dims in [&[7][..], &[3, 5], &[4, 6, 5], &[2, 3, 1, 4]] {
+        let elements = [uniform::<T>(3, dims.iter().product())];
+        let inputs = elements.each_ref().map(|elements| tensor(dims, elements));
+        for axis in 0..dims.len() {
+            for first in 0..dims[axis] {
+                for places in 1..=dims[axis] - first {
+                    let mut b = Builder::new("ranges", T::PRECISION);
+                    let x = b.input("x", Type::real(dims));
+                    let range = b.range(x, axis, first, places);
+                    let double = b.binary(BinaryOp::Add, range, range);
+                    b.output("range", range);
+                    b.output("double", double);
+                    let program = b.finish();
+                    let expected = naive::run::<T>(&program, &elements, Draws { seed: 0, update: 0 });
+                    let found = run(&program, &inputs, 2, Context::default());
+                    for (found, expected) in found.iter().zip(&expected) {
+                        let what = format!("{dims:?} axis {axis}, {places} places from {first}");
+                        assert_same(&what, found, expected);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn ranges_f32() {
+    ranges::<f32>();
+}
+
+#[test]
+fn ranges_f64() {
+    ranges::<f64>();
 }

@@ -221,7 +221,7 @@ impl<'a> Examination<'a> {
         let shared = self.model.parameters().iter().any(|parameter| parameter.name == input);
         let readings = self.equation.reads.iter().filter(|reading| reading.input == input);
         let owner = (owner, &self.value.dims[..]);
-        readings.into_iter().any(|reading| may_read(owner, reading.pattern, dims, shared, at))
+        readings.into_iter().any(|reading| may_read(owner, reading, dims, shared, at))
     }
 }
 

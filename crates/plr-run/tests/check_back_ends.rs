@@ -103,9 +103,11 @@ fn a_read_that_the_audit_does_not_know_is_found_and_named() {
 #[test]
 fn a_reading_that_does_not_matter_is_idle() {
     let mut rule = delta();
-    rule.equations[0]
-        .reads
-        .push(plr_ir::model::Reading { input: "target".to_owned(), pattern: Pattern::Own });
+    rule.equations[0].reads.push(plr_ir::model::Reading {
+        input: "target".to_owned(),
+        pattern: Pattern::Own,
+        part: None,
+    });
     let findings = perturb::run(&rule, Precision::F64, 3, BACKENDS[0]).unwrap();
     assert_eq!((findings[0].idle.as_slice(), findings[0].leaks.len()), (&["target".to_owned()][..], 0));
 }

@@ -270,7 +270,7 @@ impl Network {
     pub fn relatives(&self, layer: LayerId, relative: Relative) -> Vec<LayerId> {
         match relative {
             Relative::Own => vec![layer],
-            Relative::Input => vec![self.input()],
+            Relative::Input => self.inputs(),
             Relative::Output => vec![self.output()],
             Relative::Below => self.edges.iter().filter(|e| e.1 == layer).map(|e| e.0).collect(),
             Relative::Above => self.edges.iter().filter(|e| e.0 == layer).map(|e| e.1).collect(),

@@ -11,10 +11,10 @@ use plr_syntax::ast::Role;
 /// A layer's position in [`Network::layers`].
 pub type LayerId = usize;
 
-/// A directed acyclic graph of layers with one input and one output layer.
+/// A directed acyclic graph of layers with one output layer and one input layer or more.
 #[derive(Clone, Debug, Default)]
 pub struct Network {
-    /// The network in one line: `784 - 256 sigmoid - 10`.
+    /// The network in one line: `784 - 256 sigmoid - 10`, or a graph's layers and edges.
     pub text: String,
     /// The layers; every edge goes from an earlier to a later one.
     pub layers: Vec<Layer>,
@@ -66,9 +66,24 @@ impl Network {
         }
     }
 
-    /// The input layer.
+    /// The first input layer.
     pub fn input(&self) -> LayerId {
         self.with_role(Role::Input)
+    }
+
+    /// The input layers: most networks have one.
+    pub fn inputs(&self) -> Vec<LayerId> {
+        (0..self.layers.len()).filter(|&layer| self.layers[layer].role == Role::Input).collect()
+    }
+
+    /// The features of a sample: the input layers stand one after the other in it (R15.10).
+    pub fn features(&self) -> usize {
+        self.inputs().into_iter().map(|layer| self.layers[layer].units).sum()
+    }
+
+    /// Where the features of an input layer begin in a sample (R15.10).
+    pub fn first_feature(&self, input: LayerId) -> usize {
+        self.inputs().into_iter().filter(|&layer| layer < input).map(|layer| self.layers[layer].units).sum()
     }
 
     /// The output layer.
@@ -78,7 +93,7 @@ impl Network {
 
     fn with_role(&self, role: Role) -> LayerId {
         let Some(layer) = self.layers.iter().position(|l| l.role == role) else {
-            unreachable!("resolution gives every network one input and one output layer")
+            unreachable!("resolution gives every network an input and an output layer")
         };
         layer
     }
@@ -122,7 +137,7 @@ impl Network {
     /// The instances of a projection, as (presynaptic, postsynaptic) layers, by postsynaptic layer.
     ///
     /// `below -> self` and `above -> self` have one per edge, the latter reversed; `input -> self` and `output -> self` one per
-    /// layer other than the sender, the input layer excepted; a projection within a layer one per layer other than the input (R4.1).
+    /// sender and other layer, input layers excepted; a projection within a layer one per layer that is no input (R4.1).
     pub fn instances(&self, from: Endpoint, to: Endpoint) -> Vec<(LayerId, LayerId)> {
         let receivers = || (0..self.layers.len()).filter(|&l| self.layers[l].role != Role::Input);
         let broadcast = |sender: LayerId| receivers().filter(move |&l| l != sender).map(move |l| (sender, l));
@@ -131,10 +146,12 @@ impl Network {
             (Relative::Above, _) | (Relative::Own, Relative::Below) => {
                 self.edges.iter().map(|&(u, v)| (v, u)).collect()
             }
-            (Relative::Input, _) => broadcast(self.input()).collect(),
+            (Relative::Input, _) => self.inputs().into_iter().flat_map(broadcast).collect(),
             (Relative::Output, _) => broadcast(self.output()).collect(),
             (Relative::Own, Relative::Output) => broadcast(self.output()).map(|(o, l)| (l, o)).collect(),
-            (Relative::Own, Relative::Input) => broadcast(self.input()).map(|(i, l)| (l, i)).collect(),
+            (Relative::Own, Relative::Input) => {
+                self.inputs().into_iter().flat_map(broadcast).map(|(i, l)| (l, i)).collect()
+            }
             (Relative::Own, Relative::Own) => receivers().map(|l| (l, l)).collect(),
         };
         pairs.sort_by_key(|&(pre, post)| (post, pre));

@@ -20,7 +20,7 @@ pub use claim::{CheckSetting, ResolvedCheck};
 pub use constant::{Constants, constant};
 pub use experiment::{DataSource, Expected, Experiment, Length, Optimiser, SiteValue};
 pub use function::{has_weight, places};
-pub use global::{hidden_layers, unit_layers};
+pub use global::{layer_among, several_layers, unit_layers};
 pub use law::LAWS;
 pub use network::chain as network_chain;
 

@@ -122,8 +122,8 @@ pub fn of_experiment(written: &DataSource, network: &Network) -> Result<Source, 
 
 /// What samples of a network are like, without steps of their own.
 fn shape(network: &Network) -> Shape {
-    let units = |layer: usize| network.layers[layer].units;
-    Shape { features: units(network.input()), outputs: units(network.output()), sequence: None }
+    let outputs = network.layers[network.output()].units;
+    Shape { features: network.features(), outputs, sequence: None }
 }
 
 /// A data source as written.

@@ -1,9 +1,21 @@
 //! Taking a slice out and putting one in are each other's transpose.
 
-use ndarray::ArrayD;
+use ndarray::{ArrayD, Axis};
 
 use crate::number::{Number, Shared};
-use crate::slice::{insert as put, slice as take};
+use crate::slice::{insert as put, places, slice as take};
+
+/// The cotangent of what a range is taken from.
+pub(super) fn range<T: Number>(
+    axis: usize,
+    first: usize,
+    input: &Shared<T>,
+    cotangent: &Shared<T>,
+) -> ArrayD<T> {
+    let mut pulled = ArrayD::zeros(input.raw_dim());
+    pulled.slice_axis_mut(Axis(axis), places(first, cotangent.len_of(Axis(axis)))).assign(cotangent);
+    pulled
+}
 
 /// The cotangent of what a slice is taken from.
 pub(super) fn slice<T: Number>(

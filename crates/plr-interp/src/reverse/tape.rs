@@ -102,6 +102,7 @@ impl<T: Number> Entry<'_, T> {
             }
             Primitive::Unpool(geometry) => pooling::pool(PoolKind::Mean, geometry, cotangent),
             Primitive::Reshape => reshaped(row_major(cotangent.view()), real(0).raw_dim()),
+            Primitive::Range(axis, first) => slice::range(axis, first, real(0), cotangent),
             Primitive::Slice(axis) => slice::slice(axis, self.operands[1].datum.index(), real(0), cotangent),
             Primitive::Insert(axis) => {
                 slice::insert(axis, self.operands[2].datum.index(), position, real(1), cotangent)

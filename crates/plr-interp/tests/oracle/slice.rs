@@ -65,3 +65,18 @@ fn a_detached_value_passes_a_gradient_along_its_path_alone() {
     assert_eq!(gradients[1].to_f64(), [0.5, -6.0]);
     assert_eq!(gradients[2].to_f64(), [0.0, 0.0]);
 }
+
+/// Places 1 and 2 of three along the second axis; the others pass no gradient.
+#[test]
+fn a_range_is_what_stands_at_its_places() {
+    let mut b = Builder::new("range", Precision::F64);
+    let x = b.input("x", Type::real([2, 3]));
+    let range = b.range(x, 1, 1, 2);
+    let square = b.binary(BinaryOp::Mul, range, range);
+    b.output("y", square);
+    let program = b.finish();
+    let x = f64s(&[2, 3], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+    assert_eq!(run1(&program, std::slice::from_ref(&x)), [4.0, 9.0, 25.0, 36.0]);
+    let pulled = pull(&program, &[x], &[f64s(&[2, 2], &[1.0, 10.0, 100.0, 1000.0])]);
+    assert_eq!(pulled.gradients[0].to_f64(), [0.0, 4.0, 60.0, 0.0, 1000.0, 12000.0]);
+}

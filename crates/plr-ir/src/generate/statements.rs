@@ -69,6 +69,7 @@ impl Generator {
                 Some(index) => b.convert_index(index),
                 None => return 0,
             },
+            25 if self.random.percent(40) => self.range(b),
             25 => self.slice(b),
             26 | 27 => self.insert(b),
             28 => self.detach(b),
@@ -189,6 +190,16 @@ impl Generator {
         let (Some(input), Some(index)) = (self.real_with_axes(b), self.index(b)) else { return self.real(b) };
         let axis = self.random.below(rank(b, input));
         b.slice(input, axis, index)
+    }
+
+    /// Some places along an axis; often several follow each other, and may be tiled as one.
+    fn range(&mut self, b: &mut Builder) -> Value {
+        let Some(input) = self.real_with_axes(b) else { return self.real(b) };
+        let axis = self.random.below(rank(b, input));
+        let extent = b.type_of(input).dims[axis];
+        let first = self.random.below(extent);
+        let places = 1 + self.random.below(extent - first);
+        b.range(input, axis, first, places)
     }
 
     fn insert(&mut self, b: &mut Builder) -> Value {

@@ -130,6 +130,7 @@ impl Fold<'_> {
             | Op::Pool { .. }
             | Op::Unpool { .. }
             | Op::Reshape(_)
+            | Op::Range { .. }
             | Op::Slice { .. }
             | Op::Insert { .. }
             | Op::Detach { .. }
@@ -172,6 +173,7 @@ impl Fold<'_> {
             | Op::Convolve { .. }
             | Op::Pool { .. }
             | Op::Unpool { .. }
+            | Op::Range { .. }
             | Op::Slice { .. }
             | Op::Insert { .. }
             | Op::Detach { .. }

@@ -100,6 +100,7 @@ impl Fusion<'_> {
                 | Op::Pool { .. }
                 | Op::Unpool { .. }
                 | Op::Reshape(_)
+                | Op::Range { .. }
                 | Op::Slice { .. }
                 | Op::Insert { .. }
                 | Op::Detach { .. }

@@ -97,7 +97,9 @@ impl Squeeze<'_> {
                 continue;
             }
             self.operation(&mut operation);
+            let reshape = self.one_of_several(&mut operation);
             block.operations.push(operation);
+            block.operations.extend(reshape);
         }
     }
 
@@ -112,12 +114,30 @@ impl Squeeze<'_> {
             Op::Reduce { input, axes, .. } => {
                 axes.iter().all(|&axis| dims(*input)[axis] == 1).then_some(*input)
             }
-            Op::RunningSum { input, axis } | Op::Slice { input, axis, .. } => {
-                (dims(*input)[*axis] == 1).then_some(*input)
-            }
+            Op::RunningSum { input, axis }
+            | Op::Range { input, axis, .. }
+            | Op::Slice { input, axis, .. } => (dims(*input)[*axis] == 1).then_some(*input),
             Op::Insert { into, value, axis, .. } => (dims(*into)[*axis] == 1).then_some(*value),
             _ => None,
         }
+    }
+
+    /// A range of one place has the axis along which it is taken, and loses it afterwards.
+    fn one_of_several(&mut self, operation: &mut Operation) -> Option<Operation> {
+        let (&Op::Range { input, axis, .. }, &[result]) = (&operation.op, operation.results.as_slice())
+        else {
+            return None;
+        };
+        let mut ty = self.program.type_of(input).clone();
+        if self.program.type_of(result).rank() == ty.rank() {
+            return None;
+        }
+        ty.dims[axis] = 1;
+        let place = self.program.new_value(ty.clone());
+        self.old.push(ty);
+        self.now.push(place);
+        operation.results = vec![place];
+        Some(reshape(result, place))
     }
 
     /// The axes, of those of a value, that are left, as they are counted then.
@@ -147,7 +167,9 @@ impl Squeeze<'_> {
                 };
             }
             Op::Reduce { input, axes, .. } => *axes = self.axes(*input, axes),
-            Op::RunningSum { input, axis } | Op::Slice { input, axis, .. } => {
+            Op::RunningSum { input, axis }
+            | Op::Range { input, axis, .. }
+            | Op::Slice { input, axis, .. } => {
                 *axis = self.axes(*input, &[*axis]).first().copied().unwrap_or(0);
             }
             Op::Insert { into, axis, .. } => {

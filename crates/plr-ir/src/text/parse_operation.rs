@@ -78,6 +78,10 @@ impl Parser<'_> {
             }
             "unpool" => Ok(Op::Unpool { input: self.operand()?, geometry: self.pooling()? }),
             "reshape" => self.operand().map(Op::Reshape),
+            "range" => {
+                let (input, axis) = (self.operand()?, self.axis()?);
+                Ok(Op::Range { input, axis, first: self.number_after("from")? })
+            }
             "slice" => {
                 let input = self.operand()?;
                 let (axis, index) = self.along()?;

@@ -181,6 +181,7 @@ impl<W: fmt::Write> Printer<'_, W> {
                 | Op::Pool { .. }
                 | Op::Unpool { .. }
                 | Op::Reshape(_)
+                | Op::Range { .. }
                 | Op::Slice { .. }
                 | Op::Insert { .. }
                 | Op::Detach { .. }
@@ -231,6 +232,9 @@ impl<W: fmt::Write> Printer<'_, W> {
             Op::Pool { kind, input, geometry } => write!(self.out, "pool {kind} {} {geometry}", v(input)),
             Op::Unpool { input, geometry } => write!(self.out, "unpool {} {geometry}", v(input)),
             Op::Reshape(a) => write!(self.out, "reshape {}", v(a)),
+            Op::Range { input, axis, first } => {
+                write!(self.out, "range {} axis {axis} from {first}", v(input))
+            }
             Op::Slice { input, axis, index } => {
                 write!(self.out, "slice {} axis {axis} at {}", v(input), v(index))
             }

@@ -59,6 +59,7 @@ impl<'a> Verifier<'a> {
             Op::Pool { geometry, .. } => shared::pool(geometry, operands[0], results, false),
             Op::Unpool { geometry, .. } => shared::pool(geometry, operands[0], results, true),
             Op::Reshape(_) => shared::reshape(operands[0], results),
+            Op::Range { axis, first, .. } => range(operands[0], *axis, *first, results),
             Op::Slice { axis, .. } => {
                 let [slice] = results else {
                     return Err((14, format!("{} results instead of one", results.len())));
@@ -198,6 +199,19 @@ fn running_sum(input: &Type, axis: usize, results: &[&Type]) -> Result<(), Probl
     ensure(input.elem == Elem::Real, 13, || format!("{input} is not real"))?;
     ensure(axis < input.rank(), 13, || format!("{input} has no axis {axis}"))?;
     ensure(results == [input], 13, || format!("the result is not one {input}"))
+}
+
+/// V14.
+fn range(input: &Type, axis: usize, first: usize, results: &[&Type]) -> Result<(), Problem> {
+    let [result] = results else { return Err((14, format!("{} results instead of one", results.len()))) };
+    ensure(input.elem == Elem::Real && result.elem == Elem::Real, 14, || format!("{result} of {input}"))?;
+    ensure(axis < input.rank(), 14, || format!("{input} has no axis {axis}"))?;
+    let same = |(i, (whole, part)): (usize, (&usize, &usize))| i == axis || whole == part;
+    let fits = input.rank() == result.rank() && input.dims.iter().zip(&result.dims).enumerate().all(same);
+    ensure(fits, 14, || format!("{input} becomes {result} along axis {axis}"))?;
+    let end = first.checked_add(result.dims[axis]);
+    let within = end.is_some_and(|end| end <= input.dims[axis]);
+    ensure(within, 14, || format!("{result} from place {first} on is not within axis {axis} of {input}"))
 }
 
 /// V14.

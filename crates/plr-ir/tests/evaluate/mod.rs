@@ -136,6 +136,14 @@ impl<T: Real> State<'_, T> {
             }
             Op::Unpool { input, geometry } => Array::Real(unpool(geometry, self.real(*input), count)),
             Op::Reshape(a) => self.values[a].clone(),
+            Op::Range { input, axis, first } => {
+                let extents = &self.program.type_of(*input).dims;
+                let inside: usize = extents[axis + 1..].iter().product();
+                let own =
+                    |at: &usize| (*first..first + dims[*axis]).contains(&(at / inside % extents[*axis]));
+                let whole = self.real(*input);
+                Array::Real((0..whole.len()).filter(own).map(|at| whole[at]).collect())
+            }
             Op::Slice { input, axis, index } => {
                 let extents = &self.program.type_of(*input).dims;
                 let rows = rows(extents, *axis, self.index(*index));

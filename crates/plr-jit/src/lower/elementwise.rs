@@ -87,6 +87,7 @@ impl Lowering {
             | Op::Pool { .. }
             | Op::Unpool { .. }
             | Op::Reshape(_)
+            | Op::Range { .. }
             | Op::Slice { .. }
             | Op::Insert { .. }
             | Op::Detach { .. }

@@ -65,6 +65,19 @@ pub(crate) enum Task {
         /// What becomes of them.
         result: Value,
     },
+    /// What stands along an axis from one place on.
+    Range {
+        /// From what it is taken.
+        whole: Value,
+        /// The axis.
+        rows: Rows,
+        /// The first place.
+        first: usize,
+        /// How many places.
+        places: usize,
+        /// The range.
+        result: Value,
+    },
     /// What is at one place along an axis.
     Slice {
         /// From where.
@@ -227,6 +240,7 @@ impl Task {
             | Task::Convolve(_)
             | Task::Lanes { .. }
             | Task::Windows { .. }
+            | Task::Range { .. }
             | Task::Slice { .. }
             | Task::Insert { .. }
             | Task::Random { .. }
@@ -245,6 +259,7 @@ impl Task {
             | Task::RunningSum { result, .. }
             | Task::Lanes { result, .. }
             | Task::Windows { result, .. }
+            | Task::Range { result, .. }
             | Task::Slice { result, .. }
             | Task::Insert { result, .. }
             | Task::Random { result, .. }
@@ -269,6 +284,7 @@ impl Task {
                 vec![*input]
             }
             Task::Convolve(ConvolveTask { lhs, rhs, .. }) | Task::Lanes { lhs, rhs, .. } => vec![*lhs, *rhs],
+            Task::Range { whole, .. } => vec![*whole],
             Task::Slice { from, .. } => vec![from.whole],
             Task::Insert { into, value, .. } => vec![into.whole, *value],
             Task::Random { .. } | Task::FromIndex { .. } => Vec::new(),

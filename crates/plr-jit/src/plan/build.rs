@@ -99,6 +99,13 @@ impl Build<'_> {
             Task::Windows { windows, input, result } => {
                 Step::Windows { windows: *windows, input: buffer(input), out: buffer(result) }
             }
+            Task::Range { whole, rows, first, places, result } => Step::Range {
+                whole: buffer(whole),
+                rows: *rows,
+                first: *first,
+                places: *places,
+                out: buffer(result),
+            },
             Task::Slice { from: SliceTask { whole, rows, place }, result } => {
                 Step::Slice { whole: buffer(whole), rows: *rows, place: *place, out: buffer(result) }
             }

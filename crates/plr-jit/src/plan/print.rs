@@ -115,6 +115,9 @@ fn print(f: &mut Formatter<'_>, steps: &[Step], depth: usize) -> fmt::Result {
                 Some(kind) => writeln!(f, "{out} = {kind} of {input} over {}", windows.geometry)?,
                 None => writeln!(f, "{out} = adjoint mean of {input} over {}", windows.geometry)?,
             },
+            Step::Range { whole, rows, first, places, out } => {
+                writeln!(f, "{out} = {places} from {first} on of {whole}, {rows}")?
+            }
             Step::Slice { whole, rows, place, out } => {
                 writeln!(f, "{out} = slice !{} of {whole}, {rows}", place.0)?
             }

@@ -94,6 +94,9 @@ impl Axes {
         } else if let Op::Reduce { input, axes, .. } = op {
             let kept = (0..program.type_of(*input).rank()).filter(|axis| !axes.contains(axis));
             kept.enumerate().for_each(|(i, axis)| self.join((result, i), (*input, axis)));
+        } else if let Op::Range { input, axis, .. } = op {
+            let kept = (0..rank).filter(|other| other != axis);
+            kept.for_each(|axis| self.join((result, axis), (*input, axis)));
         } else if let Op::Slice { input, axis, .. } = op {
             let kept: Vec<usize> = (0..=rank).filter(|other| other != axis).collect();
             self.along(*input, result, &kept, constant);

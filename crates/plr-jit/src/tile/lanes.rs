@@ -255,6 +255,9 @@ impl Rewrite<'_> {
             Op::Convolve { form: *form, lhs, rhs, geometry: *geometry }
         } else if let Op::Reshape(input) = op {
             Op::Reshape(self.operand(*input, true, into))
+        } else if let Op::Range { input, axis, first } = op {
+            let axis = self.moved(*axis, rank);
+            Op::Range { input: self.operand(*input, true, into), axis, first: *first }
         } else if let Op::Slice { input, axis, index } = op {
             let (axis, index) = (self.moved(*axis, rank + 1), self.known[index]);
             Op::Slice { input: self.operand(*input, true, into), axis, index }

@@ -115,6 +115,7 @@ impl Samples<'_> {
                 op,
                 Op::Broadcast { .. }
                     | Op::Reduce { .. }
+                    | Op::Range { .. }
                     | Op::Slice { .. }
                     | Op::Insert { .. }
                     | Op::Detach { .. }

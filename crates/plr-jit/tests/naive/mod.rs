@@ -160,6 +160,14 @@ impl Evaluation<'_> {
                 each_real(&mut |at| unpool(geometry, x, at))
             }
             Op::Reshape(input) => scope[input].clone(),
+            Op::Range { input, axis, first } => {
+                let (whole, dims) = (scope[input].real(), &self.ty(*input).dims);
+                let at = |mut i: Vec<usize>| {
+                    i[*axis] += first;
+                    whole[position(dims, &i)]
+                };
+                Elements::Real(indices(&ty.dims).into_iter().map(at).collect())
+            }
             Op::Slice { input, axis, index } => {
                 let (whole, dims) = (scope[input].real(), &self.ty(*input).dims);
                 let place = (scope[index].index() as usize).min(dims[*axis] - 1);

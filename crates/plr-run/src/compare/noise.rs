@@ -37,6 +37,7 @@ pub(super) fn has_contraction(block: &Block) -> bool {
         | Op::Pool { .. }
         | Op::Unpool { .. }
         | Op::Reshape(_)
+        | Op::Range { .. }
         | Op::Slice { .. }
         | Op::Insert { .. }
         | Op::Detach { .. }
@@ -113,6 +114,7 @@ impl Noise {
                 | Op::Pool { .. }
                 | Op::Unpool { .. }
                 | Op::Reshape(_)
+                | Op::Range { .. }
                 | Op::Slice { .. }
                 | Op::Insert { .. }
                 | Op::Detach { .. }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use plr_ir::model::{Owner, Pattern};
+use plr_ir::model::{Owner, Pattern, Reading};
 
 /// The owner of one element of a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,16 +93,17 @@ pub(super) fn place(owner: Element, dims: &[usize]) -> usize {
     }
 }
 
-/// Whether the owner may read the element at `at` of an input under one pattern; `value` are the dimensions of all owners'
+/// Whether the owner may read the element at `at` of an input by one reading; `value` are the dimensions of all owners'
 /// results. `shared` says that the input is a parameter; otherwise its first axis counts samples, and a unit reads its own
 /// sample only, whereas plasticity, a mean over the batch, reads all of them.
 pub(super) fn may_read(
     (owner, value): (Element, &[usize]),
-    pattern: Pattern,
+    reading: &Reading,
     dims: &[usize],
     shared: bool,
     at: usize,
 ) -> bool {
+    let pattern = reading.pattern;
     if pattern == Pattern::Batch {
         return true;
     }
@@ -115,7 +116,12 @@ pub(super) fn may_read(
         Element::Synapse { .. } | Element::Shared { .. } | Element::UnitParameter { .. } => None,
     };
     let (sample, rest) = split(dims, at);
-    own_sample.is_none_or(|own| own == sample) && in_sample(pattern, &dims[1..], rest, reader)
+    let (units, unit) = match &reading.part {
+        Some(part) if !part.contains(&rest) => return false,
+        Some(part) => (&[part.len()][..], rest - part.start),
+        None => (&dims[1..], rest),
+    };
+    own_sample.is_none_or(|own| own == sample) && in_sample(pattern, units, unit, reader)
 }
 
 /// A unit, or channel, among how many.

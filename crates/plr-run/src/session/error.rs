@@ -114,7 +114,7 @@ impl fmt::Display for SessionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::FeaturesDiffer { network, data } => {
-                write!(f, "the network's input has {network} units, but a sample has {data} features")
+                write!(f, "the network has {network} input units, but a sample has {data} features")
             }
             Self::OutputsDiffer { network, data } => {
                 write!(f, "the network's output has {network} units, but a target has {data} values")

@@ -92,6 +92,9 @@ impl Workshop for HandWorkshop {
     fn hyper_parameter(&self, name: &str) -> Option<f64> {
         self.hyper_parameters.iter().find(|(known, _)| known == name).map(|(_, value)| *value)
     }
+    fn hyper_parameters(&self, _check: Option<usize>) -> Vec<(String, f64)> {
+        self.hyper_parameters.clone()
+    }
 }
 
 pub fn synapse(name: &str, dims: [usize; 2], init: Init) -> Parameter {
@@ -248,7 +251,7 @@ pub fn delta_rule(delta: Delta) -> HandBuilt {
 
 fn delta_equations() -> Vec<Equation> {
     use plr_ir::model::Owner;
-    let reading = |input: &str, pattern| Reading { input: input.to_owned(), pattern };
+    let reading = |input: &str, pattern| Reading { input: input.to_owned(), pattern, part: None };
     let location = Location::default();
     vec![
         Equation {

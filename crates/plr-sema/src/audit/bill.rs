@@ -318,7 +318,7 @@ pub(super) fn current_state(input: Input) -> Option<Slot> {
         | Input::Memory(_)
         | Input::Updates
         | Input::Epoch
-        | Input::Data
+        | Input::Data(_)
         | Input::Target => None,
     }
 }
@@ -334,7 +334,7 @@ fn stored_state(input: Input) -> Option<(Slot, PhaseId)> {
         | Input::Memory(_)
         | Input::Updates
         | Input::Epoch
-        | Input::Data
+        | Input::Data(_)
         | Input::Target => None,
     }
 }

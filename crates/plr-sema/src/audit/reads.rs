@@ -9,6 +9,7 @@
 //! but no sample's contribution reads another sample, unless the pattern is `Batch`.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Range;
 
 use plr_ir::model::{self, Owner, Pattern, Reading};
 use plr_ir::types::Location;
@@ -25,7 +26,7 @@ use crate::hir::{
 };
 use crate::memory::{EPOCH, Memory, UPDATES, filterings};
 use crate::network::{LayerId, Network};
-use crate::resolve::{Library, hidden_layers};
+use crate::resolve::{Library, layer_among, several_layers};
 
 /// An input of an equation's program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -44,8 +45,8 @@ pub enum Input {
     Updates,
     /// The number of the epoch.
     Epoch,
-    /// The minibatch's inputs.
-    Data,
+    /// The minibatch's inputs, as far as an input layer is told them.
+    Data(LayerId),
     /// The minibatch's targets.
     Target,
 }
@@ -75,15 +76,22 @@ impl Input {
             }
             Self::Updates => UPDATES.to_owned(),
             Self::Epoch => EPOCH.to_owned(),
-            Self::Data => "data".to_owned(),
+            Self::Data(_) => "data".to_owned(),
             Self::Target => "target".to_owned(),
         }
+    }
+
+    /// The part of what has its name that it is, if it is not all: the features that one of several input layers is told.
+    fn part(self, network: &Network) -> Option<Range<usize>> {
+        let Self::Data(layer) = self else { return None };
+        let (first, units) = (network.first_feature(layer), network.layers[layer].units);
+        (units < network.features()).then_some(first..first + units)
     }
 
     /// Whether it has a value for each sample.
     fn has_samples(self) -> bool {
         match self {
-            Self::State(..) | Self::Trace(..) | Self::Data | Self::Target => true,
+            Self::State(..) | Self::Trace(..) | Self::Data(_) | Self::Target => true,
             Self::Parameter(..) | Self::Weight(..) | Self::Memory(_) | Self::Updates | Self::Epoch => false,
         }
     }
@@ -154,14 +162,14 @@ pub struct Reader<'a> {
     network: &'a Network,
     definitions: HashMap<(VariableId, LayerId, Option<PhaseId>), Reads>,
     arrivals: BTreeSet<Arrival>,
-    /// The hidden layer that a reduction over all of them is at.
-    hidden: Option<LayerId>,
+    /// The layer that a reduction over several of them is at.
+    among: Option<LayerId>,
 }
 
 impl<'a> Reader<'a> {
     /// A reader that has seen no equation yet.
     pub fn new(rule: &'a Rule, library: &'a Library, network: &'a Network) -> Self {
-        Self { rule, library, network, definitions: HashMap::new(), arrivals: BTreeSet::new(), hidden: None }
+        Self { rule, library, network, definitions: HashMap::new(), arrivals: BTreeSet::new(), among: None }
     }
 
     /// What an expression depends on.
@@ -209,7 +217,10 @@ impl<'a> Reader<'a> {
                 let scope = Scope { here: Evaluator::Nobody, phase: phase.or(scope.phase), ..scope };
                 self.eval(&rule.signals[signal.0].value, scope)
             }
-            ExprKind::Data => Reads::one(Input::Data, self.sight(None, scope.here)),
+            ExprKind::Data => {
+                let (layer, sight) = self.locate(None, scope.here);
+                Reads::one(Input::Data(layer), sight)
+            }
             ExprKind::Target => Reads::one(Input::Target, self.sight(None, scope.here)),
             ExprKind::Activation { primed, argument } => {
                 let owner = self.owner(argument, scope.here);
@@ -232,15 +243,15 @@ impl<'a> Reader<'a> {
             &ExprKind::Argument(i) => scope.arguments.get(i).cloned().unwrap_or_default(),
             &ExprKind::Setting(i) => scope.settings.get(i).cloned().unwrap_or_default(),
             ExprKind::Layer(_, argument) | ExprKind::Rank(argument) | ExprKind::RunningSum(argument) => {
-                let Some(layers) = hidden_layers(argument, self.rule, self.network) else {
+                let Some(layers) = several_layers(argument, self.rule, self.network) else {
                     return self.eval(argument, scope).by_all_units();
                 };
                 let mut reads = Reads::default();
                 for layer in layers {
-                    self.hidden = Some(layer);
+                    self.among = Some(layer);
                     reads.add(self.eval(argument, scope));
                 }
-                self.hidden = None;
+                self.among = None;
                 reads.by_all_units()
             }
             ExprKind::Batch(_, argument) | ExprKind::Shift(argument) => {
@@ -269,8 +280,9 @@ impl<'a> Reader<'a> {
     /// The layer of a place, and how the elements of the unit there are seen from `here`.
     fn locate(&self, place: Option<Place>, here: Evaluator) -> (LayerId, Pattern) {
         match (place, here) {
-            (Some(Place::Hidden), _) => (self.hidden.unwrap_or(self.network.output()), Pattern::Layer),
-            (Some(Place::Input), _) => (self.network.input(), Pattern::Layer),
+            (Some(place @ (Place::Hidden | Place::Input)), _) => {
+                (layer_among(place, self.among, self.network), Pattern::Layer)
+            }
             (Some(Place::Output), _) | (_, Evaluator::Nobody) => (self.network.output(), Pattern::Layer),
             (_, Evaluator::Unit(own)) => (own.layer, Pattern::Own),
             (Some(Place::Pre), Evaluator::Synapse(pre, _)) => (pre.layer, Pattern::Presynaptic),
@@ -476,8 +488,11 @@ pub fn equation(
         Some(along) => reads.map(|_, pattern| along_edge(pattern, &along)),
         None => reads,
     };
-    let reading =
-        |(input, pattern): (Input, Pattern)| Reading { input: input.name(rule, library, network), pattern };
+    let reading = |(input, pattern): (Input, Pattern)| Reading {
+        input: input.name(rule, library, network),
+        pattern,
+        part: input.part(network),
+    };
     model::Equation {
         name: format!("{} at {}", source_name(rule, instance.source), instance.site.name(network)),
         owner,

@@ -311,7 +311,9 @@ impl<'a> Walk<'a> {
         let Some(network) = self.network else { return };
         let groups = match argument.first_variable() {
             Some((Place::Pre, _)) => self.pre.clone(),
-            Some((Place::Input, variable)) => vec![self.rule.group(variable, network.input())],
+            Some((Place::Input, variable)) => {
+                network.inputs().into_iter().map(|layer| self.rule.group(variable, layer)).collect()
+            }
             Some((Place::Output, variable)) => vec![self.rule.group(variable, network.output())],
             Some((Place::Hidden, variable)) => {
                 let hidden =

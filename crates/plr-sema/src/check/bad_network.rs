@@ -1,4 +1,4 @@
-//! A network that is not a directed acyclic graph of layers from one input to one output (R15.4).
+//! A network that is not a directed acyclic graph of layers from inputs to one output (R15.4).
 //!
 //! Allowed: `network n { input 784 - 256 relu - output 10 }`. Forbidden: `network n { input 0 - 10 }`.
 
@@ -13,11 +13,13 @@ pub enum Flaw {
     TooShort,
     /// A number of units that is not a positive integer (of at most a million).
     Units,
-    /// Not exactly one layer with this role.
-    Role(&'static str),
+    /// No input layer.
+    NoInput,
+    /// Not exactly one output layer.
+    Outputs,
     /// A role at the wrong place of a chain.
     Misplaced(Role),
-    /// The layer is on no path from the input to the output.
+    /// The layer is on no path from an input to the output.
     Disconnected(String),
     /// The edges form a cycle.
     Cycle,
@@ -59,7 +61,7 @@ pub enum WrongEdge {
     Twice,
 }
 
-/// A network that is not a directed acyclic graph of layers from one input to one output.
+/// A network that is not a directed acyclic graph of layers from inputs to one output.
 #[derive(Debug)]
 pub struct BadNetwork {
     /// Where.
@@ -77,14 +79,15 @@ impl Finding for BadNetwork {
         match &self.flaw {
             Flaw::TooShort => "a network has at least an input and an output layer".to_owned(),
             Flaw::Units => "the number of units must be an integer from 1 to 1000000".to_owned(),
-            Flaw::Role(role) => format!("a network has exactly one {role} layer"),
+            Flaw::NoInput => "a network has an input layer".to_owned(),
+            Flaw::Outputs => "a network has exactly one output layer".to_owned(),
             Flaw::Misplaced(Role::Input) => "the input layer of a chain is its first".to_owned(),
             Flaw::Misplaced(Role::Hidden) => {
                 "the first and the last layer of a chain are not hidden".to_owned()
             }
             Flaw::Misplaced(Role::Output) => "the output layer of a chain is its last".to_owned(),
             Flaw::Disconnected(layer) => {
-                format!("layer `{layer}` is on no path from the input to the output")
+                format!("layer `{layer}` is on no path from an input to the output")
             }
             Flaw::Cycle => "the edges form a cycle".to_owned(),
             Flaw::Edge(edge, WrongEdge::Twice) => format!("the edge `{edge}` is there twice"),
@@ -113,7 +116,7 @@ impl Finding for BadNetwork {
         let text = match &self.flaw {
             Flaw::TooShort => "too few layers",
             Flaw::Units => "not such a number",
-            Flaw::Role(_) => "this network",
+            Flaw::NoInput | Flaw::Outputs => "this network",
             Flaw::Misplaced(_) => "not its place",
             Flaw::Disconnected(_) => "this layer",
             Flaw::Cycle => "this network",

@@ -21,7 +21,7 @@ use crate::hir::{
 };
 use crate::memory::{EPOCH, counts_epochs};
 use crate::network::LayerId;
-use crate::resolve::{has_weight, hidden_layers, places, unit_layers};
+use crate::resolve::{has_weight, layer_among, places, several_layers, unit_layers};
 
 use super::course::Course;
 use super::detour::Gradients;
@@ -75,8 +75,8 @@ pub struct Lowerer<'s> {
     pub kept: HashMap<Cell, Value>,
     /// The number of the epoch, if the rule asks for it.
     pub epoch: Option<Value>,
-    /// The hidden layer that a reduction over all of them is at.
-    hidden: Option<LayerId>,
+    /// The layer that a reduction over several of them is at.
+    among: Option<LayerId>,
     /// Definitions that are being evaluated, to find cycles, and those that are, for this equation.
     definitions: HashMap<(VariableId, LayerId, Option<PhaseId>, bool), Option<Evaluated>>,
 }
@@ -154,7 +154,7 @@ impl<'s> Lowerer<'s> {
             stored,
             kept: HashMap::new(),
             epoch,
-            hidden: None,
+            among: None,
             definitions: HashMap::new(),
         }
     }
@@ -325,7 +325,7 @@ impl<'s> Lowerer<'s> {
                 let found = self.signal(signal.0, phase.or(cx.phase), expr.span, cx)?;
                 self.foreign(found)
             }
-            ExprKind::Data => return self.told("data", Role::Input, self.course.data, expr.span, cx),
+            ExprKind::Data => return self.data(expr.span, cx),
             ExprKind::Target => return self.told("target", Role::Output, self.course.target, expr.span, cx),
             ExprKind::Activation { primed, argument } => {
                 let x = self.evaluate(argument, cx);
@@ -502,21 +502,21 @@ impl<'s> Lowerer<'s> {
         term::binary(&mut self.b, extents, BinaryOp::Div, folded, count)
     }
 
-    /// A reduction over the units of a layer, or of all hidden layers.
+    /// A reduction over the units of a layer, or of several.
     fn over_units(
         &mut self,
         (reduction, argument): (Reduction, &Expr),
         expr: &Expr,
         cx: Context<'_>,
     ) -> Evaluated {
-        match hidden_layers(argument, &self.setting.rule, &self.setting.network) {
-            Some(layers) => self.over_hidden(reduction, argument, &layers, cx),
+        match several_layers(argument, &self.setting.rule, &self.setting.network) {
+            Some(layers) => self.over_several(reduction, argument, &layers, cx),
             None => self.over(cx.part, expr, cx),
         }
     }
 
     /// A reduction over the units of several layers: over those of each, and then over these (R10.3).
-    fn over_hidden(
+    fn over_several(
         &mut self,
         reduction: Reduction,
         argument: &Expr,
@@ -527,10 +527,10 @@ impl<'s> Lowerer<'s> {
         let each = if reduction == Reduction::Mean { Reduction::Sum } else { reduction };
         let (mut total, mut count) = (None, 0);
         for &layer in layers {
-            let outside = self.hidden.replace(layer);
+            let outside = self.among.replace(layer);
             let inside = self.among_units(argument, cx);
             let found = self.evaluate(argument, cx);
-            self.hidden = outside;
+            self.among = outside;
             count += inside.extents.units;
             let found = self.reduction(each, found?, Axes::UNIT, inside.extents.units, &inside.extents);
             total = Some(match total {
@@ -558,8 +558,7 @@ impl<'s> Lowerer<'s> {
     pub(super) fn layer(&self, place: Place, cx: Context<'_>) -> LayerId {
         let network = &self.setting.network;
         match (place, cx.reader) {
-            (Place::Input, _) => network.input(),
-            (Place::Hidden, _) => self.hidden.unwrap_or(network.output()),
+            (Place::Input | Place::Hidden, _) => layer_among(place, self.among, network),
             (Place::Output, _) | (_, Evaluator::Nobody) => network.output(),
             (Place::Sender, Evaluator::Unit(own)) => cx.sender.unwrap_or(own).layer,
             // Inside an end of a synapse that unit reads its own.
@@ -693,6 +692,19 @@ impl<'s> Lowerer<'s> {
         Ok(Term { value: self.b.contract("ji,->ij", value, one), axes })
     }
 
+    /// The features of a sample that an input layer is told: those behind the ones of the layers before it (R15.10).
+    fn data(&mut self, at: Span, cx: Context<'_>) -> Evaluated {
+        let told = self.told("data", Role::Input, self.course.data, at, cx)?;
+        let (layer, network) = (self.informed(cx), &self.setting.network);
+        let (first, units) = (network.first_feature(layer), network.layers[layer].units);
+        Ok(Term { value: self.b.range(told.value, 1, first, units), ..told })
+    }
+
+    /// The layer whose units know what is told.
+    fn informed(&self, cx: Context<'_>) -> LayerId {
+        cx.sender.map_or_else(|| self.layer(Place::Own, cx), |sender| sender.layer)
+    }
+
     /// What only the units of a role are told (R5.8).
     fn told(
         &mut self,
@@ -702,7 +714,7 @@ impl<'s> Lowerer<'s> {
         at: Span,
         cx: Context<'_>,
     ) -> Evaluated {
-        let layer = cx.sender.map_or_else(|| self.layer(Place::Own, cx), |sender| sender.layer);
+        let layer = self.informed(cx);
         let whole = match (cx.sender, cx.reader) {
             (Some(group), _) | (None, Evaluator::Unit(group)) => self.setting.rule.is_whole_layer(group),
             (None, Evaluator::Synapse(..) | Evaluator::Nobody) => true,

@@ -258,10 +258,9 @@ impl Setting {
 
     /// What a sample is.
     pub fn shape(&self) -> Shape {
-        let units = |layer: LayerId| self.network.layers[layer].units;
         Shape {
-            features: units(self.network.input()),
-            outputs: units(self.network.output()),
+            features: self.network.features(),
+            outputs: self.network.layers[self.network.output()].units,
             sequence: self.rule.over_time().then_some(self.sequence),
         }
     }

@@ -30,18 +30,39 @@ pub fn unit_layers(expr: &Expr, rule: &Rule) -> Vec<(Place, Size)> {
     layers
 }
 
-/// The layers that a reduction over the hidden layers goes over: those that have what it is about. Nothing if it is about another
-/// layer.
-pub fn hidden_layers(argument: &Expr, rule: &Rule, network: &Network) -> Option<Vec<LayerId>> {
+/// The layers that a reduction over the hidden layers, or over several input layers, goes over: those that have what it is about.
+/// Nothing if it is about one layer.
+pub fn several_layers(argument: &Expr, rule: &Rule, network: &Network) -> Option<Vec<LayerId>> {
     if matches!(argument.kind, ExprKind::Layer(..)) {
         return None;
     }
-    if let ExprKind::Variable { place: Place::Hidden, variable, .. } = argument.kind {
-        return Some(equation::layers(variable, Some(Role::Hidden), rule, network));
+    if let ExprKind::Variable { place, variable, .. } = argument.kind
+        && let Some(role) = role_of_several(place, network)
+    {
+        return Some(equation::layers(variable, Some(role), rule, network));
     }
     let mut found = None;
-    argument.for_each_child(|child| found = found.take().or_else(|| hidden_layers(child, rule, network)));
+    argument.for_each_child(|child| found = found.take().or_else(|| several_layers(child, rule, network)));
     found
+}
+
+/// The role of the layers at a place, if there may be several.
+fn role_of_several(place: Place, network: &Network) -> Option<Role> {
+    match place {
+        Place::Hidden => Some(Role::Hidden),
+        Place::Input => (network.inputs().len() > 1).then_some(Role::Input),
+        Place::Own | Place::Sender | Place::Pre | Place::Post | Place::Output => None,
+    }
+}
+
+/// The layer that a place is while a reduction over several layers is at one of them (R10.3).
+pub fn layer_among(place: Place, among: Option<LayerId>, network: &Network) -> LayerId {
+    let of_role = |role| among.filter(|&layer| network.layers[layer].role == role);
+    match place {
+        Place::Hidden => of_role(Role::Hidden).unwrap_or(network.output()),
+        Place::Input => of_role(Role::Input).unwrap_or(network.input()),
+        Place::Own | Place::Sender | Place::Pre | Place::Post | Place::Output => network.output(),
+    }
 }
 
 /// The first operation that joins a value of the input units with one of the output units.

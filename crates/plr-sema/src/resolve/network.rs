@@ -136,14 +136,6 @@ fn no_activation_of_input(role: Role, layer: &ChainLayer, findings: &mut Finding
     }
 }
 
-fn role_word(role: Role) -> &'static str {
-    match role {
-        Role::Input => "input",
-        Role::Hidden => "hidden",
-        Role::Output => "output",
-    }
-}
-
 fn scope<'a>(library: &'a Library, findings: &'a mut Findings) -> Scope<'a> {
     super::function::scope(library, findings)
 }
@@ -237,10 +229,12 @@ fn graph(
             GraphStatement::Error(_) => return None,
         }
     }
-    for role in [Role::Input, Role::Output] {
-        if layers.iter().filter(|(l, _)| l.role == role).count() != 1 {
-            return flaw(at, Flaw::Role(role_word(role)), findings);
-        }
+    let count = |role| layers.iter().filter(|(l, _)| l.role == role).count();
+    if count(Role::Input) == 0 {
+        return flaw(at, Flaw::NoInput, findings);
+    }
+    if count(Role::Output) != 1 {
+        return flaw(at, Flaw::Outputs, findings);
     }
     let edges = edges(statements, &layers, findings)?;
     sorted(layers, &shapes, edges, at, library, findings)
@@ -315,12 +309,24 @@ fn sorted(
         let below: Vec<LayerId> = edges.iter().filter(|e| e.1 == at).map(|e| e.0).collect();
         let spaces = below.iter().map(|&b| network.layers[b].space).collect();
         let (joins, space) = above(shapes[i], spaces, *span, findings)?;
-        texts.push(layer_text(shapes[i], layer.activation.as_ref(), library));
+        let text = layer_text(shapes[i], layer.activation.as_ref(), library);
+        texts.push(format!("{} {} = {text}", layer_word(layer.role), layer.name));
         network.layers.push(Layer { units: shapes[i].units(space), space, ..layer.clone() });
         below.into_iter().zip(joins).for_each(|(from, join)| network.add((from, at), join));
     }
-    network.text = texts.join(" - ");
+    let name = |layer: LayerId| &network.layers[layer].name;
+    texts.extend(network.edges.iter().map(|&(u, v)| format!("{} -> {}", name(u), name(v))));
+    network.text = texts.join("; ");
     Some(network)
+}
+
+/// How a graph declares a layer.
+fn layer_word(role: Role) -> &'static str {
+    match role {
+        Role::Input => "input",
+        Role::Hidden => "layer",
+        Role::Output => "output",
+    }
 }
 
 /// How a layer of a graph sees each layer below, and the rows and columns it has: the same whichever it sees.

@@ -29,11 +29,7 @@ fn tables_are_refused_with_the_line() {
         ("short", "0.1,0.2,0\n0.3,1\n", "line 2"),
         ("label", "0.1,0.2,0\n0.3,0.4,-1\n", "line 2, column 3 is `-1` instead of a class"),
         ("huge", "0.1,0.2,0\n0.3,0.4,9999999\n", "instead of a class"),
-        (
-            "wide",
-            "0,0.1,0.2,0\n0,0.3,0.4,1\n",
-            "the network's input has 2 units, but a sample has 3 features",
-        ),
+        ("wide", "0,0.1,0.2,0\n0,0.3,0.4,1\n", "the network has 2 input units, but a sample has 3 features"),
         ("one", "0.1,0.2,0\n", "a minibatch of 2 samples is larger than the training set of 1"),
     ] {
         let name = format!("{name}.csv");

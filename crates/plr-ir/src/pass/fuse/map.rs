@@ -73,6 +73,7 @@ impl Writer<'_> {
             | Op::Pool { .. }
             | Op::Unpool { .. }
             | Op::Reshape(_)
+            | Op::Range { .. }
             | Op::Slice { .. }
             | Op::Insert { .. }
             | Op::Detach { .. }
