@@ -602,14 +602,12 @@ fn has_filter(expr: &Expr) -> bool {
 
 /// A name, or two with a point between them.
 fn dotted(tree: &ast::Expr) -> Option<String> {
-    match &tree.kind {
-        ast::ExprKind::Name(text) => Some(text.clone()),
-        ast::ExprKind::Field(inner, name) => match &inner.kind {
-            ast::ExprKind::Name(text) => Some(format!("{text}.{}", name.text)),
-            _ => None,
-        },
-        _ => None,
+    let name =
+        |tree: &ast::Expr| if let ast::ExprKind::Name(text) = &tree.kind { Some(text.clone()) } else { None };
+    if let ast::ExprKind::Field(inner, last) = &tree.kind {
+        return name(inner).map(|first| format!("{first}.{}", last.text));
     }
+    name(tree)
 }
 
 /// What an expression can name before any phase.
