@@ -4,7 +4,7 @@
 use plr_ir::Precision;
 use plr_ir::model::{Check, Comparison, DataLaw, Init, Measure, Metric, Model as _, Workshop as _};
 use plr_run::backend::Backend;
-use plr_run::check::{ClaimResult, run, sweep};
+use plr_run::check::{ClaimResult, Kind, relation, run, sweep};
 
 use crate::bench::{clean, finds, legal};
 
@@ -479,6 +479,32 @@ fn gradients_are_at_what_was_learned_before_and_of_what_is_there() {
     assert!(!holds(text("by finite_differences after p", "z = W", 1e-8)));
 }
 
+/// R14.3: what is measured has the name of a parameter, with its population where another has the same.
+#[test]
+fn measures_are_of_parameters_by_their_names() {
+    let text = |measured: &str| {
+        format!(
+            "rule R(lr = 1) {{
+  neuron P {{ param b = 0\n state x }}
+  synapse W : below.P -> P
+  phase p {{ clamp input P.x = data;  output P.x = W @ below.P.x + P.b }}
+  learn {{ W -= lr * loss'(post.x) * pre.x;  P.b -= lr * loss'(x) }}
+  predict output.P.x after p
+  check gradient after p {{ network 3 - 2;  expect relative_error({measured}) < 1e-12 }}
+}}"
+        )
+    };
+    for measured in ["W", "P.b", "b"] {
+        let found = results(&text(measured));
+        assert!(found.len() == 1 && found.iter().all(ClaimResult::holds), "{measured}");
+    }
+    for (code, measured) in
+        [("unknown_name", "W.T"), ("unknown_name", "Q.b"), ("bad_value", "2 * W"), ("bad_value", "b[p]")]
+    {
+        finds(code, &text(measured));
+    }
+}
+
 /// R14.18: what a presentation adds, before bounds take it back; of weights and parameters, in both directions.
 #[test]
 fn increments_are_observed() {
@@ -698,4 +724,91 @@ fn measures_are_calculated_with() {
     let two = descent("check gradient after p { expect scale(W) - largest(x) < 1e9 }");
     let error = results(&two).remove(0).outcome.expect_err("synapses and units are different sites");
     assert!(error.to_string().contains("different sites"), "{error}");
+}
+
+/// What a rule is relative to the gradient of its first check.
+fn kind(text: &str) -> Kind {
+    let found = relation(&legal(text).workshop(0), 0, Backend::Interpreter);
+    found.unwrap_or_else(|error| panic!("{error}")).expect("something has a gradient").kind
+}
+
+/// `descent`, with another increment.
+fn adding(increment: &str) -> Kind {
+    let text = descent("check gradient after p { expect scale(W) > 0 }");
+    kind(
+        &text.replace(
+            "W += lr * k * (post.d * pre.x) + 0 * c",
+            &format!("W += lr * ({increment}) + 0 * (k + c)"),
+        ),
+    )
+}
+
+fn approaches(found: &Kind, by: f64, without_scale: bool) -> bool {
+    let Kind::Approaches { parameter, order, scaled } = found else { return false };
+    parameter == "c" && (order - by).abs() < 0.1 && *scaled == without_scale
+}
+
+/// R14.23: the gradient, and what is a multiple of it.
+#[test]
+fn a_rule_is_backprop_or_that_up_to_a_scale() {
+    assert_eq!(adding("post.d * pre.x"), Kind::Equal);
+    // A decay that is never seen beside the gradient is one of rounding.
+    assert_eq!(adding("post.d * pre.x + 1e-12 * W"), Kind::Equal);
+    let Kind::Scaled(scales) = adding("(1 + depth) * post.d * pre.x") else { panic!("it is scaled") };
+    let expected = [("W/input->h1", 2.0), ("W/h1->h2", 3.0), ("W/h2->output", 4.0)];
+    for ((parameter, scale), (site, factor)) in scales.iter().zip(expected) {
+        assert!(parameter == site && near(*scale, factor), "{parameter} {scale}");
+    }
+    assert_eq!(scales.len(), 3);
+    // The opposite of the gradient is no multiple of it that descends.
+    assert!(matches!(adding("-post.d * pre.x"), Kind::Differs { degrees: 180.0, signs: false, .. }));
+}
+
+/// R14.23: what tends to the gradient, or to a multiple of it, and what nearly does.
+#[test]
+fn a_rule_may_approach_backprop() {
+    for (power, order) in [("c", 1.0), ("c ^ 2", 2.0)] {
+        let found = adding(&format!("post.d * pre.x + {power} * W"));
+        assert!(approaches(&found, order, false), "{power}: {found:?}");
+        // The gradient is small beside the weights.
+        let found = adding(&format!("3 * post.d * pre.x + 2e-3 * {power} * W"));
+        assert!(approaches(&found, order, true), "{power}: {found:?}");
+    }
+    // An error that is below all that counts is found out by a larger number.
+    let found = adding("post.d * pre.x + 1e-9 * c * W");
+    assert!(approaches(&found, 1.0, false), "{found:?}");
+    // What is left is a fifth of the error, whatever the number is.
+    assert!(matches!(adding("post.d * pre.x + (c + 0.1) * W"), Kind::Differs { .. }));
+    assert!(matches!(adding("post.d * pre.x + (c + 0.01) * W"), Kind::Differs { .. }));
+}
+
+/// R14.23: what is not the gradient is not said to be, even where it is at first.
+#[test]
+fn a_rule_that_happens_to_begin_as_backprop_is_not_it() {
+    let alignment = |init: &str| {
+        let text =
+            descent(&format!("check gradient after p {{ init W = glorot(){init};  expect scale(W) > 0 }}"));
+        text.replace(
+            "  synapse W : below -> self\n",
+            "  synapse W : below -> self\n  synapse B : above -> self, fixed\n",
+        )
+        .replace("W.T @ above.d", "B @ above.d")
+        .replace(" allow weight_transport", "")
+    };
+    let Kind::Differs { parameter, degrees, .. } = kind(&alignment("")) else { panic!("it is random") };
+    assert!(parameter != "W/h2->output" && degrees > 1.0, "{parameter} {degrees}");
+    let Kind::AtFirst { parameter, error, updates: 10 } = kind(&alignment(", B = W.T")) else {
+        panic!("it is tied")
+    };
+    assert!(parameter != "W/h2->output" && error > 1e-4, "{parameter} {error}");
+    // A law has no gradient to be anything to.
+    let law = descent("check law { expect row_norm(W) > 0 }");
+    assert!(relation(&legal(&law).workshop(0), 0, Backend::Interpreter).expect("nothing is run").is_none());
+}
+
+/// R14.23: directions are those of what counts: every weight may have its sign without the angle being none.
+#[test]
+fn signs_alone_are_not_the_gradient() {
+    let found = adding("post.d * pre.x * (1.5 + sign(W))");
+    assert!(matches!(found, Kind::Differs { degrees, signs: true, .. } if degrees > 1.0), "{found:?}");
 }

@@ -237,6 +237,8 @@ pub trait Workshop {
     fn checks(&self) -> &[Check];
     /// The default value of a hyper-parameter or, as `infer.steps`, of the number of steps of a phase.
     fn hyper_parameter(&self, name: &str) -> Option<f64>;
+    /// The hyper-parameters, with their values in the setting of the given check or by default.
+    fn hyper_parameters(&self, check: Option<usize>) -> Vec<(String, f64)>;
 }
 
 /// One equation of the rule at one layer or edge, with all that it may read according to the locality audit.

@@ -19,6 +19,7 @@ mod measure;
 mod minibatch;
 mod preconditioned;
 mod reference;
+mod relation;
 mod sampled;
 mod subject;
 mod sweep;
@@ -34,6 +35,7 @@ pub use angle::{Angle, angles};
 pub use error::CheckError;
 pub use minibatch::Minibatch;
 pub use reference::{Gradient, gradients};
+pub use relation::{Kind, Relation, relation};
 pub use sweep::{Curve, sweep};
 
 use measure::{PerSite, needs, per_site, worst};
@@ -96,7 +98,8 @@ struct Moment<'a> {
 
 impl<'a> Examiner<'a> {
     fn new(workshop: &'a dyn Workshop, check: usize, backend: Backend) -> Self {
-        Self { subject: Subject::new(workshop, check, backend), check: &workshop.checks()[check] }
+        let written = &workshop.checks()[check];
+        Self { subject: Subject::new(workshop, check, written, backend), check: written }
     }
 
     fn examine(&mut self, claim: &Claim) -> Result<Measured, CheckError> {

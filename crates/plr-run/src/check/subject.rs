@@ -15,7 +15,7 @@ use crate::init;
 pub(super) type Settings = [(String, f64)];
 
 /// The hyper-parameter that increments are proportional to.
-const LEARNING_RATE: &str = "lr";
+pub(super) const LEARNING_RATE: &str = "lr";
 
 /// A rule in the setting of one check.
 pub(super) struct Subject<'a> {
@@ -55,9 +55,15 @@ struct Examined {
 }
 
 impl<'a> Subject<'a> {
-    pub(super) fn new(workshop: &'a dyn Workshop, check: usize, backend: Backend) -> Self {
+    /// In the setting of the check at a position, with the samples and the precision of another one, or of the same.
+    pub(super) fn new(
+        workshop: &'a dyn Workshop,
+        position: usize,
+        check: &'a Check,
+        backend: Backend,
+    ) -> Self {
         let (trained, examined) = (Vec::new(), Vec::new());
-        Self { workshop, position: check, check: &workshop.checks()[check], backend, trained, examined }
+        Self { workshop, position, check, backend, trained, examined }
     }
 
     /// What the rule does in a setting after some updates, as far as a measure needs it.

@@ -92,6 +92,9 @@ impl Workshop for HandWorkshop {
     fn hyper_parameter(&self, name: &str) -> Option<f64> {
         self.hyper_parameters.iter().find(|(known, _)| known == name).map(|(_, value)| *value)
     }
+    fn hyper_parameters(&self, _check: Option<usize>) -> Vec<(String, f64)> {
+        self.hyper_parameters.clone()
+    }
 }
 
 pub fn synapse(name: &str, dims: [usize; 2], init: Init) -> Parameter {

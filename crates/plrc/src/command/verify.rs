@@ -4,6 +4,7 @@ mod agreement;
 mod claims;
 mod curve;
 mod locality;
+mod relation;
 
 use std::path::PathBuf;
 
@@ -20,7 +21,8 @@ use curve::Sweep;
 
 /// Put everything to the test that a file claims and the compiler concludes.
 ///
-/// Compiled code against the interpreter, the locality audit against perturbation on both, and every `check` claim.
+/// Compiled code against the interpreter, the locality audit against perturbation on both, and every `check` claim; and what
+/// the rule is relative to the gradient of every check.
 #[derive(Args, Debug)]
 pub struct Verify {
     /// The programs.
@@ -93,6 +95,10 @@ fn of_rule(shell: Shell, checked: &Checked, rule: usize) -> Result<bool, Failure
         setting.network.text,
         checked.source.name()
     ))?;
+    // R14.23
+    for sentence in relation::sentences(&workshop, &setting.rule.phases)? {
+        shell.line(format_args!("{sentence}"))?;
+    }
     if failed > 0 {
         shell.remark(format_args!("{failed} of {} do not hold for {}", lines.len(), setting.rule.name));
     }

@@ -111,7 +111,7 @@ fn table(sweep: &Sweep, curve: &Curve) -> Table {
 }
 
 /// What a check compares with, in the words of the language; nothing for a law.
-fn words(reference: Reference, phases: &[Phase]) -> Option<String> {
+pub(super) fn words(reference: Reference, phases: &[Phase]) -> Option<String> {
     let phase = |at: usize| phases.get(at).map_or("?", |phase| phase.name.as_str());
     Some(match reference {
         Reference::FeedForward(p) => format!("gradient after {}", phase(p)),

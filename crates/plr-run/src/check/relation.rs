@@ -1,0 +1,258 @@
+//! What a rule is relative to the gradient of a check: the same, the same up to a scale, tending to it, or something else.
+
+use plr_ir::Precision;
+use plr_ir::model::{Check, Parameter, Reference, Sampling, Workshop};
+
+use super::error::CheckError;
+use super::measure::Needs;
+use super::subject::{LEARNING_RATE, Settings, Subject};
+use crate::backend::Backend;
+use crate::metrics;
+
+/// Half of the digits of an f64, √ε. What rounding does to a presentation stays below it; a difference quotient, whose error is
+/// at least `c p + ε / p`, never comes below `2 √(c ε)`, and what errs by a higher power of `p` is told by that power.
+const SAME: f64 = 1.490_116_119_384_765_6e-8;
+/// Updates after which the relation must still hold: at first values weights may be equal that nothing keeps equal.
+const UPDATES: u32 = 10;
+/// Factors of a hyper-parameter under which an error is to fall.
+const DOWN: &[f64] = &[1.0, HALF, 1e-1, 1e-1 * HALF, 1e-2, 1e-2 * HALF, 1e-3, 1e-3 * HALF, 1e-4];
+/// Factors of a hyper-parameter under which an error grows that is too small to be seen to fall.
+const UP: &[f64] = &[1.0, 1e1 * HALF, 1e1, 1e2 * HALF, 1e2];
+/// Half a decade.
+const HALF: f64 = 0.316_227_766_016_837_94;
+/// The least order with which anything is said to tend to zero.
+const LEAST_ORDER: f64 = 0.5;
+/// By how much the orders of half decades in a row may differ (R14.5).
+const STRAIGHT: f64 = 0.1;
+/// The part to which the error must fall on such a straight line. So a limit that is not zero is a small part of it: it would
+/// bend the line.
+const FALL: f64 = 1e-2;
+
+/// What a rule is relative to a gradient (R14.23).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Relation {
+    /// The groups that were compared: `W`, `b`.
+    pub groups: Vec<String>,
+    /// Over which draws was averaged.
+    pub sampling: Sampling,
+    /// What it is.
+    pub kind: Kind,
+}
+
+/// How an increment is related to a negative gradient.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Kind {
+    /// It is that.
+    Equal,
+    /// It is that times a positive number, which may differ from parameter to parameter.
+    Scaled(Vec<(String, f64)>),
+    /// It tends to one of these as a hyper-parameter tends to zero.
+    Approaches {
+        /// The hyper-parameter.
+        parameter: String,
+        /// The slope of the error on a log-log line.
+        order: f64,
+        /// Whether a scale is left out of account.
+        scaled: bool,
+    },
+    /// It is that before any update, but not after some: where the relative error is largest then, and that.
+    AtFirst {
+        /// The parameter.
+        parameter: String,
+        /// The relative error.
+        error: f64,
+        /// Updates.
+        updates: u32,
+    },
+    /// None of these: the parameter where the angle between them is largest, and that in degrees.
+    Differs {
+        /// The parameter.
+        parameter: String,
+        /// NaN if nothing is added.
+        degrees: f64,
+        /// Whether every weight moves in the direction of the gradient.
+        signs: bool,
+    },
+}
+
+/// How the increment of one parameter compares with the gradient.
+struct Site {
+    parameter: String,
+    group: String,
+    error: f64,
+    degrees: f64,
+    scale: f64,
+    signs: f64,
+}
+
+/// What is to be small.
+type Error = fn(&Site) -> f64;
+/// By how much an increment is not the gradient, and not a scaled one.
+const ERRORS: [Error; 2] = [|site| site.error, |site| site.degrees.to_radians()];
+
+/// Says what the increments of a rule are relative to the gradient of a check, from measurements in its setting and in f64;
+/// nothing for a law, and where no learned parameter has a gradient.
+///
+/// # Errors
+/// If the rule cannot be run in the setting, or the gradient does not exist there.
+pub fn relation(
+    workshop: &dyn Workshop,
+    check: usize,
+    backend: Backend,
+) -> Result<Option<Relation>, CheckError> {
+    let written = &workshop.checks()[check];
+    if written.reference.cost().is_none() {
+        return Ok(None);
+    }
+    let sampling = written.claims.iter().map(|claim| claim.sampling).find(|s| *s != Sampling::Once);
+    let sampling = sampling.unwrap_or_default();
+    let check_in_f64 = &Check { precision: Precision::F64, claims: Vec::new(), ..written.clone() };
+    let subject = Subject::new(workshop, check, check_in_f64, backend);
+    let mut compared = Compared { subject, reference: written.reference, sampling };
+    let first = compared.sites(&[], 0)?;
+    if first.is_empty() {
+        return Ok(None);
+    }
+    let later = compared.sites(&[], UPDATES)?;
+    let kind = match (at_once(&[&first]), at_once(&[&first, &later])) {
+        (Some(Kind::Equal), None | Some(Kind::Scaled(_))) => at_first(&later),
+        (_, at_once) => {
+            let numbers = &workshop.hyper_parameters(Some(check));
+            let down = at_once.is_none().then(|| compared.tends(numbers, DOWN)).flatten();
+            let tends = down.or_else(|| compared.tends(numbers, UP));
+            tends.or(at_once).unwrap_or_else(|| apart(&[&first, &later]))
+        }
+    };
+    let mut groups: Vec<String> = Vec::new();
+    for Site { group, .. } in first.into_iter().chain(later) {
+        if !groups.contains(&group) {
+            groups.push(group);
+        }
+    }
+    Ok(Some(Relation { groups, sampling, kind }))
+}
+
+struct Compared<'a> {
+    subject: Subject<'a>,
+    reference: Reference,
+    sampling: Sampling,
+}
+
+impl Compared<'_> {
+    /// Every learned parameter that the gradient says something about, after so many updates.
+    fn sites(&mut self, settings: &Settings, updates: u32) -> Result<Vec<Site>, CheckError> {
+        let needs = Needs::Gradient(self.reference);
+        let (model, evidence) = self.subject.evidence(settings, updates, needs, (self.sampling, None))?;
+        let mut sites = Vec::new();
+        for parameter in model.parameters().iter().filter(|parameter| parameter.learned) {
+            let (increment, descent) = evidence.increment_and_descent(parameter)?;
+            if metrics::largest_magnitude(&descent) != 0.0 {
+                sites.push(Site::new(parameter, &increment, &descent));
+            }
+        }
+        Ok(sites)
+    }
+
+    /// What it tends to as one of these numbers tends to zero, as far as that shows at such factors of it. Noise tends to
+    /// nothing.
+    fn tends(&mut self, numbers: &Settings, factors: &[f64]) -> Option<Kind> {
+        if self.sampling != Sampling::Once {
+            return None;
+        }
+        for number in numbers.iter().filter(|(name, value)| name != LEARNING_RATE && *value > 0.0) {
+            let Some((scaled, order)) = self.order(number, factors, 0) else { continue };
+            if self.order(number, factors, UPDATES).is_some_and(|(also, _)| also == scaled) {
+                return Some(Kind::Approaches { parameter: number.0.clone(), order, scaled });
+            }
+        }
+        None
+    }
+
+    /// The order of the error, with or else without a scale, after so many updates.
+    fn order(&mut self, (name, value): &(String, f64), factors: &[f64], updates: u32) -> Option<(bool, f64)> {
+        let mut errors: [Vec<f64>; 2] = [Vec::new(), Vec::new()];
+        for factor in factors {
+            // A number may mean nothing when it is small.
+            let sites = self.sites(&[(name.clone(), value * factor)], updates).ok()?;
+            for (all, error) in errors.iter_mut().zip(ERRORS) {
+                all.push(largest(&[&sites], error).1);
+            }
+            // As long as the error itself falls, it may be straight later.
+            let [falling, turning] = errors.each_ref().map(|all| falls(factors, all));
+            let [whole, turned] = errors.each_ref().map(|all| straight(factors, all));
+            match (whole, turned) {
+                (Some(order), _) => return Some((false, order)),
+                (None, Some(order)) if !falling => return Some((true, order)),
+                (None, _) if !falling && !turning => return None,
+                (None, _) => {}
+            }
+        }
+        None
+    }
+}
+
+impl Site {
+    fn new(parameter: &Parameter, increment: &[f64], descent: &[f64]) -> Self {
+        Self {
+            parameter: parameter.name.clone(),
+            group: parameter.group.clone(),
+            error: metrics::relative_error(increment, descent),
+            degrees: metrics::angle(increment, descent),
+            scale: metrics::best_scale(increment, descent),
+            signs: metrics::sign_agreement(increment, descent),
+        }
+    }
+}
+
+/// What can be said without changing any number, of all these sites together; the first ones have the scales.
+fn at_once(sites: &[&[Site]]) -> Option<Kind> {
+    let [error, turned] = ERRORS;
+    if largest(sites, error).1 <= SAME {
+        return Some(Kind::Equal);
+    }
+    let scales = || sites[0].iter().map(|site| (site.parameter.clone(), site.scale)).collect();
+    (largest(sites, turned).1 <= SAME).then(|| Kind::Scaled(scales()))
+}
+
+fn at_first(later: &[Site]) -> Kind {
+    let (parameter, error) = largest(&[later], |site| site.error);
+    Kind::AtFirst { parameter, error, updates: UPDATES }
+}
+
+/// What is left to say.
+fn apart(sites: &[&[Site]]) -> Kind {
+    let (parameter, degrees) = largest(sites, |site| site.degrees);
+    Kind::Differs { parameter, degrees, signs: sites.iter().copied().flatten().all(|site| site.signs == 1.0) }
+}
+
+/// Where an error is largest, and that; NaN if one is.
+fn largest(sites: &[&[Site]], error: Error) -> (String, f64) {
+    let larger = |a: (String, f64), b: (String, f64)| {
+        let first = a.1.is_nan() || a.1 >= b.1;
+        if first { a } else { b }
+    };
+    let errors = sites.iter().copied().flatten().map(|site| (site.parameter.clone(), error(site)));
+    errors.reduce(larger).unwrap_or((String::new(), f64::NAN))
+}
+
+/// The last order, if the error has fallen far enough on a straight line.
+fn straight(factors: &[f64], errors: &[f64]) -> Option<f64> {
+    let last = errors.len().checked_sub(2)?;
+    let order = slope(factors, errors, last);
+    let like = |at: &usize| (slope(factors, errors, *at) - order).abs() <= STRAIGHT;
+    let begin = (0..=last).rev().take_while(like).last()?;
+    let fallen = errors[last + 1] <= FALL * errors[begin] || errors[begin] <= FALL * errors[last + 1];
+    (last > begin && order >= LEAST_ORDER && fallen).then_some(order)
+}
+
+/// Whether the error has fallen in the last decade, as far as is known.
+fn falls(factors: &[f64], errors: &[f64]) -> bool {
+    let two_before = errors.len().checked_sub(3);
+    two_before
+        .is_none_or(|at| (slope(factors, errors, at) + slope(factors, errors, at + 1)) / 2.0 >= STRAIGHT)
+}
+
+/// The order between two factors in a row.
+fn slope(factors: &[f64], errors: &[f64], at: usize) -> f64 {
+    metrics::log_log_slope(&factors[at..][..2], &errors[at..][..2])
+}
