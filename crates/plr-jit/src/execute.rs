@@ -583,7 +583,7 @@ unsafe fn plane_of<T: Real>(windows: &Windows, [input, units, out]: [*mut u8; 3]
     // SAFETY: as above; the units are as many as the results.
     let units =
         unsafe { std::slice::from_raw_parts(units.cast::<T>().add(plane * written).cast_const(), written) };
-    windows.to_largest(input, units, out);
+    windows.give_to_largest(input, units, out);
 }
 
 /// Draws `count` numbers, the first being element `first`, into their places.

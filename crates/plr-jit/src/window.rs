@@ -95,16 +95,16 @@ impl Windows {
     }
 
     /// Gives the element of each window to the first unit that equals its largest.
-    pub(crate) fn to_largest<T: Real>(&self, input: &[T], units: &[T], out: &mut [T]) {
+    pub(crate) fn give_to_largest<T: Real>(&self, input: &[T], units: &[T], out: &mut [T]) {
         out.fill(T::default());
         let window = self.geometry.window;
         let larger = |a, b| scalar::binary(&mut T::Host::default(), BinaryOp::Max, a, b);
-        let number = |x: T| x == x;
+        let is_nan = |x: T| x.to_f64().is_nan();
         for (at, &x) in input.iter().enumerate() {
             let (place, lane) = (at / self.lanes, at % self.lanes);
             let inside = || (0..window * window).map(|k| self.unit(place, k / window, k % window) + lane);
             let Some(largest) = inside().map(|unit| units[unit]).reduce(larger) else { return };
-            let is_it = |unit: &usize| units[*unit] == largest || !number(units[*unit]) && !number(largest);
+            let is_it = |unit: &usize| units[*unit] == largest || is_nan(units[*unit]) && is_nan(largest);
             if let Some(unit) = inside().find(is_it) {
                 out[unit] = out[unit] + x;
             }

@@ -648,6 +648,7 @@ pub enum Units {
 }
 
 /// What a path leads to.
+#[allow(clippy::large_enum_variant, reason = "a path has few stops")]
 #[derive(Clone, Debug, PartialEq)]
 pub enum Stop {
     /// A layer.

@@ -32,9 +32,12 @@ pub fn flaw<T>(at: Span, flaw: Flaw, findings: &mut Findings) -> Option<T> {
     None
 }
 
+/// A pooling window, and what becomes of it.
+type Pool = (PoolKind, space::Window);
+
 /// A layer of a chain and the pooling window before it.
 struct Step<'a> {
-    pool: Option<(PoolKind, space::Window)>,
+    pool: Option<Pool>,
     layer: &'a ChainLayer,
 }
 
@@ -245,7 +248,7 @@ fn graph(
 /// An edge, and the pooling window on it.
 struct Edge {
     ends: (LayerId, LayerId),
-    pool: Option<(PoolKind, space::Window)>,
+    pool: Option<Pool>,
 }
 
 fn edges(
@@ -362,7 +365,7 @@ fn layer_word(role: Role) -> &'static str {
 /// How a layer of a graph sees each layer below, and the rows and columns it has: the same whichever it sees.
 fn above(
     shape: Shape,
-    below: Vec<(Option<Grid>, Option<(PoolKind, space::Window)>)>,
+    below: Vec<(Option<Grid>, Option<Pool>)>,
     at: Span,
     findings: &mut Findings,
 ) -> Option<(Vec<Join>, Option<Grid>)> {
