@@ -77,6 +77,7 @@ fn verdicts_follow_from_what_is_used() {
     assert_eq!(unit("W.T @ above.x", " allow weight_transport"), "not local (weight_transport)");
     assert_eq!(unit("batch_mean(x)", " allow batch_statistics"), "not local (batch_statistics)");
     assert_eq!(unit("batch_shift(x)", " allow batch_statistics"), "not local (batch_statistics)");
+    assert_eq!(unit("batch_shuffle(x)", " allow batch_statistics"), "not local (batch_statistics)");
     // What a synapse multiplies by counts as what arrives.
     assert_eq!(unit("min(W, pre.x * post.x) @ below.x", ""), "local");
     assert_eq!(unit("(W * sum(pre.x)) @ 1", ""), "local + lateral");

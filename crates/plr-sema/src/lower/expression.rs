@@ -392,6 +392,7 @@ impl<'s> Lowerer<'s> {
                 return self.over(cx.part, expr, cx);
             }
             ExprKind::Shift(a) => return self.shifted(a, cx),
+            ExprKind::Shuffle(a) => return self.shuffled(a, cx),
             ExprKind::Batch(reduction, a) => {
                 let a = self.evaluate(a, cx)?;
                 self.reduction(*reduction, a, Axes::SAMPLE, extents.samples, &extents)
@@ -424,6 +425,17 @@ impl<'s> Lowerer<'s> {
             .map(|term| term::as_number(&mut self.b, &cx.extents, term));
         let (level, rate) = term::meet(&mut self.b, &cx.extents, level, rate);
         Ok(Term { value: quantile::poisson(&mut self.b, level.value, rate.value), ..level })
+    }
+
+    /// A value in another sample (R5.20).
+    fn shuffled(&mut self, expr: &Expr, cx: Context<'_>) -> Evaluated {
+        let found = self.evaluate(expr, cx)?;
+        let found = term::as_number(&mut self.b, &cx.extents, found);
+        if !found.axes.contains(Axes::SAMPLE) {
+            return Ok(found);
+        }
+        let order = self.order_of_samples(self.b.type_of(found.value).dims[0]);
+        Ok(term::permuted(&mut self.b, found, order))
     }
 
     /// The distance of the site's layer (R5.12).

@@ -215,6 +215,8 @@ impl Resolver<'_> {
     pub(super) fn learn(&mut self, learn: &ast::Learn, rule: &mut Rule) -> Vec<PlasticityId> {
         let first = rule.plasticity.len();
         let moment = std::mem::replace(&mut self.moment, Moment::Learning);
+        let when = learn.when.as_ref().and_then(|when| self.condition(when));
+        self.lost |= learn.when.is_some() && when.is_none();
         for written in &learn.body {
             let Some(target) = self.learned(&written.target) else {
                 self.lost = true;
@@ -254,12 +256,25 @@ impl Resolver<'_> {
                 role,
                 target,
                 increment,
+                when: when.clone(),
                 reduction: learn.reduction,
                 span: written.span,
             });
         }
         self.moment = moment;
         (first..rule.plasticity.len()).map(PlasticityId).collect()
+    }
+
+    /// When a block learns: a condition that is the same for all samples and sites (R8.14).
+    fn condition(&mut self, when: &ast::Expr) -> Option<Expr> {
+        let condition = self.expression(when, Reader::Global)?;
+        if is_of_the_presentation(&condition) {
+            return Some(condition);
+        }
+        let (what, found) = ("when a block learns".to_owned(), "something else".to_owned());
+        let wanted = "made of hyper-parameters, `updates`, `epoch` and the time";
+        self.findings.push(BadValue { at: when.span, what, wanted, found });
+        None
     }
 
     fn learned(&mut self, target: &ast::Target) -> Option<Learned> {
@@ -287,4 +302,29 @@ impl Resolver<'_> {
 fn combine(op: BinaryOp, a: Expr, b: Expr) -> Expr {
     let span = a.span.to(b.span);
     Expr { kind: ExprKind::Binary(op, Box::new(a), Box::new(b)), span }
+}
+
+/// Whether an expression is one number for the whole minibatch and network, without a look at either.
+#[allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "the other expressions are treated alike, present or future"
+)]
+fn is_of_the_presentation(expr: &Expr) -> bool {
+    let mut known = match &expr.kind {
+        ExprKind::Number(_)
+        | ExprKind::Hyper(_)
+        | ExprKind::Updates
+        | ExprKind::Epoch
+        | ExprKind::Time { .. }
+        | ExprKind::Unary(..)
+        | ExprKind::Binary(..)
+        | ExprKind::Compare(..)
+        | ExprKind::And(..)
+        | ExprKind::Or(..)
+        | ExprKind::Not(_)
+        | ExprKind::If(..) => true,
+        _ => false,
+    };
+    expr.for_each_child(|child| known = known && is_of_the_presentation(child));
+    known
 }
