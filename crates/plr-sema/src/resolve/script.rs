@@ -305,26 +305,22 @@ fn combine(op: BinaryOp, a: Expr, b: Expr) -> Expr {
 }
 
 /// Whether an expression is one number for the whole minibatch and network, without a look at either.
-#[allow(
-    clippy::wildcard_enum_match_arm,
-    reason = "the other expressions are treated alike, present or future"
-)]
 fn is_of_the_presentation(expr: &Expr) -> bool {
-    let mut known = match &expr.kind {
+    let mut known = matches!(
+        expr.kind,
         ExprKind::Number(_)
-        | ExprKind::Hyper(_)
-        | ExprKind::Updates
-        | ExprKind::Epoch
-        | ExprKind::Time { .. }
-        | ExprKind::Unary(..)
-        | ExprKind::Binary(..)
-        | ExprKind::Compare(..)
-        | ExprKind::And(..)
-        | ExprKind::Or(..)
-        | ExprKind::Not(_)
-        | ExprKind::If(..) => true,
-        _ => false,
-    };
+            | ExprKind::Hyper(_)
+            | ExprKind::Updates
+            | ExprKind::Epoch
+            | ExprKind::Time { .. }
+            | ExprKind::Unary(..)
+            | ExprKind::Binary(..)
+            | ExprKind::Compare(..)
+            | ExprKind::And(..)
+            | ExprKind::Or(..)
+            | ExprKind::Not(_)
+            | ExprKind::If(..)
+    );
     expr.for_each_child(|child| known = known && is_of_the_presentation(child));
     known
 }
