@@ -146,7 +146,7 @@ fn audits_are_put_to_the_test() {
         let text = plain("state x", "state x = 0")
             .replace("= W @ below.x", &format!("= {lateral}tanh(W @ below.x + L @ self.x)"))
             .replace("synapse W", "synapse L : self -> self\n  synapse W")
-            .replace("learn {", "learn { L -= lr * L * post.x;")
+            .replace("learn {", "learn { L -= lr * L * post.x / (epoch + updates);")
             .replace("{ clamp", "(steps = 2) { clamp")
             .replace("sweep up { x", "x")
             .replace("self.x) } }", "self.x) }");

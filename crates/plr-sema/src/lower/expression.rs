@@ -260,6 +260,18 @@ impl<'s> Lowerer<'s> {
         }
     }
 
+    /// Who observes: a synapse, or each unit, be it one of a channel that shares its parameters (R14.15).
+    pub fn observer_context<'c>(
+        &mut self,
+        owner: Learned,
+        site: Site,
+        states: &'c Environment,
+    ) -> Context<'c> {
+        let Learned::Unit(variable) = owner else { return self.learner_context(owner, site, states) };
+        self.definitions.clear();
+        self.unit_context(self.setting.rule.group(variable, site.owner()), states, None)
+    }
+
     fn unit_context<'c>(
         &self,
         own: Group,

@@ -9,7 +9,7 @@ use crate::check::shape_mismatch::Shapes;
 use crate::check::unknown_name::UnknownName;
 use crate::hir::{
     Act, Dynamics, Expr, ExprKind, Integrator, Learned, PhaseId, Place, Plasticity, PlasticityId, Rule,
-    Statement, SynapseId, Tracing, Variable, VariableId, VariableKind,
+    Statement, Synapse, SynapseId, Tracing, Variable, VariableId, VariableKind,
 };
 
 use super::expression::mismatch;
@@ -194,7 +194,8 @@ impl Resolver<'_> {
 
     fn state(&mut self, target: &ast::Target) -> Option<VariableId> {
         let at = target.name.span;
-        if let Some(synapse) = self.skeleton.synapses.iter().find(|s| s.name == target.name.text) {
+        let of_synapse = |s: &&Synapse| target.population.is_none() && s.name == target.name.text;
+        if let Some(synapse) = self.skeleton.synapses.iter().find(of_synapse) {
             let (is, change) = match synapse.trace {
                 Some(_) => ("a trace", Some("in a phase traces change outside sweeps")),
                 None => ("a weight", Some("weights change in `learn`")),
