@@ -413,7 +413,8 @@ fn to_largest<T: Real>(of: &Pooling, input: &[T], by: &[T]) -> Vec<T> {
     let mut sums = vec![T::default(); by.len()];
     let largest = pool(PoolKind::Max, of, by, input.len());
     for ((units, &x), largest) in windows(of, by.len() / of.low.units()).iter().zip(input).zip(largest) {
-        let is_it = |unit: &&usize| by[**unit] == largest || by[**unit] != by[**unit] && largest != largest;
+        let is_nan = |x: T| x.to_f64().is_nan();
+        let is_it = |unit: &&usize| by[**unit] == largest || is_nan(by[**unit]) && is_nan(largest);
         let unit = *units.iter().find(is_it).expect("one of them is it");
         sums[unit] = sums[unit] + x;
     }
