@@ -160,6 +160,25 @@ fn audits_are_put_to_the_test() {
     }
 }
 
+/// R13.7: by the drive the cost of a softmax reads the targets of all units.
+#[test]
+fn costs_by_the_drive_are_put_to_the_test() {
+    let text = "rule R(lr = 1) {
+  neuron { param b = 0\n state a, x }
+  synapse W : below -> self
+  phase p { clamp input x = data;  sweep up { a = W @ below.x + b;  x = f(a) } }
+  learn { output W -= lr * cost'(post.a) * pre.x;  output b -= lr * cost'(a) }
+  predict output.x after p
+}
+network n { 3 - 4 softmax }";
+    let model = Bench::new(text).cost("softmax_cross_entropy").model();
+    for backend in [Backend::Interpreter, Backend::Jit { threads: 1 }] {
+        let found = perturb::run(&model, Precision::F64, 1, backend).expect("the equations run");
+        let as_said = found.iter().all(|finding| finding.leaks.is_empty() && finding.idle.is_empty());
+        assert!(as_said, "{found:?}");
+    }
+}
+
 /// R13.7, R5.14: what a unit hears through expressions of its synapses, their traces among them, and no more.
 #[test]
 fn expressions_of_synapses_are_put_to_the_test() {

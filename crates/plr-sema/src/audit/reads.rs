@@ -446,15 +446,16 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The cost of a unit reads its activity, or its drive and what the activation reads of that, and its target.
+    /// The cost of a unit reads its activity, or its drive and what the activation reads of that, and its target. By the
+    /// drive it depends on whatever the activation makes of that, and with it on the targets of these units.
     fn cost(&mut self, of_drive: bool, argument: &Expr, scope: Scope<'_>) -> Reads {
         let sight = self.locate(argument.first_variable().map(|(place, _)| place), scope.here).1;
         let mut reads = self.eval(argument, scope);
+        reads.add(Reads::one(Input::Target, sight));
         if of_drive {
             let owner = self.owner(argument, scope.here);
             reads.add(self.activate(owner, false, reads.clone()));
         }
-        reads.add(Reads::one(Input::Target, sight));
         reads
     }
 }
