@@ -202,7 +202,7 @@ fn pooling_has_the_derivatives_of_its_differences() {
         let programs = [
             program(std::slice::from_ref(&low), |b, x| b.pool(PoolKind::Mean, of, x[0])),
             program(std::slice::from_ref(&low), |b, x| b.pool(PoolKind::Max, of, x[0])),
-            program(&[high.clone()], |b, x| b.unpool(of, x[0])),
+            program(std::slice::from_ref(&high), |b, x| b.unpool(of, x[0])),
             program(&[high, low], |b, x| b.unpool_by(of, x[0], x[1])),
         ];
         for program in programs {
