@@ -508,6 +508,32 @@ fn gradients_are_at_what_was_learned_before_and_of_what_is_there() {
     assert!(!holds(text("by finite_differences after p", "z = W", 1e-8)));
 }
 
+/// R14.3: what is measured has the name of a parameter, with its population where another has the same.
+#[test]
+fn measures_are_of_parameters_by_their_names() {
+    let text = |measured: &str| {
+        format!(
+            "rule R(lr = 1) {{
+  neuron P {{ param b = 0\n state x }}
+  synapse W : below.P -> P
+  phase p {{ clamp input P.x = data;  output P.x = W @ below.P.x + P.b }}
+  learn {{ W -= lr * loss'(post.x) * pre.x;  P.b -= lr * loss'(x) }}
+  predict output.P.x after p
+  check gradient after p {{ network 3 - 2;  expect relative_error({measured}) < 1e-12 }}
+}}"
+        )
+    };
+    for measured in ["W", "P.b", "b"] {
+        let found = results(&text(measured));
+        assert!(found.len() == 1 && found.iter().all(ClaimResult::holds), "{measured}");
+    }
+    for (code, measured) in
+        [("unknown_name", "W.T"), ("unknown_name", "Q.b"), ("bad_value", "2 * W"), ("bad_value", "b[p]")]
+    {
+        finds(code, &text(measured));
+    }
+}
+
 /// R14.18: what a presentation adds, before bounds take it back; of weights and parameters, in both directions.
 #[test]
 fn increments_are_observed() {

@@ -1,6 +1,7 @@
 //! Rules 7: phases.
 
 use plr_run::backend::Backend;
+use plr_run::compare;
 use plr_run::data::{Dataset, Source, load};
 use plr_run::session::{Control, Options, Session};
 
@@ -312,6 +313,97 @@ network n { 1 - 1 }";
     found.is("state/q/x/output", &[123.5]);
     finds("unknown_name", &text.replace("0 * post.x", "time * post.x"));
     finds("unknown_name", &text.replace("state x = 0, y", "let t = time\n state x = 0, y"));
+}
+
+/// A rule whose units take turns in this sweep, on a network.
+fn one_by_one(options: &str, body: &str, network: &str) -> String {
+    format!(
+        "rule R {{
+  neuron {{ state x = 0, y = 0 }}
+  synapse W : below -> self = 1
+  signal last = max(max(hidden.x), max(output.x))
+  phase p{options} {{ clamp input x = data;  {body} }}
+  learn {{ W += 0 * post.x * pre.y }}
+  predict output.x after p
+}}
+network n {{ {network} }}"
+    )
+}
+
+/// R7.20: every unit of all layers has its turn once in a step, and sees what those before it have become.
+#[test]
+fn units_take_turns() {
+    let samples = vec![&[0.0][..]; 50];
+    let text = one_by_one("", "sweep random { hidden x = last + 1;  output x = last + 1 }", "1 - 3 - 2");
+    let found = Bench::new(&text).present(&[], &samples, &[]);
+    let first = orders(&found);
+    let mut orders_seen = first.clone();
+    for order in &orders_seen {
+        let mut sorted = order.clone();
+        sorted.sort_by(f64::total_cmp);
+        assert_eq!(sorted, [1.0, 2.0, 3.0, 4.0, 5.0]);
+    }
+    orders_seen.sort_by(|a, b| a.partial_cmp(b).expect("numbers"));
+    orders_seen.dedup();
+    assert!(orders_seen.len() > 20, "{}", orders_seen.len());
+    // The second step has another order.
+    let text =
+        one_by_one(" (steps = 2)", "sweep random { hidden x = last + 1;  output x = last + 1 }", "1 - 3 - 2");
+    let twice = Bench::new(&text).present(&[], &samples, &[]);
+    let mut same = 0;
+    for (order, again) in first.iter().zip(orders(&twice)) {
+        let mut sorted = again.clone();
+        sorted.sort_by(f64::total_cmp);
+        assert_eq!(sorted, [6.0, 7.0, 8.0, 9.0, 10.0]);
+        same += usize::from(order.iter().zip(&again).all(|(a, b)| a + 5.0 == *b));
+    }
+    assert!(same < 10, "{same}");
+}
+
+/// For each sample `x` of the three hidden units and the two of the output.
+fn orders(found: &Found) -> Vec<Vec<f64>> {
+    let (hidden, output) = (found.get("state/p/x/h1"), found.get("state/p/x/output"));
+    hidden.chunks(3).zip(output.chunks(2)).map(|(h, o)| [h, o].concat()).collect()
+}
+
+/// R7.20: all orders are as probable as each other. The statistic of Pearson for 24 of them is compared with its quantile for one
+/// false alarm in 10⁵.
+#[test]
+fn orders_are_fair() {
+    let text = one_by_one("", "sweep random { output x = last + 1 }", "1 - 1 - 4");
+    let found = Bench::new(&text).present(&[], &vec![&[0.0][..]; 2400], &[]);
+    let mut times = std::collections::BTreeMap::new();
+    for order in found.get("state/p/x/output").chunks(4) {
+        *times.entry(format!("{order:?}")).or_insert(0.0) += 1.0;
+    }
+    assert_eq!(times.len(), 24);
+    let statistic: f64 = times.values().map(|n| (n - 100.0) * (n - 100.0) / 100.0).sum();
+    assert!(statistic < 63.97, "{statistic}");
+}
+
+/// R7.20: in its turn a unit runs all equations, each with what was written before it; who is held has none.
+#[test]
+fn a_turn_is_of_one_unit() {
+    // Each adds what it has just become: the sum is 1 + 2 + 4 + 8.
+    let body = "sweep random { output x = 1 + sum(y);  output y = x }";
+    let found = Bench::new(&one_by_one("", body, "1 - 1 - 4")).present(&[], &[&[0.0]], &[]);
+    let mut sorted = found.get("state/p/y/output").to_vec();
+    sorted.sort_by(f64::total_cmp);
+    assert_eq!(sorted, [1.0, 2.0, 4.0, 8.0]);
+    assert_eq!(found.get("state/p/x/output"), found.get("state/p/y/output"));
+    let held = "clamp output x = 3;  sweep random { hidden x = last + 1;  output x = last + 1 }";
+    let found = Bench::new(&one_by_one("", held, "1 - 2 - 2")).present(&[], &[&[0.0]], &[]);
+    found.is("state/p/x/output", &[3.0, 3.0]);
+    let mut sorted = found.get("state/p/x/h1").to_vec();
+    sorted.sort_by(f64::total_cmp);
+    assert_eq!(sorted, [4.0, 5.0]);
+    // What has no value before the sweep has none until all have had their turns.
+    finds("read_before_write", &one_by_one("", body, "1 - 1 - 4").replace("y = 0", "y"));
+    // The draws of equations are each unit's own, and the same in both back ends, on any number of threads.
+    let noisy = "sweep random { hidden x = bernoulli(sigmoid(sum(y) - x));  output x = normal() + W @ below.x;  y = x }";
+    let text = one_by_one(" (steps = 3)", noisy, "5 - 4 - 3");
+    let differences = compare::run(&Bench::new(&text).model(), 7, 1, 2).expect("the programs run");
+    assert!(differences.iter().all(compare::Difference::agrees), "{differences:?}");
 }
 
 /// R7.16: two turns, layers together.

@@ -89,7 +89,8 @@ impl Product {
 
     /// Rows or columns of a block, whichever there are more of.
     fn block_length(&self) -> usize {
-        let blocks = (self.work_of_one() / BLOCK_WORK).clamp(1, MOST_BLOCKS);
+        // An even number, so that two threads have as much to do, and the same rows as in other loops over them.
+        let blocks = (self.work_of_one() / BLOCK_WORK).next_multiple_of(2).clamp(1, MOST_BLOCKS);
         self.m.max(self.n).div_ceil(blocks).next_multiple_of(BLOCK_ALIGNMENT)
     }
 

@@ -110,12 +110,14 @@ pub fn layers(variable: VariableId, role: Option<Role>, rule: &Rule, network: &N
     (0..network.layers.len()).filter(|&layer| evaluates(layer, (variable, role), rule, network)).collect()
 }
 
-/// The layers of a sweep: those that take their turn together, turn after turn (R7.5, R7.16).
+/// The layers of a sweep: those that take their turn together, turn after turn (R7.5, R7.16). In a random one the units of all
+/// layers have turns of their own (R7.20).
 pub fn sweep_order(direction: Direction, network: &Network) -> Vec<Vec<LayerId>> {
     let layers = 0..network.layers.len();
     match direction {
         Direction::Up => layers.map(|layer| vec![layer]).collect(),
         Direction::Down => layers.rev().map(|layer| vec![layer]).collect(),
+        Direction::Random => vec![layers.collect()],
         Direction::EvenOdd => {
             let distance = network.distances();
             let (even, odd) = layers.partition(|&layer| distance[layer].is_multiple_of(2));

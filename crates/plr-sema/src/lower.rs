@@ -16,6 +16,7 @@ mod initialiser;
 mod integrate;
 mod learning;
 mod nudge;
+mod one_by_one;
 mod part;
 mod piece;
 pub(crate) mod plasticity;

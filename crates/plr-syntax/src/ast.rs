@@ -388,6 +388,8 @@ pub enum Direction {
     Down,
     /// All layers at even distance from the input together, then the others.
     EvenOdd,
+    /// The units of all layers one after the other, in an order that is drawn.
+    Random,
 }
 
 /// `role target = value`, `target += value`, `target -= value`

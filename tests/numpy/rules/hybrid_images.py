@@ -53,7 +53,6 @@ def to_output(chain):
     return [(l, *chain.edge(l, chain.top)) for l in range(1, chain.top)]
 
 
-
 def parameters():
     """Adam has memories for the thresholds of hidden layers alone."""
     return adam_memories({"W": hidden(up), "b": hidden(units)}) | {"b": units, "R": to_output}

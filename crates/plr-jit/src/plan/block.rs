@@ -67,12 +67,12 @@ impl BlockStep {
         (rows.min(steps.max(1) * ROW_STEP), columns)
     }
 
-    /// The rows and columns of a block; blocks of the same columns follow each other.
+    /// The rows and columns of a block; blocks of the same rows follow each other, as in a product that reads what they write.
     fn block(&self, number: usize, bytes: usize) -> (Range<usize>, Range<usize>) {
         let (rows, columns) = self.shape(bytes);
         let cut = |at: usize, length: usize, end: usize| at * length..end.min((at + 1) * length);
-        let down = self.dims[0].div_ceil(rows);
-        (cut(number % down, rows, self.dims[0]), cut(number / down, columns, self.dims[1]))
+        let across = self.dims[1].div_ceil(columns);
+        (cut(number / across, rows, self.dims[0]), cut(number % across, columns, self.dims[1]))
     }
 
     fn blocks(&self, bytes: usize) -> usize {

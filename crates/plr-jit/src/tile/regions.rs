@@ -12,6 +12,9 @@ use plr_ir::program::{Block, ConvolveForm, Op, Operation, Program, Repeat, Value
 use super::axes::Axes;
 use super::{Layout, Region, Section, layout, layout_in_lanes, layout_of_weights, plain, position};
 
+/// Fewer bytes of weights are soon fetched from another core.
+const LEAST_WHOLE_BYTES: usize = 256 << 10;
+
 /// The stretches of a program's body, in an order in which they can be run.
 pub(crate) fn sections(program: &Program) -> Vec<Section> {
     let axes = Axes::of(program);
@@ -80,8 +83,10 @@ impl Samples<'_> {
         let mut of_value: HashMap<Value, usize> = HashMap::new();
         let mut levels = Vec::with_capacity(self.program.body.operations.len());
         for operation in &self.program.body.operations {
-            let inside =
-                (self.separable(operation) || self.sums(&operation.op)) && !self.takes_index(operation);
+            let before = |value: Value| of_value.get(&value).is_none_or(|&level| level == 0);
+            let inside = (self.separable(operation) || self.sums(&operation.op))
+                && !self.takes_index(operation)
+                && !self.is_better_whole(&operation.op, before);
             let mut level = usize::from(inside);
             operation.for_each_use(&mut |value| {
                 let used = of_value.get(&value).copied().unwrap_or(0);
@@ -122,6 +127,17 @@ impl Samples<'_> {
         // A reshaped value of samples may have had them as another axis before.
         let reshaped = matches!(op, Op::Reshape(input) if self.has(*input));
         (known || reshaped) && operation.results.iter().all(|&result| self.has(result))
+    }
+
+    /// Whether it is a product of many weights with samples that are there `before` any tile. Cut by weights instead of by
+    /// samples, the thread that has changed some of them is the one that reads them, and no other.
+    fn is_better_whole(&self, op: &Op, before: impl Fn(Value) -> bool) -> bool {
+        let Op::Contract { lhs, rhs, .. } = op else { return false };
+        let (samples, weights) = if self.has(*lhs) { (*lhs, *rhs) } else { (*rhs, *lhs) };
+        let rank = |value: Value| self.program.type_of(value).rank();
+        let bytes = self.program.type_of(weights).count() * self.program.precision.bytes();
+        let of_weights = rank(samples) == 2 && rank(weights) == 2 && !self.has(weights);
+        of_weights && bytes >= LEAST_WHOLE_BYTES && before(samples) && before(weights)
     }
 
     /// Whether it is a contraction whose factors have samples where its result has them. A vector times a constant matrix can

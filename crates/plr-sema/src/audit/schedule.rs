@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use plr_syntax::ast::Direction;
+
 use crate::equation::{self, sweep_order};
 use crate::hir::{Act, Dynamics, Expr, ExprKind, PhaseId, Rule, Statement, VariableId};
 use crate::network::{LayerId, Network};
@@ -27,6 +29,8 @@ pub struct Plan<'r> {
 pub struct Turn<'r> {
     /// All read the values before the turn; otherwise each reads what the one before it wrote.
     pub synchronous: bool,
+    /// The units that move one after the other in it, in an order that nobody knows before; 0 if whole layers move.
+    pub units: u64,
     /// The equations with their layers, clamped states left out.
     pub equations: Vec<(LayerId, &'r Dynamics)>,
 }
@@ -147,7 +151,7 @@ fn lay_out<'r>(
     held: &Held,
     turns: &mut Vec<Turn<'r>>,
 ) {
-    let mut together = Turn { synchronous: true, equations: Vec::new() };
+    let mut together = Turn { synchronous: true, units: 0, equations: Vec::new() };
     let at = |layer: LayerId, dynamics: &'r Dynamics| {
         let moves = equation::evaluates(layer, (dynamics.variable, dynamics.role), rule, network)
             && !held.0.contains_key(&(dynamics.variable, layer));
@@ -162,9 +166,13 @@ fn lay_out<'r>(
             Statement::Sweep(direction, body) => {
                 flush(&mut together, turns);
                 for layers in sweep_order(*direction, network) {
-                    let equations =
-                        layers.iter().flat_map(|&layer| body.iter().filter_map(move |d| at(layer, d)));
-                    flush(&mut Turn { synchronous: false, equations: equations.collect() }, turns);
+                    let equations: Vec<_> = layers
+                        .iter()
+                        .flat_map(|&layer| body.iter().filter_map(move |d| at(layer, d)))
+                        .collect();
+                    let one_by_one = *direction == Direction::Random;
+                    let units = if one_by_one { units(&equations, (rule, network)) } else { 0 };
+                    flush(&mut Turn { synchronous: false, units, equations }, turns);
                 }
             }
             Statement::InTurn(body) => {
@@ -182,17 +190,32 @@ fn lay_out<'r>(
 fn flush<'r>(turn: &mut Turn<'r>, turns: &mut Vec<Turn<'r>>) {
     let equations = std::mem::take(&mut turn.equations);
     if !equations.is_empty() {
-        turns.push(Turn { synchronous: turn.synchronous, equations });
+        turns.push(Turn { synchronous: turn.synchronous, units: turn.units, equations });
     }
 }
 
-/// The longest chain of layers that must compute one after the other in one step. A layer's turn in a sweep counts
+/// The units that have a state which one of the equations moves.
+fn units(equations: &[(LayerId, &Dynamics)], (rule, network): (&Rule, &Network)) -> u64 {
+    let groups: BTreeSet<_> =
+        equations.iter().map(|&(layer, dynamics)| rule.group(dynamics.variable, layer)).collect();
+    groups.into_iter().map(|group| rule.units(network, group) as u64).sum()
+}
+
+/// The longest chain of layers that must compute one after the other in one step, or of units where they have turns of their
+/// own. A layer's turn in a sweep counts
 /// once, whatever the number of its equations, and so do synchronous equations; a turn that reads nothing written in
 /// the same step starts at once. `reads` gives the current states an equation depends on.
 pub fn depth(plan: &Plan<'_>, mut reads: impl FnMut(LayerId, &Dynamics) -> BTreeSet<Slot>) -> u64 {
     let mut ready: BTreeMap<Slot, u64> = BTreeMap::new();
     for turn in &plan.turns {
         let mut written: BTreeMap<Slot, u64> = BTreeMap::new();
+        if turn.units > 0 {
+            let reads = turn.equations.iter().flat_map(|&(layer, dynamics)| reads(layer, dynamics));
+            let start = reads.filter_map(|slot| ready.get(&slot).copied()).max().unwrap_or(0);
+            let slots = turn.equations.iter().map(|&(layer, dynamics)| (dynamics.variable, layer));
+            ready.extend(slots.map(|slot| (slot, start + turn.units)));
+            continue;
+        }
         for &(layer, dynamics) in &turn.equations {
             let time = |slot: &Slot| match written.get(slot) {
                 Some(&now) if !turn.synchronous => now,

@@ -87,9 +87,11 @@ impl Reach {
             // Information only spreads, so a step that changes nothing is the last that can.
             for _ in 0..steps[id] {
                 let before = reach.states[id].clone();
-                plan.turns
-                    .iter()
-                    .for_each(|turn| reach.spread(id, turn.synchronous, &turn.equations, reader));
+                for turn in &plan.turns {
+                    // Unit by unit, in some order, it may spread through all layers.
+                    let passes = if turn.units > 0 { network.layers.len() } else { 1 };
+                    (0..passes).for_each(|_| reach.spread(id, turn.synchronous, &turn.equations, reader));
+                }
                 if reach.states[id] == before {
                     break;
                 }

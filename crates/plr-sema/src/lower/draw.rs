@@ -83,7 +83,8 @@ impl Lowerer<'_> {
         Term { value: self.b.random(law, stream, self.step, &dims), axes }
     }
 
-    fn next_stream(&mut self) -> u32 {
+    /// A further stream of who draws.
+    pub fn next_stream(&mut self) -> u32 {
         let Drawer { place, target, site } = self.draws.drawer;
         let layers = self.setting.network.layers.len();
         let targets = self.setting.rule.variables.len() + self.setting.rule.synapses.len();

@@ -3,6 +3,7 @@
 use plr_ir::program::{ReduceKind, Until};
 use plr_ir::scalar::{BinaryOp, UnaryOp};
 use plr_ir::{Location, Value};
+use plr_syntax::ast::Direction;
 
 use crate::equation::{self, applies, sweep_order};
 use crate::hir::{Act, Dynamics, Expr, PhaseId, PlasticityId, Statement, VariableId, VariableKind};
@@ -337,6 +338,8 @@ impl Lowerer<'_> {
                 let before = turn.now.clone();
                 self.apply(&[dynamics], &all_layers(network), &before, turn);
             }
+            // R7.20
+            Statement::Sweep(Direction::Random, body) => self.one_by_one(body, turn),
             // R7.5
             Statement::Sweep(direction, body) => {
                 for layers in sweep_order(*direction, network) {
@@ -359,20 +362,22 @@ impl Lowerer<'_> {
         read: &Environment,
         turn: &mut Turn<'_>,
     ) {
-        let (rule, network) = (&self.setting.rule, &self.setting.network);
-        let at_layers = |d: &'_ &Dynamics| -> Vec<LayerId> {
-            let moves = |&l: &LayerId| {
-                equation::evaluates(l, (d.variable, d.role), rule, network)
-                    && !turn.clamped.contains(&(d.variable, l))
-            };
-            layers.iter().copied().filter(moves).collect()
-        };
-        let sites: Vec<(&Dynamics, LayerId)> =
-            equations.iter().flat_map(|d| at_layers(d).into_iter().map(move |layer| (*d, layer))).collect();
+        let at = |d| self.moved_by(d, turn).into_iter().filter(|l| layers.contains(l)).map(move |l| (d, l));
+        let sites: Vec<(&Dynamics, LayerId)> = equations.iter().flat_map(|&d| at(d)).collect();
         for (cell, value) in self.evaluate_together(&sites, turn.phase, read) {
             let value = self.nudged(cell, turn.phase, value);
             turn.now.write(cell, value);
         }
+    }
+
+    /// The layers in which an equation writes its state.
+    pub fn moved_by(&self, dynamics: &Dynamics, turn: &Turn<'_>) -> Vec<LayerId> {
+        let (rule, network) = (&self.setting.rule, &self.setting.network);
+        let moves = |&layer: &LayerId| {
+            equation::evaluates(layer, (dynamics.variable, dynamics.role), rule, network)
+                && !turn.clamped.contains(&(dynamics.variable, layer))
+        };
+        (0..network.layers.len()).filter(moves).collect()
     }
 
     /// The value of a state: one number per sample and unit.
@@ -391,10 +396,13 @@ impl Lowerer<'_> {
 }
 
 /// A step on its way.
-struct Turn<'t> {
-    phase: PhaseId,
-    clamped: &'t [Cell],
-    now: Environment,
+pub struct Turn<'t> {
+    /// Of which phase.
+    pub phase: PhaseId,
+    /// The states that are held.
+    pub clamped: &'t [Cell],
+    /// The states now.
+    pub now: Environment,
 }
 
 fn all_layers(network: &Network) -> Vec<LayerId> {

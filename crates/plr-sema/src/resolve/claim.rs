@@ -5,6 +5,7 @@ use plr_ir::scalar::{BinaryOp, UnaryOp};
 use plr_ir::{Location, Precision};
 use plr_syntax::ast::{self, BatchReduction, CheckSetting as Written};
 use plr_syntax::diagnostic::Findings;
+use plr_syntax::span::Span;
 
 use crate::check::bad_value::BadValue;
 use crate::check::unknown_name::UnknownName;
@@ -71,7 +72,11 @@ pub fn resolve_all(
     let mut checks = Vec::new();
     for member in &item.members {
         if let ast::Member::Check(check) = member {
-            checks.extend(Resolver { source, rule, resolved, findings }.check(check));
+            let mut own = Findings::new();
+            let found = Resolver { source, rule, resolved, findings: &mut own }.check(check);
+            assert!(found.is_some() || own.any_error(), "a check is left out, and nobody says why");
+            findings.append(own);
+            checks.extend(found);
         }
     }
     checks
@@ -271,7 +276,10 @@ impl Resolver<'_> {
     }
 
     fn initialiser(&mut self, setting: &ast::Setting) -> Option<Initialiser> {
-        self.group(&setting.name)?;
+        let known: Vec<String> = self.parameters().into_iter().map(|(_, bare)| bare).collect();
+        if !known.contains(&setting.name.text) {
+            return self.unknown_parameter(setting.name.span, setting.name.text.clone(), known);
+        }
         let owner = self.parameter(&setting.name.text)?;
         initialiser(&setting.value, owner, &mut scope(self.rule, &self.resolved.library, self.findings))
     }
@@ -283,25 +291,40 @@ impl Resolver<'_> {
         synapse.map(Learned::Synapse).or(variable.map(Learned::Unit))
     }
 
-    /// The name of a synapse or unit parameter.
-    fn group(&mut self, name: &ast::Name) -> Option<String> {
-        let synapses = self.rule.synapses.iter().map(|s| s.name.clone());
-        let params = self
-            .rule
-            .variables
-            .iter()
-            .filter(|v| matches!(v.kind, VariableKind::Param(_)))
-            .map(|v| v.name.clone());
-        let known: Vec<String> = synapses.chain(params).collect();
-        if known.contains(&name.text) {
-            return Some(name.text.clone());
+    /// The full name (R4.3) of a synapse or unit parameter, of which a measure has the name: `W`, `b` or `P.b`.
+    fn group(&mut self, tree: &ast::Expr) -> Option<String> {
+        let Some(written) = dotted(tree) else {
+            self.findings.push(BadValue {
+                at: tree.span,
+                what: "what increments are measured of".to_owned(),
+                wanted: "the name of a synapse or parameter",
+                found: "an expression".to_owned(),
+            });
+            return None;
+        };
+        let known = self.parameters();
+        // Without its population a parameter is meant that no other has the name of.
+        let bare: Vec<_> = known.iter().filter(|(_, bare)| *bare == written).collect();
+        let full = known.iter().find(|(full, _)| *full == written).or(bare.first().copied());
+        if let Some((full, _)) = full.filter(|_| bare.len() < 2) {
+            return Some(full.clone());
         }
-        self.findings.push(UnknownName {
-            at: name.span,
-            kind: "synapse or parameter",
-            name: name.text.clone(),
-            known,
-        });
+        self.unknown_parameter(tree.span, written, known.into_iter().map(|(full, _)| full).collect())
+    }
+
+    /// The full names and names of all synapses and unit parameters.
+    fn parameters(&self) -> Vec<(String, String)> {
+        let unit = |v: &Variable| match &self.rule.populations[v.population.0].name {
+            Some(population) => (format!("{population}.{}", v.name), v.name.clone()),
+            None => (v.name.clone(), v.name.clone()),
+        };
+        let synapses = self.rule.synapses.iter().map(|s| (s.name.clone(), s.name.clone()));
+        let params = self.rule.variables.iter().filter(|v| matches!(v.kind, VariableKind::Param(_)));
+        synapses.chain(params.map(unit)).collect()
+    }
+
+    fn unknown_parameter<T>(&mut self, at: Span, name: String, known: Vec<String>) -> Option<T> {
+        self.findings.push(UnknownName { at, kind: "synapse or parameter", name, known });
         None
     }
 
@@ -446,7 +469,7 @@ impl Resolver<'_> {
         let metric = Metric::ALL.into_iter().find(|metric| metric.name() == call.name.text);
         match (metric, call.name.text.as_str(), &call.arguments[..]) {
             (_, "order", _) => self.order(call, over, observed),
-            (Some(metric), _, [group]) => Some(Measure::Gradient(metric, self.group(&name_of(group)?)?)),
+            (Some(metric), _, [group]) => Some(Measure::Gradient(metric, self.group(group)?)),
             (Some(metric), _, [_, _]) => self
                 .observation(&trees, self.rule.phases.len(), observed)
                 .map(|number| Measure::Between(metric, number)),
@@ -454,10 +477,8 @@ impl Resolver<'_> {
                 self.observation(&trees, self.rule.phases.len(), observed).map(Measure::Largest)
             }
             (_, "mean", [_]) => self.observation(&trees, self.rule.phases.len(), observed).map(Measure::Mean),
-            (_, "row_norm", [group]) => Some(Measure::RowNorm(self.group(&name_of(group)?)?)),
-            (_, "principal_alignment", [group]) => {
-                Some(Measure::PrincipalAlignment(self.group(&name_of(group)?)?))
-            }
+            (_, "row_norm", [group]) => Some(Measure::RowNorm(self.group(group)?)),
+            (_, "principal_alignment", [group]) => Some(Measure::PrincipalAlignment(self.group(group)?)),
             (Some(_), ..) | (_, "largest" | "mean" | "row_norm" | "principal_alignment", _) => {
                 self.wrong_count(call, 1)
             }
@@ -508,7 +529,13 @@ impl Resolver<'_> {
         let [of, parameter] = call.arguments.as_slice() else { return self.wrong_count(call, 2) };
         let ast::ExprKind::Call(inner) = &of.kind else { return self.wrong_count(call, 2) };
         let of = Box::new(self.measure(inner, &[], observed)?);
-        let parameter = name_of(parameter)?;
+        let ast::ExprKind::Name(text) = &parameter.kind else {
+            let what = "what an order is against".to_owned();
+            let (wanted, found) = ("the name of a hyper-parameter", "an expression".to_owned());
+            self.findings.push(BadValue { at: parameter.span, what, wanted, found });
+            return None;
+        };
+        let parameter = ast::Name { text: text.clone(), span: parameter.span };
         let draws = parameter.text == DRAWS && self.rule.hyper_parameters.iter().all(|h| h.name != DRAWS);
         if !draws {
             hyper_parameter(&parameter, self.rule, self.findings)?;
@@ -590,9 +617,14 @@ fn has_filter(expr: &Expr) -> bool {
     found
 }
 
-fn name_of(tree: &ast::Expr) -> Option<ast::Name> {
-    let ast::ExprKind::Name(text) = &tree.kind else { return None };
-    Some(ast::Name { text: text.clone(), span: tree.span })
+/// A name, or two with a point between them.
+fn dotted(tree: &ast::Expr) -> Option<String> {
+    let name =
+        |tree: &ast::Expr| if let ast::ExprKind::Name(text) = &tree.kind { Some(text.clone()) } else { None };
+    if let ast::ExprKind::Field(inner, last) = &tree.kind {
+        return name(inner).map(|first| format!("{first}.{}", last.text));
+    }
+    name(tree)
 }
 
 /// What an expression can name before any phase.
