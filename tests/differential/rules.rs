@@ -79,7 +79,7 @@ fn model(text: &str) -> Result<(Specialised, usize), String> {
         sequence: plr_sema::sequence(experiment.time),
     };
     let (model, _) = analysis.specialise(experiment.rule, choice).map_err(|_| "it is not legal after all")?;
-    Ok((model, experiment.batch))
+    Ok((model, experiment.batch.unwrap_or(plr_sema::DEFAULT_BATCH)))
 }
 
 /// Parameters, a minibatch and what it goes on from at random.

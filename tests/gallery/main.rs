@@ -121,10 +121,10 @@ fn reach(checked: &Checked, at: usize) -> Result<(), Failed> {
     if !matches!(plan.data, Data::Digits { .. }) {
         return Ok(());
     }
-    let splits = driver::load(&plan).map_err(fail)?;
+    let splits = driver::load(&mut plan).map_err(fail)?;
     plan.choice.sequence = splits.train.sequence(plan.time);
     let model = driver::lower(checked, &plan).map_err(fail)?;
-    let (precision, batch, seed) = (plan.precision, plan.batch, plan.seed);
+    let (precision, batch, seed) = (plan.precision, plan.batch(), plan.seed);
     let mut session = Session::new(&model, Options { backend: COMPILED, precision, batch, seed })?;
     match plan.length {
         Length::Epochs(epochs) => {

@@ -457,7 +457,7 @@ fn objectives_are_of_all_layers_together() {
 /// R14.17: given the states that inference has led to, what counts is how the energy depends on the weights there.
 #[test]
 fn objectives_are_given_their_states() {
-    let text = |reference: &str, learn: &str| {
+    let text = |reference: &str, learn: &str, network: &str| {
         format!(
             "rule R(lr = 1, g = 0.1) allow weight_transport {{
   neuron {{ state x = 0\n let e = x - W @ f(below.x) }}
@@ -466,14 +466,21 @@ fn objectives_are_given_their_states() {
   phase infer (steps = 5) {{ clamp output x = target;  hidden x += g * (f'(x) * (W.T @ above.e) - e) }}
   learn {{ W += lr * {learn} }}
   predict output.x after init
-  check gradient {reference} after infer {{ expect relative_error(W) < 1e-12 }}
+  check gradient {reference} after infer {{ network {network};  expect relative_error(W) < 1e-12 }}
 }}"
         )
     };
-    let holds =
-        |reference: &str, learn: &str| results(&text(reference, learn)).iter().all(ClaimResult::holds);
+    let holds_on = |network: &str, reference: &str, learn: &str| {
+        results(&text(reference, learn, network)).iter().all(ClaimResult::holds)
+    };
+    let holds = |reference: &str, learn: &str| holds_on("6 - 5 tanh - 4 tanh - 3", reference, learn);
     assert!(holds("of e^2 / 2 given states", "post.e * f(pre.x)"));
     assert!(!holds("through e^2 / 2", "post.e * f(pre.x)"));
+    // Each unit of a channel has a part of its own.
+    for network in ["1x6x6 - conv 3 k3 tanh - 4", "1x6x6 - conv 2 k3 tanh - avgpool 2 - conv 3 k2 tanh - 4"] {
+        assert!(holds_on(network, "of e^2 / 2 given states", "post.e * f(pre.x)"), "{network}");
+        assert!(!holds_on(network, "of e^2", "post.e * f(pre.x)"), "{network}");
+    }
     // Of states at the end of an earlier phase, too: there e[init] is 0, and its gradient is not.
     assert!(holds("of x * e[init] given states", "post.x * f(pre.x[init])"));
 }

@@ -31,7 +31,8 @@ fn experiments_have_clauses() {
 fn experiments_have_defaults() {
     let analysis = legal(&experiment("rule R;  network 2 - 1"));
     let e = &analysis.experiments()[0];
-    assert_eq!((e.batch, e.length, e.seed, e.precision), (64, Length::Epochs(10), 1, Precision::F32));
+    assert_eq!(plr_sema::DEFAULT_BATCH, 64);
+    assert_eq!((e.batch, e.length, e.seed, e.precision), (None, Length::Epochs(10), 1, Precision::F32));
     assert!(e.cost.is_none() && e.data.is_none() && e.validation.is_none());
     assert_eq!(plr_sema::DEFAULT_COST, "half_squared_error");
     assert_eq!(plr_sema::default_data().name, "digits");
@@ -39,7 +40,7 @@ fn experiments_have_defaults() {
         experiment("rule R;  network 2 - 1;  batch 2;  updates 7;  seed 0;  precision f64;  validation 3");
     let analysis = legal(&text);
     let e = &analysis.experiments()[0];
-    assert_eq!((e.batch, e.length, e.seed, e.precision), (2, Length::Updates(7), 0, Precision::F64));
+    assert_eq!((e.batch, e.length, e.seed, e.precision), (Some(2), Length::Updates(7), 0, Precision::F64));
     assert_eq!(e.validation, Some(3));
 }
 

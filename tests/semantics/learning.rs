@@ -5,7 +5,7 @@ use plr_run::backend::Backend;
 use plr_run::data::{Cells, Dataset, Table, Targets};
 use plr_run::session::{Control, Options, Session};
 
-use crate::bench::{Bench, finds};
+use crate::bench::{Bench, clean, codes, finds};
 use crate::text::plain;
 
 /// The plain rule with a bias and other plasticity, on two samples 1 and 3 and the weight 2.
@@ -167,6 +167,47 @@ network n { 1 - 1 }";
     }
 }
 
+/// R8.14: where the condition does not hold, neither parameters nor what filters remember change; elsewhere the block learns as if
+/// it had none.
+#[test]
+fn learning_has_its_times() {
+    let text = "rule R(k = 2, late = 3) {
+  neuron { param b = 0
+    state x }
+  synapse W : below -> self
+  phase p (steps = 4) {
+    clamp input x = data
+    sweep up { x = W @ below.x + b }
+    learn when time == duration - 1 or time == 0 { b += 1 }
+  }
+  learn when updates / k == floor(updates / k) and epoch == 1 { W += momentum(pre.x);  b += 10 * x }
+  learn (sum) when updates >= late { W = 0 }
+  predict output.x after p
+}
+network n { 1 - 1 }";
+    let bench = Bench::new(text);
+    let at = |updates: f64| {
+        let given: &[(&str, &[f64])] =
+            &[("W/input->output", &[1.0]), ("W.v/input->output", &[5.0]), ("updates", &[updates - 1.0])];
+        bench.present(given, &[&[4.0]], &[])
+    };
+    for (updates, [weight, memory, bias]) in
+        [(1.0, [1.0, 5.0, 2.0]), (2.0, [1.85, 8.5, 52.0]), (3.0, [0.0, 5.0, 2.0]), (4.0, [0.0, 8.5, 52.0])]
+    {
+        let found = at(updates);
+        found.is("new/W/input->output", &[weight]);
+        found.is("new/W.v/input->output", &[memory]);
+        found.is("new/b/output", &[bias]);
+    }
+    // What is not the same for all samples and sites is no time.
+    for when in ["x > 0", "sum(output.x) > 0", "data", "uniform() < 0.5", "W > 0", "time > 0"] {
+        let text = plain("learn {", &format!("learn when {when} {{"));
+        assert!(codes(&text).iter().any(|code| !code.starts_with("unused_")), "{text}");
+    }
+    finds("bad_value", &plain("learn {", "learn when target {"));
+    clean(&plain("lr = 1", "lr = 1, k = 5").replace("learn {", "learn when updates > k {"));
+}
+
 /// R8.11: without a choice `optim` is what it is given.
 #[test]
 fn optim_is_chosen_by_the_experiment() {
@@ -277,7 +318,7 @@ fn roles_choose_what_is_learned() {
 fn everything_is_written_in_its_place() {
     for body in ["W += pre.x;  x += 1", "W += pre.x;  u = 1"] {
         let text = plain("state x", "state x\n let u = x").replace("W += lr * post.x * pre.x", body);
-        assert!(crate::bench::codes(&text).contains(&"shape_mismatch".to_owned()), "{text}");
+        assert!(codes(&text).contains(&"shape_mismatch".to_owned()), "{text}");
     }
     finds("shape_mismatch", &plain("sweep up {", "W = 1;  sweep up {"));
     let text = plain("state x", "param b = 0\n state x").replace("sweep up {", "b = 1;  sweep up {");

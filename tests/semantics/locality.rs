@@ -77,6 +77,7 @@ fn verdicts_follow_from_what_is_used() {
     assert_eq!(unit("W.T @ above.x", " allow weight_transport"), "not local (weight_transport)");
     assert_eq!(unit("batch_mean(x)", " allow batch_statistics"), "not local (batch_statistics)");
     assert_eq!(unit("batch_shift(x)", " allow batch_statistics"), "not local (batch_statistics)");
+    assert_eq!(unit("batch_shuffle(x)", " allow batch_statistics"), "not local (batch_statistics)");
     // What a synapse multiplies by counts as what arrives.
     assert_eq!(unit("min(W, pre.x * post.x) @ below.x", ""), "local");
     assert_eq!(unit("(W * sum(pre.x)) @ 1", ""), "local + lateral");
@@ -145,7 +146,7 @@ fn audits_are_put_to_the_test() {
         let text = plain("state x", "state x = 0")
             .replace("= W @ below.x", &format!("= {lateral}tanh(W @ below.x + L @ self.x)"))
             .replace("synapse W", "synapse L : self -> self\n  synapse W")
-            .replace("learn {", "learn { L -= lr * L * post.x;")
+            .replace("learn {", "learn { L -= lr * L * post.x / (epoch + updates);")
             .replace("{ clamp", "(steps = 2) { clamp")
             .replace("sweep up { x", "x")
             .replace("self.x) } }", "self.x) }");

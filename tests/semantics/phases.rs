@@ -406,6 +406,22 @@ fn a_turn_is_of_one_unit() {
     assert!(differences.iter().all(compare::Difference::agrees), "{differences:?}");
 }
 
+/// R7.21: a sum over synapses of which none ends where its equation holds is a doubt; without a role there is another end.
+#[test]
+fn sums_have_terms() {
+    let with = |body: &str| {
+        let states = plain("sweep up { x = W @ below.x }", body).replace("state x }", "state x = 0 }");
+        states.replace("(lr = 1)", "(lr = 1) allow weight_transport")
+    };
+    finds("empty_sum", &with("output x = W @ below.x + W.T @ above.x"));
+    finds("empty_sum", &with("release input x;  in turn { input x = W @ below.x;  x = W @ below.x }"));
+    for meant in
+        ["x = W @ below.x + W.T @ above.x", "hidden x = W @ below.x + W.T @ above.x;  output x = W @ below.x"]
+    {
+        assert!(codes(&with(meant)).iter().all(|code| code != "empty_sum"), "{meant}");
+    }
+}
+
 /// R7.16: two turns, layers together.
 #[test]
 fn even_layers_take_turns_with_odd_ones() {

@@ -282,6 +282,35 @@ fn reductions_are_over_parts_of_a_layer() {
     finds("shape_mismatch", &learned("signal s = sum(output.x, over = places)", "W += s", ""));
 }
 
+/// R5.20: every sample gets one, all values in the same order; alone, a sample gets its own.
+#[test]
+fn samples_are_shuffled() {
+    let present = |expression: &str, samples: &[&[f64]]| {
+        let bench = Bench::new(&reads(expression, " allow batch_statistics"));
+        bench.present(WEIGHTS, samples, &[]).get("state/q/y/input").to_vec()
+    };
+    let numbers: Vec<[f64; 2]> = (0..200).map(|i| [f64::from(i), -f64::from(i)]).collect();
+    let mut samples: Vec<&[f64]> = numbers.iter().map(|pair| &pair[..]).collect();
+    let given = present("y = batch_shuffle(x)", &samples);
+    assert!(given.chunks(2).all(|pair| pair[0] == -pair[1]));
+    let mut sorted: Vec<f64> = given.iter().step_by(2).copied().collect();
+    // A random order leaves one where it is, on the average; twelve or more with a probability below 10⁻⁸.
+    let left = sorted.iter().enumerate().filter(|(at, x)| *at as f64 == **x).count();
+    assert!(left < 12, "{left}");
+    sorted.sort_by(f64::total_cmp);
+    assert!(sorted.iter().enumerate().all(|(at, x)| at as f64 == *x));
+    let twice = present("y = batch_shuffle(x) + 1000 * batch_shuffle(x + sum(x))", &samples);
+    assert!(given.iter().zip(&twice).all(|(x, y)| 1001.0 * x == *y));
+    // What a sample does not get does not reach it.
+    samples[7] = &[f64::NAN, f64::INFINITY];
+    let beside = present("y = batch_shuffle(x)", &samples);
+    let other = given.iter().zip(&beside).filter(|(x, y)| x != y).count();
+    assert_eq!(other, 2);
+    assert_eq!(present("y = batch_shuffle(x)", &[&[1.0, 10.0]]), [1.0, 10.0]);
+    assert_eq!(present("y = batch_shuffle(b + 7)", &[&[1.0, 10.0], &[2.0, 20.0]]), [7.0; 4]);
+    finds("non_local_read", &reads("y = batch_shuffle(x)", ""));
+}
+
 /// R5.18: the sample before; of the first, the last; alone, a sample is its own.
 #[test]
 fn samples_see_the_one_before() {

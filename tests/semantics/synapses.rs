@@ -36,6 +36,9 @@ fn projections_have_their_instances() {
     assert_eq!(instances("output -> self"), ["W/o->h"]);
     assert_eq!(instances("self -> output"), ["W/h->o"]);
     assert_eq!(instances("self -> input"), ["W/h->i", "W/o->i"]);
+    assert_eq!(instances("output -> input"), ["W/o->i"]);
+    assert_eq!(instances("input -> output"), ["W/i->o"]);
+    assert!(codes(&declared("output -> below")).contains(&"shape_mismatch".to_owned()));
     assert!(codes(&declared("below -> above")).contains(&"shape_mismatch".to_owned()));
 }
 

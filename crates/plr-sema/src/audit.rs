@@ -13,6 +13,7 @@
 //! bill's fields are those of [`bill::Bill`]. Names are stable: fields may be added, none is renamed.
 
 pub mod bill;
+mod empty;
 mod lost;
 pub mod operations;
 pub mod pattern;
@@ -28,6 +29,7 @@ mod words;
 
 use serde::Serialize;
 
+pub use self::empty::empty_sums;
 pub use self::lost::lost_equations;
 pub use self::verdict::non_local;
 

@@ -8,6 +8,7 @@ pub mod bad_use;
 pub mod bad_value;
 pub mod definition_cycle;
 pub mod duplicate_name;
+pub mod empty_sum;
 pub mod fixed_is_learned;
 pub mod function_too_large;
 pub mod lost_equation;

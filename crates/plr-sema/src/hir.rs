@@ -472,6 +472,8 @@ pub struct Plasticity {
     pub target: Learned,
     /// What is added: the reduction over samples of this.
     pub increment: Expr,
+    /// Where this is false, nothing changes; one number for all samples and sites.
+    pub when: Option<Expr>,
     /// How samples combine.
     pub reduction: BatchReduction,
     /// The whole equation.
@@ -705,6 +707,8 @@ pub enum ExprKind {
     Batch(Reduction, Box<Expr>),
     /// The argument in the sample before, for the first one in the last (R5.18).
     Shift(Box<Expr>),
+    /// The argument in another sample, in an order that is drawn (R5.20).
+    Shuffle(Box<Expr>),
     /// The smallest count that is as probable as the first, or less, under Poisson's law with the second as its rate (R11.8).
     PoissonQuantile(Box<Expr>, Box<Expr>),
 }
@@ -809,6 +813,7 @@ impl Expr {
             | ExprKind::RunningSum(a)
             | ExprKind::Batch(_, a)
             | ExprKind::Shift(a)
+            | ExprKind::Shuffle(a)
             | ExprKind::Over(_, a) => visit(a),
             ExprKind::Binary(_, a, b)
             | ExprKind::Compare(_, a, b)
@@ -858,6 +863,7 @@ impl Expr {
             | ExprKind::RunningSum(a)
             | ExprKind::Batch(_, a)
             | ExprKind::Shift(a)
+            | ExprKind::Shuffle(a)
             | ExprKind::Over(_, a) => visit(a),
             ExprKind::Binary(_, a, b)
             | ExprKind::Compare(_, a, b)

@@ -27,6 +27,8 @@ use resolve::{Constants, DataSource, Experiment, Library, Optimiser, Resolved, R
 pub use lower::{Setting, Specialised};
 pub use workshop::RuleWorkshop;
 
+/// The minibatch size of an experiment that does not say (R16.2).
+pub const DEFAULT_BATCH: usize = 64;
 /// How many steps a sample has when nobody says.
 pub const DEFAULT_STEPS: u32 = 10;
 

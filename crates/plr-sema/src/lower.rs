@@ -77,6 +77,7 @@ impl Specialised {
         let mut warnings = Findings::new();
         let Setting { rule, library, network, .. } = &made.setting;
         audit::lost_equations(rule, library, network, &mut warnings);
+        audit::empty_sums(rule, network, &mut warnings);
         let update = match made.keep_observable() {
             Ok(update) if !warnings.any_error() => update,
             Ok(_) => return Err(warnings),

@@ -84,7 +84,8 @@ fn asks(rule: &Rule, wanted: &dyn Fn(&ExprKind) -> bool) -> bool {
     let equations = equation::sources(rule).into_iter().map(|source| source.value());
     let clamps = equation::clamps(rule).into_iter().map(|clamp| &clamp.value);
     let global = rule.signals.iter().map(|signal| &signal.value).chain(rule.predict.iter().map(|p| &p.value));
-    lets.chain(equations).chain(clamps).chain(global).any(|expr| mentions(expr, wanted))
+    let conditions = rule.plasticity.iter().filter_map(|plasticity| plasticity.when.as_ref());
+    lets.chain(equations).chain(conditions).chain(clamps).chain(global).any(|expr| mentions(expr, wanted))
 }
 
 impl Filter {

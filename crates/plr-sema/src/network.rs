@@ -146,6 +146,8 @@ impl Network {
             (Relative::Above, _) | (Relative::Own, Relative::Below) => {
                 self.edges.iter().map(|&(u, v)| (v, u)).collect()
             }
+            (Relative::Input, Relative::Output) => self.across().collect(),
+            (Relative::Output, Relative::Input) => self.across().map(|(i, o)| (o, i)).collect(),
             (Relative::Input, _) => self.inputs().into_iter().flat_map(broadcast).collect(),
             (Relative::Output, _) => broadcast(self.output()).collect(),
             (Relative::Own, Relative::Output) => broadcast(self.output()).map(|(o, l)| (l, o)).collect(),
@@ -156,6 +158,12 @@ impl Network {
         };
         pairs.sort_by_key(|&(pre, post)| (post, pre));
         pairs
+    }
+
+    /// From each input layer to the output layer, if that is another.
+    fn across(&self) -> impl Iterator<Item = (LayerId, LayerId)> {
+        let output = self.output();
+        self.inputs().into_iter().filter(move |&input| input != output).map(move |input| (input, output))
     }
 
     /// `input->h1`

@@ -420,9 +420,11 @@ pub enum Assign {
     Rate,
 }
 
-/// `learn (sum) { … }`
+/// `learn (sum) when … { … }`
 #[derive(Clone, Debug, PartialEq)]
 pub struct Learn {
+    /// When anything is learned; always when absent.
+    pub when: Option<Expr>,
     /// Over the samples of a batch.
     pub reduction: BatchReduction,
     /// The plasticity equations.

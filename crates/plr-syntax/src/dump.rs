@@ -176,7 +176,8 @@ impl Dump {
     }
 
     fn learn(&mut self, learn: &Learn) {
-        self.nest(&format!("learn {:?}", learn.reduction), &learn.body, Self::equation);
+        let when = learn.when.as_ref().map_or(String::new(), |when| format!(" when {}", inline::expr(when)));
+        self.nest(&format!("learn {:?}{when}", learn.reduction), &learn.body, Self::equation);
     }
 
     fn neuron(&mut self, neuron: &Neuron) {

@@ -12,7 +12,7 @@ use plr_ir::model::Piece;
 use plr_run::backend;
 use plr_run::data::{Batches, Splits};
 use plr_run::session::{self, Session};
-use plr_sema::{Analysis, Specialised, analyse};
+use plr_sema::{Analysis, DEFAULT_BATCH, Specialised, analyse};
 use plr_syntax::diagnostic::Findings;
 
 use crate::data;
@@ -110,13 +110,16 @@ pub fn optimise(model: Specialised, passes: &Passes) -> Optimised {
     Optimised::new(model, passes)
 }
 
-/// Reads or generates the data, and sees that a minibatch of it can be made.
+/// Reads or generates the data, and sees that a minibatch of it can be made. Where nobody says how large one is, it is no larger
+/// than the training set (R16.2).
 ///
 /// # Errors
 /// [`Failure::Data`].
-pub fn load(plan: &Plan) -> Result<Splits, Failure> {
+pub fn load(plan: &mut Plan) -> Result<Splits, Failure> {
     let splits = data::load(&plan.data, plan.validation)?;
-    Batches::new(splits.train.samples(), plan.batch, plan.seed)?;
+    let samples = splits.train.samples();
+    let batch = *plan.batch.get_or_insert(DEFAULT_BATCH.min(samples));
+    Batches::new(samples, batch, plan.seed)?;
     Ok(splits)
 }
 
@@ -144,5 +147,5 @@ pub fn kernels(program: &Program, choices: Choices) -> Result<plr_jit::Executabl
 /// [`Failure::NoPiece`] if the rule has none; `name` is the piece as the user wrote it.
 pub fn program(model: &Specialised, piece: Piece, name: &str, plan: &Plan) -> Result<Program, Failure> {
     let missing = || Failure::NoPiece { rule: model.setting().rule.name.clone(), piece: name.to_owned() };
-    model.raw(piece, plan.batch, plan.precision).ok_or_else(missing)
+    model.raw(piece, plan.batch(), plan.precision).ok_or_else(missing)
 }

@@ -8,7 +8,7 @@ use plr_run::data::Source as Data;
 use plr_sema::check::unknown_name::UnknownName;
 use plr_sema::network::Network;
 use plr_sema::resolve::{Expected, Experiment, Length, network_chain};
-use plr_sema::{Choice, DEFAULT_COST, DEFAULT_STEPS, sequence};
+use plr_sema::{Choice, DEFAULT_BATCH, DEFAULT_COST, DEFAULT_STEPS, sequence};
 use plr_syntax::ast::{Item, NetworkBody, NetworkItem};
 use plr_syntax::diagnostic::{Finding, Findings};
 use plr_syntax::span::Span;
@@ -87,7 +87,7 @@ pub struct Plan {
     /// Training samples held out, if anybody says how many.
     pub validation: Option<usize>,
     /// Samples per update.
-    pub batch: usize,
+    pub batch: Option<usize>,
     /// How long it trains.
     pub length: Length,
     /// For how many steps each sample is shown whole, if anybody says so.
@@ -101,6 +101,11 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// The minibatch size, whatever data there are.
+    pub fn batch(&self) -> usize {
+        self.batch.unwrap_or(DEFAULT_BATCH)
+    }
+
     /// The name of the cost.
     pub fn cost(&self) -> &str {
         self.choice.cost.as_deref().unwrap_or(DEFAULT_COST)
@@ -183,7 +188,7 @@ pub fn of_rule(rule: usize, network: Network) -> Plan {
         },
         data: Data::default(),
         validation: None,
-        batch: 64,
+        batch: None,
         length: Length::Epochs(10),
         time: None,
         seed: 1,

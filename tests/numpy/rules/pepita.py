@@ -17,9 +17,9 @@ def expected(trial):
     return {"W": dW}, {"first.x": x, "second.z": z[:-1], "second.e": [None] * top + [-error]}
 
 
-def to_input(chain):
-    return [(l, f"{chain.names[l]}->input", (chain.sizes[0], chain.sizes[l])) for l in range(1, chain.top + 1)]
+def from_output(chain):
+    return [(chain.top, f"{chain.names[chain.top]}->input", (chain.sizes[0], chain.sizes[chain.top]))]
 
 
-CASES = [Case("rules/pepita", "5 - 6 tanh - 4 tanh - 3 softmax", {"W": up, "F": to_input}, expected, settings={"lr": 0.5},
+CASES = [Case("rules/pepita", "5 - 6 tanh - 4 tanh - 3 softmax", {"W": up, "F": from_output}, expected, settings={"lr": 0.5},
               target=classes)]

@@ -5,7 +5,7 @@ import numpy as np
 
 from compare import Case
 from mathematics import backward, d_tanh, forward, looks_normal, outer, softmax, weights_and_thresholds
-from network import classes, down, units, up
+from network import classes, constant, down, once, units, up
 
 
 def expected(trial):
@@ -18,8 +18,15 @@ def expected(trial):
     # The noise goes up through the weights as they have just become.
     y = [None, None] + [xi[l - 1] @ (W[l] + increments["W"][l]).T for l in range(2, top + 1)]
     increments["B"] = [None, None] + [h.lr_b * (outer(xi[l - 1], y[l]) - B[l]) for l in range(2, top + 1)]
+    assert (trial["updates"][0] + 1) % h.every == 0, "the network looks into the mirror"
+    increments["updates"] = [1] + [None] * top
     return increments, {"forward.x": x, "backward.d": d, "mirror.y": y}
 
 
-CASES = [Case("rules/weight_mirror", "5 - 6 tanh - 4 tanh - 3 softmax", {"W": up, "B": down, "b": units}, expected,
-              settings={"lr": 0.5, "lr_b": 0.25}, target=classes, samples=20)]
+def case(before, updates, **settings):
+    return Case("rules/weight_mirror", "5 - 6 tanh - 4 tanh - 3 softmax",
+                {"W": up, "B": down, "b": units, "updates": (once, constant(before))}, expected,
+                settings={"lr": 0.5, "lr_b": 0.25} | settings, target=classes, samples=20, updates=updates)
+
+
+CASES = [case(0, 2, every=1.0), case(5, 1, every=3.0)]

@@ -108,7 +108,8 @@ pub(super) fn may_read(
         return true;
     }
     let reader = Reader::new(owner, value);
-    if shared {
+    // A single number is everybody's.
+    if shared || dims.is_empty() {
         return in_parameter(pattern, dims, at, reader);
     }
     let own_sample = match owner {

@@ -254,7 +254,7 @@ impl<'a> Reader<'a> {
                 self.among = None;
                 reads.by_all_units()
             }
-            ExprKind::Batch(_, argument) | ExprKind::Shift(argument) => {
+            ExprKind::Batch(_, argument) | ExprKind::Shift(argument) | ExprKind::Shuffle(argument) => {
                 let all_samples =
                     |input: Input, pattern| if input.has_samples() { Pattern::Batch } else { pattern };
                 self.eval(argument, scope).map(all_samples)

@@ -165,7 +165,9 @@ impl<'a> Walk<'a> {
                     self.push(Information::Neighbours(synapse), expr.span);
                 }
             }
-            ExprKind::Batch(..) | ExprKind::Shift(_) => self.push(Information::Batch, expr.span),
+            ExprKind::Batch(..) | ExprKind::Shift(_) | ExprKind::Shuffle(_) => {
+                self.push(Information::Batch, expr.span)
+            }
             ExprKind::Activation { argument, .. } => self.activation(argument, expr.span),
             ExprKind::Cost { of_drive, argument, .. } => {
                 self.push(Information::Target, expr.span);
@@ -342,7 +344,7 @@ impl<'a> Walk<'a> {
 /// Whether a function, its derivative or a function they call reduces over the minibatch.
 fn reads_batch(function: &Function, library: &Library) -> bool {
     fn within(expr: &Expr, library: &Library) -> bool {
-        let mut found = matches!(expr.kind, ExprKind::Batch(..) | ExprKind::Shift(_));
+        let mut found = matches!(expr.kind, ExprKind::Batch(..) | ExprKind::Shift(_) | ExprKind::Shuffle(_));
         if let ExprKind::Call { function, .. } = &expr.kind {
             found |= reads_batch(&library.functions[function.0], library);
         }

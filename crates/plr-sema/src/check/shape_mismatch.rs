@@ -155,7 +155,9 @@ impl Finding for ShapeMismatch {
             Shapes::FilterOutsideLearn => "a filter takes the increment of a learned quantity".to_owned(),
             Shapes::DrawOutsideEquation => "nothing says when this random number is drawn".to_owned(),
             Shapes::TwoLayers => "the input and the output layer have different units".to_owned(),
-            Shapes::NoOwnEnd => "one end of a synapse is the layer itself".to_owned(),
+            Shapes::NoOwnEnd => {
+                "one end of a synapse is the layer itself, or both are `input` and `output`".to_owned()
+            }
             Shapes::PredictedByInput => "a prediction is a value of the output units".to_owned(),
             Shapes::SizedBySeveral { layer, relative } => {
                 format!("several layers are {relative} `{layer}`, and a population has one size")

@@ -92,7 +92,10 @@ impl Reads {
             phase.until.iter().chain(&phase.dt).for_each(|e| reads.expression(e));
             reads.statements(&phase.body);
         }
-        rule.plasticity.iter().for_each(|p| reads.expression(&p.increment));
+        rule.plasticity
+            .iter()
+            .flat_map(|p| std::iter::once(&p.increment).chain(&p.when))
+            .for_each(|e| reads.expression(e));
         rule.predict.iter().for_each(|p| reads.expression(&p.value));
         reads
     }

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use plr_ir::Value;
 use plr_ir::program::Law;
 
 use crate::equation::Site;
@@ -15,6 +16,9 @@ use super::term::{Axes, Term};
 
 /// Draws of one equation at one site that are told apart by their number.
 const DRAWS: u32 = 64;
+
+/// The stream of the order of the samples, which is one for the whole presentation; no variable comes so far.
+const ORDER: u32 = 0x7fff_ffff;
 
 /// Who draws.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -81,6 +85,12 @@ impl Lowerer<'_> {
         let stream = self.next_stream();
         let dims = cx.extents.dims(axes);
         Term { value: self.b.random(law, stream, self.step, &dims), axes }
+    }
+
+    /// For each sample the place of the one that it gets where samples are shuffled (R5.20).
+    pub fn order_of_samples(&mut self, samples: usize) -> Value {
+        let keys = self.b.random(Law::Uniform, ORDER, None, &[samples]);
+        self.b.rank(keys)
     }
 
     /// A further stream of who draws.

@@ -260,6 +260,18 @@ impl<'s> Lowerer<'s> {
         }
     }
 
+    /// Who observes: a synapse, or each unit, be it one of a channel that shares its parameters (R14.15).
+    pub fn observer_context<'c>(
+        &mut self,
+        owner: Learned,
+        site: Site,
+        states: &'c Environment,
+    ) -> Context<'c> {
+        let Learned::Unit(variable) = owner else { return self.learner_context(owner, site, states) };
+        self.definitions.clear();
+        self.unit_context(self.setting.rule.group(variable, site.owner()), states, None)
+    }
+
     fn unit_context<'c>(
         &self,
         own: Group,
@@ -392,6 +404,7 @@ impl<'s> Lowerer<'s> {
                 return self.over(cx.part, expr, cx);
             }
             ExprKind::Shift(a) => return self.shifted(a, cx),
+            ExprKind::Shuffle(a) => return self.shuffled(a, cx),
             ExprKind::Batch(reduction, a) => {
                 let a = self.evaluate(a, cx)?;
                 self.reduction(*reduction, a, Axes::SAMPLE, extents.samples, &extents)
@@ -424,6 +437,17 @@ impl<'s> Lowerer<'s> {
             .map(|term| term::as_number(&mut self.b, &cx.extents, term));
         let (level, rate) = term::meet(&mut self.b, &cx.extents, level, rate);
         Ok(Term { value: quantile::poisson(&mut self.b, level.value, rate.value), ..level })
+    }
+
+    /// A value in another sample (R5.20).
+    fn shuffled(&mut self, expr: &Expr, cx: Context<'_>) -> Evaluated {
+        let found = self.evaluate(expr, cx)?;
+        let found = term::as_number(&mut self.b, &cx.extents, found);
+        if !found.axes.contains(Axes::SAMPLE) {
+            return Ok(found);
+        }
+        let order = self.order_of_samples(self.b.type_of(found.value).dims[0]);
+        Ok(term::permuted(&mut self.b, found, order))
     }
 
     /// The distance of the site's layer (R5.12).

@@ -13,6 +13,7 @@ use super::environment::{Environment, Unavailable};
 use super::expression::Lowerer;
 use super::parameter_at;
 use super::setting::ParameterId;
+use super::term;
 
 /// The learning of a program under construction.
 #[derive(Debug, Default)]
@@ -37,7 +38,7 @@ impl Lowerer<'_> {
     pub fn learn(&mut self, block: &[PlasticityId], read: &Environment) -> Vec<(ParameterId, Value)> {
         let mut totals: Vec<(ParameterId, Value)> = Vec::new();
         for (equation, id) in self.learners(block) {
-            match self.increment(equation, id, read) {
+            match self.increment_when(equation, id, read) {
                 Ok(increment) => match totals.iter().position(|(other, _)| *other == id) {
                     Some(at) => totals[at].1 = self.b.binary(BinaryOp::Add, totals[at].1, increment),
                     None => totals.push((id, increment)),
@@ -75,6 +76,40 @@ impl Lowerer<'_> {
             (id, self.b.detach(new, old.map(|old| (old, slope))))
         };
         after.into_iter().map(held).collect()
+    }
+
+    /// What an equation adds to a parameter: nothing where its block does not learn, and then its filters remember what
+    /// they did (R8.14).
+    fn increment_when(
+        &mut self,
+        equation: PlasticityId,
+        id: ParameterId,
+        read: &Environment,
+    ) -> Result<Value, Unavailable> {
+        let setting = self.setting;
+        let known = self.memories.len();
+        let increment = self.increment(equation, id, read)?;
+        let plasticity = &setting.rule.plasticity[equation.0];
+        let (Some(when), Some(site)) = (&plasticity.when, id.site()) else { return Ok(increment) };
+        let cx = self.learner_context(plasticity.target, site, read);
+        let condition = self.evaluate(when, cx)?;
+        let condition = term::as_condition(&mut self.b, &cx.extents, condition).value;
+        for at in known..self.memories.len() {
+            let (memory, new) = self.memories[at];
+            if let Some(&old) = self.parameters.get(&memory) {
+                self.memories[at].1 = self.chosen(condition, new, old);
+            }
+        }
+        let dims = self.b.type_of(increment).dims.clone();
+        let nothing = self.b.constant(0.0, &dims);
+        Ok(self.chosen(condition, increment, nothing))
+    }
+
+    /// One of two arrays, by one condition.
+    fn chosen(&mut self, condition: Value, yes: Value, no: Value) -> Value {
+        let dims = self.b.type_of(yes).dims.clone();
+        let condition = self.b.broadcast(condition, &[], &dims);
+        self.b.select(condition, yes, no)
     }
 
     /// The equations of a block at the sites of the network, with what changes there.

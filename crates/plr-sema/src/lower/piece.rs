@@ -430,10 +430,10 @@ impl Builder<'_> {
         states: &Environment,
     ) -> Result<Vec<Value>, Unavailable> {
         let mut terms = Vec::new();
-        let cx = lowerer.learner_context(observed.owner, site, states);
+        let cx = lowerer.observer_context(observed.owner, site, states);
         let (extents, own) = (cx.extents, cx.own);
         for value in &observed.values {
-            let cx = lowerer.learner_context(observed.owner, site, states);
+            let cx = lowerer.observer_context(observed.owner, site, states);
             let found = lowerer.evaluate(value, cx)?;
             terms.push(term::as_number(&mut lowerer.b, &extents, found));
         }

@@ -286,6 +286,7 @@ fn is_the_same_for_all_samples(kind: &ExprKind) -> bool {
             | ExprKind::Cost { .. }
             | ExprKind::Batch(..)
             | ExprKind::Shift(_)
+            | ExprKind::Shuffle(_)
     )
 }
 

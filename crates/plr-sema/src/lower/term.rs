@@ -217,3 +217,20 @@ pub fn shift(b: &mut Builder, x: Term) -> Term {
     let done = b.end_repeat(samples, &initial, vec![shifted, here], None);
     Term { value: done[0], ..x }
 }
+
+/// For each sample what a value is in the sample at its place in `order`, bit for bit.
+pub fn permuted(b: &mut Builder, x: Term, order: Value) -> Term {
+    let dims = b.type_of(x.value).dims.clone();
+    let others: Vec<usize> = (1..dims.len()).collect();
+    let initial = [x.value];
+    let (index, carried) = b.begin_repeat(&initial);
+    let here = b.slice(x.value, 0, index);
+    let here = b.broadcast(here, &others, &dims);
+    let place = b.convert_index(index);
+    let place = b.broadcast(place, &[], &dims[..1]);
+    let gets = b.compare(CompareOp::Eq, order, place);
+    let gets = b.broadcast(gets, &[0], &dims);
+    let next = b.select(gets, here, carried[0]);
+    let done = b.end_repeat(dims[0] as u32, &initial, vec![next], None);
+    Term { value: done[0], ..x }
+}

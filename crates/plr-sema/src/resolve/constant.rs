@@ -87,6 +87,7 @@ impl Evaluation<'_> {
             | ExprKind::RunningSum(_)
             | ExprKind::Batch(..)
             | ExprKind::Shift(_)
+            | ExprKind::Shuffle(_)
             | ExprKind::PoissonQuantile(..)
             | ExprKind::Over(..) => return None,
         })

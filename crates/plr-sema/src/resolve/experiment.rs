@@ -42,8 +42,8 @@ pub struct Experiment {
     pub data: Option<DataSource>,
     /// How many training samples are held out.
     pub validation: Option<usize>,
-    /// Samples per update.
-    pub batch: usize,
+    /// Samples per update, if it says how many (R16.2).
+    pub batch: Option<usize>,
     /// How long it trains.
     pub length: Length,
     /// For how many steps each sample is shown whole; otherwise its first axis is time.
@@ -182,7 +182,7 @@ pub fn resolve(
         optimiser: None,
         data: None,
         validation: None,
-        batch: 64,
+        batch: None,
         length: Length::Epochs(10),
         time: None,
         seed: 1,
@@ -266,7 +266,9 @@ impl ClauseReader<'_> {
             Clause::Validation(tree) => {
                 experiment.validation = Some(self.count(tree, "the number of held out samples", 0)? as usize)
             }
-            Clause::Batch(tree) => experiment.batch = self.count(tree, "the minibatch size", 1)? as usize,
+            Clause::Batch(tree) => {
+                experiment.batch = Some(self.count(tree, "the minibatch size", 1)? as usize);
+            }
             Clause::Epochs(tree) => {
                 experiment.length = Length::Epochs(self.count(tree, "the number of epochs", 1)? as u32)
             }

@@ -260,8 +260,8 @@ fn reduces(expr: &Expr, library: &Library) -> bool {
     {
         return true;
     }
-    let mut found =
-        reads_layer(expr, library) || matches!(expr.kind, ExprKind::Batch(..) | ExprKind::Shift(_));
+    let mut found = reads_layer(expr, library)
+        || matches!(expr.kind, ExprKind::Batch(..) | ExprKind::Shift(_) | ExprKind::Shuffle(_));
     expr.for_each_child(|child| found |= reduces(child, library));
     found
 }
@@ -413,7 +413,7 @@ fn user_call(
 }
 
 /// Primitives beside the scalar operations of one number.
-const OTHER_PRIMITIVES: [&str; 14] = [
+const OTHER_PRIMITIVES: [&str; 15] = [
     "max",
     "min",
     "sum",
@@ -424,6 +424,7 @@ const OTHER_PRIMITIVES: [&str; 14] = [
     "uniform",
     "poisson_quantile",
     "batch_shift",
+    "batch_shuffle",
     "cut",
     "f",
     "cost",
@@ -485,6 +486,11 @@ fn primitive(
     if name == "batch_shift" {
         let [a] = exactly(call, arguments, scope)?;
         return Some(ExprKind::Shift(Box::new(a)));
+    }
+    // R5.20
+    if name == "batch_shuffle" {
+        let [a] = exactly(call, arguments, scope)?;
+        return Some(ExprKind::Shuffle(Box::new(a)));
     }
     // R5.11
     if let Some(reduction) = name.strip_prefix("batch_").and_then(reduction) {

@@ -57,7 +57,9 @@ fn endpoints(item: &ast::Rule, rule: &mut Rule, library: &Library, findings: &mu
         let mut scope = Scope { rule: Some(rule), visible, ..super::function::scope(library, findings) };
         let ends = (endpoint(&written.from, &mut scope), endpoint(&written.to, &mut scope));
         let (Some(from), Some(to)) = ends else { continue };
-        if from.layer != Relative::Own && to.layer != Relative::Own {
+        let across = [(Relative::Input, Relative::Output), (Relative::Output, Relative::Input)];
+        let own = from.layer == Relative::Own || to.layer == Relative::Own;
+        if !own && !across.contains(&(from.layer, to.layer)) {
             findings.push(ShapeMismatch {
                 at: written.from.head.span.to(written.to.head.span),
                 shapes: Shapes::NoOwnEnd,

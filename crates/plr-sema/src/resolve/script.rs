@@ -9,7 +9,7 @@ use crate::check::shape_mismatch::Shapes;
 use crate::check::unknown_name::UnknownName;
 use crate::hir::{
     Act, Dynamics, Expr, ExprKind, Integrator, Learned, PhaseId, Place, Plasticity, PlasticityId, Rule,
-    Statement, SynapseId, Tracing, Variable, VariableId, VariableKind,
+    Statement, Synapse, SynapseId, Tracing, Variable, VariableId, VariableKind,
 };
 
 use super::expression::mismatch;
@@ -194,7 +194,8 @@ impl Resolver<'_> {
 
     fn state(&mut self, target: &ast::Target) -> Option<VariableId> {
         let at = target.name.span;
-        if let Some(synapse) = self.skeleton.synapses.iter().find(|s| s.name == target.name.text) {
+        let of_synapse = |s: &&Synapse| target.population.is_none() && s.name == target.name.text;
+        if let Some(synapse) = self.skeleton.synapses.iter().find(of_synapse) {
             let (is, change) = match synapse.trace {
                 Some(_) => ("a trace", Some("in a phase traces change outside sweeps")),
                 None => ("a weight", Some("weights change in `learn`")),
@@ -215,6 +216,8 @@ impl Resolver<'_> {
     pub(super) fn learn(&mut self, learn: &ast::Learn, rule: &mut Rule) -> Vec<PlasticityId> {
         let first = rule.plasticity.len();
         let moment = std::mem::replace(&mut self.moment, Moment::Learning);
+        let when = learn.when.as_ref().and_then(|when| self.condition(when));
+        self.lost |= learn.when.is_some() && when.is_none();
         for written in &learn.body {
             let Some(target) = self.learned(&written.target) else {
                 self.lost = true;
@@ -254,12 +257,25 @@ impl Resolver<'_> {
                 role,
                 target,
                 increment,
+                when: when.clone(),
                 reduction: learn.reduction,
                 span: written.span,
             });
         }
         self.moment = moment;
         (first..rule.plasticity.len()).map(PlasticityId).collect()
+    }
+
+    /// When a block learns: a condition that is the same for all samples and sites (R8.14).
+    fn condition(&mut self, when: &ast::Expr) -> Option<Expr> {
+        let condition = self.expression(when, Reader::Global)?;
+        if is_of_the_presentation(&condition) {
+            return Some(condition);
+        }
+        let (what, found) = ("when a block learns".to_owned(), "something else".to_owned());
+        let wanted = "made of hyper-parameters, `updates`, `epoch` and the time";
+        self.findings.push(BadValue { at: when.span, what, wanted, found });
+        None
     }
 
     fn learned(&mut self, target: &ast::Target) -> Option<Learned> {
@@ -287,4 +303,25 @@ impl Resolver<'_> {
 fn combine(op: BinaryOp, a: Expr, b: Expr) -> Expr {
     let span = a.span.to(b.span);
     Expr { kind: ExprKind::Binary(op, Box::new(a), Box::new(b)), span }
+}
+
+/// Whether an expression is one number for the whole minibatch and network, without a look at either.
+fn is_of_the_presentation(expr: &Expr) -> bool {
+    let mut known = matches!(
+        expr.kind,
+        ExprKind::Number(_)
+            | ExprKind::Hyper(_)
+            | ExprKind::Updates
+            | ExprKind::Epoch
+            | ExprKind::Time { .. }
+            | ExprKind::Unary(..)
+            | ExprKind::Binary(..)
+            | ExprKind::Compare(..)
+            | ExprKind::And(..)
+            | ExprKind::Or(..)
+            | ExprKind::Not(_)
+            | ExprKind::If(..)
+    );
+    expr.for_each_child(|child| known = known && is_of_the_presentation(child));
+    known
 }

@@ -93,6 +93,7 @@ fn of_one_synapse(expr: &mut Expr, synapse: SynapseId, rule: &Rule, directions: 
         | ExprKind::RunningSum(_)
         | ExprKind::Batch(..)
         | ExprKind::Shift(_)
+        | ExprKind::Shuffle(_)
         | ExprKind::PoissonQuantile(..)
         | ExprKind::Over(..) => true,
     };

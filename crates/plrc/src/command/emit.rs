@@ -84,9 +84,7 @@ impl Emit {
     fn model(&self, checked: &Checked) -> Result<(Plan, Optimised), Failure> {
         let which = Which::flagged(self.rule.as_deref(), self.experiment.as_deref());
         let mut plan = selection::plan(checked, which, &self.overrides)?;
-        if let Some(batch) = self.batch {
-            plan.batch = batch as usize;
-        }
+        plan.batch = self.batch.map(|batch| batch as usize).or(plan.batch);
         let model = driver::optimise(driver::lower(checked, &plan)?, &self.passes);
         Ok((plan, model))
     }

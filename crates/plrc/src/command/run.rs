@@ -78,7 +78,7 @@ impl Run {
         let before_loading = clock.elapsed();
         shell.findings(&checked.source, &checked.warnings);
 
-        let splits = driver::load(&plan)?;
+        let splits = driver::load(&mut plan)?;
         let options = self.options(&plan);
         let clock = Instant::now();
         plan.choice.sequence = splits.train.sequence(plan.time);
@@ -119,7 +119,8 @@ impl Run {
             plan.validation = None;
         }
         plan.validation = self.validation.or(plan.validation);
-        plan.batch = self.batch.map_or(plan.batch, |batch| usize::try_from(batch).unwrap_or(usize::MAX));
+        let batch = self.batch.map(|batch| usize::try_from(batch).unwrap_or(usize::MAX));
+        plan.batch = batch.or(plan.batch);
         plan.seed = self.seed.unwrap_or(plan.seed);
         plan.precision = self.precision.map_or(plan.precision, Into::into);
         plan.length = match (self.epochs, self.updates) {
@@ -146,7 +147,7 @@ impl Run {
 
     fn options(&self, plan: &Plan) -> session::Options {
         let backend = self.backend.with_threads(self.threads());
-        session::Options { backend, precision: plan.precision, batch: plan.batch, seed: plan.seed }
+        session::Options { backend, precision: plan.precision, batch: plan.batch(), seed: plan.seed }
     }
 }
 

@@ -38,6 +38,11 @@ fn tables_are_refused_with_the_line() {
     }
     place.write("good.csv", good);
     run(&place, "good.csv", 0, "");
+    // Where nobody says how large a minibatch is, all of a small set are one.
+    let rule = String::from_utf8(place.read("rule.plr")).unwrap();
+    place.write("unsaid.plr", rule.replace("batch 10", ""));
+    let unsaid = ["run", "unsaid.plr", "--set", "lr=0.1", "--network", "2 - 3 sigmoid", "--data", "good.csv"];
+    place.plrc(unsaid).refused(0, "");
 }
 
 #[test]
