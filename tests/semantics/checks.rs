@@ -244,6 +244,17 @@ fn relaxations_can_be_longer_in_checks() {
     let model = legal(&text).workshop(0).specialised(Some(0), &[]).expect("there is a model");
     let durations: Vec<_> = model.durations().iter().map(|d| (d.steps, d.until)).collect();
     assert_eq!(durations, [(1, None), (100_000, Some(1e-3))]);
+    // One phase alone, and one that is an exception.
+    let durations = |setting: &str| -> Vec<_> {
+        let text = text.replace("steps until residual < 1e-3", setting);
+        let model = legal(&text).workshop(0).specialised(Some(0), &[]).expect("there is a model");
+        model.durations().iter().map(|d| (d.steps, d.until)).collect()
+    };
+    assert_eq!(durations("steps of p until residual < 1e-4"), [(100_000, Some(1e-4)), (2, None)]);
+    let both = "steps of q until residual < 1e-5;  steps until residual < 1e-4";
+    assert_eq!(durations(both), [(1, None), (100_000, Some(1e-5))]);
+    finds("unknown_phase", &text.replace("steps until", "steps of r until"));
+    finds("bad_value", &text.replace("steps until residual < 1e-3", "steps of p until residual < 0"));
 }
 
 /// R14.12: the laws of a check's data, by their moments; the spectrum fits the input.
@@ -366,6 +377,24 @@ fn sweeps_are_curves_over_numbers_of_the_rule() {
     assert!(curve(&text, Metric::Scale, "r.steps", &[1.5]).is_err());
     let lawful = descent("check law { expect row_norm(W) > 0 }");
     assert!(curve(&lawful, Metric::Scale, "c", &[1.0]).is_err());
+}
+
+/// R14.16: along training: after each number of updates it is what a claim after so many measures.
+#[test]
+fn sweeps_are_curves_along_training() {
+    let text = descent("check gradient after p { set lr = 0.5;  expect angle(W) < 90 after 3 updates }")
+        .replace(
+            "  synapse W : below -> self\n",
+            "  synapse W : below -> self\n  synapse B : above -> self, fixed\n",
+        )
+        .replace("W.T @ above.d", "B @ above.d")
+        .replace(" allow weight_transport", "");
+    let workshop = legal(&text).workshop(0);
+    let curve = sweep(&workshop, 0, Metric::Angle, ("updates", &[0.0, 3.0]), Backend::Interpreter);
+    let curve = curve.unwrap_or_else(|error| panic!("{error}"));
+    let claimed = results(&text).remove(0).outcome.expect("it is measured").per_site;
+    assert_eq!(curve.points[1].1, claimed.iter().map(|(_, angle)| *angle).collect::<Vec<_>>());
+    assert!(curve.points[0].1[0] != curve.points[1].1[0] && curve.points[1].1[2] < 1e-6, "{curve:?}");
 }
 
 /// R14.17: every layer's own objective, with what comes from other layers held.

@@ -107,4 +107,8 @@ fn unread_names_are_doubts() {
         finds("unused_name", &plain(part, by));
     }
     clean(PLAIN);
+    // A claim is somebody.
+    let observed = plain("state x", "state x\n let u = 2 * x");
+    let end = observed.rfind('}').expect("a rule ends");
+    clean(&format!("{}  check law {{ expect largest(u) >= 0 }}\n}}", &observed[..end]));
 }

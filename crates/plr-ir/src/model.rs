@@ -476,6 +476,9 @@ pub enum Measure {
     },
 }
 
+/// What the number of updates before a measurement is called.
+pub const UPDATES: &str = "updates";
+
 /// What the number of draws that a claim is averaged over is called.
 pub const DRAWS: &str = "draws";
 

@@ -25,7 +25,7 @@ mod subject;
 mod sweep;
 mod unrolled;
 
-use plr_ir::model::{Check, Claim, DRAWS, Measure, Sampling, Workshop};
+use plr_ir::model::{Check, Claim, DRAWS, Measure, Sampling, UPDATES, Workshop};
 use plr_ir::scalar::{self, Host};
 
 use crate::backend::Backend;
@@ -154,10 +154,14 @@ impl<'a> Examiner<'a> {
         values: &[f64],
     ) -> Result<Vec<PerSite>, CheckError> {
         let others: Vec<_> = moment.settings.iter().filter(|(name, _)| name != parameter).cloned().collect();
-        let of_draws = parameter == DRAWS && self.subject.knows(DRAWS).is_none();
+        let means = |word: &str| parameter == word && self.subject.knows(word).is_none();
+        let (of_draws, of_updates) = (means(DRAWS), means(UPDATES));
         let at = |&value: &f64| {
             if of_draws {
                 return self.measure(Moment { sampling: Sampling::Mean(value as u32), ..moment }, measure);
+            }
+            if of_updates {
+                return self.measure(Moment { updates: value as u32, ..moment }, measure);
             }
             let settings = [&others[..], &[(parameter.to_owned(), value)]].concat();
             self.measure(Moment { settings: &settings, ..moment }, measure)

@@ -167,7 +167,7 @@ impl Analysis {
             cost: choice.cost.unwrap_or_else(|| DEFAULT_COST.to_owned()),
             init: Vec::new(),
             sequence: choice.sequence,
-            until: None,
+            until: Vec::new(),
             steps: Vec::new(),
             observed: Vec::new(),
         }

@@ -110,7 +110,10 @@ pub fn resolve(source: &str, file: &ast::File) -> (Resolved, Findings) {
             let mut own = Findings::new();
             let rule = rule::resolve(item, &resolved.library, &mut own);
             let checks = claim::resolve_all(source, item, &rule, &resolved, &mut own);
+            // What is read in an equation with a mistake in it is not known.
             if !own.any_error() {
+                let observed = checks.iter().flat_map(|check| &check.setting.observed);
+                crate::check::unused_name::report(&rule, observed, &mut own);
                 resolved.rules.push((rule, checks));
             }
             findings.append(own);

@@ -54,7 +54,7 @@ impl RuleWorkshop {
             cost: own.and_then(|s| s.cost.clone()).unwrap_or_else(|| DEFAULT_COST.to_owned()),
             init: own.map(|s| s.init.clone()).unwrap_or_default(),
             sequence: Sequence { steps: own.map_or(DEFAULT_STEPS, |s| s.time), data: true, target: true },
-            until: own.and_then(|s| s.until),
+            until: own.map(|s| s.until.clone()).unwrap_or_default(),
             steps,
             observed: own.map(|s| s.observed.clone()).unwrap_or_default(),
         };

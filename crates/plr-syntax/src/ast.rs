@@ -544,8 +544,8 @@ pub enum CheckSetting {
     Seed(Expr),
     /// `time 10`
     Time(Expr),
-    /// `steps until residual < 1e-13`, for every phase the reference passes through
-    Until(Expr),
+    /// `steps until residual < 1e-13`, for every phase of several steps, or `steps of p until …` for one
+    Until(Option<Name>, Expr),
     /// `set lr = 0.005`: a hyper-parameter of the rule
     Set(Vec<Setting>),
     /// `init W = normal(0.01)`: another initialiser of a synapse or parameter

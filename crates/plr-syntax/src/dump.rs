@@ -286,7 +286,10 @@ impl Dump {
             CheckSetting::Batch(value) => self.line(&format!("batch {}", inline::expr(value))),
             CheckSetting::Seed(value) => self.line(&format!("seed {}", inline::expr(value))),
             CheckSetting::Time(value) => self.line(&format!("time {}", inline::expr(value))),
-            CheckSetting::Until(value) => self.line(&format!("steps until {}", inline::expr(value))),
+            CheckSetting::Until(phase, value) => {
+                let of = phase.as_ref().map_or(String::new(), |phase| format!("of {} ", phase.text));
+                self.line(&format!("steps {of}until {}", inline::expr(value)));
+            }
             CheckSetting::Set(settings) => self.line(&format!("set {}", inline::settings(settings))),
             CheckSetting::Init(settings) => self.line(&format!("init {}", inline::settings(settings))),
             CheckSetting::Error(_) => self.line("error"),

@@ -17,11 +17,11 @@ pub struct Angle {
     pub parameter: String,
     /// Its group, `W`.
     pub group: String,
-    /// Between increment and negative gradient, in degrees; NaN if one of them is zero.
+    /// Between increment and negative gradient, in degrees; NaN if nothing is added.
     pub degrees: f64,
 }
 
-/// The angle of every learned parameter, in the model's order, on one minibatch: `data` `[batch, features]`, `target`
+/// The angle of every learned parameter that the gradient says something about, in the model's order, on one minibatch: `data` `[batch, features]`, `target`
 /// `[batch, outputs]`, in the precision of the parameters, which stand in the model's order.
 ///
 /// # Errors
@@ -44,10 +44,13 @@ pub fn angles(
         observed: Arrays::new(),
         direction: None,
     };
-    let angle = |parameter: &plr_ir::model::Parameter| {
+    let mut angles = Vec::new();
+    for parameter in model.parameters().iter().filter(|parameter| parameter.learned) {
         let (increment, descent) = evidence.increment_and_descent(parameter)?;
-        let degrees = metrics::angle(&increment, &descent);
-        Ok(Angle { parameter: parameter.name.clone(), group: parameter.group.clone(), degrees })
-    };
-    model.parameters().iter().filter(|parameter| parameter.learned).map(angle).collect()
+        if metrics::largest_magnitude(&descent) != 0.0 {
+            let degrees = metrics::angle(&increment, &descent);
+            angles.push(Angle { parameter: parameter.name.clone(), group: parameter.group.clone(), degrees });
+        }
+    }
+    Ok(angles)
 }

@@ -1,6 +1,6 @@
 //! How good an increment is at each value of a number of the rule: a curve for each site.
 
-use plr_ir::model::{Measure, Metric, Sampling, Workshop};
+use plr_ir::model::{Measure, Metric, Sampling, UPDATES, Workshop};
 
 use super::measure::Needs;
 use super::{CheckError, Examiner, Moment, slopes};
@@ -19,7 +19,7 @@ pub struct Curve {
 }
 
 /// Measures the learned synapses in the setting of a check, at each value of a hyper-parameter or, as `infer.steps`, of
-/// the number of steps of a phase (R14.16).
+/// the number of steps of a phase, or after each number of `updates` (R14.16).
 ///
 /// # Errors
 /// If the check has no gradient, or the rule cannot be run or compared at one of the values.
@@ -52,8 +52,8 @@ impl Examiner<'_> {
     /// The groups of learned synapses whose gradient is not zero everywhere: feedback through which no prediction goes has
     /// nothing to be compared with.
     fn compared(&mut self, parameter: &str, values: &[f64]) -> Result<Vec<String>, CheckError> {
-        let settings: Vec<_> =
-            values.first().map(|value| (parameter.to_owned(), *value)).into_iter().collect();
+        let settings = values.first().map(|value| (parameter.to_owned(), *value));
+        let settings: Vec<_> = settings.into_iter().filter(|(name, _)| name != UPDATES).collect();
         let (model, evidence) = self.subject.evidence(
             &settings,
             0,

@@ -1,10 +1,13 @@
-//! A program in which every contraction and convolution errs as much as it is allowed to.
+//! A program in which everything that two back ends may do differently errs as much as it is allowed to: every sum of
+//! products, and every rounding of what comes of one.
 
 use plr_ir::geometry::{Convolution, Grid};
-use plr_ir::program::{Contraction, ConvolveForm, Law, Operation};
+use plr_ir::program::{Contraction, ConvolveForm, Law, Operation, PoolKind, ReduceKind};
 use plr_ir::scalar::{BinaryOp, UnaryOp};
 use plr_ir::types::Location;
 use plr_ir::{Block, Op, Precision, Program, Type, Value};
+
+use super::reach;
 
 /// Streams from here on are taken by no variable of a rule.
 const FIRST_STREAM: u32 = 0x8000_0000;
@@ -46,8 +49,9 @@ pub(super) fn has_contraction(block: &Block) -> bool {
     })
 }
 
-/// The program with every contraction and convolution moved by a random part of its allowance `n·ε·Σ|a·b|`, `times` as large; different in
-/// every draw.
+/// The program with every contraction and convolution moved by a random part of its allowance `n·ε·Σ|a·b|`, `times` as large,
+/// and every result of an operation on what comes of them by one of its own: the same operation on nearly the same numbers may
+/// round the other way. Different in every draw. The program has no [`Op::Map`].
 ///
 /// In even draws the part of an element is the same in every step of a loop, as a rounding error is once a relaxation
 /// has come to rest: then it adds up, and a loop with a tolerance still ends. In odd draws it is different in every step,
@@ -55,7 +59,8 @@ pub(super) fn has_contraction(block: &Block) -> bool {
 pub(super) fn add(program: &Program, draw: u32, times: f64) -> Program {
     let stream = FIRST_STREAM + draw * STREAMS_PER_DRAW;
     let by_step = !draw.is_multiple_of(2);
-    let mut noise = Noise { program: program.clone(), stream, times, by_step, step: None };
+    let reached = reach::values(program);
+    let mut noise = Noise { program: program.clone(), reached, stream, times, by_step, step: None };
     let body = std::mem::take(&mut noise.program.body);
     noise.program.body = noise.block(body);
     noise.program
@@ -64,7 +69,9 @@ pub(super) fn add(program: &Program, draw: u32, times: f64) -> Program {
 struct Noise {
     /// Gives new values; its body is empty until the end.
     program: Program,
-    /// The stream of the next sum of products.
+    /// By value of the program as it was: whether a sum of products reaches it.
+    reached: Vec<bool>,
+    /// The stream of the next error.
     stream: u32,
     /// By how much the allowance is exceeded.
     times: f64,
@@ -89,18 +96,52 @@ impl Noise {
                     let (factors, spec) = ([*lhs, *rhs], spec.clone());
                     let terms = self.terms(factors, &spec);
                     let with = |[lhs, rhs]: [Value; 2]| Op::Contract { lhs, rhs, spec };
-                    self.product(operation, factors, terms, with, &mut operations);
+                    self.sum(operation, factors, terms, with, &mut operations);
                 }
                 Op::Convolve { form, lhs, rhs, geometry } => {
                     let (form, factors, geometry) = (*form, [*lhs, *rhs], *geometry);
                     let samples = self.program.type_of(factors[0]).dims[0];
                     let terms = most_terms(form, &geometry, samples);
                     let with = |[lhs, rhs]: [Value; 2]| Op::Convolve { form, lhs, rhs, geometry };
-                    self.product(operation, factors, terms, with, &mut operations);
+                    self.sum(operation, factors, terms, with, &mut operations);
+                }
+                _ if !self.reached[operation.results.first().map_or(0, |value| value.index())] => {
+                    operations.push(operation)
+                }
+                Op::Unary(op, _) => {
+                    let accuracy = unary_accuracy(*op);
+                    self.rounded(operation, accuracy, &mut operations);
+                }
+                Op::Binary(op, ..) => {
+                    let accuracy = binary_accuracy(*op);
+                    self.rounded(operation, accuracy, &mut operations);
+                }
+                Op::Reduce { kind: ReduceKind::Sum, input, axes } => {
+                    let (summed, axes) = (*input, axes.clone());
+                    let dims = &self.program.type_of(summed).dims;
+                    let terms = axes.iter().map(|&axis| dims[axis]).product();
+                    let with = |[input]: [Value; 1]| Op::Reduce { kind: ReduceKind::Sum, input, axes };
+                    self.sum(operation, [summed], terms, with, &mut operations);
+                }
+                Op::RunningSum { input, axis } => {
+                    let (summed, axis) = (*input, *axis);
+                    let terms = self.program.type_of(summed).dims[axis];
+                    let with = |[input]: [Value; 1]| Op::RunningSum { input, axis };
+                    self.sum(operation, [summed], terms, with, &mut operations);
+                }
+                Op::Pool { kind: PoolKind::Mean, input, geometry } => {
+                    let (summed, geometry) = (*input, *geometry);
+                    let terms = geometry.window * geometry.window + 1;
+                    let with = |[input]: [Value; 1]| Op::Pool { kind: PoolKind::Mean, input, geometry };
+                    self.sum(operation, [summed], terms, with, &mut operations);
+                }
+                Op::Unpool { input, by, geometry } => {
+                    let (summed, by, geometry) = (*input, *by, *geometry);
+                    let terms = geometry.window * geometry.window + 1;
+                    let with = |[input]: [Value; 1]| Op::Unpool { input, by, geometry };
+                    self.sum(operation, [summed], terms, with, &mut operations);
                 }
                 Op::Constant(_)
-                | Op::Unary(..)
-                | Op::Binary(..)
                 | Op::Compare(..)
                 | Op::And(..)
                 | Op::Or(..)
@@ -110,9 +151,7 @@ impl Noise {
                 | Op::Broadcast { .. }
                 | Op::Reduce { .. }
                 | Op::Rank(_)
-                | Op::RunningSum { .. }
                 | Op::Pool { .. }
-                | Op::Unpool { .. }
                 | Op::Reshape(_)
                 | Op::Range { .. }
                 | Op::Slice { .. }
@@ -126,23 +165,52 @@ impl Noise {
         Block { operations, ..block }
     }
 
-    /// `c + (u·2tnε − tnε)·Σ|a·b|` in the place of `c = Σ a·b`, with `u` uniform on the unit interval: `n` is the number of
-    /// terms, and `with` gives the sum for other factors.
-    fn product(
+    /// A sum of `terms` products, or of numbers, moved by a part of `n·ε·Σ|a·b|`; `with` gives the sum for other factors.
+    fn sum<const N: usize>(
         &mut self,
         operation: Operation,
-        factors: [Value; 2],
+        factors: [Value; N],
         terms: usize,
-        with: impl FnOnce([Value; 2]) -> Op,
+        with: impl FnOnce([Value; N]) -> Op,
+        operations: &mut Vec<Operation>,
+    ) {
+        let magnitude = |append: &mut Append<'_>, _: Value, ty: &Type| {
+            let magnitudes = factors.map(|factor| append.magnitude(factor));
+            append.push(with(magnitudes), ty.clone())
+        };
+        self.moved(operation, terms as f64, magnitude, operations);
+    }
+
+    /// A result that is within `accuracy` units of the last place, in both back ends, moved by a part of what that may come to.
+    fn rounded(&mut self, operation: Operation, accuracy: f64, operations: &mut Vec<Operation>) {
+        if accuracy == 0.0 {
+            operations.push(operation);
+        } else {
+            let magnitude = |append: &mut Append<'_>, exact: Value, _: &Type| append.magnitude(exact);
+            self.moved(operation, 2.0 * accuracy, magnitude, operations);
+        }
+    }
+
+    /// `c + (u·2tnε − tnε)·m` in the place of `c`, with `u` uniform on the unit interval, for so many errors `n` of the size
+    /// of ε times a magnitude `m`.
+    fn moved(
+        &mut self,
+        operation: Operation,
+        errors: f64,
+        magnitude: impl FnOnce(&mut Append<'_>, Value, &Type) -> Value,
         operations: &mut Vec<Operation>,
     ) {
         let Operation { results, op, location } = operation;
         let ty = self.program.type_of(results[0]).clone();
-        let allowance = self.times * terms as f64 * epsilon(self.program.precision);
+        let precision = self.program.precision;
+        let allowance = self.times * errors * epsilon(precision);
         let mut append = Append { program: &mut self.program, operations, location };
         let exact = append.push(op, ty.clone());
-        let magnitudes = factors.map(|factor| append.magnitude(factor));
-        let magnitude = append.push(with(magnitudes), ty.clone());
+        let magnitude = magnitude(&mut append, exact, &ty);
+        // What is infinite stays so.
+        let largest = precision.choose(f64::from(f32::MAX), f64::MAX);
+        let largest = append.push(Op::Constant(largest), ty.clone());
+        let magnitude = append.push(Op::Binary(BinaryOp::Min, magnitude, largest), ty.clone());
         let uniform =
             append.push(Op::Random { law: Law::Uniform, stream: self.stream, step: self.step }, ty.clone());
         let width = append.push(Op::Constant(2.0 * allowance), ty.clone());
@@ -173,6 +241,27 @@ fn most_terms(form: ConvolveForm, geometry: &Convolution, samples: usize) -> usi
         ConvolveForm::Adjoint => geometry.channels * area,
         ConvolveForm::Correlate if geometry.local => samples,
         ConvolveForm::Correlate => samples * geometry.high().map_or(0, Grid::positions),
+    }
+}
+
+/// Within how many units of the last place a function is: the table of [`plr_ir::scalar`], rounded up.
+fn unary_accuracy(op: UnaryOp) -> f64 {
+    match op {
+        UnaryOp::Neg | UnaryOp::Abs | UnaryOp::Sign | UnaryOp::Floor | UnaryOp::Round => 0.0,
+        UnaryOp::Sqrt => 0.5,
+        UnaryOp::Log => 1.0,
+        UnaryOp::Exp => 1.5,
+        UnaryOp::Softplus => 2.0,
+        UnaryOp::Tanh | UnaryOp::Sigmoid | UnaryOp::Sin | UnaryOp::Cos => 2.5,
+    }
+}
+
+/// The same of two numbers.
+fn binary_accuracy(op: BinaryOp) -> f64 {
+    match op {
+        BinaryOp::Min | BinaryOp::Max => 0.0,
+        BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul | BinaryOp::Div => 0.5,
+        BinaryOp::Pow => 1.5,
     }
 }
 

@@ -3,11 +3,11 @@
 use plr_ir::program::Repeat;
 use plr_ir::{Block, Op, Program, Value};
 
-/// For each output, in order, whether a contraction or convolution reaches it.
-pub(super) fn outputs(program: &Program) -> Vec<bool> {
+/// For each value, by its index, whether a contraction or convolution reaches it.
+pub(super) fn values(program: &Program) -> Vec<bool> {
     let mut reach = Reach { reached: vec![false; program.values.len()] };
     reach.block(&program.body);
-    program.body.results.iter().map(|&result| reach.has(result)).collect()
+    reach.reached
 }
 
 struct Reach {
@@ -68,7 +68,7 @@ impl Reach {
 mod tests {
     use plr_ir::text::parse;
 
-    use super::outputs;
+    use super::values;
 
     /// `h` is a contraction, `late` reads the `h` of the step before, `x` and `n` go their own ways.
     const LOOP: &str = r#"program "loop" f32 (%x "x": real[4,3], %w "W": real[3,3]) {
@@ -87,6 +87,9 @@ mod tests {
 
     #[test]
     fn a_contraction_reaches_what_reads_it_a_step_later() {
-        assert_eq!(outputs(&parse(LOOP).unwrap()), [false, true, true, false]);
+        let program = parse(LOOP).unwrap();
+        let reached = values(&program);
+        let outputs: Vec<bool> = program.body.results.iter().map(|result| reached[result.index()]).collect();
+        assert_eq!(outputs, [false, true, true, false]);
     }
 }

@@ -1,4 +1,4 @@
-//! A variable, hyper-parameter, synapse or signal that no equation reads.
+//! A variable, hyper-parameter, synapse or signal that no equation reads, and no claim of a check.
 //!
 //! Allowed: `let e = x - mu` read by some equation.
 
@@ -6,7 +6,8 @@ use plr_syntax::diagnostic::{Finding, Findings, Label, Severity};
 use plr_syntax::span::Span;
 
 use crate::hir::{
-    Expr, ExprKind, HyperId, Initialiser, Rule, SignalId, Statement, SynapseId, VariableId, VariableKind,
+    Expr, ExprKind, HyperId, Initialiser, Observed, Rule, SignalId, Statement, SynapseId, VariableId,
+    VariableKind,
 };
 
 /// A name that no equation reads.
@@ -37,8 +38,9 @@ impl Finding for UnusedName {
 }
 
 /// Reports the names of a rule that nothing reads. Weights and parameters count as read: learning them is a purpose (R2.5).
-pub fn report(rule: &Rule, findings: &mut Findings) {
-    let read = Reads::of(rule);
+pub fn report<'a>(rule: &Rule, observed: impl Iterator<Item = &'a Observed>, findings: &mut Findings) {
+    let mut read = Reads::of(rule);
+    observed.flat_map(|observed| &observed.values).for_each(|value| read.expression(value));
     let mut unused = |used: bool, name: &str, at: Span| {
         if !used {
             findings.push(UnusedName { at, name: name.to_owned() });

@@ -12,12 +12,15 @@ use crate::check::bad_value::BadValue;
 use crate::equation::{self, Site, applies};
 use crate::group::Group;
 use crate::hir::{
-    Cost, Expr, HyperId, Initialiser, Learned, Observed, Phase, Plasticity, PopulationId, Rule, SynapseId,
-    VariableId, VariableKind,
+    Cost, Expr, HyperId, Initialiser, Learned, Observed, Phase, PhaseId, Plasticity, PopulationId, Rule,
+    SynapseId, VariableId, VariableKind,
 };
 use crate::memory::{Memory, UPDATES, counts_updates, filterings};
 use crate::network::{LayerId, Network};
 use crate::resolve::{Constants, Library, SiteValue, constant};
+
+/// The most steps of a phase that a check lets run until its residual is small (R14.11).
+const MOST_STEPS: u32 = 100_000;
 
 /// Everything a rule is specialised to.
 #[derive(Clone, Debug)]
@@ -38,8 +41,8 @@ pub struct Setting {
     pub init: Vec<(String, Initialiser)>,
     /// How samples are presented in phases over time.
     pub sequence: Sequence,
-    /// Every phase of several steps runs until this residual instead, at most this number of steps.
-    pub until: Option<(f64, u32)>,
+    /// Phases that run until a residual instead: one, or every one of several steps.
+    pub until: Vec<(Option<PhaseId>, f64)>,
     /// Phases that run for another number of steps, by name, and then whatever `until` says.
     pub steps: Vec<(String, f64)>,
     /// What a check observes.
@@ -106,11 +109,18 @@ impl Setting {
         self.steps.iter().rfind(|(name, _)| *name == phase.name).map(|(_, steps)| *steps)
     }
 
+    /// The residual until which a phase of so many steps runs instead (R14.11).
+    fn residual(&self, phase: PhaseId, steps: u32) -> Option<f64> {
+        let of = |phase: Option<PhaseId>| self.until.iter().rfind(move |(of, _)| *of == phase);
+        let found = of(Some(phase)).or_else(|| of(None).filter(|_| steps > 1));
+        found.map(|(_, tolerance)| *tolerance)
+    }
+
     /// How long each phase runs, or a finding for each that cannot (R7.2).
     pub fn durations(&self) -> Result<Vec<Duration>, Findings> {
         let mut findings = Findings::new();
         let mut durations = Vec::new();
-        for phase in &self.rule.phases {
+        for (id, phase) in self.rule.phases.iter().enumerate() {
             let other = self.other_steps(phase);
             let steps = self.steps(phase);
             if steps.fract() != 0.0 || !(1.0..=1e9).contains(&steps) {
@@ -133,9 +143,9 @@ impl Setting {
                 );
             }
             let own = Duration { steps: steps as u32, until: until.map(|(t, _)| t) };
-            let duration = match self.until {
-                Some((tolerance, most)) if own.steps > 1 && other.is_none() && !phase.over_time => {
-                    Duration { steps: most, until: Some(tolerance) }
+            let duration = match self.residual(PhaseId(id), own.steps) {
+                Some(tolerance) if other.is_none() && !phase.over_time => {
+                    Duration { steps: MOST_STEPS, until: Some(tolerance) }
                 }
                 Some(_) | None => own,
             };

@@ -12,8 +12,8 @@ use crate::check::unknown_name::UnknownName;
 use crate::check::unknown_phase::UnknownPhase;
 use crate::check::wrong_argument_count::WrongArgumentCount;
 use crate::hir::{
-    Expr, ExprKind, Initialiser, Learned, Licence, Observed, PopulationId, Rule, SynapseId, Variable,
-    VariableId, VariableKind,
+    Expr, ExprKind, Initialiser, Learned, Licence, Observed, PhaseId, PopulationId, Rule, SynapseId,
+    Variable, VariableId, VariableKind,
 };
 use crate::network::Network;
 
@@ -32,8 +32,6 @@ const DECADES: [f64; 3] = [0.1, 0.01, 0.001];
 const ORDER_TOLERANCE: f64 = 0.1;
 /// The distance from any other claimed value that still counts as equal, when the claim names none.
 const VALUE_TOLERANCE: f64 = 1e-6;
-/// The most steps of a phase that runs until its residual is small, in a check (R14.11).
-const MOST_STEPS: u32 = 100_000;
 
 /// A check with the setting that the rule is to be specialised to.
 #[derive(Clone, Debug)]
@@ -57,8 +55,8 @@ pub struct CheckSetting {
     pub init: Vec<(String, Initialiser)>,
     /// How many steps a sample has for a rule with a phase over time.
     pub time: u32,
-    /// Every phase with several steps runs until this residual, at most this number of steps.
-    pub until: Option<(f64, u32)>,
+    /// Phases that run until a residual: one, or every one of several steps.
+    pub until: Vec<(Option<PhaseId>, f64)>,
     /// What its claims observe.
     pub observed: Vec<Observed>,
 }
@@ -110,7 +108,7 @@ impl Resolver<'_> {
             settings: Vec::new(),
             init: Vec::new(),
             time: DEFAULT_STEPS,
-            until: None,
+            until: Vec::new(),
             observed,
         };
         let mut found = ResolvedCheck { check, setting };
@@ -155,6 +153,21 @@ impl Resolver<'_> {
             return None;
         }
         Some(phase)
+    }
+
+    /// A phase whose number of steps is its own.
+    fn in_steps(&mut self, name: &ast::Name) -> Option<PhaseId> {
+        let phase = self.phase(name)?;
+        if self.rule.phases[phase].over_time {
+            self.findings.push(BadValue {
+                at: name.span,
+                what: "the phase that runs until its residual is small".to_owned(),
+                wanted: "one that is not over time",
+                found: "a phase over time".to_owned(),
+            });
+            return None;
+        }
+        Some(PhaseId(phase))
     }
 
     /// A state of any population, by its name.
@@ -220,7 +233,11 @@ impl Resolver<'_> {
                 found.setting.time = count(tree, "the number of steps", 1, library, self.findings)? as u32
             }
             Written::Seed(tree) => found.check.seed = count(tree, "the seed", 0, library, self.findings)?,
-            Written::Until(tree) => {
+            Written::Until(phase, tree) => {
+                let phase = match phase {
+                    Some(name) => Some(self.in_steps(name)?),
+                    None => None,
+                };
                 let tolerance = number(rule::tolerance(tree, self.findings)?, library, self.findings)?;
                 if tolerance.is_nan() || tolerance <= 0.0 {
                     let what = "the tolerance".to_owned();
@@ -232,7 +249,7 @@ impl Resolver<'_> {
                     });
                     return None;
                 }
-                found.setting.until = Some((tolerance, MOST_STEPS));
+                found.setting.until.push((phase, tolerance));
             }
             Written::Set(settings) => found.setting.settings.extend(self.settings(settings)?),
             Written::Init(settings) => {

@@ -46,10 +46,6 @@ pub fn resolve(item: &ast::Rule, library: &Library, findings: &mut Findings) -> 
     if !lost {
         never_learned(&rule, &mistaken, findings);
     }
-    // What is read in an equation with a mistake in it is not known.
-    if !findings.any_error() {
-        super::super::check::unused_name::report(&rule, findings);
-    }
     rule
 }
 

@@ -1,9 +1,11 @@
 //! `plrc check`: parse, names, shapes, locality.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::Args;
 use plr_sema::audit::Audit;
+use plr_sema::hir::Licence;
 
 use crate::driver::{self, Checked};
 use crate::failure::Failure;
@@ -54,9 +56,19 @@ fn counted((count, what): (usize, &str)) -> String {
     if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
-/// The verdict of the least local equation.
-fn verdict(audit: &Audit) -> &str {
-    let worst =
-        audit.rows.iter().filter(|row| row.verdict.is_some()).max_by_key(|row| row.requires.iter().max());
-    worst.and_then(|row| row.verdict.as_deref()).unwrap_or("local")
+/// The verdict of the least local equation, with every licence that any equation needs.
+fn verdict(audit: &Audit) -> String {
+    let needed: BTreeSet<&str> = audit
+        .rows
+        .iter()
+        .flat_map(|row| &row.requires)
+        .filter_map(|requirement| requirement.licence())
+        .map(Licence::name)
+        .collect();
+    if !needed.is_empty() {
+        return format!("not local ({})", needed.into_iter().collect::<Vec<_>>().join(", "));
+    }
+    let rows = audit.rows.iter().filter(|row| row.verdict.is_some());
+    let worst = rows.max_by_key(|row| row.requires.iter().max());
+    worst.and_then(|row| row.verdict.clone()).unwrap_or_else(|| "local".to_owned())
 }

@@ -29,7 +29,7 @@ pub struct Verify {
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Instead, the increments against the gradient of every check, at each value of a hyper-parameter or of a phase's
-    /// number of steps, as in `--sweep infer.steps=1,2,5,10`.
+    /// number of steps, as in `--sweep infer.steps=1,2,5,10`, or along training, `--sweep updates=0,10,100`.
     #[arg(long, value_name = "NAME=VALUES")]
     sweep: Option<Sweep>,
     /// What a sweep measures.

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use plr_ir::model::{Holding, Metric, Reference, Workshop as _};
+use plr_ir::model::{Holding, Metric, Reference, UPDATES, Workshop as _};
 use plr_run::backend::Backend;
 use plr_run::check::{self, Curve};
 use plr_sema::hir::{Phase, Rule};
@@ -29,6 +29,10 @@ impl FromStr for Sweep {
         let (name, values) = text.split_once('=').ok_or("write NAME=VALUE,VALUE,…")?;
         let value = |v: &str| v.trim().parse::<f64>().map_err(|_| format!("`{}` is no number", v.trim()));
         let values = values.split(',').map(value).collect::<Result<Vec<_>, _>>()?;
+        let whole = |value: &f64| value.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(value);
+        if name.trim() == UPDATES && !values.iter().all(whole) {
+            return Err("updates are counted: write integers".to_owned());
+        }
         Ok(Self { name: name.trim().to_owned(), values })
     }
 }
@@ -41,8 +45,9 @@ pub(super) fn metric() -> impl TypedValueParser<Value = Metric> {
 
 /// Prints a table for every check with a gradient of every rule that has the number; whether all could be measured.
 pub(super) fn print(shell: Shell, checked: &Checked, sweep: &Sweep, metric: Metric) -> Result<bool, Failure> {
-    let has =
-        |(rule, _): &(usize, &Rule)| checked.analysis.workshop(*rule).hyper_parameter(&sweep.name).is_some();
+    let has = |(rule, _): &(usize, &Rule)| {
+        sweep.name == UPDATES || checked.analysis.workshop(*rule).hyper_parameter(&sweep.name).is_some()
+    };
     let rules: Vec<_> = checked.analysis.rules().enumerate().filter(has).collect();
     if rules.is_empty() {
         return Err(unknown(checked, sweep));
@@ -57,7 +62,8 @@ pub(super) fn print(shell: Shell, checked: &Checked, sweep: &Sweep, metric: Metr
 fn unknown(checked: &Checked, sweep: &Sweep) -> Failure {
     let numbers = |rule: &Rule| {
         let steps = rule.phases.iter().map(|p| format!("{}.steps", p.name));
-        rule.hyper_parameters.iter().map(|h| h.name.clone()).chain(steps).collect::<Vec<_>>()
+        let updates = std::iter::once(UPDATES.to_owned());
+        rule.hyper_parameters.iter().map(|h| h.name.clone()).chain(steps).chain(updates).collect::<Vec<_>>()
     };
     Failure::Choice {
         what: "number",
@@ -104,7 +110,8 @@ fn table(sweep: &Sweep, curve: &Curve) -> Table {
     for (value, numbers) in &curve.points {
         table.cells(row(value.to_string(), numbers));
     }
-    if curve.points.len() > 1 {
+    // As training goes on nothing tends to zero.
+    if curve.points.len() > 1 && sweep.name != UPDATES {
         table.cells(row("order".to_owned(), &curve.orders));
     }
     table
