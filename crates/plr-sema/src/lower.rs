@@ -113,8 +113,8 @@ impl Specialised {
     }
 
     /// Drops the parameters and kept states on which nothing observable depends: starting from what the prediction reads (or,
-    /// without one, from all weights and whatever learns), adds what their updates read, until nothing is new. Returns the last update program
-    /// (R3.8).
+    /// without one, from all weights, or whatever else learns if they do not), adds what their updates read, until nothing is
+    /// new. Returns the last update program (R3.8).
     fn keep_observable(&mut self) -> Result<Program, Findings> {
         let everything = std::mem::take(&mut self.parameters);
         self.parameters.clone_from(&everything);
@@ -143,13 +143,17 @@ impl Specialised {
         }
     }
 
-    /// Whether a parameter counts where nothing is predicted: a weight, or another one whose learning has a value.
+    /// Whether a parameter counts where nothing is predicted: a weight or, where no weight learns, what does and can.
     fn counts(&self, position: usize) -> bool {
+        let weight = |(id, _): &&(ParameterId, Parameter)| matches!(id, ParameterId::Weight(..));
+        let weights_learn = self.parameters.iter().filter(weight).any(|(_, parameter)| parameter.learned);
         let (id, parameter) = &self.parameters[position];
         let alone: Vec<bool> = (0..self.parameters.len() + self.kept.len()).map(|i| i == position).collect();
         match id {
             ParameterId::Weight(..) => true,
-            ParameterId::Unit(..) => parameter.learned && self.trial(&Piece::Update, Some(&alone)).is_ok(),
+            ParameterId::Unit(..) => {
+                !weights_learn && parameter.learned && self.trial(&Piece::Update, Some(&alone)).is_ok()
+            }
             ParameterId::Memory(_) | ParameterId::Updates => false,
         }
     }

@@ -148,7 +148,7 @@ fn softmax_reads_its_layer_through_activation_and_cost() {
     let mut expected =
         layered("a/h1 own, B/h2->h1 row, d/h2 layer", "a/h2 own, B/output->h2 row, d/output layer");
     expected[7].1 = "a/output layer";
-    expected[8].1 = "a/output layer, target own";
+    expected[8].1 = "a/output layer, target layer";
     expect(&rule, &network, &expected);
 }
 
