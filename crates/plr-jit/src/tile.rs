@@ -14,7 +14,8 @@
 //!    is; it follows from how operations connect axes.
 //! 2. `regions` collects the operations that treat every index of that axis by itself. Those that sum over it (what a
 //!    learning rule does to its weights), or draw random numbers, which are numbered across samples, are not among them;
-//!    but for the sums for a kernel, of which every tile has its own, added up in order when all are through.
+//!    but for the sums for a kernel, of which every tile has its own, added up in order when all are through. Nor are
+//!    products of many weights with what is there before any tile, like the drive above where `W` is large.
 //! 3. `lanes` rewrites a region as a program of its own for as many samples as a tile has, with the samples last: they lie in
 //!    the lanes of vectors, so that no product needs a copy of a weight matrix in another order. Samples that would leave too many
 //!    lanes empty stay first.
