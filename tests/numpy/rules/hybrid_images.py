@@ -4,21 +4,12 @@ hybrids of two, `dW = +-(1 - p or p) z n^T`; the output hears the directions of 
 import numpy as np
 
 from compare import Case
-from mathematics import mean, outer, relu, rms, sigmoid, softmax
+from goodness import gradients, way_up
+from mathematics import mean, outer, softmax
 from network import Chain, classes, hidden, units, up
 from optimisers import adam_memories, chosen, with_adam
 
 ROWS, COLUMNS = 4, 5
-
-
-def way_up(trial, image):
-    """Activities and their directions, of the input and all hidden layers."""
-    z, n = [image], []
-    for l in range(trial.top):
-        if l > 0:
-            z.append(relu(n[-1] @ trial["W"][l].T + trial["b"][l]))
-        n.append(z[-1] / np.sqrt(rms(z[-1]) ** 2 + 1e-8))
-    return z, n
 
 
 def hybrids(trial):
@@ -31,22 +22,14 @@ def hybrids(trial):
 
 def expected(trial):
     h, top = trial.h, trial.top
-    passes = [(way_up(trial, trial.data), 1), (way_up(trial, hybrids(trial)), -1)]
-    gradients = {name: [None] * (top + 1) for name in ("W", "b")}
-    for l in range(1, top):
-        parts = []
-        for (z, n), sign in passes:
-            p = sigmoid(rms(z[l]) ** 2 - h.theta)
-            pull = h.lr * (1 - p if sign > 0 else -p) * z[l]
-            parts.append((outer(pull, n[l - 1]), mean(pull)))
-        gradients["W"][l], gradients["b"][l] = (sum(part) for part in zip(*parts))
-    increments = with_adam(trial, gradients, chosen("rules/hybrid_images", "digits"))
-    _, n = passes[0][0]
+    image, hybrid = way_up(trial, trial.data), way_up(trial, hybrids(trial))
+    increments = with_adam(trial, gradients(trial, image, hybrid), chosen("rules/hybrid_images", "digits"))
+    _, n = image
     u = sum(n[l] @ trial["R"][l].T for l in range(1, top)) + trial["b"][top]
     error = h.lr_out * (trial.target - softmax(u))
     increments["R"] = [None] + [outer(error, n[l]) for l in range(1, top)] + [None]
     increments["b"][top] = mean(error)
-    return increments, {"hybrid.z": passes[1][0][0], "image.u": [None] * top + [u]}
+    return increments, {"hybrid.z": hybrid[0], "image.u": [None] * top + [u]}
 
 
 def to_output(chain):

@@ -2,35 +2,24 @@
 update left it."""
 
 from compare import Case
-from mathematics import Contrast, looks_drawn, mean, outer, sigmoid, softmax
-from network import all_units, bernoulli, classes, gaussian, hidden, uniform, units, up
+from divergence import learned, visible
+from mathematics import looks_drawn, sigmoid
+from network import bernoulli, classes, gaussian, hidden, uniform, units, up
 
 CHAINS = 100
 
 
 def expected(trial):
-    W, a, b, h, top = trial["W"], trial["a"], trial["b"], trial.h, trial.top
+    W, a, b, top = trial["W"], trial["a"], trial["b"], trial.top
     before, fantasy, after = trial["h"], trial.drawn("dream.v"), trial.drawn("dream.h")
     p, q = [trial.data] + [None] * top, [None] * (top + 1)
-    increments = {name: [None] * (top + 1) for name in ("W", "a", "b")}
     for l in range(1, top):
         below = fantasy[l - 1]
         p[l] = sigmoid(p[l - 1] @ W[l].T + b[l])
         q[l] = sigmoid(below @ W[l].T + b[l])
         looks_drawn(below, sigmoid(before[l] @ W[l] + a[l - 1]))
         looks_drawn(after[l], q[l])
-        increments["W"][l] = h.lr * Contrast(outer(p[l], p[l - 1]), outer(q[l], below))
-        increments["a"][l - 1] = h.lr * mean(Contrast(p[l - 1], below))
-        increments["b"][l] = h.lr * mean(Contrast(p[l], q[l]))
-    p[top] = softmax(p[top - 1] @ W[top].T + b[top])
-    error = trial.target - p[top]
-    increments["W"][top], increments["b"][top] = h.lr * outer(error, p[top - 1]), h.lr * mean(error)
-    return increments, {"wake.p": [None, *p[1:]], "dream.q": q}
-
-
-def visible(chain):
-    """What has a layer of features above."""
-    return all_units(chain)[:-2]
+    return learned(trial, p, p, fantasy, q), {"wake.p": [None, *p[1:]], "dream.q": q}
 
 
 def chains(chain):

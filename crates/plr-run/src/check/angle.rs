@@ -1,7 +1,7 @@
 //! The angle between what a rule adds to its parameters and the negative gradient, for the table at the end of a run.
 
 use plr_ir::Tensor;
-use plr_ir::model::{Model, Reference, Sampling};
+use plr_ir::model::{Model, Parameter, Reference, Sampling};
 
 use super::error::CheckError;
 use super::measure::Evidence;
@@ -21,7 +21,8 @@ pub struct Angle {
     pub degrees: f64,
 }
 
-/// The angle of every learned parameter that the gradient says something about, in the model's order, on one minibatch: `data` `[batch, features]`, `target`
+/// The angle of every learned parameter that the gradient says something about, in the model's order, on one minibatch:
+/// `data` `[batch, features]`, `target`
 /// `[batch, outputs]`, in the precision of the parameters, which stand in the model's order.
 ///
 /// # Errors
@@ -44,13 +45,10 @@ pub fn angles(
         observed: Arrays::new(),
         direction: None,
     };
-    let mut angles = Vec::new();
-    for parameter in model.parameters().iter().filter(|parameter| parameter.learned) {
-        let (increment, descent) = evidence.increment_and_descent(parameter)?;
-        if metrics::largest_magnitude(&descent) != 0.0 {
-            let degrees = metrics::angle(&increment, &descent);
-            angles.push(Angle { parameter: parameter.name.clone(), group: parameter.group.clone(), degrees });
-        }
-    }
-    Ok(angles)
+    let angle = |(parameter, increment, descent): (&Parameter, Vec<f64>, Vec<f64>)| Angle {
+        parameter: parameter.name.clone(),
+        group: parameter.group.clone(),
+        degrees: metrics::angle(&increment, &descent),
+    };
+    Ok(evidence.pairs(model)?.into_iter().map(angle).collect())
 }

@@ -41,7 +41,22 @@ impl Evidence {
         };
         Ok((increment, gradient.values.iter().map(|g| -g).collect()))
     }
+
+    /// Every learned parameter that the gradient says something about, in the model's order.
+    pub(super) fn pairs<'m>(&self, model: &'m dyn Model) -> Result<Vec<Pair<'m>>, CheckError> {
+        let mut pairs = Vec::new();
+        for parameter in model.parameters().iter().filter(|parameter| parameter.learned) {
+            let (increment, descent) = self.increment_and_descent(parameter)?;
+            if metrics::largest_magnitude(&descent) != 0.0 {
+                pairs.push((parameter, increment, descent));
+            }
+        }
+        Ok(pairs)
+    }
 }
+
+/// A learned parameter, what a presentation adds to it, and the negative gradient.
+type Pair<'m> = (&'m Parameter, Vec<f64>, Vec<f64>);
 
 /// A number for each site.
 pub(super) type PerSite = Vec<(String, f64)>;

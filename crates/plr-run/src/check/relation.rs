@@ -143,14 +143,8 @@ impl Compared<'_> {
     fn sites(&mut self, settings: &Settings, updates: u32) -> Result<Vec<Site>, CheckError> {
         let needs = Needs::Gradient(self.reference);
         let (model, evidence) = self.subject.evidence(settings, updates, needs, (self.sampling, None))?;
-        let mut sites = Vec::new();
-        for parameter in model.parameters().iter().filter(|parameter| parameter.learned) {
-            let (increment, descent) = evidence.increment_and_descent(parameter)?;
-            if metrics::largest_magnitude(&descent) != 0.0 {
-                sites.push(Site::new(parameter, &increment, &descent));
-            }
-        }
-        Ok(sites)
+        let pairs = evidence.pairs(model)?.into_iter();
+        Ok(pairs.map(|(parameter, increment, descent)| Site::new(parameter, &increment, &descent)).collect())
     }
 
     /// What it tends to as one of these numbers tends to zero, as far as that shows at such factors of it. Noise tends to
