@@ -30,14 +30,14 @@ struct Sums<P>([MaybeUninit<P>; MOST_SUMS]);
 macro_rules! kernels {
     ($module:ident, $features:literal, $real:ty, $vector:ty, $lanes:literal, [$($rows:literal)+], $most:literal, [$($side:literal)+], $longest:literal,
      $zero:ident, $load:ident, $splat:ident, $add:ident, $fma:ident, $store:ident,
-     $mask:ty, $mask_of:expr, $masked_load:expr, $masked_store:expr, $totals:ident) => {
+     $mask:ty, $mask_of:expr, $masked_load:expr, $masked_store:expr, $totals:path) => {
         pub(super) mod $module {
             use std::arch::x86_64::*;
             use std::mem::MaybeUninit;
 
             use super::{
                 AHEAD_BYTES, Dots, INNER_BYTES, Inner, MOST_SUMS, PARTIAL_BYTES, Panel, RESIDENT_BYTES,
-                ROWS_PER_POINTER, Sums, TOGETHER, in_trees,
+                ROWS_PER_POINTER, Sums, TOGETHER,
             };
 
             type Mask = $mask;
@@ -244,7 +244,8 @@ macro_rules! kernels {
             /// # Safety
             /// So many are initialised, and at least [`TOGETHER`].
             #[target_feature(enable = $features)]
-            pub(super) unsafe fn one_by_one(partial: &mut Sums<[$real; TERMS]>, count: usize) -> [$real; MOST_SUMS] {
+            #[allow(dead_code, reason = "the widest vectors have a better way")]
+            unsafe fn one_by_one(partial: &mut Sums<[$real; TERMS]>, count: usize) -> [$real; MOST_SUMS] {
                 let mut totals = [0.0; MOST_SUMS];
                 for i in 0..count {
                     // SAFETY: as demanded of the caller.
@@ -350,7 +351,7 @@ kernels!(
     wide_f32, "avx512f", f32, __m512, 16, [1 2 3 4 5 6 7 8 9 10 11 12], 12, [1 2 3 4 5], 5,
     _mm512_setzero_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_add_ps, _mm512_fmadd_ps, _mm512_storeu_ps,
     __mmask16, |lanes: usize| ((1_u32 << lanes) - 1) as __mmask16,
-    _mm512_maskz_loadu_ps, _mm512_mask_storeu_ps, in_trees
+    _mm512_maskz_loadu_ps, _mm512_mask_storeu_ps, super::in_trees
 );
 kernels!(
     wide_f64, "avx512f", f64, __m512d, 8, [1 2 3 4 5 6 7 8 9 10 11 12], 12, [1 2 3 4 5], 5,
@@ -387,9 +388,9 @@ unsafe fn in_trees(partial: &mut Sums<[f32; 16]>, count: usize) -> [f32; MOST_SU
         // The last sixteen may have some of those before in them.
         let first = (TOGETHER * number).min(count.saturating_sub(TOGETHER));
         let mut sums = [_mm512_setzero_ps(); 16];
-        for i in 0..16 {
+        for (i, sum) in sums.iter_mut().enumerate() {
             // SAFETY: as demanded of the caller.
-            sums[i] = unsafe { _mm512_load_ps(from.add(16 * (first + i))) };
+            *sum = unsafe { _mm512_load_ps(from.add(16 * (first + i))) };
         }
         for i in 0..8 {
             let (a, b) = (sums[2 * i], sums[2 * i + 1]);
