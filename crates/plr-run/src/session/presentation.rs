@@ -2,6 +2,7 @@
 //! presentations of it in a row.
 
 use plr_ir::model::{Model, Piece, Shape};
+use plr_ir::scalar::Real;
 use plr_ir::tensor::Data;
 use plr_ir::{Precision, Program, Tensor, several};
 
@@ -19,6 +20,11 @@ const TARGET: &str = "target";
 pub(super) const PRESENTATIONS: usize = 8;
 /// Presentations of more multiplications are worth a call each, some 10 µs.
 const MOST_MULTIPLICATIONS: usize = 1 << 18;
+
+/// Minibatches of fewer bytes are gathered by one thread.
+const LEAST_SHARED_BYTES: usize = 1 << 15;
+/// Parts of a minibatch that threads share.
+const PARTS: usize = 4;
 
 /// Where an input of a program comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,7 +153,7 @@ impl Presentation {
     pub(super) fn gather(&mut self, data: &Dataset, samples: &[usize]) {
         let batch = self.batch();
         for (minibatch, samples) in self.minibatches.iter_mut().zip(samples.chunks(batch)) {
-            minibatch.gather(data, samples, self.reads_target);
+            minibatch.gather(data, samples, self.reads_target, &self.runner);
         }
     }
 
@@ -213,19 +219,37 @@ pub fn several_updates(model: &dyn Model, update: &Program) -> Option<Program> {
 
 impl Minibatch {
     /// Copies the named samples here.
-    fn gather(&mut self, data: &Dataset, samples: &[usize], reads_target: bool) {
+    fn gather(&mut self, data: &Dataset, samples: &[usize], reads_target: bool, runner: &Runner) {
         let target = if reads_target { &mut self.target } else { &mut self.spare };
         if target.count() != samples.len() * data.outputs() {
             *target = Tensor::zeros([samples.len(), data.outputs()], target.precision());
         }
         match (&mut self.data.data, &mut target.data) {
-            (Data::F32(inputs), Data::F32(targets)) => data.gather(samples, inputs, targets),
-            (Data::F64(inputs), Data::F64(targets)) => data.gather(samples, inputs, targets),
+            (Data::F32(inputs), Data::F32(targets)) => gather(data, samples, inputs, targets, runner),
+            (Data::F64(inputs), Data::F64(targets)) => gather(data, samples, inputs, targets, runner),
             (Data::F32(_), Data::F64(_)) | (Data::F64(_), Data::F32(_)) => {
                 unreachable!("both buffers were made in one precision")
             }
         }
     }
+}
+
+/// As [`Dataset::gather`]: large minibatches by those who will compute with them.
+fn gather<T: Real + Send>(
+    data: &Dataset,
+    samples: &[usize],
+    inputs: &mut [T],
+    targets: &mut [T],
+    runner: &Runner,
+) {
+    data.targets().gather(samples, targets);
+    let features = data.features();
+    let parts = if size_of_val(inputs) < LEAST_SHARED_BYTES { 1 } else { PARTS };
+    let rows = samples.len().div_ceil(parts);
+    runner.fill(inputs, (rows * features).max(1), &|number, part| {
+        let samples = &samples[number * rows..];
+        data.inputs().gather(&samples[..samples.len().min(rows)], part);
+    });
 }
 
 /// The inputs that programs have, by name.
