@@ -1,12 +1,12 @@
 //! One piece of a rule made ready for one minibatch size, with the buffers its minibatches are gathered into; or several
 //! presentations of it in a row.
 
-use plr_ir::model::{Model, Piece, Shape};
+use plr_ir::model::{Count, Model, Piece, Shape};
 use plr_ir::scalar::Real;
 use plr_ir::tensor::Data;
 use plr_ir::{Precision, Program, Tensor, several};
 
-use super::EPOCH;
+use super::Position;
 use super::error::SessionError;
 use super::tables::first;
 use crate::backend::{Backend, Context, Runner, reads_input};
@@ -36,7 +36,7 @@ enum Source {
     /// What is presented at that place among the presentations.
     Data(usize),
     Target(usize),
-    Epoch,
+    Count(Count),
 }
 
 /// The arrays of one presentation.
@@ -168,24 +168,25 @@ impl Presentation {
         if self.reads_target { target } else { spare }
     }
 
-    /// Runs the piece on what was gathered, in the epoch of that number from 0, and puts new parameters and kept states
+    /// Runs the piece on what was gathered, after what has been presented, and puts new parameters and kept states
     /// into the place of those that it renews.
     pub(super) fn run(
         &mut self,
         parameters: &mut [Tensor],
         context: Context,
-        epoch: u64,
+        position: Position,
     ) -> Result<&mut [Tensor], SessionError> {
         self.exchange(parameters);
         let (minibatches, kept) = (&self.minibatches, &self.kept);
-        let epoch = &Tensor::from_f64([], &[epoch as f64 + 1.0], self.runner.program().precision);
+        let precision = self.runner.program().precision;
+        let counts = Count::ALL.map(|c| Tensor::from_f64([], &[position.count(c)], precision));
         let held = |at: usize| self.runner.renewed().iter().any(|&(_, input)| input == at);
         let input = |(_, source): (usize, &Source)| match *source {
             Source::Parameter(at) => &parameters[at],
             Source::Kept(at) => &kept[at],
             Source::Data(at) => &minibatches[at].data,
             Source::Target(at) => &minibatches[at].target,
-            Source::Epoch => epoch,
+            Source::Count(count) => &counts[count as usize],
         };
         let sources = self.sources.iter().enumerate().filter(|&(at, _)| !held(at));
         let inputs: Vec<&Tensor> = sources.map(input).collect();
@@ -202,7 +203,7 @@ impl Presentation {
             let held = match self.sources[input] {
                 Source::Parameter(at) => &mut parameters[at],
                 Source::Kept(at) => &mut self.kept[at],
-                Source::Data(_) | Source::Target(_) | Source::Epoch => continue,
+                Source::Data(_) | Source::Target(_) | Source::Count(_) => continue,
             };
             std::mem::swap(&mut self.runner.outputs()[output], held);
         }
@@ -213,7 +214,9 @@ impl Presentation {
 /// worth a call, or needs the one before to be over.
 pub fn several_updates(model: &dyn Model, update: &Program) -> Option<Program> {
     let small = several::multiplications(update) <= MOST_MULTIPLICATIONS;
-    let alone = !model.kept().is_empty() || !model.choices().several;
+    // What a rule is told about its place in the epoch is not the same for all.
+    let counts = reads_input(update, Count::Minibatch.name());
+    let alone = counts || !model.kept().is_empty() || !model.choices().several;
     if alone || !small { None } else { several::several(update, PRESENTATIONS, &[DATA, TARGET]) }
 }
 
@@ -262,5 +265,6 @@ fn sources(model: &dyn Model, presentations: usize) -> Vec<(String, Source)> {
     });
     let held = parameters.enumerate().map(|(at, name)| (name, Source::Parameter(at)));
     let held = held.chain(kept.enumerate().map(|(at, name)| (name, Source::Kept(at))));
-    presented.chain([(EPOCH.to_owned(), Source::Epoch)]).chain(held).collect()
+    let counts = Count::ALL.map(|count| (count.name().to_owned(), Source::Count(count)));
+    presented.chain(counts).chain(held).collect()
 }

@@ -10,7 +10,7 @@ use super::error::SessionError;
 use super::presentation::{PRESENTATIONS, Presentation};
 use super::relaxation::{CutOff, Relaxation, relaxations};
 use super::tables::Tables;
-use super::{Options, Session, copy_all};
+use super::{Options, Position, Session, copy_all};
 use crate::backend::Context;
 use crate::data::{Dataset, Epoch};
 
@@ -70,7 +70,10 @@ impl Trainer {
         let presentation = Presentation::new(model, Piece::Update, batch, precision, backend)?
             .ok_or_else(|| SessionError::MissingOutput { output: "new parameters".to_owned() })?;
         let program = presentation.runner().program();
-        let several = Presentation::several(model, program, batch, backend)?;
+        let several = match batch == options.batch {
+            true => Presentation::several(model, program, batch, backend)?,
+            false => None,
+        };
         let relaxations = relaxations(program);
         Ok(Self { presentation, several, relaxations })
     }
@@ -89,15 +92,15 @@ impl Trainer {
         parameters: &mut [Tensor],
         (tables, kept): (&mut Tables, &[Kept]),
         (data, samples): (&Dataset, &[usize]),
-        (context, epoch): (Context, u64),
+        (context, position): (Context, Position),
     ) -> Result<(), SessionError> {
         if let Some(several) = self.several.as_mut().filter(|_| samples.len() > self.presentation.batch()) {
             several.gather(data, samples);
-            return several.run(parameters, context, epoch).map(drop);
+            return several.run(parameters, context, position).map(drop);
         }
         self.presentation.gather(data, samples);
         tables.hand_out(kept, samples, self.presentation.kept_mut());
-        let outputs = self.presentation.run(parameters, context, epoch)?;
+        let outputs = self.presentation.run(parameters, context, position)?;
         for relaxation in &mut self.relaxations {
             relaxation.observe(outputs);
         }
@@ -163,6 +166,7 @@ impl Session<'_> {
     ) -> Result<Report, SessionError> {
         let (clock, start) = (Instant::now(), self.position);
         let of = order.batches().len();
+        self.position.minibatches = of;
         let left = of.saturating_sub(start.minibatch);
         let count = most.map_or(left, |most| usize::try_from(most).map_or(left, |most| most.min(left)));
         let mut report = Report {
@@ -216,7 +220,7 @@ impl Session<'_> {
             &mut self.parameters,
             tables,
             (data, samples),
-            (context, self.position.epoch),
+            (context, self.position),
         )?;
         let minibatches = samples.len().div_ceil(self.options.batch);
         self.position.minibatch += minibatches;
