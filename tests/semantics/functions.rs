@@ -90,6 +90,28 @@ experiment e {{ rule R;  network n }}",
     );
 }
 
+/// R6.5: `target` belongs to the output layer, whatever the populations there, in signals and predictions.
+#[test]
+fn targets_are_of_the_output_layer() {
+    for first in ["neuron I sized above { state v = 0 }", "neuron I sized input { state v = 0 }", ""] {
+        let text = format!(
+            "rule R {{
+  {first}
+  neuron P {{ state x }}
+  synapse W : below.P -> P
+  signal G = sum(f(target) * f'(target))
+  phase p {{ clamp input P.x = data;  sweep up {{ P.x = W @ below.P.x }} }}
+  learn {{ W += G * post.x }}
+  predict output.P.x after p
+}}
+network n {{ 1 - 2 relu(slope = 0.5) }}"
+        );
+        let found =
+            Bench::new(&text).present(&[("W/input->output", &[1.0, 1.0])], &[&[1.0]], &[&[-4.0, 3.0]]);
+        found.is("increment/W/input->output", &[2.0, 2.0]);
+    }
+}
+
 /// R6.6: summed over output units, averaged over samples.
 #[test]
 fn costs_add_over_units() {

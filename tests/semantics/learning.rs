@@ -167,6 +167,64 @@ network n { 1 - 1 }";
     }
 }
 
+/// R8.15: a block learns at the end of every epoch that is not cut off, in one go or in pieces; the smaller last minibatch counts
+/// as one.
+#[test]
+fn epochs_end() {
+    let text = "rule R {
+  neuron { param b = 0
+    state x }
+  synapse W : below -> self = 0
+  phase p { clamp input x = data;  sweep up { x = W @ below.x + 0 * b } }
+  learn { W += 1 + 0 * post.x * pre.x }
+  learn when minibatch == minibatches { b += 1 + 1000 * minibatches }
+  predict output.x + 10 * minibatch + minibatches after p
+}
+network n { 1 - 1 }";
+    let inputs = Table::new(1, Cells::F64(vec![0.0; 5])).expect("one column");
+    let labels = Targets::Values(Table::new(1, Cells::F64(vec![0.0; 5])).expect("one column"));
+    let data = Dataset::new("numbers", inputs, labels).expect("five samples");
+    let model = Bench::new(text).model();
+    for backend in [Backend::Interpreter, Backend::Jit { threads: 1 }] {
+        let options = Options { backend, precision: Precision::F64, batch: 2, seed: 1 };
+        for (pieces, weights) in [
+            (&[2, 1][..], [3.0, 3001.0]),
+            (&[3, 1], [4.0, 3001.0]),
+            (&[1, 1, 1, 3], [6.0, 6002.0]),
+            (&[2], [2.0, 0.0]),
+        ] {
+            let mut session = Session::new(&model, options).expect("it compiles");
+            for &most in pieces {
+                session.train(&data, Some(most), &mut |_| Control::Continue).expect("it trains");
+            }
+            let found: Vec<f64> = session.parameters().iter().flat_map(plr_ir::Tensor::to_f64).collect();
+            assert_eq!(found, weights, "{pieces:?}");
+            // What is predicted has the numbers of the next presentation, also after a pause.
+            let next = 1.0 + (weights[0] % 3.0);
+            let directory = std::env::temp_dir().join(format!("plr-epochs-{}", std::process::id()));
+            std::fs::create_dir_all(&directory).expect("there is a place for files");
+            let file = directory.join("weights.safetensors");
+            session.save(&file).expect("a file can be written");
+            let mut other = Session::new(&model, options).expect("it compiles");
+            other.load(&file).expect("it fits");
+            std::fs::remove_dir_all(&directory).expect("it is there");
+            for session in [&mut session, &mut other] {
+                let found = session.evaluate(&data).expect("it runs").expect("it predicts");
+                let predicted = 10.0 * next + 3.0;
+                assert_eq!(found.loss, predicted * predicted / 2.0);
+            }
+        }
+    }
+    // A check's epochs are of one minibatch, and so is what is presented here.
+    Bench::new(text).present(&[("W/input->output", &[4.0])], &[&[0.0]], &[]).is("new/b/output", &[1001.0]);
+    // The rule's own names stand before.
+    let own =
+        text.replace("state x", "state x, minibatch = 7").replace("rule R {", "rule R(minibatches = 7) {");
+    let own = own.replace("+ 10 * minibatch + minibatches", "").replace("when minibatch ", "when 7 ");
+    let own = own.replace("1 + 1000 * minibatches", "minibatch + minibatches");
+    Bench::new(&own).present(&[], &[&[0.0]], &[]).is("new/b/output", &[14.0]);
+}
+
 /// R8.14: where the condition does not hold, neither parameters nor what filters remember change; elsewhere the block learns as if
 /// it had none.
 #[test]

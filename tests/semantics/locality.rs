@@ -244,6 +244,43 @@ network n {{ 5 - 2 }}"
     assert!(bill.locking[0].waits_for.is_empty(), "it hears what the phase computes as it goes");
 }
 
+/// R7.7, R13.9: what a plain equation below an ordered block reads is old, so that it waits for nothing in its step, and knows of
+/// other layers only what they knew before; in turn it waits.
+#[test]
+fn plain_equations_wait_for_no_block() {
+    let text = |above: &str, below: &str, steps: u32| {
+        format!(
+            "rule R {{
+  neuron {{ param b = 0
+    state x = 0, e = 0 }}
+  synapse W : below -> self
+  synapse B : above -> self
+  phase p (steps = {steps}) {{
+    clamp input x = data
+    {above}
+    sweep down {{ hidden x = B @ above.x }}
+    e = x
+    {below}
+  }}
+  learn {{ b += e;  W += post.x * pre.x;  B += post.x * pre.x }}
+}}
+network n {{ 5 - 4 - 3 - 2 }}"
+        )
+    };
+    let bill = |above, below, steps: u32| {
+        audit_of_steps(&text(above, below, steps), f64::from(steps)).bill.expect("there is a network")
+    };
+    let locked = |bill: &Bill| bill.locking[0].locked_at.join(",");
+    // The sweep goes through h2 and h1.
+    let plain = bill("", "", 1);
+    assert_eq!((plain.phases[0].depth, locked(&plain).as_str()), (2, ""));
+    let ordered = bill("in turn {", "}", 1);
+    assert_eq!((ordered.phases[0].depth, locked(&ordered).as_str()), (3, "h1,h2"));
+    // The next step sees it.
+    let later = bill("", "", 2);
+    assert_eq!((later.phases[0].depth, locked(&later).as_str()), (2, "h1,h2"));
+}
+
 /// R13.8 and R13.9: classes and traffic of wires, and the bill of a small rule, counted by hand.
 #[test]
 fn bills_are_counted() {

@@ -97,6 +97,36 @@ pub enum Init {
     Select(Box<[Init; 3]>),
 }
 
+/// Where in training a presentation is: the inputs of a program that are neither parameters nor samples.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Count {
+    /// The number of the epoch, from 1.
+    Epoch,
+    /// The number of the minibatch in its epoch, from 1.
+    Minibatch,
+    /// How many minibatches the epoch has.
+    Minibatches,
+}
+
+impl Count {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Epoch, Self::Minibatch, Self::Minibatches];
+
+    /// The one of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|count| count.name() == name)
+    }
+
+    /// What rules and programs call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Epoch => "epoch",
+            Self::Minibatch => "minibatch",
+            Self::Minibatches => "minibatches",
+        }
+    }
+}
+
 /// A state of one layer that goes on from one presentation to another.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Kept {

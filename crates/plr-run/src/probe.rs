@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use plr_ir::model::{Kept, Model, Piece};
+use plr_ir::model::{Count, Kept, Model, Piece};
 use plr_ir::{Precision, Tensor};
 
 use crate::backend::{Arrays, Backend, Context, RunError, Runner, reads_input};
-use crate::session::{EPOCH, first_values};
+use crate::session::first_values;
 
 /// Why a presentation could not be made from the given arrays.
 #[derive(Clone, Debug, PartialEq)]
@@ -133,7 +133,7 @@ fn check_names(model: &dyn Model, arrays: &Arrays) -> Result<(), ProbeError> {
     let kept = model.kept().iter().map(|kept| kept.name.as_str());
     let known: Vec<String> = parameters.chain(kept).chain(["data", "target"]).map(str::to_owned).collect();
     let names: Vec<String> =
-        arrays.keys().filter(|name| !known.contains(name) && *name != EPOCH).cloned().collect();
+        arrays.keys().filter(|name| !known.contains(name) && Count::named(name).is_none()).cloned().collect();
     if names.is_empty() { Ok(()) } else { Err(ProbeError::Unknown { names, known }) }
 }
 

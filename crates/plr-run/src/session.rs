@@ -20,7 +20,7 @@ mod training;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use plr_ir::model::{Model, Piece};
+use plr_ir::model::{Count, Model, Piece};
 use plr_ir::tensor::Data;
 use plr_ir::{Precision, Tensor};
 
@@ -38,9 +38,6 @@ pub use training::{Control, Progress, Report};
 use presentation::Presentation;
 use tables::Tables;
 use training::Trainer;
-
-/// The input of a program that is the number of the epoch, from 1.
-pub(crate) const EPOCH: &str = "epoch";
 
 /// The parameters now, before the current call of [`Session::train`], and after the next update, whose memory is there
 /// but not used yet.
@@ -86,6 +83,19 @@ pub struct Position {
     pub minibatch: usize,
     /// Updates made in all.
     pub updates: u64,
+    /// Minibatches of an epoch; 0 before the first one.
+    pub minibatches: usize,
+}
+
+impl Position {
+    /// What a rule is told about the presentation that comes next (R8.10, R8.15).
+    pub(crate) fn count(self, count: Count) -> f64 {
+        match count {
+            Count::Epoch => self.epoch as f64 + 1.0,
+            Count::Minibatch => self.minibatch as f64 + 1.0,
+            Count::Minibatches => self.minibatches.max(1) as f64,
+        }
+    }
 }
 
 impl<'m> Session<'m> {

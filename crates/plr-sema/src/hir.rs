@@ -4,6 +4,7 @@
 //! calls of user functions are kept as calls, so that an argument is written and evaluated once.
 
 use plr_ir::geometry::Grid;
+use plr_ir::model::Count;
 use plr_ir::program::Law;
 use plr_ir::scalar::{BinaryOp, CompareOp, UnaryOp};
 use plr_syntax::ast::{BatchReduction, Direction, Keeping, Occasion, Role};
@@ -53,6 +54,11 @@ id!(
     /// Position in the list of functions of a file, the prelude's first.
     FunctionId
 );
+
+impl PopulationId {
+    /// No population of the rule: the units of a layer as the network has them, which are told the sample.
+    pub const LAYER: Self = Self(usize::MAX);
+}
 
 /// A resolved rule.
 #[derive(Clone, Debug)]
@@ -681,8 +687,8 @@ pub enum ExprKind {
     },
     /// The number of this presentation, from 1.
     Updates,
-    /// The number of the epoch, from 1.
-    Epoch,
+    /// Where in training this presentation is.
+    Count(Count),
     /// In a phase the number of the step, from 0, or the number of steps.
     Time {
         /// Which phase.
@@ -797,7 +803,7 @@ impl Expr {
             | ExprKind::Argument(_)
             | ExprKind::Setting(_)
             | ExprKind::Updates
-            | ExprKind::Epoch
+            | ExprKind::Count(_)
             | ExprKind::Time { .. }
             | ExprKind::Distance { .. }
             | ExprKind::Coordinate { .. }
@@ -847,7 +853,7 @@ impl Expr {
             | ExprKind::Argument(_)
             | ExprKind::Setting(_)
             | ExprKind::Updates
-            | ExprKind::Epoch
+            | ExprKind::Count(_)
             | ExprKind::Time { .. }
             | ExprKind::Distance { .. }
             | ExprKind::Coordinate { .. }

@@ -1,6 +1,8 @@
 //! What filters remember: for every call of a filter in a learning equation, its memories at every site of what it
 //! filters. They are parameters like any other.
 
+use plr_ir::model::Count;
+
 use crate::equation::{self, Site};
 use crate::hir::{Expr, ExprKind, Filter, Learned, Rule, VariableKind};
 use crate::resolve::{Library, Optimiser};
@@ -61,18 +63,15 @@ impl Filtering<'_> {
 /// The name of the parameter that counts presentations.
 pub const UPDATES: &str = "updates";
 
-/// The name of the input that counts epochs.
-pub const EPOCH: &str = "epoch";
-
 /// Whether anything in the rule asks for the number of the presentation.
 pub fn counts_updates(rule: &Rule, library: &Library) -> bool {
     filterings(rule, library).iter().any(|f| f.filter.counts_updates())
         || asks(rule, &|kind| matches!(kind, ExprKind::Updates))
 }
 
-/// Whether anything in the rule asks for the number of the epoch.
-pub fn counts_epochs(rule: &Rule) -> bool {
-    asks(rule, &|kind| matches!(kind, ExprKind::Epoch))
+/// What the rule asks of where in training a presentation is.
+pub fn counts(rule: &Rule) -> impl Iterator<Item = Count> {
+    Count::ALL.into_iter().filter(|count| asks(rule, &|kind| *kind == ExprKind::Count(*count)))
 }
 
 /// Whether an expression of the rule has such a part.

@@ -21,13 +21,14 @@ impl Session<'_> {
         let kept = self.model.kept().iter().map(|kept| kept.name.clone());
         let kept = kept.zip(self.tables.all().iter().cloned());
         let tensors = names.zip(self.parameters.iter().cloned()).chain(kept).collect();
-        let Position { epoch, minibatch, updates } = self.position;
+        let Position { epoch, minibatch, updates, minibatches } = self.position;
         let about = [
             ("rule", self.model.name().to_owned()),
             ("seed", self.options.seed.to_string()),
             ("epoch", epoch.to_string()),
             ("minibatch", minibatch.to_string()),
             ("updates", updates.to_string()),
+            ("minibatches", minibatches.to_string()),
         ];
         let about = about.map(|(key, text)| (key.to_owned(), text));
         Ok(weights::save(path, &Weights { tensors, about: BTreeMap::from(about) })?)
@@ -52,6 +53,7 @@ impl Session<'_> {
             epoch: number(&loaded, "epoch")?,
             minibatch: number(&loaded, "minibatch")?,
             updates: number(&loaded, "updates")?,
+            minibatches: number(&loaded, "minibatches")?,
         };
         let tables: Vec<Tensor> = kept.iter().filter_map(|kept| loaded.tensors.remove(&kept.name)).collect();
         self.tables.set(tables);

@@ -1,10 +1,10 @@
 //! One piece of a rule made ready for one minibatch size, with the buffers its minibatches are gathered into.
 
-use plr_ir::model::{Model, Piece, Shape};
+use plr_ir::model::{Count, Model, Piece, Shape};
 use plr_ir::tensor::Data;
 use plr_ir::{Precision, Tensor};
 
-use super::EPOCH;
+use super::Position;
 use super::error::SessionError;
 use super::tables::first;
 use crate::backend::{Backend, Context, Runner, reads_input};
@@ -19,7 +19,7 @@ enum Source {
     Kept(usize),
     Data,
     Target,
-    Epoch,
+    Count(Count),
 }
 
 /// A piece of a rule, ready to be run on minibatches of one size.
@@ -122,24 +122,24 @@ impl Presentation {
         if self.reads_target { &self.target } else { &self.spare }
     }
 
-    /// Runs the piece on the gathered minibatch, in the epoch of that number from 0, and puts new parameters and kept states
+    /// Runs the piece on the gathered minibatch, after what has been presented, and puts new parameters and kept states
     /// into the place of those that it renews.
     pub(super) fn run(
         &mut self,
         parameters: &mut [Tensor],
         context: Context,
-        epoch: u64,
+        position: Position,
     ) -> Result<&mut [Tensor], SessionError> {
         self.exchange(parameters);
         let (data, target, kept) = (&self.data, &self.target, &self.kept);
-        let epoch = &Tensor::from_f64([], &[epoch as f64 + 1.0], data.precision());
+        let counts = Count::ALL.map(|c| Tensor::from_f64([], &[position.count(c)], data.precision()));
         let held = |at: usize| self.runner.renewed().iter().any(|&(_, input)| input == at);
         let input = |(_, source): (usize, &Source)| match *source {
             Source::Parameter(at) => &parameters[at],
             Source::Kept(at) => &kept[at],
             Source::Data => data,
             Source::Target => target,
-            Source::Epoch => epoch,
+            Source::Count(count) => &counts[count as usize],
         };
         let sources = self.sources.iter().enumerate().filter(|&(at, _)| !held(at));
         let inputs: Vec<&Tensor> = sources.map(input).collect();
@@ -156,7 +156,7 @@ impl Presentation {
             let held = match self.sources[input] {
                 Source::Parameter(at) => &mut parameters[at],
                 Source::Kept(at) => &mut self.kept[at],
-                Source::Data | Source::Target | Source::Epoch => continue,
+                Source::Data | Source::Target | Source::Count(_) => continue,
             };
             std::mem::swap(&mut self.runner.outputs()[output], held);
         }
@@ -167,7 +167,7 @@ fn source(model: &dyn Model, name: &str) -> Result<Source, SessionError> {
     match name {
         "data" => Ok(Source::Data),
         "target" => Ok(Source::Target),
-        EPOCH => Ok(Source::Epoch),
+        _ if let Some(count) = Count::named(name) => Ok(Source::Count(count)),
         _ => {
             let parameter = model.parameters().iter().position(|parameter| parameter.name == name);
             let kept = model.kept().iter().position(|kept| kept.name == name);

@@ -1,12 +1,12 @@
 //! States that go on from one presentation to another (R3.11): a row for each sample of the training set, or for each place in
 //! a minibatch.
 
-use plr_ir::model::{Keeping, Kept, Model};
+use plr_ir::model::{Count, Keeping, Kept, Model};
 use plr_ir::tensor::Data;
 use plr_ir::{Precision, Tensor};
 
 use super::error::SessionError;
-use super::{EPOCH, Options, copy_all};
+use super::{Options, copy_all};
 use crate::backend::Arrays;
 use crate::room;
 
@@ -88,11 +88,12 @@ impl Tables {
     }
 }
 
-/// What the first presentation of a minibatch is given beside parameters and samples, by name: what it goes on from, and the
-/// number of the epoch (R3.12).
+/// What the first presentation of a minibatch is given beside parameters and samples, by name: what it goes on from, and where
+/// in training it is: in an epoch of one minibatch (R3.12, R8.15).
 pub fn first_values(model: &dyn Model, batch: usize, precision: Precision) -> Arrays {
     let kept = model.kept().iter().map(|kept| (kept.name.clone(), first(kept, batch, precision)));
-    kept.chain([(EPOCH.to_owned(), Tensor::from_f64([], &[1.0], precision))]).collect()
+    let counts = Count::ALL.map(|count| (count.name().to_owned(), Tensor::from_f64([], &[1.0], precision)));
+    kept.chain(counts).collect()
 }
 
 /// First values for so many samples or places, `[rows, units]`.

@@ -10,7 +10,7 @@ use super::error::SessionError;
 use super::presentation::Presentation;
 use super::relaxation::{CutOff, Relaxation, relaxations};
 use super::tables::Tables;
-use super::{Options, Session, copy_all};
+use super::{Options, Position, Session, copy_all};
 use crate::backend::Context;
 use crate::data::{Dataset, Epoch};
 
@@ -86,11 +86,11 @@ impl Trainer {
         parameters: &mut [Tensor],
         (tables, kept): (&mut Tables, &[Kept]),
         (data, samples): (&Dataset, &[usize]),
-        (context, epoch): (Context, u64),
+        (context, position): (Context, Position),
     ) -> Result<(), SessionError> {
         self.presentation.gather(data, samples);
         tables.hand_out(kept, samples, self.presentation.kept_mut());
-        let outputs = self.presentation.run(parameters, context, epoch)?;
+        let outputs = self.presentation.run(parameters, context, position)?;
         for relaxation in &mut self.relaxations {
             relaxation.observe(outputs);
         }
@@ -156,6 +156,7 @@ impl Session<'_> {
     ) -> Result<Report, SessionError> {
         let (clock, start) = (Instant::now(), self.position);
         let of = order.batches().len();
+        self.position.minibatches = of;
         let left = of.saturating_sub(start.minibatch);
         let count = most.map_or(left, |most| usize::try_from(most).map_or(left, |most| most.min(left)));
         let mut report = Report {
@@ -197,7 +198,7 @@ impl Session<'_> {
             &mut self.parameters,
             tables,
             (data, samples),
-            (context, self.position.epoch),
+            (context, self.position),
         )?;
         self.position.minibatch += 1;
         self.position.updates += 1;

@@ -332,7 +332,7 @@ pub(super) fn current_state(input: Input) -> Option<Slot> {
         | Input::Trace(..)
         | Input::Memory(_)
         | Input::Updates
-        | Input::Epoch
+        | Input::Count(_)
         | Input::Data(_)
         | Input::Target => None,
     }
@@ -348,7 +348,7 @@ fn stored_state(input: Input) -> Option<(Slot, PhaseId)> {
         | Input::Trace(..)
         | Input::Memory(_)
         | Input::Updates
-        | Input::Epoch
+        | Input::Count(_)
         | Input::Data(_)
         | Input::Target => None,
     }

@@ -11,7 +11,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 
-use plr_ir::model::{self, Owner, Pattern, Reading};
+use plr_ir::model::{self, Count, Owner, Pattern, Reading};
 use plr_ir::types::Location;
 use plr_syntax::span::Span;
 
@@ -24,7 +24,7 @@ use crate::hir::{
     Dynamics, Expr, ExprKind, Filter, Function, Learned, PhaseId, Place, PopulationId, Rule, SynapseId,
     VariableId, VariableKind,
 };
-use crate::memory::{EPOCH, Memory, UPDATES, filterings};
+use crate::memory::{Memory, UPDATES, filterings};
 use crate::network::{LayerId, Network};
 use crate::resolve::{Library, layer_among, several_layers};
 use crate::winner::sent_up;
@@ -44,8 +44,8 @@ pub enum Input {
     Memory(Memory),
     /// The number of presentations so far.
     Updates,
-    /// The number of the epoch.
-    Epoch,
+    /// Where in training the presentation is.
+    Count(Count),
     /// The minibatch's inputs, as far as an input layer is told them.
     Data(LayerId),
     /// The minibatch's targets.
@@ -76,7 +76,7 @@ impl Input {
                 format!("{}/{}", group.unwrap_or_default(), memory.site.name(network))
             }
             Self::Updates => UPDATES.to_owned(),
-            Self::Epoch => EPOCH.to_owned(),
+            Self::Count(count) => count.name().to_owned(),
             Self::Data(_) => "data".to_owned(),
             Self::Target => "target".to_owned(),
         }
@@ -93,7 +93,9 @@ impl Input {
     fn has_samples(self) -> bool {
         match self {
             Self::State(..) | Self::Trace(..) | Self::Data(_) | Self::Target => true,
-            Self::Parameter(..) | Self::Weight(..) | Self::Memory(_) | Self::Updates | Self::Epoch => false,
+            Self::Parameter(..) | Self::Weight(..) | Self::Memory(_) | Self::Updates | Self::Count(_) => {
+                false
+            }
         }
     }
 }
@@ -197,7 +199,7 @@ impl<'a> Reader<'a> {
             | ExprKind::Draw(_) => Reads::default(),
             ExprKind::Time { .. } => Reads::default(),
             ExprKind::Updates => Reads::one(Input::Updates, Pattern::All),
-            ExprKind::Epoch => Reads::one(Input::Epoch, Pattern::All),
+            &ExprKind::Count(count) => Reads::one(Input::Count(count), Pattern::All),
             ExprKind::Filtered { filter, increment, place, .. } => {
                 let mut reads = self.eval(increment, scope);
                 if let Some(filter) = filter {
@@ -302,7 +304,9 @@ impl<'a> Reader<'a> {
         match (expr.first_variable(), here) {
             (Some((place, variable)), _) => self.rule.group(variable, self.locate(Some(place), here).0),
             (None, Evaluator::Unit(own) | Evaluator::Synapse(_, own)) => own,
-            (None, Evaluator::Nobody) => Group { population: PopulationId(0), layer: self.network.output() },
+            (None, Evaluator::Nobody) => {
+                Group { population: PopulationId::LAYER, layer: self.network.output() }
+            }
         }
     }
 

@@ -24,11 +24,22 @@ pub struct Plan<'r> {
     pub written: BTreeSet<Slot>,
 }
 
+/// What the equations of a turn read of what is written in the same step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sight {
+    /// Nothing: plain equations, wherever they stand (R7.3, R7.7).
+    BeforeStep,
+    /// What earlier turns wrote: statements in turn (R7.6).
+    BeforeTurn,
+    /// Besides, what the equations above wrote in this turn: a sweep (R7.5).
+    Latest,
+}
+
 /// Equations that are evaluated together, or one layer's in a sweep.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Turn<'r> {
-    /// All read the values before the turn; otherwise each reads what the one before it wrote.
-    pub synchronous: bool,
+    /// What they read.
+    pub sight: Sight,
     /// The units that move one after the other in it, in an order that nobody knows before; 0 if whole layers move.
     pub units: u64,
     /// The equations with their layers, clamped states left out.
@@ -44,7 +55,7 @@ pub fn plans<'r>(rule: &'r Rule, network: &Network) -> Vec<Plan<'r>> {
         let start = phase.from.map_or(id.checked_sub(1), |PhaseId(from)| Some(from));
         plan.versions = start.map(|start| plans[start].versions.clone()).unwrap_or_default();
         clamp(&phase.body, (rule, network), &mut held, &mut plan.written);
-        lay_out(&phase.body, (rule, network), &held, &mut plan.turns);
+        lay_out(&phase.body, (rule, network), &held, Sight::BeforeStep, &mut plan.turns);
         let equations = plan.turns.iter().flat_map(|turn| &turn.equations);
         plan.written.extend(equations.map(|&(layer, dynamics)| (dynamics.variable, layer)));
         plan.versions.extend(plan.written.iter().map(|&slot| (slot, id + 1)));
@@ -151,15 +162,16 @@ fn clamp(
     }
 }
 
-/// Equations that stand next to each other are one synchronous turn; a sweep has one turn for each layer; statements
-/// in turn have their own.
+/// Equations that stand next to each other are one turn, with the sight of plain ones; a sweep has one turn for each layer;
+/// statements in turn have their own.
 fn lay_out<'r>(
     body: &'r [Statement],
     (rule, network): (&Rule, &Network),
     held: &Held,
+    sight: Sight,
     turns: &mut Vec<Turn<'r>>,
 ) {
-    let mut together = Turn { synchronous: true, units: 0, equations: Vec::new() };
+    let mut together = Turn { sight, units: 0, equations: Vec::new() };
     let at = |layer: LayerId, dynamics: &'r Dynamics| {
         let moves = equation::evaluates(layer, (dynamics.variable, dynamics.role), rule, network)
             && !held.0.contains_key(&(dynamics.variable, layer));
@@ -180,13 +192,14 @@ fn lay_out<'r>(
                         .collect();
                     let one_by_one = *direction == Direction::Random;
                     let units = if one_by_one { units(&equations, (rule, network)) } else { 0 };
-                    flush(&mut Turn { synchronous: false, units, equations }, turns);
+                    flush(&mut Turn { sight: Sight::Latest, units, equations }, turns);
                 }
             }
             Statement::InTurn(body) => {
                 flush(&mut together, turns);
                 for statement in body {
-                    lay_out(std::slice::from_ref(statement), (rule, network), held, turns);
+                    let alone = std::slice::from_ref(statement);
+                    lay_out(alone, (rule, network), held, Sight::BeforeTurn, turns);
                 }
             }
             Statement::Clamp(_) | Statement::Release { .. } | Statement::Trace(_) | Statement::Learn(_) => {}
@@ -198,7 +211,7 @@ fn lay_out<'r>(
 fn flush<'r>(turn: &mut Turn<'r>, turns: &mut Vec<Turn<'r>>) {
     let equations = std::mem::take(&mut turn.equations);
     if !equations.is_empty() {
-        turns.push(Turn { synchronous: turn.synchronous, units: turn.units, equations });
+        turns.push(Turn { sight: turn.sight, units: turn.units, equations });
     }
 }
 
@@ -210,29 +223,32 @@ fn units(equations: &[(LayerId, &Dynamics)], (rule, network): (&Rule, &Network))
 }
 
 /// The longest chain of layers that must compute one after the other in one step, or of units where they have turns of their
-/// own. A layer's turn in a sweep counts
-/// once, whatever the number of its equations, and so do synchronous equations; a turn that reads nothing written in
-/// the same step starts at once. `reads` gives the current states an equation depends on.
+/// own. A layer's turn in a sweep counts once, whatever the number of its equations, and so do those that are evaluated
+/// together; a turn that reads nothing written in the same step starts at once. `reads` gives the current states an equation depends on.
 pub fn depth(plan: &Plan<'_>, mut reads: impl FnMut(LayerId, &Dynamics) -> BTreeSet<Slot>) -> u64 {
     let mut ready: BTreeMap<Slot, u64> = BTreeMap::new();
+    let mut longest = 0;
     for turn in &plan.turns {
         let mut written: BTreeMap<Slot, u64> = BTreeMap::new();
         if turn.units > 0 {
             let reads = turn.equations.iter().flat_map(|&(layer, dynamics)| reads(layer, dynamics));
             let start = reads.filter_map(|slot| ready.get(&slot).copied()).max().unwrap_or(0);
             let slots = turn.equations.iter().map(|&(layer, dynamics)| (dynamics.variable, layer));
+            longest = longest.max(start + turn.units);
             ready.extend(slots.map(|slot| (slot, start + turn.units)));
             continue;
         }
         for &(layer, dynamics) in &turn.equations {
-            let time = |slot: &Slot| match written.get(slot) {
-                Some(&now) if !turn.synchronous => now,
-                Some(_) | None => ready.get(slot).copied().unwrap_or(0) + 1,
+            let time = |slot: &Slot| match (turn.sight, written.get(slot)) {
+                (Sight::BeforeStep, _) => 1,
+                (Sight::Latest, Some(&now)) => now,
+                (Sight::BeforeTurn, _) | (Sight::Latest, None) => ready.get(slot).copied().unwrap_or(0) + 1,
             };
             let done = reads(layer, dynamics).iter().map(time).max().unwrap_or(1);
+            longest = longest.max(done);
             written.insert((dynamics.variable, layer), done);
         }
         ready.extend(written);
     }
-    ready.into_values().max().unwrap_or(0)
+    longest
 }

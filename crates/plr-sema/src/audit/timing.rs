@@ -6,11 +6,11 @@ use serde::Serialize;
 
 use super::built::Built;
 use super::reads::{Input, Reader, Reads};
-use super::schedule::{Occasion, Plan, Slot, occasions};
+use super::schedule::{Occasion, Plan, Sight, Slot, Turn, occasions};
 use super::subject::source_name;
 use crate::equation::{self, Site, Source};
-use crate::hir::{Dynamics, Learned, PhaseId, Rule};
-use crate::network::{LayerId, Network};
+use crate::hir::{Learned, PhaseId, Rule};
+use crate::network::Network;
 use crate::resolve::Library;
 
 /// What a learning equation waits for.
@@ -101,7 +101,7 @@ impl Earlier {
             | Input::Trace(..)
             | Input::Memory(_)
             | Input::Updates
-            | Input::Epoch
+            | Input::Count(_)
             | Input::Data(_)
             | Input::Target => None,
         };
@@ -145,7 +145,7 @@ impl Reach {
                 for turn in &plan.turns {
                     // Unit by unit, in some order, it may spread through all layers.
                     let passes = if turn.units > 0 { network.layers.len() } else { 1 };
-                    (0..passes).for_each(|_| reach.spread(id, turn.synchronous, &turn.equations, reader));
+                    (0..passes).for_each(|_| reach.spread(id, turn, &before, reader));
                 }
                 if reach.states[id] == before {
                     break;
@@ -155,32 +155,42 @@ impl Reach {
         reach
     }
 
+    /// One turn of a step before which the states were these.
     fn spread(
         &mut self,
         phase: usize,
-        synchronous: bool,
-        equations: &[(LayerId, &Dynamics)],
+        turn: &Turn<'_>,
+        before: &BTreeMap<Slot, usize>,
         reader: &mut Reader<'_>,
     ) {
         let mut written = BTreeMap::new();
-        for &(layer, dynamics) in equations {
+        for &(layer, dynamics) in &turn.equations {
             let reads = reader.of_state(layer, dynamics);
-            let value = self.of_reads(&reads, phase + 1);
-            if synchronous {
-                written.insert((dynamics.variable, layer), value);
-            } else {
-                self.states[phase].insert((dynamics.variable, layer), value);
-            }
+            let slot = (dynamics.variable, layer);
+            match turn.sight {
+                Sight::BeforeStep => written.insert(slot, self.of_reads_among(&reads, Some(before))),
+                Sight::BeforeTurn => written.insert(slot, self.of_reads(&reads, phase + 1)),
+                Sight::Latest => {
+                    let value = self.of_reads(&reads, phase + 1);
+                    self.states[phase].insert(slot, value)
+                }
+            };
         }
         self.states[phase].extend(written);
     }
 
     /// Of what is read when `phases` phases have begun.
     fn of_reads(&self, reads: &Reads, phases: usize) -> usize {
+        let now = phases.checked_sub(1).map(|phase| &self.states[phase]);
+        self.of_reads_among(reads, now)
+    }
+
+    /// Of what is read where the states now are these.
+    fn of_reads_among(&self, reads: &Reads, now: Option<&BTreeMap<Slot, usize>>) -> usize {
         let of_input = |(input, _)| match input {
             Input::State(variable, layer, phase) => {
-                let phase = phase.map_or(phases.checked_sub(1), |PhaseId(phase)| Some(phase));
-                let known = phase.and_then(|phase| self.states[phase].get(&(variable, layer))).copied();
+                let states = phase.map_or(now, |PhaseId(phase)| Some(&self.states[phase]));
+                let known = states.and_then(|states| states.get(&(variable, layer))).copied();
                 known.unwrap_or(0).max(self.level[layer])
             }
             Input::Target => self.level.iter().copied().max().unwrap_or(0),
@@ -189,7 +199,7 @@ impl Reach {
             | Input::Trace(..)
             | Input::Memory(_)
             | Input::Updates
-            | Input::Epoch
+            | Input::Count(_)
             | Input::Data(_) => 0,
         };
         reads.iter().map(of_input).max().unwrap_or(0)

@@ -182,7 +182,7 @@ impl<'a> Walk<'a> {
             | ExprKind::Setting(_)
             | ExprKind::Filtered { .. }
             | ExprKind::Updates
-            | ExprKind::Epoch
+            | ExprKind::Count(_)
             | ExprKind::Time { .. }
             | ExprKind::Distance { .. }
             | ExprKind::Coordinate { .. }

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use plr_ir::builder::Builder;
-use plr_ir::model::Shape;
+use plr_ir::model::{Count, Shape};
 use plr_ir::program::ReduceKind;
 use plr_ir::scalar::{BinaryOp, UnaryOp};
 use plr_ir::{Type, Value};
@@ -19,7 +19,7 @@ use crate::hir::{
     Expr, ExprKind, FunctionId, Learned, Part, PhaseId, Place, PopulationId, Reduction, SynapseId,
     VariableId, VariableKind,
 };
-use crate::memory::{EPOCH, counts_epochs};
+use crate::memory::counts;
 use crate::network::LayerId;
 use crate::resolve::{has_weight, layer_among, places, several_layers, unit_layers};
 
@@ -73,8 +73,8 @@ pub struct Lowerer<'s> {
     pub stored: Vec<Option<Environment>>,
     /// The states that earlier presentations have left.
     pub kept: HashMap<Cell, Value>,
-    /// The number of the epoch, if the rule asks for it.
-    pub epoch: Option<Value>,
+    /// Where in training the presentation is, as far as the rule asks.
+    pub counts: HashMap<Count, Value>,
     /// The layer that a reduction over several of them is at.
     among: Option<LayerId>,
     /// Definitions that are being evaluated, to find cycles, and those that are, for this equation.
@@ -119,7 +119,7 @@ pub struct Context<'c> {
 }
 
 impl<'s> Lowerer<'s> {
-    /// An empty program. Its inputs are all parameters, `data`, `target` if wanted, and the number of the epoch if the rule asks for it.
+    /// An empty program. Its inputs are all parameters, `data`, `target` if wanted, and the counts that the rule asks for.
     pub fn new(
         setting: &'s Setting,
         mut b: Builder,
@@ -133,7 +133,8 @@ impl<'s> Lowerer<'s> {
             .collect();
         let data = b.input("data", Type::real(shape.data(batch)));
         let target = target.then(|| b.input("target", Type::real(shape.target(batch))));
-        let epoch = counts_epochs(&setting.rule).then(|| b.input(EPOCH, Type::real([])));
+        let counts =
+            counts(&setting.rule).map(|count| (count, b.input(count.name(), Type::real([])))).collect();
         let stored = vec![None; setting.rule.phases.len()];
         Self {
             setting,
@@ -153,7 +154,7 @@ impl<'s> Lowerer<'s> {
             previous: None,
             stored,
             kept: HashMap::new(),
-            epoch,
+            counts,
             among: None,
             definitions: HashMap::new(),
         }
@@ -389,7 +390,7 @@ impl<'s> Lowerer<'s> {
                 return self.filtered(*filter, settings, increment, *place, cx);
             }
             ExprKind::Updates => self.updates()?,
-            ExprKind::Epoch => self.epoch()?,
+            ExprKind::Count(count) => self.count(*count)?,
             ExprKind::Time { phase, whole } => self.time(*phase, *whole),
             ExprKind::Distance { from_input } => self.distance(*from_input, cx),
             ExprKind::Coordinate { place, population, coordinate } => {
@@ -598,7 +599,7 @@ impl<'s> Lowerer<'s> {
             (Some((place, variable)), _) => self.setting.rule.group(variable, self.layer(place, cx)),
             (None, Evaluator::Unit(own) | Evaluator::Synapse(_, own)) => cx.sender.unwrap_or(own),
             (None, Evaluator::Nobody) => {
-                Group { population: PopulationId(0), layer: self.setting.network.output() }
+                Group { population: PopulationId::LAYER, layer: self.setting.network.output() }
             }
         }
     }

@@ -7,6 +7,7 @@ use super::environment::Unavailable;
 use super::expression::{Context, Evaluated, Lowerer};
 use super::setting::ParameterId;
 use super::term::{self, Axes, Term};
+use plr_ir::model::Count;
 use plr_ir::scalar::BinaryOp;
 
 impl Lowerer<'_> {
@@ -50,9 +51,9 @@ impl Lowerer<'_> {
         self.evaluate(&filter.result, Context { arguments: &arguments, settings: &bound, ..cx })
     }
 
-    /// The number of the epoch, from 1 (R8.10).
-    pub fn epoch(&mut self) -> Result<Term, Unavailable> {
-        Ok(Term { value: self.epoch.ok_or(Unavailable::NotBuilt)?, axes: Axes::NONE })
+    /// Where in training the presentation is (R8.10, R8.15).
+    pub fn count(&self, count: Count) -> Result<Term, Unavailable> {
+        Ok(Term { value: *self.counts.get(&count).ok_or(Unavailable::NotBuilt)?, axes: Axes::NONE })
     }
 
     /// The number of this presentation, from 1 (R8.10).

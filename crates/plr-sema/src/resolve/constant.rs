@@ -71,7 +71,7 @@ impl Evaluation<'_> {
             | ExprKind::Data
             | ExprKind::Filtered { .. }
             | ExprKind::Updates
-            | ExprKind::Epoch
+            | ExprKind::Count(_)
             | ExprKind::Trace(_)
             | ExprKind::Time { .. }
             | ExprKind::Distance { .. }

@@ -1,5 +1,6 @@
 //! Expressions: what each name, path, call and operator means to its reader.
 
+use plr_ir::model::Count;
 use plr_ir::scalar::{BinaryOp, CompareOp, UnaryOp};
 use plr_syntax::ast::{self, BinaryOp as Infix, ExprKind as Tree};
 use plr_syntax::span::Span;
@@ -110,7 +111,7 @@ fn name_alone(name: &str, at: Span, reader: Reader<'_>, scope: &mut Scope<'_>) -
             return Some(ExprKind::Time { phase: PhaseId(scope.ended), whole: name == "duration" });
         }
         "updates" => return Some(ExprKind::Updates),
-        "epoch" => return Some(ExprKind::Epoch),
+        _ if let Some(count) = Count::named(name) => return Some(ExprKind::Count(count)),
         "depth" if reader != Reader::Global => return Some(ExprKind::Distance { from_input: true }),
         "height" if reader != Reader::Global => return Some(ExprKind::Distance { from_input: false }),
         // R5.17

@@ -273,7 +273,7 @@ impl Resolver<'_> {
             return Some(condition);
         }
         let (what, found) = ("when a block learns".to_owned(), "something else".to_owned());
-        let wanted = "made of hyper-parameters, `updates`, `epoch` and the time";
+        let wanted = "made of hyper-parameters, the time and the counts of presentations";
         self.findings.push(BadValue { at: when.span, what, wanted, found });
         None
     }
@@ -312,7 +312,7 @@ fn is_of_the_presentation(expr: &Expr) -> bool {
         ExprKind::Number(_)
             | ExprKind::Hyper(_)
             | ExprKind::Updates
-            | ExprKind::Epoch
+            | ExprKind::Count(_)
             | ExprKind::Time { .. }
             | ExprKind::Unary(..)
             | ExprKind::Binary(..)

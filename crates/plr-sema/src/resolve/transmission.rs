@@ -73,7 +73,7 @@ fn of_one_synapse(expr: &mut Expr, synapse: SynapseId, rule: &Rule, directions: 
         | ExprKind::Signal(..)
         | ExprKind::Activation { .. }
         | ExprKind::Updates
-        | ExprKind::Epoch
+        | ExprKind::Count(_)
         | ExprKind::Time { .. }
         | ExprKind::Distance { .. }
         | ExprKind::Coordinate { .. }

@@ -10,7 +10,7 @@ use plr_run::check::{Angle, CheckError, Minibatch, angles};
 use plr_run::data::Dataset;
 use plr_run::init;
 use plr_run::room::{self, NoRoom};
-use plr_run::session::{Position, Session};
+use plr_run::session::Session;
 
 use crate::failure::Failure;
 use crate::optimised::Optimised;
@@ -117,10 +117,9 @@ fn to(
             unreachable!("both arrays were made in one precision")
         }
     }
-    let Position { updates, epoch, .. } = session.position();
-    let context = Context { seed: options.seed, update: updates as u32 };
-    // What is next presented belongs to the next epoch, if one is complete.
-    let minibatch = Minibatch { epoch: epoch + 1, ..Minibatch::new(inputs, targets) };
+    let position = session.position();
+    let context = Context { seed: options.seed, update: position.updates as u32 };
+    let minibatch = Minibatch { position, ..Minibatch::new(inputs, targets) };
     let all = angles(model, reference, options.backend, session.parameters(), &minibatch, context)?;
     let synaptic = |angle: &Angle| model.parameters().iter().any(|p| p.name == angle.parameter && p.synaptic);
     Ok(all.into_iter().filter(synaptic).collect())
