@@ -155,6 +155,8 @@ impl Analysis {
     }
 
     fn setting(&self, rule: &Arc<hir::Rule>, choice: Choice) -> Setting {
+        let own = self.rules.iter().filter(|(known, _)| known.name == rule.name);
+        let checks = own.flat_map(|(_, checks)| checks);
         Setting {
             rule: match &choice.optimiser {
                 Some(optimiser) => Arc::new(memory::with_optimiser(rule, optimiser)),
@@ -169,7 +171,7 @@ impl Analysis {
             sequence: choice.sequence,
             until: Vec::new(),
             steps: Vec::new(),
-            observed: Vec::new(),
+            observed: checks.flat_map(|check| check.setting.observed.iter().cloned()).collect(),
         }
     }
 

@@ -201,13 +201,16 @@ impl Specialised {
         Ok(program)
     }
 
-    /// A phase is used if an operation of it is left when everything unobservable is gone (R7.17).
+    /// A phase is used if an operation of it is left when everything is gone that is neither observable nor observed by a
+    /// check (R7.17).
     fn unused_phases(&self, update: &Program, warnings: &mut Findings) {
         let mut left = Vec::new();
         locations(&update.body, &mut left);
-        if let Some(mut predict) = self.raw(Piece::Predict, TRIAL_BATCH, Precision::F32) {
-            drop_dead_code(&mut predict);
-            locations(&predict.body, &mut left);
+        let observed = (0..self.setting.observed.len()).map(Piece::Observe);
+        for piece in std::iter::once(Piece::Predict).chain(observed) {
+            let Some(mut program) = self.raw(piece, TRIAL_BATCH, Precision::F32) else { continue };
+            drop_dead_code(&mut program);
+            locations(&program.body, &mut left);
         }
         let sources = equation::sources(&self.setting.rule);
         let runs = |i: usize| {
