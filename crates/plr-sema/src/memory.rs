@@ -102,6 +102,12 @@ fn mentions(expr: &Expr, wanted: &dyn Fn(&ExprKind) -> bool) -> bool {
     found
 }
 
+/// Whether a rule has `optim` for which an experiment can choose a filter.
+pub fn asks_for_optimiser(rule: &Rule) -> bool {
+    let open = |kind: &ExprKind| matches!(kind, ExprKind::Filtered { filter: None, .. });
+    rule.plasticity.iter().any(|plasticity| mentions(&plasticity.increment, &open))
+}
+
 /// The rule with a filter in the place of `optim` (R8.11).
 pub fn with_optimiser(rule: &Rule, optimiser: &Optimiser) -> Rule {
     let mut rule = rule.clone();
