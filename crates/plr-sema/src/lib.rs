@@ -66,7 +66,7 @@ pub struct Choice {
 /// of the rest there is.
 pub fn analyse(source: &str, file: &ast::File) -> (Analysis, Findings) {
     let (resolved, mut findings) = resolve::resolve(source, file);
-    let Resolved { library, rules, networks, experiments } = resolved;
+    let Resolved { library, rules, networks, experiments, .. } = resolved;
     let library = Arc::new(library);
     let rules = rules.into_iter().map(|(rule, checks)| (Arc::new(rule), checks)).collect();
     let analysis = Analysis { library, rules, networks, experiments };

@@ -34,7 +34,7 @@ use plr_ir::pass::{self, Options};
 use plr_ir::{Location, Op, Precision, Program, Value, program::Block};
 use plr_syntax::diagnostic::Findings;
 
-use crate::audit;
+use crate::audit::{self, Built};
 use crate::check::unused_phase::UnusedPhase;
 use crate::equation::{self, Source};
 use crate::hir::{Learned, PhaseId};
@@ -231,6 +231,19 @@ impl Specialised {
             let phase = &self.setting.rule.phases[i];
             warnings.push(UnusedPhase { at: phase.span, name: phase.name.clone() });
         }
+    }
+
+    /// What is built.
+    pub fn built(&self) -> Built {
+        let weights = self.parameters.iter().filter_map(|(id, _)| match *id {
+            ParameterId::Weight(synapse, pre, post) => Some((synapse, (pre, post))),
+            ParameterId::Unit(..) | ParameterId::Memory(_) | ParameterId::Updates => None,
+        });
+        let units = self.parameters.iter().filter_map(|(id, _)| match *id {
+            ParameterId::Unit(variable, layer) => Some((variable, layer)),
+            ParameterId::Weight(..) | ParameterId::Memory(_) | ParameterId::Updates => None,
+        });
+        Built::of(weights, units.chain(self.kept.iter().map(|(cell, _)| *cell)))
     }
 
     /// The equations of the rule at the sites of the network; plasticity of parameters that are not built left out.

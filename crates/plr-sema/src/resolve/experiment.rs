@@ -400,7 +400,7 @@ pub fn named_or_chain(written: &NetworkRef, resolved: &Resolved, findings: &mut 
         NetworkRef::Chain(layers, span) => network::chain(layers, *span, &resolved.library, findings),
         NetworkRef::Named(name) => {
             let found = resolved.networks.iter().find(|(n, _)| *n == name.text);
-            if found.is_none() {
+            if found.is_none() && !resolved.flawed.contains(&name.text) {
                 let known = resolved.networks.iter().map(|(n, _)| n.clone()).collect();
                 findings.push(UnknownName { at: name.span, kind: "network", name: name.text.clone(), known });
             }
