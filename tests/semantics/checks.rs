@@ -231,7 +231,7 @@ fn checks_have_their_setting() {
     let model = workshop.specialised(Some(0), &[]).expect("there is a model");
     assert_eq!(model.parameters()[0].init, Init::Normal { mean: 0.0, deviation: 0.5 });
     assert_eq!(
-        (model.setting().cost.as_str(), model.setting().constants.0[1]),
+        (model.setting().cost.as_str(), model.setting().rule.constants.0[1]),
         ("softmax_cross_entropy", 2.0)
     );
 }

@@ -6,6 +6,7 @@
 //! alone. Parameters on which nothing observable depends are not built.
 
 mod arrival;
+mod beside;
 mod course;
 mod detour;
 mod draw;

@@ -23,6 +23,7 @@ pub use function::{has_weight, places};
 pub use global::{layer_among, several_layers, unit_layers};
 pub use law::LAWS;
 pub use network::chain as network_chain;
+pub use network::number_of_units;
 
 use plr_syntax::ast;
 use plr_syntax::diagnostic::Findings;

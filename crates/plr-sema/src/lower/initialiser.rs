@@ -169,7 +169,7 @@ impl Setting {
         site: Site,
     ) -> Option<((LayerId, LayerId), bool)> {
         let Learned::Synapse(own) = target else { return None };
-        let model = |group| self.rule.model(&self.network, group);
+        let model = |group| (self.rule.model(&self.network, group), self.rule.times(group));
         let models = |(pre, post)| (model(pre), model(post));
         let (pre, post) = models(self.rule.joined(own, site.ends()));
         let instances = self.rule.instances(&self.network, synapse);
