@@ -310,6 +310,30 @@ fn gradients_are_in_double_precision() {
     assert_eq!(first, numbers(run(&workshop, 0, Backend::Jit { threads: 1 })));
 }
 
+/// R14.24: at a kink the derivative is that of a branch, and `sqrt` is flat at 0.
+#[test]
+fn references_have_derivatives_at_kinks() {
+    let holds = |activity: &str, slope: &str| {
+        let text = format!(
+            "rule R(lr = 1) {{
+  neuron {{ state x, n }}
+  synapse W : below -> self = 0
+  phase p {{ clamp input n = data
+    sweep up {{ x = W @ below.n;  n = {activity} }} }}
+  learn {{ W += lr * {slope} * pre.n }}
+  predict output.n after p
+  check gradient of -n after p {{ network 3 - 2;  expect relative_error(W) == 0 }}
+}}"
+        );
+        results(&text).iter().all(ClaimResult::holds)
+    };
+    assert!(holds("x", "1") && !holds("x", "0.5"));
+    assert!(holds("max(x, 2 * x)", "1") && holds("max(2 * x, x)", "2"));
+    for flat in ["abs(x)", "norm(x)", "3 * sqrt(x^2)"] {
+        assert!(holds(&format!("x + {flat}"), "1"), "{flat}");
+    }
+}
+
 /// R14.14: what cannot be measured does not hold.
 #[test]
 fn what_cannot_be_measured_does_not_hold() {

@@ -140,19 +140,24 @@ fn only_what_is_observed_needs_a_value() {
     let bench = Bench::new(&format!("{text}network n {{ 1 - 1 - 1 }}"));
     let names: Vec<String> = bench.model().parameters().iter().map(|p| p.name.clone()).collect();
     assert_eq!(names, ["W/input->h1", "W/h1->output", "b/h1", "b/output"]);
-    // A synapse that only feeds what nobody observes is not built either.
+    // A synapse that only feeds what nobody observes is not built either, unless that is what is to be learned.
     let idle = PLAIN
         .replace("state x", "state x, z = 0")
         .replace("synapse W", "synapse V : below -> self\n  synapse W")
         .replace("{ x = W", "{ z = V @ below.x;  x = W")
-        .replace("learn {", "learn { V += post.z;");
+        .replace("learn {", "learn { V += post.z * pre.x;");
+    let fixed =
+        idle.replace("V : below -> self", "V : below -> self = 1, fixed").replace("V += post.z * pre.x;", "");
+    let built = |text: &str| Bench::new(&format!("{text}network n {{ 1 - 1 }}")).model().parameters().len();
+    assert_eq!([built(&fixed), built(&idle)], [1, 2]);
     let bench = Bench::new(&format!("{idle}network n {{ 1 - 1 }}"));
-    assert_eq!(bench.model().parameters().len(), 1);
+    let weights: &[(&str, &[f64])] = &[("W/input->output", &[1.0]), ("V/input->output", &[5.0])];
+    bench.present(weights, &[&[2.0]], &[]).is("increment/V/input->output", &[20.0]);
 }
 
-/// R3.8: without a prediction and weights that learn, whatever learns is observed.
+/// R3.8: whatever learns is observed, if nothing of it is otherwise.
 #[test]
-fn what_learns_is_observed_where_nothing_is_predicted() {
+fn what_learns_is_observed() {
     let learns = plain("state x", "param v = 0\n state x, r")
         .replace("learn {", "phase q { output r = 3 }\n learn { v += r - v;");
     let learns: String =
@@ -162,7 +167,7 @@ fn what_learns_is_observed_where_nothing_is_predicted() {
     let bench = Bench::new(&format!("{alone}network n {{ 1 - 1 - 1 }}"));
     let found = bench.present(&[("v/output", &[1.0])], &[&[1.0]], &[]);
     found.is("increment/v/output", &[2.0]);
-    // Nor in layers where its equation has no value, nor beside weights that learn, which do not depend on it.
+    // Not in layers where its equation has no value; and beside weights that learn, which do not depend on it.
     let names = |bench: &Bench| -> Vec<String> {
         bench
             .model()
@@ -173,7 +178,7 @@ fn what_learns_is_observed_where_nothing_is_predicted() {
             .collect()
     };
     assert_eq!(names(&bench), ["v/output"]);
-    assert!(names(&Bench::new(&format!("{learns}network n {{ 1 - 1 - 1 }}"))).is_empty());
+    assert_eq!(names(&Bench::new(&format!("{learns}network n {{ 1 - 1 - 1 }}"))), ["v/output"]);
 }
 
 /// R3.9: a population may have the size of another layer, or one of its own; without such a layer it does not exist.

@@ -23,7 +23,8 @@
 //! | `sign`, `floor`, `round`, comparisons, `rank` | everywhere | 0 |
 //! | `select` | everywhere | all to the chosen operand, 0 to the other and to the condition |
 //! | `detach` | everywhere | to the path, if there is one, times its slope; 0 to the value |
-//! | `sqrt`, `log`, `div` | 0 | what the closed form gives: ∞ or NaN |
+//! | `sqrt` | 0 | 0, so that a norm of zeros has a derivative |
+//! | `log`, `div` | 0 | what the closed form gives: ∞ or NaN |
 //! | `pow(a, b)` by `a` | `b = 0` | 0, for every `a` |
 //! | `pow(a, b)` by `b` | `a = 0` | 0, the limit for positive `b`; NaN for `a < 0` |
 //! | reduction or pooling by `max` or `min` | several equal elements | all to the first of them |

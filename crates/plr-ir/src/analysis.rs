@@ -24,7 +24,7 @@ impl Block {
     }
 
     /// Replaces every value that the block defines or uses, nested blocks included.
-    fn map_values(&mut self, replace: &mut impl FnMut(Value) -> Value) {
+    pub(crate) fn map_values(&mut self, replace: &mut impl FnMut(Value) -> Value) {
         for value in &mut self.parameters {
             *value = replace(*value);
         }

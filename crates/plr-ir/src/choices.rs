@@ -11,11 +11,13 @@ pub struct Choices {
     pub wide: bool,
     /// Take running sums on the way through element-wise code.
     pub running: bool,
+    /// Run several small presentations at a time.
+    pub several: bool,
 }
 
 impl Default for Choices {
     fn default() -> Self {
-        Self { tile: true, block: true, wide: true, running: true }
+        Self { tile: true, block: true, wide: true, running: true, several: true }
     }
 }
 
@@ -51,5 +53,10 @@ pub const CHOICES: &[Choice] = &[
         name: "running",
         about: "take running sums on the way through element-wise code",
         leave_out: |choices| choices.running = false,
+    },
+    Choice {
+        name: "several",
+        about: "let weights go through several presentations of an online rule at a time",
+        leave_out: |choices| choices.several = false,
     },
 ];

@@ -63,6 +63,7 @@ pub mod pass;
 pub mod program;
 pub mod random;
 pub mod scalar;
+pub mod several;
 pub mod tensor;
 pub mod text;
 pub mod types;

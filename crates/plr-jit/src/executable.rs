@@ -168,6 +168,12 @@ impl Executable {
         Ok(())
     }
 
+    /// Calls `fill` with every part of an array, of so many elements each but for the last, and with its number, on the threads that
+    /// run the program.
+    pub fn fill<T: Send>(&self, array: &mut [T], part: usize, fill: &(dyn Fn(usize, &mut [T]) + Sync)) {
+        self.pool.fill(array, part, fill);
+    }
+
     /// Copies to the caller those outputs that are elsewhere: buffers that changed roles in a loop. Memory of an output that
     /// serves another buffer of such a loop is overwritten last.
     fn settle(&self, outputs: &mut [Tensor]) {

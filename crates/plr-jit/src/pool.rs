@@ -133,6 +133,20 @@ impl Pool {
         assert!(!self.shared.panicked.swap(false, Ordering::Relaxed), "a worker thread panicked");
     }
 
+    /// Calls `fill` with every part of an array, of so many elements each but for the last, and with its number.
+    pub(crate) fn fill<T: Send>(
+        &self,
+        array: &mut [T],
+        part: usize,
+        fill: &(dyn Fn(usize, &mut [T]) + Sync),
+    ) {
+        let parts = array.chunks_mut(part).map(Mutex::new).collect::<Vec<_>>();
+        self.run(parts.len(), &|number| {
+            let mut part = parts[number].lock().unwrap_or_else(PoisonError::into_inner);
+            fill(number, &mut part);
+        });
+    }
+
     /// The right to the workers, unless another caller has it. A body that panicked leaves nothing behind.
     fn reserve(&self) -> Option<MutexGuard<'_, ()>> {
         match self.busy.try_lock() {

@@ -195,6 +195,17 @@ impl Runner {
         self.compile_time
     }
 
+    /// Calls `fill` with every part of an array, of so many elements each but for the last, and with its number: on the threads
+    /// that run the program, if it is compiled.
+    pub fn fill<T: Send>(&self, array: &mut [T], part: usize, fill: &(dyn Fn(usize, &mut [T]) + Sync)) {
+        match &self.engine {
+            Engine::Compiled(executable) => executable.fill(array, part, fill),
+            Engine::Interpreted => {
+                array.chunks_mut(part).enumerate().for_each(|(number, part)| fill(number, part));
+            }
+        }
+    }
+
     /// Runs the program on inputs in the program's order, without those that outputs hold, and returns its outputs in the
     /// program's order.
     ///

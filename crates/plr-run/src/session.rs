@@ -31,6 +31,7 @@ use crate::room;
 
 pub use error::SessionError;
 pub use evaluation::Evaluation;
+pub use presentation::several_updates;
 pub use relaxation::CutOff;
 pub use tables::first_values;
 pub use training::{Control, Progress, Report};

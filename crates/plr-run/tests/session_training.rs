@@ -103,6 +103,38 @@ fn epochs_with_a_smaller_last_minibatch_follow_the_rule() {
     }
 }
 
+/// As [`seven`], so many.
+fn samples(count: u32) -> Dataset {
+    let inputs: Vec<f64> = (0..2 * count).map(|k| f64::from(k * k % 11) / 5.0 - 1.0).collect();
+    let targets: Vec<f64> = (0..count).map(|k| f64::from(k * 3 % 7) / 4.0).collect();
+    data(2, &inputs, 1, &targets)
+}
+
+#[test]
+fn presentations_made_together_are_those_made_one_by_one() {
+    let (rule, data) = (rule(), samples(43));
+    for batch in [1, 2] {
+        let mut together = Session::new(&rule, options(batch)).unwrap();
+        let mut alone = Session::new(&rule, options(batch)).unwrap();
+        let mut calls = 0;
+        let updates = 43_u64.div_ceil(batch as u64);
+        for _ in 0..3 {
+            let counted = &mut |_: Progress| {
+                calls += 1;
+                Control::Continue
+            };
+            let report = together.train(&data, None, counted).unwrap();
+            assert_eq!((report.updates, report.samples, report.complete), (updates, 43, true));
+            while !alone.train(&data, Some(1), &mut go_on).unwrap().complete {}
+        }
+        assert!(calls < 3 * updates, "{calls} calls for {} updates", 3 * updates);
+        assert_eq!(together.parameters(), alone.parameters());
+        assert_eq!(together.position(), alone.position());
+        let expected = by_hand(&data, batch, 3);
+        assert!(close(&weights(&together), &expected), "{:?} {expected:?}", weights(&together));
+    }
+}
+
 #[test]
 fn a_run_does_not_depend_on_where_it_was_divided() {
     let (rule, data) = (rule(), seven());

@@ -115,7 +115,8 @@ impl Specialised {
 
     /// Drops the parameters and kept states on which nothing observable depends: starting from what the prediction reads (or,
     /// without one, from all weights, or whatever else learns if they do not), adds what their updates read, until nothing is
-    /// new. Returns the last update program (R3.8).
+    /// new. What the rule says it learns and nothing reads anywhere counts too, where it can learn. Returns the last update
+    /// program (R3.8).
     fn keep_observable(&mut self) -> Result<Program, Findings> {
         let everything = std::mem::take(&mut self.parameters);
         self.parameters.clone_from(&everything);
@@ -126,22 +127,46 @@ impl Specialised {
         };
         // The kept states stand behind the parameters, in the inputs of an update behind the minibatch too.
         marks.resize(everything.len() + self.kept.len(), false);
+        let mut update = self.add_what_is_read(&mut marks)?;
+        let mut more = self.with_unread(&marks);
+        if more != marks
+            && let Ok(of_more) = self.add_what_is_read(&mut more)
+        {
+            (marks, update) = (more, of_more);
+        }
+        let mut of_states = marks.split_off(everything.len()).into_iter();
+        self.kept.retain(|_| of_states.next() == Some(true));
+        self.parameters =
+            everything.into_iter().zip(&marks).filter(|(_, mark)| **mark).map(|(p, _)| p).collect();
+        Ok(update)
+    }
+
+    /// Marks what the updates of all that is marked read. Returns the last update program.
+    fn add_what_is_read(&self, marks: &mut Vec<bool>) -> Result<Program, Findings> {
         loop {
-            let Some(update) = self.trial(&Piece::Update, Some(&marks))? else {
+            let Some(update) = self.trial(&Piece::Update, Some(marks))? else {
                 unreachable!("every rule has an update")
             };
             let mut used = used_inputs(&update);
-            used.drain(everything.len()..update.inputs.len() - self.kept.len());
+            used.drain(self.parameters.len()..update.inputs.len() - self.kept.len());
             let next: Vec<bool> = marks.iter().zip(&used).map(|(&mark, &used)| mark || used).collect();
-            if next == marks {
-                let mut of_states = marks.split_off(everything.len()).into_iter();
-                self.kept.retain(|_| of_states.next() == Some(true));
-                self.parameters =
-                    everything.into_iter().zip(&marks).filter(|(_, mark)| **mark).map(|(p, _)| p).collect();
+            if next == *marks {
                 return Ok(update);
             }
-            marks = next;
+            *marks = next;
         }
+    }
+
+    /// The marks, and one for each parameter that learns where it can and is declared with none that is marked.
+    fn with_unread(&self, marks: &[bool]) -> Vec<bool> {
+        let marked = self.parameters.iter().zip(marks).filter(|(_, mark)| **mark);
+        let read: Vec<Learned> = marked.filter_map(|((id, _), _)| id.learned()).collect();
+        let mut more = marks.to_vec();
+        for (position, (id, parameter)) in self.parameters.iter().enumerate() {
+            let unread = id.learned().is_some_and(|declared| !read.contains(&declared));
+            more[position] |= unread && parameter.learned && self.can_learn(position);
+        }
+        more
     }
 
     /// Whether a parameter counts where nothing is predicted: a weight or, where no weight learns, what does and can.
@@ -149,14 +174,17 @@ impl Specialised {
         let weight = |(id, _): &&(ParameterId, Parameter)| matches!(id, ParameterId::Weight(..));
         let weights_learn = self.parameters.iter().filter(weight).any(|(_, parameter)| parameter.learned);
         let (id, parameter) = &self.parameters[position];
-        let alone: Vec<bool> = (0..self.parameters.len() + self.kept.len()).map(|i| i == position).collect();
         match id {
             ParameterId::Weight(..) => true,
-            ParameterId::Unit(..) => {
-                !weights_learn && parameter.learned && self.trial(&Piece::Update, Some(&alone)).is_ok()
-            }
+            ParameterId::Unit(..) => !weights_learn && parameter.learned && self.can_learn(position),
             ParameterId::Memory(_) | ParameterId::Updates => false,
         }
+    }
+
+    /// Whether all that a parameter learns from has a value.
+    fn can_learn(&self, position: usize) -> bool {
+        let alone: Vec<bool> = (0..self.parameters.len() + self.kept.len()).map(|i| i == position).collect();
+        self.trial(&Piece::Update, Some(&alone)).is_ok()
     }
 
     fn trial(&self, piece: &Piece, learned: Option<&[bool]>) -> Result<Option<Program>, Findings> {

@@ -23,6 +23,8 @@ fn unary_scalar<T: Number>(op: UnaryOp, x: T, y: T, cotangent: T) -> T {
     match op {
         UnaryOp::Neg => -cotangent,
         UnaryOp::Abs => cotangent * of(UnaryOp::Sign, x),
+        // At 0, where it has none, as if it were flat: so has the norm of zeros (R14.24).
+        UnaryOp::Sqrt if y == T::zero() => T::zero(),
         UnaryOp::Sqrt => cotangent / (two * y),
         UnaryOp::Exp => cotangent * y,
         UnaryOp::Log => cotangent / x,

@@ -1,11 +1,26 @@
 //! The kernels of x86: with 512-bit vectors, and with 256-bit ones.
 
 use std::arch::is_x86_feature_detected;
+use std::arch::x86_64::*;
+use std::mem::MaybeUninit;
 
 use super::{Dots, DotsKernel, Element, INNER_BYTES, Inner, InnerKernel, Kernel, PARTIAL_BYTES, Panel};
 
 /// Pointers into the left factor, three rows apart: rows between them are reached by address arithmetic.
 const ROWS_PER_POINTER: usize = 3;
+
+/// Bytes of rows of the left factor that stay in the nearest cache while all rows of the right one pass by.
+const RESIDENT_BYTES: usize = 16 << 10;
+/// Rows that pass by are asked for so many bytes before they are used.
+const AHEAD_BYTES: usize = 1024;
+/// The most sums of a square, and not fewer than [`TOGETHER`].
+const MOST_SUMS: usize = 25;
+/// So many sums are completed together.
+const TOGETHER: usize = 16;
+
+/// Partial sums of the sums of a square.
+#[repr(align(64))]
+struct Sums<P>([MaybeUninit<P>; MOST_SUMS]);
 
 /// Makes the kernels for one element type and one vector type in a module of their own.
 ///
@@ -15,11 +30,15 @@ const ROWS_PER_POINTER: usize = 3;
 macro_rules! kernels {
     ($module:ident, $features:literal, $real:ty, $vector:ty, $lanes:literal, [$($rows:literal)+], $most:literal, [$($side:literal)+], $longest:literal,
      $zero:ident, $load:ident, $splat:ident, $add:ident, $fma:ident, $store:ident,
-     $mask:ty, $mask_of:expr, $masked_load:expr, $masked_store:expr) => {
+     $mask:ty, $mask_of:expr, $masked_load:expr, $masked_store:expr, $totals:path) => {
         pub(super) mod $module {
             use std::arch::x86_64::*;
+            use std::mem::MaybeUninit;
 
-            use super::{Dots, INNER_BYTES, Inner, PARTIAL_BYTES, Panel, ROWS_PER_POINTER};
+            use super::{
+                AHEAD_BYTES, Dots, INNER_BYTES, Inner, MOST_SUMS, PARTIAL_BYTES, Panel, RESIDENT_BYTES,
+                ROWS_PER_POINTER, Sums, TOGETHER,
+            };
 
             type Mask = $mask;
 
@@ -107,18 +126,24 @@ macro_rules! kernels {
             #[target_feature(enable = $features)]
             pub(crate) unsafe fn inner(inner: &Inner<$real>) {
                 let (down, across) = (inner.m.div_ceil($longest), inner.n.div_ceil($longest));
-                for column in 0..across {
-                    let columns = inner.n * column / across..inner.n * (column + 1) / across;
-                    for row in 0..down {
-                        let rows = inner.m * row / down..inner.m * (row + 1) / down;
-                        // SAFETY: rows and columns are within the factors.
-                        unsafe {
-                            match rows.end - rows.start {
-                                $($side => square_of_rows::<$side>(inner, rows.start, columns.start, columns.end),)+
-                                _ => unreachable!("a square has at most as many rows as there are kernels"),
+                let together = RESIDENT_BYTES / ($longest * inner.depth * size_of::<$real>()).max(1);
+                let mut first = 0;
+                while first < down {
+                    let end = down.min(first + together.max(1));
+                    for column in 0..across {
+                        let columns = inner.n * column / across..inner.n * (column + 1) / across;
+                        for row in first..end {
+                            let rows = inner.m * row / down..inner.m * (row + 1) / down;
+                            // SAFETY: rows and columns are within the factors.
+                            unsafe {
+                                match rows.end - rows.start {
+                                    $($side => square_of_rows::<$side>(inner, rows.start, columns.start, columns.end),)+
+                                    _ => unreachable!("a square has at most as many rows as there are kernels"),
+                                }
                             }
                         }
                     }
+                    first = end;
                 }
             }
 
@@ -154,7 +179,16 @@ macro_rules! kernels {
                     let lhs = inner.lhs.add(row * inner.lhs_row);
                     let rhs = inner.rhs.add(column * inner.rhs_row);
                     let mut at = 0;
+                    let reach = inner.depth.min(AHEAD_BYTES / size_of::<$real>());
+                    let next = (COLUMNS * inner.rhs_row).wrapping_sub(inner.depth);
                     while at + TERMS <= inner.depth {
+                        let mut ahead = at + reach;
+                        if ahead >= inner.depth {
+                            ahead = ahead.wrapping_add(next);
+                        }
+                        for j in 0..COLUMNS {
+                            _mm_prefetch::<_MM_HINT_T0>(rhs.wrapping_add(j * inner.rhs_row + ahead).cast());
+                        }
                         for v in 0..INNER {
                             let mut right = [$zero(); COLUMNS];
                             for j in 0..COLUMNS {
@@ -183,21 +217,41 @@ macro_rules! kernels {
                             }
                         }
                     }
-                    let mut partial = [[[0.0; TERMS]; COLUMNS]; ROWS];
+                    let mut partial = Sums([const { MaybeUninit::<[$real; TERMS]>::uninit() }; MOST_SUMS]);
                     for i in 0..ROWS {
                         for j in 0..COLUMNS {
                             for v in 0..INNER {
-                                $store(partial[i][j].as_mut_ptr().add(v * $lanes), sums[i][j][v]);
+                                let of_sum = partial.0[i * COLUMNS + j].as_mut_ptr().cast::<$real>();
+                                $store(of_sum.add(v * $lanes), sums[i][j][v]);
                             }
                         }
                     }
+                    for i in ROWS * COLUMNS..TOGETHER {
+                        partial.0[i].write([0.0; TERMS]);
+                    }
+                    let totals = $totals(&mut partial, ROWS * COLUMNS);
                     for i in 0..ROWS {
                         for j in 0..COLUMNS {
                             let out = (row + i) * inner.out_row + (column + j) * inner.out_column;
-                            *inner.out.add(out) = total(&mut partial[i][j]);
+                            *inner.out.add(out) = totals[i * COLUMNS + j];
                         }
                     }
                 }
+            }
+
+            /// The sums of as many partial sums as there are, one after the other.
+            ///
+            /// # Safety
+            /// So many are initialised, and at least [`TOGETHER`].
+            #[target_feature(enable = $features)]
+            #[allow(dead_code, reason = "the widest vectors have a better way")]
+            unsafe fn one_by_one(partial: &mut Sums<[$real; TERMS]>, count: usize) -> [$real; MOST_SUMS] {
+                let mut totals = [0.0; MOST_SUMS];
+                for i in 0..count {
+                    // SAFETY: as demanded of the caller.
+                    totals[i] = total(unsafe { partial.0[i].assume_init_mut() });
+                }
+                totals
             }
 
             /// The sum of partial sums, halves added to halves.
@@ -297,28 +351,71 @@ kernels!(
     wide_f32, "avx512f", f32, __m512, 16, [1 2 3 4 5 6 7 8 9 10 11 12], 12, [1 2 3 4 5], 5,
     _mm512_setzero_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_add_ps, _mm512_fmadd_ps, _mm512_storeu_ps,
     __mmask16, |lanes: usize| ((1_u32 << lanes) - 1) as __mmask16,
-    _mm512_maskz_loadu_ps, _mm512_mask_storeu_ps
+    _mm512_maskz_loadu_ps, _mm512_mask_storeu_ps, super::in_trees
 );
 kernels!(
     wide_f64, "avx512f", f64, __m512d, 8, [1 2 3 4 5 6 7 8 9 10 11 12], 12, [1 2 3 4 5], 5,
     _mm512_setzero_pd, _mm512_loadu_pd, _mm512_set1_pd, _mm512_add_pd, _mm512_fmadd_pd, _mm512_storeu_pd,
     __mmask8, |lanes: usize| ((1_u32 << lanes) - 1) as __mmask8,
-    _mm512_maskz_loadu_pd, _mm512_mask_storeu_pd
+    _mm512_maskz_loadu_pd, _mm512_mask_storeu_pd, one_by_one
 );
 kernels!(
     narrow_f32, "avx2,fma", f32, __m256, 8, [1 2 3 4 5 6], 6, [1 2], 2,
     _mm256_setzero_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_add_ps, _mm256_fmadd_ps, _mm256_storeu_ps,
     __m256i,
     |lanes: usize| _mm256_cmpgt_epi32(_mm256_set1_epi32(lanes as i32), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)),
-    |mask, at| _mm256_maskload_ps(at, mask), _mm256_maskstore_ps
+    |mask, at| _mm256_maskload_ps(at, mask), _mm256_maskstore_ps, one_by_one
 );
 kernels!(
     narrow_f64, "avx2,fma", f64, __m256d, 4, [1 2 3 4 5 6], 6, [1 2], 2,
     _mm256_setzero_pd, _mm256_loadu_pd, _mm256_set1_pd, _mm256_add_pd, _mm256_fmadd_pd, _mm256_storeu_pd,
     __m256i,
     |lanes: usize| _mm256_cmpgt_epi64(_mm256_set1_epi64x(lanes as i64), _mm256_setr_epi64x(0, 1, 2, 3)),
-    |mask, at| _mm256_maskload_pd(at, mask), _mm256_maskstore_pd
+    |mask, at| _mm256_maskload_pd(at, mask), _mm256_maskstore_pd, one_by_one
 );
+
+/// The sums of as many partial sums as there are, in the order of `total`, sixteen at a time: halves of different ones are
+/// exchanged so that one addition is for two, then for four of them.
+///
+/// # Safety
+/// So many are initialised, and at least [`TOGETHER`].
+#[target_feature(enable = "avx512f")]
+#[inline(never)]
+unsafe fn in_trees(partial: &mut Sums<[f32; 16]>, count: usize) -> [f32; MOST_SUMS] {
+    let from = partial.0.as_ptr().cast::<f32>();
+    let mut totals = [0.0; MOST_SUMS];
+    for number in 0..count.div_ceil(TOGETHER) {
+        // The last sixteen may have some of those before in them.
+        let first = (TOGETHER * number).min(count.saturating_sub(TOGETHER));
+        let mut sums = [_mm512_setzero_ps(); 16];
+        for (i, sum) in sums.iter_mut().enumerate() {
+            // SAFETY: as demanded of the caller.
+            *sum = unsafe { _mm512_load_ps(from.add(16 * (first + i))) };
+        }
+        for i in 0..8 {
+            let (a, b) = (sums[2 * i], sums[2 * i + 1]);
+            let low = _mm512_shuffle_f32x4::<0b01_00_01_00>(a, b);
+            sums[i] = _mm512_add_ps(low, _mm512_shuffle_f32x4::<0b11_10_11_10>(a, b));
+        }
+        for i in 0..4 {
+            let (a, b) = (sums[2 * i], sums[2 * i + 1]);
+            let low = _mm512_shuffle_f32x4::<0b10_00_10_00>(a, b);
+            sums[i] = _mm512_add_ps(low, _mm512_shuffle_f32x4::<0b11_01_11_01>(a, b));
+        }
+        for i in 0..2 {
+            let (a, b) = (_mm512_castps_pd(sums[2 * i]), _mm512_castps_pd(sums[2 * i + 1]));
+            let low = _mm512_castpd_ps(_mm512_unpacklo_pd(a, b));
+            sums[i] = _mm512_add_ps(low, _mm512_castpd_ps(_mm512_unpackhi_pd(a, b)));
+        }
+        let low = _mm512_shuffle_ps::<0b10_00_10_00>(sums[0], sums[1]);
+        let all = _mm512_add_ps(low, _mm512_shuffle_ps::<0b11_01_11_01>(sums[0], sums[1]));
+        // Lane `4·i + j` of it is of the partial sums `i + 4·j`.
+        let order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+        // SAFETY: there is room for sixteen from there on.
+        unsafe { _mm512_storeu_ps(totals.as_mut_ptr().add(first), _mm512_permutexvar_ps(order, all)) };
+    }
+    totals
+}
 
 /// The wide kernel if this machine can run it, else the narrow one if it can run that.
 pub(super) fn best<K>(wide: K, narrow: K) -> Option<K> {

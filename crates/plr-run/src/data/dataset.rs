@@ -37,6 +37,24 @@ pub enum Targets {
 }
 
 impl Targets {
+    /// As [`Dataset::gather`], the targets alone.
+    ///
+    /// # Panics
+    /// As it does.
+    pub fn gather<T: Real>(&self, indices: &[usize], out: &mut [T]) {
+        assert_eq!(out.len(), indices.len() * self.width(), "a batch buffer has one row per index");
+        match self {
+            Self::None => {}
+            Self::Values(table) => table.gather(indices, out),
+            Self::Labels { labels, classes } => {
+                out.fill(T::from_f64(0.0));
+                for (row, &index) in out.chunks_exact_mut(*classes).zip(indices) {
+                    row[labels[index] as usize] = T::from_f64(1.0);
+                }
+            }
+        }
+    }
+
     /// Labels with as many classes as the largest of them asks for.
     pub fn labels(labels: Vec<u32>) -> Self {
         let classes = labels.iter().max().map_or(0, |&largest| largest as usize + 1);
@@ -217,18 +235,8 @@ impl Dataset {
     /// # Panics
     /// If an index is not below [`Dataset::samples`] or a buffer does not have room for exactly these rows.
     pub fn gather<T: Real>(&self, indices: &[usize], inputs_out: &mut [T], targets_out: &mut [T]) {
-        assert_eq!(targets_out.len(), indices.len() * self.outputs(), "a batch buffer has one row per index");
         self.inputs.gather(indices, inputs_out);
-        match &self.targets {
-            Targets::None => {}
-            Targets::Values(table) => table.gather(indices, targets_out),
-            Targets::Labels { labels, classes } => {
-                targets_out.fill(T::from_f64(0.0));
-                for (row, &index) in targets_out.chunks_exact_mut(*classes).zip(indices) {
-                    row[labels[index] as usize] = T::from_f64(1.0);
-                }
-            }
-        }
+        self.targets.gather(indices, targets_out);
     }
 
     /// The samples named by `indices` as a data set of their own, with the same classes and sample shape.

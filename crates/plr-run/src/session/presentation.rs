@@ -1,14 +1,30 @@
-//! One piece of a rule made ready for one minibatch size, with the buffers its minibatches are gathered into.
+//! One piece of a rule made ready for one minibatch size, with the buffers its minibatches are gathered into; or several
+//! presentations of it in a row.
 
 use plr_ir::model::{Count, Model, Piece, Shape};
+use plr_ir::scalar::Real;
 use plr_ir::tensor::Data;
-use plr_ir::{Precision, Tensor};
+use plr_ir::{Precision, Program, Tensor, several};
 
 use super::Position;
 use super::error::SessionError;
 use super::tables::first;
 use crate::backend::{Backend, Context, Runner, reads_input};
 use crate::data::Dataset;
+
+/// The input that the data is presented in.
+const DATA: &str = "data";
+/// The input that the targets are presented in.
+const TARGET: &str = "target";
+/// So many presentations are made at a time where one is small.
+pub(super) const PRESENTATIONS: usize = 8;
+/// Presentations of more multiplications are worth a call each, some 10 µs.
+const MOST_MULTIPLICATIONS: usize = 1 << 18;
+
+/// Minibatches of fewer bytes are gathered by one thread.
+const LEAST_SHARED_BYTES: usize = 1 << 15;
+/// Parts of a minibatch that threads share.
+const PARTS: usize = 4;
 
 /// Where an input of a program comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,9 +33,19 @@ enum Source {
     Parameter(usize),
     /// The kept state at that place of the model's list.
     Kept(usize),
-    Data,
-    Target,
+    /// What is presented at that place among the presentations.
+    Data(usize),
+    Target(usize),
     Count(Count),
+}
+
+/// The arrays of one presentation.
+#[derive(Debug)]
+struct Minibatch {
+    data: Tensor,
+    target: Tensor,
+    /// The data set's targets where the rule does not read them.
+    spare: Tensor,
 }
 
 /// A piece of a rule, ready to be run on minibatches of one size.
@@ -27,15 +53,13 @@ enum Source {
 pub(super) struct Presentation {
     runner: Runner,
     sources: Vec<Source>,
-    data: Tensor,
-    target: Tensor,
+    /// One for each presentation.
+    minibatches: Vec<Minibatch>,
     /// What earlier presentations have left of the kept states, if the piece goes on from it.
     kept: Vec<Tensor>,
     /// Whether `target` is filled from the data set; otherwise the rule does not read it and it stays zero.
     reads_target: bool,
     shape: Shape,
-    /// The data set's targets where the rule does not read them.
-    spare: Tensor,
 }
 
 impl Presentation {
@@ -48,28 +72,56 @@ impl Presentation {
         backend: Backend,
     ) -> Result<Option<Self>, SessionError> {
         let Some(program) = model.program(piece, batch, precision) else { return Ok(None) };
-        let reads_target = reads_input(&program, "target");
-        let sources = program.inputs.iter().map(|name| source(model, name)).collect::<Result<Vec<_>, _>>()?;
+        let in_place = piece == Piece::Update;
+        Self::of(model, program, (1, batch), backend, in_place).map(Some)
+    }
+
+    /// Makes an update ready for [`PRESENTATIONS`] minibatches in a row; `None` if compiled code makes one at a time.
+    pub(super) fn several(
+        model: &dyn Model,
+        update: &Program,
+        batch: usize,
+        backend: Backend,
+    ) -> Result<Option<Self>, SessionError> {
+        let compiled = matches!(backend, Backend::Jit { .. });
+        let Some(program) = several_updates(model, update).filter(|_| compiled) else { return Ok(None) };
+        Self::of(model, program, (PRESENTATIONS, batch), backend, true).map(Some)
+    }
+
+    fn of(
+        model: &dyn Model,
+        program: Program,
+        (presentations, batch): (usize, usize),
+        backend: Backend,
+        in_place: bool,
+    ) -> Result<Self, SessionError> {
+        let precision = program.precision;
+        let sources = sources(model, presentations);
+        let source = |name: &String| {
+            let unknown = || SessionError::UnknownInput { input: name.to_owned() };
+            sources.iter().find(|(known, _)| known == name).map(|&(_, source)| source).ok_or_else(unknown)
+        };
+        let sources = program.inputs.iter().map(source).collect::<Result<Vec<_>, _>>()?;
+        let targets =
+            sources.iter().zip(&program.inputs).filter(|(source, _)| matches!(source, Source::Target(_)));
+        let reads_target = targets.into_iter().any(|(_, name)| reads_input(&program, name));
         let goes_on = sources.iter().any(|source| matches!(source, Source::Kept(_)));
         let kept =
             model.kept().iter().filter(|_| goes_on).map(|kept| first(kept, batch, precision)).collect();
         let shape = model.shape();
-        let runner = Runner::with(program, backend, model.choices(), piece == Piece::Update)?;
-        Ok(Some(Self {
-            runner,
-            sources,
+        let minibatch = || Minibatch {
             data: Tensor::zeros(shape.data(batch), precision),
             target: Tensor::zeros(shape.target(batch), precision),
-            kept,
-            reads_target,
-            shape,
             spare: Tensor::zeros([batch, 0], precision),
-        }))
+        };
+        let minibatches = (0..presentations).map(|_| minibatch()).collect();
+        let runner = Runner::with(program, backend, model.choices(), in_place)?;
+        Ok(Self { runner, sources, minibatches, kept, reads_target, shape })
     }
 
     /// The minibatch size.
     pub(super) fn batch(&self) -> usize {
-        self.data.dims[0]
+        self.minibatches[0].data.dims[0]
     }
 
     /// The piece and its outputs.
@@ -97,18 +149,11 @@ impl Presentation {
         }
     }
 
-    /// Copies the named samples into the buffers. The data set must fit, and as many samples as the minibatch has.
+    /// Copies the named samples into the buffers, minibatch after minibatch. The data set must fit, and as many samples as they have.
     pub(super) fn gather(&mut self, data: &Dataset, samples: &[usize]) {
-        let target = if self.reads_target { &mut self.target } else { &mut self.spare };
-        if target.count() != samples.len() * data.outputs() {
-            *target = Tensor::zeros([samples.len(), data.outputs()], target.precision());
-        }
-        match (&mut self.data.data, &mut target.data) {
-            (Data::F32(inputs), Data::F32(targets)) => data.gather(samples, inputs, targets),
-            (Data::F64(inputs), Data::F64(targets)) => data.gather(samples, inputs, targets),
-            (Data::F32(_), Data::F64(_)) | (Data::F64(_), Data::F32(_)) => {
-                unreachable!("both buffers were made in one precision")
-            }
+        let batch = self.batch();
+        for (minibatch, samples) in self.minibatches.iter_mut().zip(samples.chunks(batch)) {
+            minibatch.gather(data, samples, self.reads_target, &self.runner);
         }
     }
 
@@ -117,12 +162,13 @@ impl Presentation {
         &mut self.kept
     }
 
-    /// The targets gathered last, one row for each sample.
+    /// The targets gathered last, of the first minibatch, one row for each sample.
     pub(super) fn targets(&self) -> &Tensor {
-        if self.reads_target { &self.target } else { &self.spare }
+        let Minibatch { target, spare, .. } = &self.minibatches[0];
+        if self.reads_target { target } else { spare }
     }
 
-    /// Runs the piece on the gathered minibatch, after what has been presented, and puts new parameters and kept states
+    /// Runs the piece on what was gathered, after what has been presented, and puts new parameters and kept states
     /// into the place of those that it renews.
     pub(super) fn run(
         &mut self,
@@ -131,14 +177,15 @@ impl Presentation {
         position: Position,
     ) -> Result<&mut [Tensor], SessionError> {
         self.exchange(parameters);
-        let (data, target, kept) = (&self.data, &self.target, &self.kept);
-        let counts = Count::ALL.map(|c| Tensor::from_f64([], &[position.count(c)], data.precision()));
+        let (minibatches, kept) = (&self.minibatches, &self.kept);
+        let precision = self.runner.program().precision;
+        let counts = Count::ALL.map(|c| Tensor::from_f64([], &[position.count(c)], precision));
         let held = |at: usize| self.runner.renewed().iter().any(|&(_, input)| input == at);
         let input = |(_, source): (usize, &Source)| match *source {
             Source::Parameter(at) => &parameters[at],
             Source::Kept(at) => &kept[at],
-            Source::Data => data,
-            Source::Target => target,
+            Source::Data(at) => &minibatches[at].data,
+            Source::Target(at) => &minibatches[at].target,
             Source::Count(count) => &counts[count as usize],
         };
         let sources = self.sources.iter().enumerate().filter(|&(at, _)| !held(at));
@@ -156,23 +203,68 @@ impl Presentation {
             let held = match self.sources[input] {
                 Source::Parameter(at) => &mut parameters[at],
                 Source::Kept(at) => &mut self.kept[at],
-                Source::Data | Source::Target | Source::Count(_) => continue,
+                Source::Data(_) | Source::Target(_) | Source::Count(_) => continue,
             };
             std::mem::swap(&mut self.runner.outputs()[output], held);
         }
     }
 }
 
-fn source(model: &dyn Model, name: &str) -> Result<Source, SessionError> {
-    match name {
-        "data" => Ok(Source::Data),
-        "target" => Ok(Source::Target),
-        _ if let Some(count) = Count::named(name) => Ok(Source::Count(count)),
-        _ => {
-            let parameter = model.parameters().iter().position(|parameter| parameter.name == name);
-            let kept = model.kept().iter().position(|kept| kept.name == name);
-            let unknown = || SessionError::UnknownInput { input: name.to_owned() };
-            parameter.map(Source::Parameter).or_else(|| kept.map(Source::Kept)).ok_or_else(unknown)
+/// The update of a rule for several presentations in a row, as compiled code runs it where one is small; `None` where each is
+/// worth a call, or needs the one before to be over.
+pub fn several_updates(model: &dyn Model, update: &Program) -> Option<Program> {
+    let small = several::multiplications(update) <= MOST_MULTIPLICATIONS;
+    // What a rule is told about its place in the epoch is not the same for all.
+    let counts = reads_input(update, Count::Minibatch.name());
+    let alone = counts || !model.kept().is_empty() || !model.choices().several;
+    if alone || !small { None } else { several::several(update, PRESENTATIONS, &[DATA, TARGET]) }
+}
+
+impl Minibatch {
+    /// Copies the named samples here.
+    fn gather(&mut self, data: &Dataset, samples: &[usize], reads_target: bool, runner: &Runner) {
+        let target = if reads_target { &mut self.target } else { &mut self.spare };
+        if target.count() != samples.len() * data.outputs() {
+            *target = Tensor::zeros([samples.len(), data.outputs()], target.precision());
+        }
+        match (&mut self.data.data, &mut target.data) {
+            (Data::F32(inputs), Data::F32(targets)) => gather(data, samples, inputs, targets, runner),
+            (Data::F64(inputs), Data::F64(targets)) => gather(data, samples, inputs, targets, runner),
+            (Data::F32(_), Data::F64(_)) | (Data::F64(_), Data::F32(_)) => {
+                unreachable!("both buffers were made in one precision")
+            }
         }
     }
+}
+
+/// As [`Dataset::gather`]: large minibatches by those who will compute with them.
+fn gather<T: Real + Send>(
+    data: &Dataset,
+    samples: &[usize],
+    inputs: &mut [T],
+    targets: &mut [T],
+    runner: &Runner,
+) {
+    data.targets().gather(samples, targets);
+    let features = data.features();
+    let parts = if size_of_val(inputs) < LEAST_SHARED_BYTES { 1 } else { PARTS };
+    let rows = samples.len().div_ceil(parts);
+    runner.fill(inputs, (rows * features).max(1), &|number, part| {
+        let samples = &samples[number * rows..];
+        data.inputs().gather(&samples[..samples.len().min(rows)], part);
+    });
+}
+
+/// The inputs that programs have, by name.
+fn sources(model: &dyn Model, presentations: usize) -> Vec<(String, Source)> {
+    let parameters = model.parameters().iter().map(|parameter| parameter.name.clone());
+    let kept = model.kept().iter().map(|kept| kept.name.clone());
+    let presented = (0..presentations).flat_map(|at| {
+        let name = |name: &str| if presentations == 1 { name.to_owned() } else { several::name_in(at, name) };
+        [(name(DATA), Source::Data(at)), (name(TARGET), Source::Target(at))]
+    });
+    let held = parameters.enumerate().map(|(at, name)| (name, Source::Parameter(at)));
+    let held = held.chain(kept.enumerate().map(|(at, name)| (name, Source::Kept(at))));
+    let counts = Count::ALL.map(|count| (count.name().to_owned(), Source::Count(count)));
+    presented.chain(counts).chain(held).collect()
 }

@@ -7,14 +7,14 @@ use plr_ir::model::{Kept, Model, Piece};
 use plr_ir::tensor::Data;
 
 use super::error::SessionError;
-use super::presentation::Presentation;
+use super::presentation::{PRESENTATIONS, Presentation};
 use super::relaxation::{CutOff, Relaxation, relaxations};
 use super::tables::Tables;
 use super::{Options, Position, Session, copy_all};
 use crate::backend::Context;
 use crate::data::{Dataset, Epoch};
 
-/// What a caller hears after every minibatch.
+/// What a caller hears after every minibatch, or after several small ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
     /// The epoch under way, counted from 0.
@@ -59,6 +59,8 @@ pub struct Report {
 #[derive(Debug)]
 pub(super) struct Trainer {
     presentation: Presentation,
+    /// Several presentations in a row, if they are small.
+    several: Option<Presentation>,
     relaxations: Vec<Relaxation>,
 }
 
@@ -68,8 +70,12 @@ impl Trainer {
         let presentation = Presentation::new(model, Piece::Update, batch, precision, backend)?
             .ok_or_else(|| SessionError::MissingOutput { output: "new parameters".to_owned() })?;
         let program = presentation.runner().program();
+        let several = match batch == options.batch {
+            true => Presentation::several(model, program, batch, backend)?,
+            false => None,
+        };
         let relaxations = relaxations(program);
-        Ok(Self { presentation, relaxations })
+        Ok(Self { presentation, several, relaxations })
     }
 
     pub(super) fn batch(&self) -> usize {
@@ -80,7 +86,7 @@ impl Trainer {
         self.presentation.fits(data)
     }
 
-    /// One update: the new parameters take the place of the old ones.
+    /// One update, or several if there are so many samples: the new parameters take the place of the old ones.
     fn step(
         &mut self,
         parameters: &mut [Tensor],
@@ -88,6 +94,10 @@ impl Trainer {
         (data, samples): (&Dataset, &[usize]),
         (context, position): (Context, Position),
     ) -> Result<(), SessionError> {
+        if let Some(several) = self.several.as_mut().filter(|_| samples.len() > self.presentation.batch()) {
+            several.gather(data, samples);
+            return several.run(parameters, context, position).map(drop);
+        }
         self.presentation.gather(data, samples);
         tables.hand_out(kept, samples, self.presentation.kept_mut());
         let outputs = self.presentation.run(parameters, context, position)?;
@@ -103,7 +113,7 @@ impl Trainer {
 
 impl Session<'_> {
     /// Presents minibatches to the end of the epoch, or at most `most` of them; the next call goes on from there.
-    /// `progress` is called after every update.
+    /// `progress` is called after every update, or after several small ones.
     ///
     /// # Errors
     /// If the data does not fit the network or the minibatch size, if a parameter stops being finite, and on compiler
@@ -168,16 +178,18 @@ impl Session<'_> {
             time: Duration::ZERO,
             cut_off: Vec::new(),
         };
-        for samples in order.batches().skip(start.minibatch).take(count) {
+        let end = start.minibatch + count;
+        while self.position.minibatch < end {
+            let samples = self.next(order, end - self.position.minibatch)?;
             self.update(data, samples)?;
-            report.updates += 1;
             report.samples += samples.len();
             let (minibatch, updates) = (self.position.minibatch, self.position.updates);
             if progress(Progress { epoch: start.epoch, minibatch, of, updates }) == Control::Stop {
                 self.forget_cut_off();
-                return Ok(Report { updates: 0, samples: 0, stopped: true, time: clock.elapsed(), ..report });
+                return Ok(Report { samples: 0, stopped: true, time: clock.elapsed(), ..report });
             }
         }
+        report.updates = count as u64;
         self.check_finite(data, order, count)?;
         report.complete = self.position.minibatch >= of;
         if report.complete {
@@ -189,10 +201,20 @@ impl Session<'_> {
         Ok(report)
     }
 
-    /// One minibatch.
+    /// The samples of the next minibatch, or of several, but of no more than `most`, if they can be presented at a time.
+    fn next<'o>(&mut self, order: &'o Epoch, most: usize) -> Result<&'o [usize], SessionError> {
+        let left = &order.order()[self.position.minibatch * self.options.batch..];
+        let batch = left.len().min(self.options.batch);
+        let trainer = self.trainer(batch)?;
+        let together = self.trainers[trainer].several.is_some() && most >= PRESENTATIONS;
+        let several = left.get(..PRESENTATIONS * batch).filter(|_| together);
+        Ok(several.unwrap_or(&left[..batch]))
+    }
+
+    /// One minibatch, or several in a row.
     fn update(&mut self, data: &Dataset, samples: &[usize]) -> Result<(), SessionError> {
         let context = self.context();
-        let trainer = self.trainer(samples.len())?;
+        let trainer = self.trainer(samples.len().min(self.options.batch))?;
         let tables = (&mut self.tables, self.model.kept());
         self.trainers[trainer].step(
             &mut self.parameters,
@@ -200,8 +222,9 @@ impl Session<'_> {
             (data, samples),
             (context, self.position),
         )?;
-        self.position.minibatch += 1;
-        self.position.updates += 1;
+        let minibatches = samples.len().div_ceil(self.options.batch);
+        self.position.minibatch += minibatches;
+        self.position.updates += minibatches as u64;
         Ok(())
     }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use plr_ir::model::{Model as _, Piece};
 use plr_ir::text::print;
+use plr_run::session::several_updates;
 
 use crate::driver::{self, Checked};
 use crate::failure::Failure;
@@ -108,7 +109,13 @@ impl Emit {
             }
         });
         match self.stage {
-            Stage::Plan => Ok(driver::kernels(&program, model.choices())?.plan().to_string()),
+            Stage::Plan => {
+                let plan = |program| Ok(driver::kernels(program, model.choices())?.plan().to_string());
+                let several = Some(piece).filter(|piece| *piece == Piece::Update);
+                let several = several.and_then(|_| several_updates(model, &program));
+                let plans = [Some(&program), several.as_ref()].into_iter().flatten().map(plan);
+                Ok(plans.collect::<Result<Vec<String>, Failure>>()?.join("\n"))
+            }
             Stage::Clif => Ok(driver::kernels(&program, model.choices())?.clif()),
             Stage::Asm => Ok(driver::kernels(&program, model.choices())?.asm()),
             Stage::Tokens | Stage::Ast | Stage::Ir => match (stop, there) {
