@@ -375,6 +375,16 @@ fn expressions_are_observed() {
     assert_eq!((sites("largest(x[p])"), sites("largest(d[q])"), sites("largest(target)")), (4, 3, 1));
     assert_eq!(sites("largest(W)"), 3);
     assert!(only("largest(data + target)").outcome.is_err());
+    // An end is enough where there is only one synapse.
+    assert!(found("largest(pre.x[p] * post.d[q])") > 1e-6);
+    assert_eq!(found("largest(pre.x[p] * post.d[q])"), found("largest(0 * W + pre.x[p] * post.d[q])"));
+    let two = |claim: &str| {
+        descent(&format!("check law {{ expect {claim} >= 0 }}"))
+            .replace("  phase p", "  synapse V : below -> self = 0, fixed\n  phase p")
+            .replace("W @ below.x;", "W @ below.x + V @ below.x;")
+    };
+    clean(&two("largest(0 * W + pre.x)"));
+    finds("shape_mismatch", &two("largest(pre.x)"));
     finds("wrong_argument_count", &descent("check law { expect largest(W, W) == 1 }"));
     finds("shape_mismatch", &descent("check law { expect largest(W * x) == 1 }"));
     finds("unknown_name", &descent("check law { expect largest(W * y) == 1 }"));
@@ -476,6 +486,35 @@ fn objectives_are_of_all_layers_together() {
     };
     assert!(results(&text("through")).iter().all(ClaimResult::holds));
     assert!(!results(&text("of")).iter().all(ClaimResult::holds));
+}
+
+/// R14.17, R20.12: an objective one part of which is a target: in a linear layer x = W u, of two views u and v of a sample,
+/// ½|W v − cut(W u)|² has the gradient (W v − W u) v, and ½|W v − W u|² has (W v − W u) (v − u).
+#[test]
+fn objectives_are_cut() {
+    let text = |reference: &str, learn: &str| {
+        format!(
+            "rule R(lr = 1) {{
+  neuron {{ state x = 0 }}
+  synapse W : below -> self = normal(0.5)
+  phase one {{ clamp input x = data;  sweep up {{ x = W @ below.x }} }}
+  phase two {{ clamp input x = data * data;  sweep up {{ x = W @ below.x }} }}
+  learn {{ W -= lr * {learn} }}
+  check gradient {reference} after two {{ network 4 - 3;  expect relative_error(W) < 1e-12 }}
+}}"
+        )
+    };
+    let holds =
+        |reference: &str, learn: &str| results(&text(reference, learn)).iter().all(ClaimResult::holds);
+    let (cut, whole) = ("(post.x - post.x[one]) * pre.x", "(post.x - post.x[one]) * (pre.x - pre.x[one])");
+    for reference in ["of", "through"] {
+        let of = |cuts: &str| format!("{cuts}{reference} (x - cut(x[one]))^2 / 2");
+        assert!(holds(&of("with cuts "), cut) && !holds(&of("with cuts "), whole), "{reference}");
+        assert!(holds(&of(""), whole) && !holds(&of(""), cut), "{reference}");
+    }
+    // Given the states: of a² the gradient is 2 a v, and of cut(a) a it is a v.
+    let given = |cuts: &str| format!("{cuts}of cut(W @ below.x) * (W @ below.x) given states");
+    assert!(holds(&given("with cuts "), "post.x * pre.x") && holds(&given(""), "2 * post.x * pre.x"));
 }
 
 /// R14.17: given the states that inference has led to, what counts is how the energy depends on the weights there.

@@ -5,7 +5,7 @@ use plr_ir::model::{Model as _, Pattern};
 use plr_run::backend::Backend;
 use plr_run::perturb;
 use plr_sema::audit::bill::Bill;
-use plr_sema::audit::{Audit, Row};
+use plr_sema::audit::{Audit, Built, Row};
 
 use crate::bench::{Bench, clean, finds, legal};
 use crate::text::plain;
@@ -21,7 +21,7 @@ fn audit_of_steps(text: &str, steps: f64) -> Audit {
     let rule = analysis.rules().next().expect("there is a rule");
     let library = analysis.library();
     match analysis.networks().first() {
-        Some((_, network)) => Audit::on_network(rule, library, network, &|_| steps),
+        Some((_, network)) => Audit::on_network(rule, library, (network, &Built::everything()), &|_| steps),
         None => Audit::of_rule(rule, library),
     }
 }
@@ -383,4 +383,54 @@ network n { 5 - 3 - 2 }";
     assert!(bill.copies.is_empty(), "x is not written after p");
     let locked: Vec<_> = bill.locking.iter().map(|l| (l.equation.as_str(), l.waits_for.join(","))).collect();
     assert_eq!(locked, [("learn: W", "p,q".to_owned()), ("learn: b", "q".to_owned())]);
+}
+
+/// R13.9: what is not built (R3.8) is not paid for; what reads what was learned before waits for what that has waited for.
+#[test]
+fn bills_are_for_what_is_built() {
+    let text = "rule R {
+  neuron { param b = 0\n persistent state z = 0\n state x = 0 }
+  synapse W : below -> self { param g = 0 }
+  synapse V : self -> self = normal(0.1)
+  phase p { clamp input x = data
+    hidden x = f(W @ below.x + V @ self.z + b)
+    output x = f(W @ below.x + b)
+    hidden z = x }
+  phase q { in turn { output x = f(W @ below.x + b) } }
+  learn { output g += post.x * pre.x }
+  learn { output W += g;  b -= x;  hidden V += momentum(post.x * pre.z) }
+  predict output.x after q
+}
+network n { 6 - 4 tanh - 2 }";
+    let analysis = legal(text);
+    let model = Bench::new(text).model();
+    let (rule, network) = (analysis.rules().next().expect("there is one"), &analysis.networks()[0].1);
+    let bill_of = |built: &Built| {
+        let audit = Audit::on_network(rule, analysis.library(), (network, built), &|_| 1.0);
+        audit.bill.expect("there is a network")
+    };
+    let (bill, whole) = (bill_of(&model.built()), bill_of(&Built::everything()));
+    // b, z and V are of the hidden layer, b of the output too.
+    assert_eq!((bill.unit_parameters[0].units, bill.unit_parameters[0].values), (6, 6));
+    assert_eq!((bill.kept[0].values, bill.memories[0].values), (4, 16));
+    let wires = |bill: &Bill| bill.wires.iter().map(|w| (w.instances, w.synapses)).collect::<Vec<_>>();
+    assert_eq!(wires(&bill), [(2, 32), (1, 16)]);
+    assert_eq!(wires(&whole), [(2, 32), (2, 16 + 4)]);
+    // As many as a weights file has.
+    let count = |group: &str| {
+        let all = model.parameters().iter().filter(|p| p.group == group);
+        all.map(|p| p.dims.iter().product::<usize>()).sum::<usize>() as u64
+    };
+    assert_eq!(
+        (count("b"), count("W"), count("V"), count("g")),
+        (6, 32, 16, bill.synapse_parameters[0].values)
+    );
+    let waits = |equation: &str| {
+        let found = bill.locking.iter().find(|l| l.equation == equation).expect("it learns");
+        found.waits_for.join(",")
+    };
+    assert_eq!(
+        (waits("learn: g"), waits("learn: W"), waits("learn: V")),
+        (waits("learn: W"), "p,q".into(), "p".into())
+    );
 }

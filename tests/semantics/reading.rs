@@ -198,6 +198,15 @@ fn reductions_are_over_one_layer() {
         finds("shape_mismatch", &learned("", &format!("W += {joined} + 0 * W"), ""));
     }
     clean(&learned("", "W += lr * softmax(post.x) * tanh(W * pre.x)", ""));
+    // Of a function it is what is reduced in it that belongs to one layer.
+    let share = |reduced: &str| {
+        let function = format!("fn share(w, x, y) = w * x / sum({reduced})\n");
+        function + &learned("", "W += share(W, pre.x, 2 * post.x)", "")
+    };
+    let increment =
+        Bench::new(&share("y")).present(&[("W/input->output", &[2.0, 3.0])], &[&[1.0, 10.0]], &[]);
+    increment.is("increment/W/input->output", &[2.0 / 64.0, 30.0 / 64.0]);
+    finds("shape_mismatch", &share("x * y"));
 }
 
 /// R5.11: reductions over the samples.

@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
-use plr_ir::Precision;
-use plr_run::backend::Backend;
+use plr_ir::model::Reference;
+use plr_ir::{Precision, Tensor};
+use plr_run::backend::{Backend, Context};
+use plr_run::check::{Minibatch, angles};
 use plr_run::data::{Dataset, Source, load};
 use plr_run::session::{Control, Options, Session, SessionError};
 use plr_run::weights;
@@ -102,4 +104,65 @@ fn training_never_leaves_infinities() {
     assert_eq!(parameter, "W/input->output");
     assert!((1..=8).contains(&update));
     assert_eq!(before, session.parameters());
+}
+
+/// Backpropagation through units half of which are left out at random.
+fn dropout() -> Bench {
+    Bench::new(
+        "rule R(lr = 0.1) allow weight_transport {
+  neuron { state a, m = 1, x, d }
+  synapse W : below -> self = glorot()
+  phase p { clamp input x = data;  sweep up { a = W @ below.x;  hidden m = bernoulli(0.5);  x = m * f(a) } }
+  phase q { output d = -cost'(a);  sweep down { hidden d = m * f'(a) * (W.T @ above.d) } }
+  learn { W += lr * post.d * pre.x }
+  predict output.x after p
+}
+network n { 784 - 12 tanh - 10 }
+experiment digits { rule R;  network n }",
+    )
+}
+
+/// The angles of all weights on the first samples, as the next update would draw them.
+fn angles_of(session: &Session<'_>, data: &Dataset) -> Vec<f64> {
+    let (mut inputs, mut targets) = (vec![0.0; 8 * 784], vec![0.0; 8 * 10]);
+    data.gather(&[0, 1, 2, 3, 4, 5, 6, 7], &mut inputs, &mut targets);
+    let precision = session.options().precision;
+    let tensor = |columns, numbers: &[f64]| Tensor::from_f64([8, columns], numbers, precision);
+    let minibatch = Minibatch::new(tensor(784, &inputs), tensor(10, &targets));
+    let context = Context { seed: 3, update: session.position().updates as u32 };
+    let backend = Backend::Jit { threads: 1 };
+    let (model, parameters) = (session.model(), session.parameters());
+    let found = angles(model, Reference::FeedForward(0), backend, parameters, &minibatch, context);
+    found.expect("there is a gradient").into_iter().map(|angle| angle.degrees).collect()
+}
+
+/// R19.4: the gradient has the draws of the increments, in the precision of the run.
+#[test]
+fn angles_have_the_draws_of_the_run() {
+    let (model, data) = (dropout().model(), data());
+    for precision in Precision::ALL {
+        let options = Options { precision, ..options(Backend::Jit { threads: 1 }) };
+        let session = Session::new(&model, options).expect("it compiles");
+        let found = angles_of(&session, &data);
+        assert!(found.len() == 2 && found.iter().all(|degrees| *degrees < 1e-3), "{precision} {found:?}");
+    }
+}
+
+/// R19.5: a run in which angles are taken leaves the same bits.
+#[test]
+fn angles_along_training_change_nothing() {
+    let (model, data) = (dropout().model(), data());
+    let trained = |piece: Option<u64>| {
+        let mut session = Session::new(&model, options(Backend::Jit { threads: 1 })).expect("it compiles");
+        while session.position().epoch < 2 {
+            assert!(angles_of(&session, &data)[0] < 1e-3);
+            session.train(&data, piece, &mut |_| Control::Continue).expect("it trains");
+        }
+        session.parameters().to_vec()
+    };
+    let mut alone = Session::new(&model, options(Backend::Jit { threads: 1 })).expect("it compiles");
+    for _ in 0..2 {
+        alone.train(&data, None, &mut |_| Control::Continue).expect("it trains");
+    }
+    assert_eq!(alone.parameters(), trained(Some(3)));
 }

@@ -5,7 +5,7 @@ use plr_ir::model::{Model as _, Pattern};
 use plr_run::backend::Backend;
 use plr_run::check::run;
 use plr_run::perturb;
-use plr_sema::audit::Audit;
+use plr_sema::audit::{Audit, Built};
 
 use crate::bench::{Bench, finds, legal};
 use crate::text::{PLAIN, plain};
@@ -473,7 +473,12 @@ fn the_bill_says_what_is_shared() {
         "2x3x3 - conv 4 k2 - 5",
     ));
     let rule = analysis.rules().next().expect("there is a rule");
-    let audit = Audit::on_network(rule, analysis.library(), &analysis.networks()[0].1, &|_| 1.0);
+    let audit = Audit::on_network(
+        rule,
+        analysis.library(),
+        (&analysis.networks()[0].1, &Built::everything()),
+        &|_| 1.0,
+    );
     let bill = audit.bill.clone().expect("it has a bill");
     // 4 channels of 2 x 2 places see 2 channels of 2 x 2 taps; 5 units see 16.
     assert_eq!((bill.wires[0].synapses, bill.wires[0].weights), (128 + 80, 32 + 80));

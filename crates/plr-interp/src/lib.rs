@@ -77,6 +77,9 @@ pub struct Context {
     pub seed: u64,
     /// How many updates came before.
     pub update: u32,
+    /// In which precision numbers are drawn, if not in that of the program: the draws of a run in f32 are others than those of
+    /// one in f64.
+    pub draws: Option<Precision>,
 }
 
 /// The outputs of a program, in order, from its inputs, in order.

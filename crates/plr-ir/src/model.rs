@@ -188,6 +188,8 @@ pub enum Piece {
         phase: usize,
         /// What is held.
         holding: Holding,
+        /// Whether gradients do not flow where the rule or the expression cuts them.
+        cut: bool,
     },
     /// ‡ The presentation without learning, and what a check observes at its end, by the observation's number:
     /// `first/W/input->h1` for every site and, where two values are compared, `second/…` of the same shape. Where it looks
@@ -394,6 +396,8 @@ pub enum Reference {
         phase: usize,
         /// What is held.
         holding: Holding,
+        /// Whether it is without what would flow where the rule or the observation cuts gradients.
+        cut: bool,
     },
     /// Nothing: claims are about the parameters themselves.
     Law,
@@ -420,8 +424,8 @@ impl Reference {
             | Self::Preconditioned { phase, .. }
             | Self::FiniteDifferences(phase) => Some(Piece::Cost(phase)),
             Self::Cut(phase) => Some(Piece::CutCost(phase)),
-            Self::Objective { observation, phase, holding } => {
-                Some(Piece::Objective { observation, phase, holding })
+            Self::Objective { observation, phase, holding, cut } => {
+                Some(Piece::Objective { observation, phase, holding, cut })
             }
             Self::Law => None,
         }

@@ -225,9 +225,12 @@ impl Runner {
                         held(i).map(|&(output, _)| &self.outputs[output]).or_else(|| given.next())
                     })
                     .collect();
-                self.outputs =
-                    plr_interp::evaluate(&self.program, &all, plr_interp::Context { seed, update })
-                        .map_err(|e| execute_error(&self.program, &e))?;
+                self.outputs = plr_interp::evaluate(
+                    &self.program,
+                    &all,
+                    plr_interp::Context { seed, update, draws: None },
+                )
+                .map_err(|e| execute_error(&self.program, &e))?;
             }
         }
         Ok(&mut self.outputs)
@@ -278,7 +281,10 @@ pub fn compile(program: &Program, options: plr_jit::Options) -> Result<plr_jit::
 }
 
 /// Whether there is memory for values of these types.
-fn check_room<'a>(program: &Program, types: impl IntoIterator<Item = &'a Type>) -> Result<(), RunError> {
+pub(crate) fn check_room<'a>(
+    program: &Program,
+    types: impl IntoIterator<Item = &'a Type>,
+) -> Result<(), RunError> {
     let width = match program.precision {
         Precision::F32 => 4,
         Precision::F64 => 8,

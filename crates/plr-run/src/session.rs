@@ -90,7 +90,7 @@ pub struct Position {
 
 impl Position {
     /// What a rule is told about the presentation that comes next (R8.10, R8.15).
-    fn count(self, count: Count) -> f64 {
+    pub(crate) fn count(self, count: Count) -> f64 {
         match count {
             Count::Epoch => self.epoch as f64 + 1.0,
             Count::Minibatch => self.minibatch as f64 + 1.0,

@@ -214,8 +214,8 @@ fn angles_of_backprop_are_zero_and_of_a_sign_error_flat() {
     for (sign, expected) in [(1.0, 0.0), (-1.0, 180.0)] {
         let rule = backprop(0.3, sign);
         let (parameters, data, target) = drawn(&rule);
-        let reference = Reference::FeedForward(0);
-        let found = angles(&rule, reference, backend, &parameters, (&data, &target), CONTEXT).unwrap();
+        let (reference, minibatch) = (Reference::FeedForward(0), Minibatch::new(data, target));
+        let found = angles(&rule, reference, backend, &parameters, &minibatch, CONTEXT).unwrap();
         assert!((found[0].degrees - expected).abs() < 1e-6 && found[1].degrees < 1e-6, "{found:?}");
         assert_eq!((found[0].parameter.as_str(), found[0].group.as_str()), ("W/input->h1", "W"));
     }

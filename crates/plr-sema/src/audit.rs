@@ -13,6 +13,7 @@
 //! bill's fields are those of [`bill::Bill`]. Names are stable: fields may be added, none is renamed.
 
 pub mod bill;
+mod built;
 mod empty;
 mod lost;
 pub mod operations;
@@ -29,6 +30,7 @@ mod words;
 
 use serde::Serialize;
 
+pub use self::built::Built;
 pub use self::empty::empty_sums;
 pub use self::lost::lost_equations;
 pub use self::verdict::non_local;
@@ -115,18 +117,18 @@ impl Audit {
         }
     }
 
-    /// Of a rule on a network; `steps` says how many a phase has, at most.
+    /// Of a rule on a network; `steps` says how many a phase has, at most, and the bill is for what is built.
     pub fn on_network(
         rule: &Rule,
         library: &Library,
-        network: &Network,
+        (network, built): (&Network, &Built),
         steps: &dyn Fn(&Phase) -> f64,
     ) -> Self {
         let rows = Subject::all(rule).into_iter().map(|subject| row(subject, rule, library, Some(network)));
         Self {
             network: Some(network.text.clone()),
             rows: rows.collect(),
-            bill: Some(bill::bill(rule, library, network, steps)),
+            bill: Some(bill::bill(rule, library, (network, built), steps)),
             ..Self::of_rule(rule, library)
         }
     }

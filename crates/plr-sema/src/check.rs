@@ -14,6 +14,7 @@ pub mod function_too_large;
 pub mod lost_equation;
 pub mod missing_clause;
 pub mod missing_derivative;
+pub mod no_optim;
 pub mod no_synapse;
 pub mod non_local_read;
 pub mod not_convolvable;

@@ -977,6 +977,8 @@ pub struct Function {
     pub surrogate: bool,
     /// Whether it or its derivative reads the whole layer (a reduction, a rank, or a function that has one).
     pub layer_wide: bool,
+    /// Of each such reduction the arguments that it reduces.
+    pub reduced: Vec<Vec<usize>>,
     /// Whether it draws random numbers.
     pub draws: bool,
     /// How many operations it is, calls written out.

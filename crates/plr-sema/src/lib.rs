@@ -66,7 +66,7 @@ pub struct Choice {
 /// of the rest there is.
 pub fn analyse(source: &str, file: &ast::File) -> (Analysis, Findings) {
     let (resolved, mut findings) = resolve::resolve(source, file);
-    let Resolved { library, rules, networks, experiments } = resolved;
+    let Resolved { library, rules, networks, experiments, .. } = resolved;
     let library = Arc::new(library);
     let rules = rules.into_iter().map(|(rule, checks)| (Arc::new(rule), checks)).collect();
     let analysis = Analysis { library, rules, networks, experiments };
@@ -160,6 +160,8 @@ impl Analysis {
     }
 
     fn setting(&self, rule: &Arc<hir::Rule>, choice: Choice) -> Setting {
+        let own = self.rules.iter().filter(|(known, _)| known.name == rule.name);
+        let checks = own.flat_map(|(_, checks)| checks);
         Setting {
             rule: {
                 let constants = Constants::of(rule, &self.library, &choice.settings);
@@ -177,7 +179,7 @@ impl Analysis {
             sequence: choice.sequence,
             until: Vec::new(),
             steps: Vec::new(),
-            observed: Vec::new(),
+            observed: checks.flat_map(|check| check.setting.observed.iter().cloned()).collect(),
         }
     }
 

@@ -35,7 +35,7 @@ use plr_ir::pass::{self, Options};
 use plr_ir::{Location, Op, Precision, Program, Value, program::Block};
 use plr_syntax::diagnostic::Findings;
 
-use crate::audit;
+use crate::audit::{self, Built};
 use crate::check::unused_phase::UnusedPhase;
 use crate::equation::{self, Source};
 use crate::hir::{Learned, PhaseId};
@@ -202,13 +202,16 @@ impl Specialised {
         Ok(program)
     }
 
-    /// A phase is used if an operation of it is left when everything unobservable is gone (R7.17).
+    /// A phase is used if an operation of it is left when everything is gone that is neither observable nor observed by a
+    /// check (R7.17).
     fn unused_phases(&self, update: &Program, warnings: &mut Findings) {
         let mut left = Vec::new();
         locations(&update.body, &mut left);
-        if let Some(mut predict) = self.raw(Piece::Predict, TRIAL_BATCH, Precision::F32) {
-            drop_dead_code(&mut predict);
-            locations(&predict.body, &mut left);
+        let observed = (0..self.setting.observed.len()).map(Piece::Observe);
+        for piece in std::iter::once(Piece::Predict).chain(observed) {
+            let Some(mut program) = self.raw(piece, TRIAL_BATCH, Precision::F32) else { continue };
+            drop_dead_code(&mut program);
+            locations(&program.body, &mut left);
         }
         let sources = equation::sources(&self.setting.rule);
         let runs = |i: usize| {
@@ -229,6 +232,19 @@ impl Specialised {
             let phase = &self.setting.rule.phases[i];
             warnings.push(UnusedPhase { at: phase.span, name: phase.name.clone() });
         }
+    }
+
+    /// What is built.
+    pub fn built(&self) -> Built {
+        let weights = self.parameters.iter().filter_map(|(id, _)| match *id {
+            ParameterId::Weight(synapse, pre, post) => Some((synapse, (pre, post))),
+            ParameterId::Unit(..) | ParameterId::Memory(_) | ParameterId::Updates => None,
+        });
+        let units = self.parameters.iter().filter_map(|(id, _)| match *id {
+            ParameterId::Unit(variable, layer) => Some((variable, layer)),
+            ParameterId::Weight(..) | ParameterId::Memory(_) | ParameterId::Updates => None,
+        });
+        Built::of(weights, units.chain(self.kept.iter().map(|(cell, _)| *cell)))
     }
 
     /// The equations of the rule at the sites of the network; plasticity of parameters that are not built left out.

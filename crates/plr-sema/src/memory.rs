@@ -94,6 +94,12 @@ fn mentions(expr: &Expr, wanted: &dyn Fn(&ExprKind) -> bool) -> bool {
     found
 }
 
+/// Whether a rule has `optim` for which an experiment can choose a filter.
+pub fn asks_for_optimiser(rule: &Rule) -> bool {
+    let open = |kind: &ExprKind| matches!(kind, ExprKind::Filtered { filter: None, .. });
+    rule.plasticity.iter().any(|plasticity| mentions(&plasticity.increment, &open))
+}
+
 /// Puts a filter in the place of `optim` (R8.11).
 pub fn choose_optimiser(rule: &mut Rule, optimiser: &Optimiser) {
     for plasticity in &mut rule.plasticity {

@@ -81,6 +81,8 @@ pub struct Resolved {
     pub rules: Vec<(Rule, Vec<ResolvedCheck>)>,
     /// The named networks.
     pub networks: Vec<(String, Network)>,
+    /// The names of networks with a mistake in them: it has been said, and who uses one is left out without a word.
+    pub flawed: Vec<String>,
     /// The experiments.
     pub experiments: Vec<Experiment>,
 }
@@ -92,15 +94,18 @@ pub fn resolve(source: &str, file: &ast::File) -> (Resolved, Findings) {
     let own = (library.functions.len(), library.costs.len());
     function::resolve_all(file, Some(own), &mut library, &mut findings);
     filter::resolve_all(file, &mut library, &mut findings);
-    let mut resolved = Resolved { library, rules: Vec::new(), networks: Vec::new(), experiments: Vec::new() };
+    let (rules, networks, flawed, experiments) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut resolved = Resolved { library, rules, networks, flawed, experiments };
     let mut declared = Declared::default();
     for item in &file.items {
         if let ast::Item::Network(item) = item
             && declared.add(&item.name, &mut findings)
-            && let Some(network) =
-                network::resolve(&item.body, item.name.span, &resolved.library, &mut findings)
         {
-            resolved.networks.push((item.name.text.clone(), network));
+            let name = item.name.text.clone();
+            match network::resolve(&item.body, item.name.span, &resolved.library, &mut findings) {
+                Some(network) => resolved.networks.push((name, network)),
+                None => resolved.flawed.push(name),
+            }
         }
     }
     let mut declared = Declared::default();
@@ -111,8 +116,9 @@ pub fn resolve(source: &str, file: &ast::File) -> (Resolved, Findings) {
             let mut own = Findings::new();
             let rule = rule::resolve(item, &resolved.library, &mut own);
             let checks = claim::resolve_all(source, item, &rule, &resolved, &mut own);
-            // What is read in an equation with a mistake in it is not known.
-            if !own.any_error() {
+            // What is read in an equation with a mistake in it is not known, nor what a check observes that is left out.
+            let all = item.members.iter().filter(|member| matches!(member, ast::Member::Check(_))).count();
+            if !own.any_error() && checks.len() == all {
                 let observed = checks.iter().flat_map(|check| &check.setting.observed);
                 crate::check::unused_name::report(&rule, observed, &mut own);
                 resolved.rules.push((rule, checks));

@@ -514,7 +514,8 @@ pub enum Reference {
     /// `gradient by finite_differences after phase`
     FiniteDifferences(Name),
     /// `gradient of objective after phase`: each layer's own, what comes from other layers held; `gradient through objective
-    /// after phase`: nothing held; `gradient of objective given states after phase`: all states held.
+    /// after phase`: nothing held; `gradient of objective given states after phase`: all states held; each with or without
+    /// `with cuts`.
     Objective {
         /// What each unit has of it.
         objective: Expr,
@@ -522,6 +523,8 @@ pub enum Reference {
         phase: Name,
         /// What is held.
         holding: Holding,
+        /// Whether gradients are cut.
+        cuts: bool,
     },
     /// `law`: identities of the parameters themselves.
     Law,

@@ -10,11 +10,11 @@ use plr_ir::{Precision, Program, Tensor};
 
 use crate::sample::f64s;
 
-const CONTEXT: Context = Context { seed: 0x0123_4567_89ab_cdef, update: 41 };
+const CONTEXT: Context = Context { seed: 0x0123_4567_89ab_cdef, update: 41, draws: None };
 
 /// What stream `stream` gives in the given step to an array of `count` elements.
 fn expected<T: Real>(law: Law, stream: u32, step: u32, count: usize) -> Vec<T> {
-    let Context { seed, update } = CONTEXT;
+    let Context { seed, update, .. } = CONTEXT;
     let mut draws = vec![T::default(); count];
     fill(law, Address { seed, update, step, stream }, 0, &mut draws);
     draws
@@ -40,11 +40,26 @@ fn outside_loops_the_step_is_zero_and_elements_count_in_row_major_order() {
 
 #[test]
 fn seed_and_update_change_the_draws() {
-    let draws =
-        |seed, update| evaluate(&once(Law::Uniform, Precision::F32), &[], Context { seed, update }).unwrap();
+    let draws = |seed, update| {
+        let context = Context { seed, update, draws: None };
+        evaluate(&once(Law::Uniform, Precision::F32), &[], context).unwrap()
+    };
     assert_eq!(draws(1, 2), draws(1, 2));
     assert_ne!(draws(1, 2), draws(1, 3));
     assert_ne!(draws(1, 2), draws(2, 2));
+}
+
+#[test]
+fn draws_may_be_those_of_another_precision() {
+    for law in [Law::Uniform, Law::Normal] {
+        let context = |draws| Context { draws: Some(draws), ..CONTEXT };
+        let in_f64 = evaluate(&once(law, Precision::F64), &[], context(Precision::F32)).unwrap().remove(0);
+        let single = expected::<f32>(law, 6, 0, 21).into_iter().map(f64::from).collect();
+        assert_eq!(in_f64.data, Data::F64(single));
+        let in_f32 = evaluate(&once(law, Precision::F32), &[], context(Precision::F64)).unwrap().remove(0);
+        let double = expected::<f64>(law, 6, 0, 21).into_iter().map(|x| x as f32).collect();
+        assert_eq!(in_f32.data, Data::F32(double));
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use plr_ir::{Precision, Program};
 use super::error::CheckError;
 use super::reference::{Gradient, Presented};
 use super::sampled::{apart, mean};
-use crate::backend::{Arrays, Backend, Runner, number};
+use crate::backend::{Arrays, number};
 use crate::draws::Draws;
 
 /// A parameter with more elements is differentiated at this many of them, drawn at random.
@@ -19,8 +19,7 @@ const STEP: f64 = 1e-4;
 
 pub(super) fn gradients(presented: &Presented<'_>, phase: usize) -> Result<Vec<Gradient>, CheckError> {
     let program = presented.program(Piece::Cost(phase), phase)?;
-    let (mut runner, context) = (Runner::new(program.clone(), Backend::Interpreter)?, presented.context);
-    let evaluate = &mut |presentations: &[Arrays]| Ok(runner.run_named(&presentations[0], context)?);
+    let evaluate = &|presentations: &[Arrays]| presented.evaluate(&program, &presentations[0]);
     let mut cost = Cost { evaluate, presentations: vec![presented.arrays.clone()] };
     let of = |parameter| gradient(presented, &program, &mut cost, parameter);
     presented.learned().map(of).collect()
@@ -30,7 +29,7 @@ pub(super) fn gradients(presented: &Presented<'_>, phase: usize) -> Result<Vec<G
 pub(super) fn expected(presented: &Presented<'_>, phase: usize) -> Result<Vec<Gradient>, CheckError> {
     let program = presented.model.unfused(Piece::Cost(phase), 1, Precision::F64);
     let program = program.ok_or_else(|| CheckError::NoCost { phase: presented.phase(phase) })?;
-    let evaluate = &mut |presentations: &[Arrays]| mean(&program, presentations);
+    let evaluate = &|presentations: &[Arrays]| mean(&program, presentations);
     let mut cost = Cost { evaluate, presentations: apart(presented.model, &presented.arrays) };
     let of = |parameter| gradient(presented, &program, &mut cost, parameter);
     presented.learned().map(of).collect()
@@ -64,7 +63,7 @@ fn gradient(
 
 /// The cost as a function of one element of a parameter.
 struct Cost<'a> {
-    evaluate: &'a mut dyn FnMut(&[Arrays]) -> Result<Arrays, CheckError>,
+    evaluate: &'a dyn Fn(&[Arrays]) -> Result<Arrays, CheckError>,
     presentations: Vec<Arrays>,
 }
 

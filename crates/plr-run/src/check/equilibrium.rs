@@ -8,8 +8,8 @@ use plr_ir::model::Piece;
 use plr_ir::{Precision, Program, Tensor};
 
 use super::error::CheckError;
-use super::reference::{Gradient, Presented, all_elements, pullback};
-use crate::backend::{Arrays, Backend, Runner, number};
+use super::reference::{Gradient, Presented, all_elements};
+use crate::backend::{Arrays, number};
 use crate::metrics::largest_magnitude;
 
 /// A phase is at rest when no state changes by more than this part of the largest state (or of 1).
@@ -27,7 +27,7 @@ const MOST: u32 = 50_000;
 
 pub(super) fn gradients(presented: &Presented<'_>, phase: usize) -> Result<Vec<Gradient>, CheckError> {
     let program = presented.program(Piece::Step(phase), phase)?;
-    let end = presented.evaluate(presented.program(Piece::Probe, phase)?)?;
+    let end = presented.evaluate(&presented.program(Piece::Probe, phase)?, &presented.arrays)?;
     let states = end_states(presented, &program, phase, &end)?;
     let at_rest = relax(presented, &program, phase, states)?;
     let sensitivity = sensitivity(presented, &program, phase, &at_rest)?;
@@ -64,12 +64,11 @@ fn relax(
     phase: usize,
     states: Arrays,
 ) -> Result<Arrays, CheckError> {
-    let mut step = Runner::new(program.clone(), Backend::Interpreter)?;
     let mut arrays = with_states(presented, &states);
     let (mut best, mut best_states, mut since_best) = (f64::INFINITY, states, 0);
     let mut steps = 0;
-    while best > AT_REST && since_best < PATIENCE && steps < MOST {
-        let after = step.run_named(&arrays, presented.context)?;
+    while best > larger(AT_REST, presented.enough) && since_best < PATIENCE && steps < MOST {
+        let after = presented.evaluate(program, &arrays)?;
         let residual = after.get("residual").map(number);
         let residual = residual.ok_or_else(|| CheckError::MissingOutput { output: "residual".to_owned() })?;
         let size = best_states.values().map(|s| largest_magnitude(&s.to_f64())).fold(1.0, larger);
@@ -83,7 +82,7 @@ fn relax(
             best_states.iter_mut().for_each(|(name, tensor)| tensor.clone_from(&arrays[name]));
         }
     }
-    if best <= NEARLY_AT_REST {
+    if best <= larger(NEARLY_AT_REST, presented.enough) {
         return Ok(best_states);
     }
     Err(CheckError::NotAtEquilibrium { phase: presented.phase(phase), residual: best, steps })
@@ -101,7 +100,7 @@ fn sensitivity(
     let mut lambda: Arrays = states.iter().map(|(name, tensor)| (name.clone(), zero(tensor))).collect();
     let (mut best, mut since_best, mut iterations) = (f64::INFINITY, 0, 0);
     let (mut before, mut factor) = (f64::NAN, f64::NAN);
-    while best > CONVERGED && since_best < PATIENCE && iterations < MOST {
+    while best > larger(CONVERGED, presented.enough) && since_best < PATIENCE && iterations < MOST {
         let next = pull_step(presented, program, states, &lambda, Some(1.0), &names)?;
         let (change, size) = change(&lambda, &next);
         factor = change / before;
@@ -115,7 +114,7 @@ fn sensitivity(
             (best, since_best) = (relative, 0);
         }
     }
-    if best <= NEARLY_CONVERGED {
+    if best <= larger(NEARLY_CONVERGED, presented.enough) {
         return Ok(lambda);
     }
     Err(CheckError::NotContracting { phase: presented.phase(phase), factor, iterations })
@@ -133,7 +132,7 @@ pub(super) fn pull_step(
     let cost = cost.map(|cost| Tensor::from_f64([], &[cost], Precision::F64));
     let of_states = sensitivity.iter().map(|(name, tensor)| (name.as_str(), tensor));
     let cotangents: Vec<(&str, &Tensor)> = of_states.chain(cost.iter().map(|c| ("cost", c))).collect();
-    pullback(program, &with_states(presented, states), presented.context, &cotangents, wanted)
+    presented.pullback(program, &with_states(presented, states), &cotangents, wanted)
 }
 
 /// The largest difference between two sensitivities and the largest element of the second.

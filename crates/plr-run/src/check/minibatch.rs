@@ -1,10 +1,10 @@
 //! What one presentation of a check is given.
 
-use plr_ir::model::Model;
+use plr_ir::model::{Count, Model};
 use plr_ir::{Precision, Tensor};
 
 use crate::backend::Arrays;
-use crate::session::first_values;
+use crate::session::{Position, first_values};
 
 /// What one presentation is given beside the parameters.
 #[derive(Clone, Debug)]
@@ -15,12 +15,14 @@ pub struct Minibatch {
     pub target: Tensor,
     /// What earlier presentations have left of the kept states, by name; those that are not there have first values.
     pub left: Arrays,
+    /// Where in training it is presented.
+    pub position: Position,
 }
 
 impl Minibatch {
     /// One that no others came before.
     pub fn new(data: Tensor, target: Tensor) -> Self {
-        Self { data, target, left: Arrays::new() }
+        Self { data, target, left: Arrays::new(), position: Position::default() }
     }
 
     /// By name, as the programs of a rule take it, in a precision.
@@ -28,6 +30,8 @@ impl Minibatch {
         let mut arrays = first_values(model, self.data.dims[0], precision);
         let left = self.left.iter().map(|(name, tensor)| (name.clone(), tensor.cast(precision)));
         arrays.extend(left);
+        let count = |count| Tensor::from_f64([], &[self.position.count(count)], precision);
+        arrays.extend(Count::ALL.map(|which| (which.name().to_owned(), count(which))));
         arrays.insert("data".to_owned(), self.data.cast(precision));
         arrays.insert("target".to_owned(), self.target.cast(precision));
         arrays

@@ -8,7 +8,7 @@ use plr_ir::model::Piece;
 use plr_ir::{Precision, Program, Tensor};
 
 use super::error::CheckError;
-use super::reference::{Gradient, Presented, all_elements, pullback};
+use super::reference::{Gradient, Presented, all_elements};
 use crate::backend::Arrays;
 use crate::metrics::largest_magnitude;
 
@@ -74,7 +74,7 @@ struct Back<'a> {
 
 impl Back<'_> {
     fn pull(&self, output: &str, sent: &Tensor, wanted: &[&str]) -> Result<Arrays, CheckError> {
-        pullback(self.program, &self.arrays, self.presented.context, &[(output, sent)], wanted)
+        self.presented.pullback(self.program, &self.arrays, &[(output, sent)], wanted)
     }
 
     /// The derivative of the mean cost by the prediction, `[batch, outputs]`.

@@ -7,7 +7,7 @@ use plr_ir::{Precision, Program, Tensor};
 use super::error::CheckError;
 use super::minibatch::Minibatch;
 use super::{differences, equilibrium, preconditioned, unrolled};
-use crate::backend::{Arrays, Backend, Context, Runner, bind, execute_error};
+use crate::backend::{Arrays, Context, bind, check_room, execute_error};
 
 /// The gradient of the cost with respect to one learned parameter.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,8 +25,11 @@ pub(super) struct Presented<'a> {
     pub(super) model: &'a dyn Model,
     /// The parameters, `data` and `target`, all in f64.
     pub(super) arrays: Arrays,
-    pub(super) context: Context,
+    /// The seed and the update, and the precision in which the increments are drawn.
+    pub(super) context: plr_interp::Context,
     pub(super) batch: usize,
+    /// How large a part of a fixed point may be missing, if that need not be as little as rounding allows.
+    pub(super) enough: f64,
 }
 
 impl<'a> Presented<'a> {
@@ -41,13 +44,17 @@ impl<'a> Presented<'a> {
         let tensors = parameters.iter().map(|tensor| tensor.cast(Precision::F64));
         let mut arrays: Arrays = names.zip(tensors).collect();
         arrays.extend(minibatch.arrays(model, Precision::F64));
-        Self { model, arrays, context, batch: minibatch.data.dims[0] }
+        let Context { seed, update } = context;
+        let context = plr_interp::Context { seed, update, draws: Some(minibatch.data.precision()) };
+        Self { model, arrays, context, batch: minibatch.data.dims[0], enough: 0.0 }
     }
 
     /// A program of the rule in f64 for this minibatch.
     pub(super) fn program(&self, piece: Piece, phase: usize) -> Result<Program, CheckError> {
         let program = self.model.program(piece, self.batch, Precision::F64);
-        program.ok_or_else(|| CheckError::NoCost { phase: self.phase(phase) })
+        let program = program.ok_or_else(|| CheckError::NoCost { phase: self.phase(phase) })?;
+        check_room(&program, &program.values)?;
+        Ok(program)
     }
 
     /// The name of a phase.
@@ -73,9 +80,31 @@ impl<'a> Presented<'a> {
         }
     }
 
-    /// Runs a program on these arrays.
-    pub(super) fn evaluate(&self, program: Program) -> Result<Arrays, CheckError> {
-        Ok(Runner::new(program, Backend::Interpreter)?.run_named(&self.arrays, self.context)?)
+    /// Runs a program on arrays.
+    pub(super) fn evaluate(&self, program: &Program, arrays: &Arrays) -> Result<Arrays, CheckError> {
+        let outputs = plr_interp::evaluate(program, &bind(program, arrays)?, self.context)
+            .map_err(|error| execute_error(program, &error))?;
+        Ok(program.outputs.iter().cloned().zip(outputs).collect())
+    }
+
+    /// Pulls cotangents of some outputs (zero for the others) back to the wanted inputs; an input that the program does
+    /// not have is left out.
+    pub(super) fn pullback(
+        &self,
+        program: &Program,
+        arrays: &Arrays,
+        cotangents: &[(&str, &Tensor)],
+        wanted: &[&str],
+    ) -> Result<Arrays, CheckError> {
+        let inputs = bind(program, arrays)?;
+        let place = |name: &&str| program.inputs.iter().position(|input| input == name);
+        let (names, places): (Vec<&str>, Vec<usize>) =
+            wanted.iter().filter_map(|n| Some((*n, place(n)?))).unzip();
+        let seeds: Vec<(&str, Tensor)> =
+            cotangents.iter().map(|&(name, tensor)| (name, tensor.clone())).collect();
+        let found = plr_interp::gradient(program, &inputs, self.context, &seeds, &places)
+            .map_err(|error| execute_error(program, &error))?;
+        Ok(names.into_iter().map(str::to_owned).zip(found.gradients).collect())
     }
 }
 
@@ -93,7 +122,14 @@ pub fn gradients(
     minibatch: &Minibatch,
     context: Context,
 ) -> Result<Vec<Gradient>, CheckError> {
-    let presented = &Presented::new(model, parameters, minibatch, context);
+    of_presented(&Presented::new(model, parameters, minibatch, context), reference)
+}
+
+/// The same of one presentation.
+pub(super) fn of_presented(
+    presented: &Presented<'_>,
+    reference: Reference,
+) -> Result<Vec<Gradient>, CheckError> {
     let mut gradients = of_all(presented, reference)?;
     gradients.iter_mut().for_each(|gradient| presented.mask(gradient));
     Ok(gradients)
@@ -110,8 +146,8 @@ fn of_all(presented: &Presented<'_>, reference: Reference) -> Result<Vec<Gradien
         Reference::Equilibrium(phase) => equilibrium::gradients(presented, phase),
         Reference::Unrolled { steps, phase } => unrolled::gradients(presented, steps, phase),
         Reference::FiniteDifferences(phase) => differences::gradients(presented, phase),
-        Reference::Objective { observation, phase, holding } => {
-            feed_forward(presented, Piece::Objective { observation, phase, holding }, phase)
+        Reference::Objective { observation, phase, holding, cut } => {
+            feed_forward(presented, Piece::Objective { observation, phase, holding, cut }, phase)
         }
         Reference::Law => Err(CheckError::NoReference),
     }
@@ -122,7 +158,7 @@ fn feed_forward(presented: &Presented<'_>, cost: Piece, phase: usize) -> Result<
     let program = presented.program(cost, phase)?;
     let learned: Vec<&str> = presented.learned().map(|parameter| parameter.name.as_str()).collect();
     let one = Tensor::from_f64([], &[1.0], Precision::F64);
-    let found = pullback(&program, &presented.arrays, presented.context, &[("cost", &one)], &learned)?;
+    let found = presented.pullback(&program, &presented.arrays, &[("cost", &one)], &learned)?;
     Ok(all_elements(presented, |name| found.get(name).map(Tensor::to_f64)))
 }
 
@@ -137,25 +173,4 @@ pub(super) fn all_elements(
         elements: None,
     };
     presented.learned().map(gradient).collect()
-}
-
-/// Pulls cotangents of some outputs (zero for the others) back to the wanted inputs; an input that the program does
-/// not have is left out.
-pub(super) fn pullback(
-    program: &Program,
-    arrays: &Arrays,
-    context: Context,
-    cotangents: &[(&str, &Tensor)],
-    wanted: &[&str],
-) -> Result<Arrays, CheckError> {
-    let inputs = bind(program, arrays)?;
-    let place = |name: &&str| program.inputs.iter().position(|input| input == name);
-    let (names, places): (Vec<&str>, Vec<usize>) =
-        wanted.iter().filter_map(|n| Some((*n, place(n)?))).unzip();
-    let seeds: Vec<(&str, Tensor)> =
-        cotangents.iter().map(|&(name, tensor)| (name, tensor.clone())).collect();
-    let context = plr_interp::Context { seed: context.seed, update: context.update };
-    let found = plr_interp::gradient(program, &inputs, context, &seeds, &places)
-        .map_err(|error| execute_error(program, &error))?;
-    Ok(names.into_iter().map(str::to_owned).zip(found.gradients).collect())
 }

@@ -6,7 +6,7 @@ use plr_ir::{Precision, Program, Tensor, pass};
 
 use super::error::CheckError;
 use super::minibatch::Minibatch;
-use super::reference::{Gradient, Presented, gradients};
+use super::reference::{Gradient, Presented, of_presented};
 use super::subject::given;
 use crate::backend::{Arrays, Backend, Context, Runner, bind};
 use crate::draws::Draws;
@@ -21,6 +21,8 @@ pub(super) struct Presentation<'a> {
     pub(super) minibatch: &'a Minibatch,
     pub(super) context: Context,
     pub(super) sampling: Sampling,
+    /// How large a part of a fixed point may be missing in gradients there.
+    pub(super) enough: f64,
 }
 
 impl Presentation<'_> {
@@ -81,13 +83,13 @@ impl Presentation<'_> {
 
     /// The gradients, averaged like the increments if anything is drawn on the way to the cost.
     pub(super) fn gradients(&self, reference: Reference) -> Result<Vec<Gradient>, CheckError> {
-        let of = |context| gradients(self.model, reference, self.parameters, self.minibatch, context);
+        let of = |context| of_presented(&self.presented(context), reference);
         let draws = reference.cost().is_some_and(|piece| {
             self.model.program(piece, 1, Precision::F64).is_some_and(|program| draws(&program.body))
         });
         match (self.sampling, reference) {
             (Sampling::All, Reference::FiniteDifferences(phase)) if draws => {
-                let presented = Presented::new(self.model, self.parameters, self.minibatch, self.context);
+                let presented = self.presented(self.context);
                 let mut gradients = super::differences::expected(&presented, phase)?;
                 gradients.iter_mut().for_each(|gradient| presented.mask(gradient));
                 Ok(gradients)
@@ -106,6 +108,11 @@ impl Presentation<'_> {
             }
             (Sampling::Once | Sampling::Mean(_) | Sampling::All, _) => of(self.context),
         }
+    }
+
+    fn presented(&self, context: Context) -> Presented<'_> {
+        let enough = self.enough;
+        Presented { enough, ..Presented::new(self.model, self.parameters, self.minibatch, context) }
     }
 
     /// The outputs of a program, in the mean over so many draws.

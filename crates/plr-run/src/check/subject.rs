@@ -118,9 +118,10 @@ impl<'a> Subject<'a> {
             model: model.as_ref(),
             backend: self.backend,
             parameters: &evidence.parameters,
-            minibatch: &Minibatch { data, target, left },
+            minibatch: &Minibatch { left, ..Minibatch::new(data, target) },
             context: Context { seed: self.check.seed, update: updates },
             sampling,
+            enough: 0.0,
         };
         match needs {
             Needs::Nothing => {}
@@ -174,7 +175,7 @@ impl<'a> Subject<'a> {
         let mut runner = Runner::new(program, self.backend)?;
         for update in updates {
             let (data, target) = samples.minibatch(update);
-            let minibatch = Minibatch { data, target, left: left.clone() };
+            let minibatch = Minibatch { left: left.clone(), ..Minibatch::new(data, target) };
             let arrays = given(model, parameters, &minibatch);
             let context = Context { seed: self.check.seed, update };
             let mut new = runner.run_named(&arrays, context)?;

@@ -10,7 +10,7 @@ use plr_ir::{Op, Program, Tensor, Value};
 use super::equilibrium::{end_states, pull_step};
 use super::error::CheckError;
 use super::reference::{Gradient, Presented, all_elements};
-use crate::backend::{Arrays, Backend, Runner, number};
+use crate::backend::{Arrays, number};
 
 pub(super) fn gradients(
     presented: &Presented<'_>,
@@ -58,16 +58,15 @@ fn trajectory(
 ) -> Result<Vec<Arrays>, CheckError> {
     let probe = presented.program(Piece::Probe, phase)?;
     let name = presented.phase(phase);
-    let made = presented.evaluate(probe.clone())?.get(&format!("steps/{name}")).map(number);
+    let made = presented.evaluate(&probe, &presented.arrays)?.get(&format!("steps/{name}")).map(number);
     let earlier = shortened(probe, &name, made, steps)?;
-    let first = end_states(presented, step, phase, &presented.evaluate(earlier)?)?;
-    let mut runner = Runner::new(step.clone(), Backend::Interpreter)?;
+    let first = end_states(presented, step, phase, &presented.evaluate(&earlier, &presented.arrays)?)?;
     let mut trajectory = vec![first];
     for _ in 0..steps {
         let states = &trajectory[trajectory.len() - 1];
         let mut arrays = presented.arrays.clone();
         arrays.extend(states.iter().map(|(name, tensor)| (name.clone(), tensor.clone())));
-        let after = runner.run_named(&arrays, presented.context)?;
+        let after = presented.evaluate(step, &arrays)?;
         trajectory.push(after.into_iter().filter(|(name, _)| states.contains_key(name)).collect());
     }
     Ok(trajectory)

@@ -49,6 +49,11 @@ impl Splits {
         Ok(Self { validation: Some(train.select(&order)), train: train.select(&kept), test })
     }
 
+    /// What is measured on before the end: the validation set or, without one, what is learned from.
+    pub fn measured(&self) -> &Dataset {
+        self.validation.as_ref().unwrap_or(&self.train)
+    }
+
     /// The number of test samples, 0 without a test set.
     pub fn test_samples(&self) -> usize {
         self.test.as_ref().map_or(0, Dataset::samples)

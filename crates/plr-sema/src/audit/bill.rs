@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use plr_syntax::ast::Keeping;
 use serde::Serialize;
 
+use super::built::Built;
 use super::operations::{MultiplyAdds, multiply_adds};
 use super::reads::{Input, Reader};
 use super::schedule::{Plan, Slot, depth, plans};
@@ -155,8 +156,13 @@ pub struct PhaseCost {
     pub depth: u64,
 }
 
-/// The bill; `steps` says how many a phase has, at most.
-pub fn bill(rule: &Rule, library: &Library, network: &Network, steps: &dyn Fn(&Phase) -> f64) -> Bill {
+/// The bill for what is built; `steps` says how many a phase has, at most.
+pub fn bill(
+    rule: &Rule,
+    library: &Library,
+    (network, built): (&Network, &Built),
+    steps: &dyn Fn(&Phase) -> f64,
+) -> Bill {
     let plans = plans(rule, network);
     let phases = phases(rule, library, network, &plans, steps);
     let steps: Vec<u64> = phases.iter().map(|phase| phase.steps).collect();
@@ -164,18 +170,18 @@ pub fn bill(rule: &Rule, library: &Library, network: &Network, steps: &dyn Fn(&P
         units: (0..rule.populations.len()).map(|p| units(rule, network, PopulationId(p))).sum(),
         states: states(rule),
         copies: copies(rule, library, network, &plans),
-        kept: kept(rule, network),
-        unit_parameters: unit_parameters(rule, network),
-        synapse_parameters: synapse_parameters(rule, network),
-        memories: memories(rule, library, network),
+        kept: kept(rule, network, built),
+        unit_parameters: unit_parameters(rule, network, built),
+        synapse_parameters: synapse_parameters(rule, network, built),
+        memories: memories(rule, library, network, built),
         traces: traces(rule, library, network),
-        wires: wires(rule, library, network),
+        wires: wires(rule, library, network, built),
         broadcasts: broadcasts(rule, library, network),
         steps: steps.iter().fold(0, |sum, &n| sum.saturating_add(n)),
         sequential_depth: phases.iter().fold(0, |sum, p| sum.saturating_add(p.steps.saturating_mul(p.depth))),
         phases,
-        locking: locking(rule, library, network, &plans, &steps),
-        multiply_adds: multiply_adds(rule, library, network, &plans, &steps),
+        locking: locking(rule, library, (network, built), &plans, &steps),
+        multiply_adds: multiply_adds(rule, library, (network, built), &plans, &steps),
     }
 }
 
@@ -190,60 +196,69 @@ fn states(rule: &Rule) -> Vec<String> {
     (0..rule.variables.len()).filter(is_state).map(|id| variable_name(rule, VariableId(id))).collect()
 }
 
-fn kept(rule: &Rule, network: &Network) -> Vec<KeptState> {
+fn kept(rule: &Rule, network: &Network, built: &Built) -> Vec<KeptState> {
     let state = |(id, variable): (usize, &Variable)| {
+        let layers = layers(network, |layer| built.unit(VariableId(id), layer));
+        let units = |layer| rule.units(network, Group { population: variable.population, layer }) as u64;
         Some(KeptState {
             state: variable_name(rule, VariableId(id)),
             by_sample: variable.kept? == Keeping::Sample,
-            values: units(rule, network, variable.population),
+            values: layers.map(units).sum(),
         })
     };
-    rule.variables.iter().enumerate().filter_map(state).collect()
+    rule.variables.iter().enumerate().filter_map(state).filter(|state| state.values > 0).collect()
 }
 
-fn unit_parameters(rule: &Rule, network: &Network) -> Vec<UnitParameter> {
+/// The layers in which something is.
+fn layers(network: &Network, is: impl Fn(LayerId) -> bool) -> impl Iterator<Item = LayerId> {
+    (0..network.layers.len()).filter(move |&layer| is(layer))
+}
+
+fn unit_parameters(rule: &Rule, network: &Network, built: &Built) -> Vec<UnitParameter> {
     let mut found = Vec::new();
     for (id, variable) in rule.variables.iter().enumerate() {
         if let VariableKind::Param(_) = variable.kind {
             let id = VariableId(id);
             let learned = rule.plasticity.iter().any(|p| p.target == Learned::Unit(id));
+            let units = |layer| rule.units(network, rule.group(id, layer)) as u64;
             found.push(UnitParameter {
                 name: variable_name(rule, id),
                 learned,
-                units: units(rule, network, variable.population),
-                values: values(rule, network, Learned::Unit(id)),
+                units: layers(network, |layer| built.unit(id, layer)).map(units).sum(),
+                values: values(rule, (network, built), Learned::Unit(id)),
             });
         }
     }
+    found.retain(|parameter| parameter.units > 0);
     found
 }
 
-/// How many different numbers all instances of a parameter are.
-fn values(rule: &Rule, network: &Network, parameter: Learned) -> u64 {
+/// How many different numbers all instances of a parameter are that are built.
+fn values(rule: &Rule, (network, built): (&Network, &Built), parameter: Learned) -> u64 {
     match parameter {
         Learned::Unit(id) => {
-            let layers = 0..network.layers.len();
+            let layers = layers(network, |layer| built.unit(id, layer));
             layers.map(|layer| rule.values(network, rule.group(id, layer)) as u64).sum()
         }
         Learned::Synapse(id) => {
-            let instances = rule.instances(network, id).into_iter();
+            let instances = rule.instances(network, id).into_iter().filter(|&pair| built.weight(id, pair));
             instances.map(|pair| rule.weights(network, id, pair) as u64).sum()
         }
     }
 }
 
-fn synapse_parameters(rule: &Rule, network: &Network) -> Vec<SynapseParameter> {
+fn synapse_parameters(rule: &Rule, network: &Network, built: &Built) -> Vec<SynapseParameter> {
     let beside = rule.synapses.iter().enumerate();
     let beside = beside.filter(|(_, synapse)| synapse.beside.is_some() && synapse.trace.is_none());
     let parameter = |(id, synapse): (usize, &Synapse)| SynapseParameter {
         name: synapse.name.clone(),
         learned: is_learned(rule, SynapseId(id)),
-        values: values(rule, network, Learned::Synapse(SynapseId(id))),
+        values: values(rule, (network, built), Learned::Synapse(SynapseId(id))),
     };
-    beside.map(parameter).collect()
+    beside.map(parameter).filter(|parameter| parameter.values > 0).collect()
 }
 
-fn memories(rule: &Rule, library: &Library, network: &Network) -> Vec<FilterMemory> {
+fn memories(rule: &Rule, library: &Library, network: &Network, built: &Built) -> Vec<FilterMemory> {
     let filterings = filterings(rule, library);
     let memories = filterings.iter().flat_map(|f| (0..f.filter.memories.len()).map(move |index| (f, index)));
     let memory = |(filtering, index): (&Filtering<'_>, usize)| {
@@ -251,10 +266,10 @@ fn memories(rule: &Rule, library: &Library, network: &Network) -> Vec<FilterMemo
             Learned::Unit(id) => variable_name(rule, id),
             Learned::Synapse(SynapseId(id)) => rule.synapses[id].name.clone(),
         };
-        let values = values(rule, network, filtering.target);
+        let values = values(rule, (network, built), filtering.target);
         FilterMemory { name: filtering.group(&name, index), values }
     };
-    memories.map(memory).collect()
+    memories.map(memory).filter(|memory| memory.values > 0).collect()
 }
 
 /// The numbers that traces are, one for each synapse or, where it depends on one end alone, for each unit there (R20.10).

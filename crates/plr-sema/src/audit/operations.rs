@@ -3,6 +3,7 @@
 use plr_ir::scalar::{BinaryOp, UnaryOp};
 use serde::Serialize;
 
+use super::built::Built;
 use super::reads::{Arrival, Reader};
 use super::schedule::{Plan, occasions};
 use crate::equation::{self, Site, Source};
@@ -27,11 +28,11 @@ pub struct MultiplyAdds {
 pub fn multiply_adds(
     rule: &Rule,
     library: &Library,
-    network: &Network,
+    (network, built): (&Network, &Built),
     plans: &[Plan<'_>],
     steps: &[u64],
 ) -> MultiplyAdds {
-    let count = Count { rule, library, network };
+    let count = Count { rule, library, network, built };
     let phases = plans.iter().enumerate().map(|(phase, plan)| {
         let stages = rule.phases[phase].integrator.stages();
         steps[phase].saturating_mul(count.step(plan, stages).saturating_add(count.tracing(PhaseId(phase))))
@@ -51,6 +52,7 @@ struct Count<'a> {
     rule: &'a Rule,
     library: &'a Library,
     network: &'a Network,
+    built: &'a Built,
 }
 
 impl<'a> Count<'a> {
@@ -88,7 +90,8 @@ impl<'a> Count<'a> {
         let mut reader = self.reader();
         let mut products: u64 = 0;
         for (equation, _) in self.rule.plasticity.iter().zip(chosen).filter(|(_, chosen)| **chosen) {
-            for site in equation::sites(Source::Plasticity(equation), self.rule, self.network) {
+            let sites = equation::sites(Source::Plasticity(equation), self.rule, self.network);
+            for site in sites.into_iter().filter(|&site| self.built.at(equation.target, site)) {
                 reader.at(self.rule.evaluator(equation.target, site), &equation.increment);
                 if let Learned::Synapse(_) = equation.target {
                     products =

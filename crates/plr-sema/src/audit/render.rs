@@ -85,8 +85,10 @@ fn entries(bill: &Bill) -> Vec<(&'static str, String)> {
             let (name, fixed) = (&wire.synapse, fixed(wire.learned));
             let delay = if wire.delayed { ", delay 1" } else { "" };
             let text = format!(
-                "{name}: {} synapses in {} projections{fixed}{delay}{traffic}",
-                wire.synapses, wire.instances
+                "{name}: {} synapses in {} projection{}{fixed}{delay}{traffic}",
+                wire.synapses,
+                wire.instances,
+                if wire.instances == 1 { "" } else { "s" }
             );
             lines.push((class.name(), text));
         }

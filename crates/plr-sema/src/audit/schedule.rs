@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use plr_syntax::ast::Direction;
 
 use crate::equation::{self, sweep_order};
-use crate::hir::{Act, Dynamics, Expr, ExprKind, PhaseId, Rule, Statement, VariableId};
+use crate::hir::{Act, Dynamics, Expr, ExprKind, PhaseId, PlasticityId, Rule, Statement, VariableId};
 use crate::network::{LayerId, Network};
 
 /// A state of a layer.
@@ -71,33 +71,36 @@ pub struct Occasion {
     pub phases: usize,
     /// The phase at whose every step it is evaluated; otherwise it is once.
     pub every_step: Option<PhaseId>,
+    /// How many blocks of learning come before its own.
+    pub blocks: usize,
 }
 
 /// The occasion of each learning equation, by its position.
 pub fn occasions(rule: &Rule) -> Vec<Occasion> {
-    let last = Occasion { phases: rule.phases.len(), every_step: None };
+    let last = Occasion { phases: rule.phases.len(), every_step: None, blocks: 0 };
     let mut found = vec![last; rule.plasticity.len()];
-    let mut phases = 0;
+    let mut next = Occasion { phases: 0, ..last };
     for act in &rule.script {
         match act {
             Act::Run(phase) => {
-                phases = phase.0 + 1;
-                let occasion = Occasion { phases, every_step: Some(*phase) };
-                learn_in(&rule.phases[phase.0].body, occasion, &mut found);
+                next.phases = phase.0 + 1;
+                next.every_step = Some(*phase);
+                learn_in(&rule.phases[phase.0].body, &mut next, &mut found);
             }
             Act::Learn(equations) => {
-                equations.iter().for_each(|id| found[id.0] = Occasion { phases, every_step: None });
+                next.every_step = None;
+                learn(equations, &mut next, &mut found);
             }
         }
     }
     found
 }
 
-fn learn_in(body: &[Statement], occasion: Occasion, found: &mut [Occasion]) {
+fn learn_in(body: &[Statement], next: &mut Occasion, found: &mut [Occasion]) {
     for statement in body {
         match statement {
-            Statement::Learn(equations) => equations.iter().for_each(|id| found[id.0] = occasion),
-            Statement::InTurn(body) => learn_in(body, occasion, found),
+            Statement::Learn(equations) => learn(equations, next, found),
+            Statement::InTurn(body) => learn_in(body, next, found),
             Statement::Clamp(_)
             | Statement::Release { .. }
             | Statement::Equation(_)
@@ -105,6 +108,11 @@ fn learn_in(body: &[Statement], occasion: Occasion, found: &mut [Occasion]) {
             | Statement::Sweep(..) => {}
         }
     }
+}
+
+fn learn(equations: &[PlasticityId], next: &mut Occasion, found: &mut [Occasion]) {
+    equations.iter().for_each(|id| found[id.0] = *next);
+    next.blocks += 1;
 }
 
 /// The clamped states, and whether the sample itself holds them (its input or target): such a clamp, repeated, changes nothing.

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use super::built::Built;
 use super::reads::{Input, Reader, Reads};
 use super::schedule::{Occasion, Plan, Sight, Slot, Turn, occasions};
 use super::subject::source_name;
-use crate::equation::{self, Source};
-use crate::hir::{PhaseId, Rule};
+use crate::equation::{self, Site, Source};
+use crate::hir::{Learned, PhaseId, Rule};
 use crate::network::Network;
 use crate::resolve::Library;
 
@@ -30,23 +31,42 @@ pub struct Locking {
 pub fn locking(
     rule: &Rule,
     library: &Library,
-    network: &Network,
+    (network, built): (&Network, &Built),
     plans: &[Plan<'_>],
     steps: &[u64],
 ) -> Vec<Locking> {
     let mut reader = Reader::new(rule, library, network);
     let reach = Reach::of(rule, network, plans, steps, &mut reader);
-    let mut found = Vec::new();
-    for (plasticity, Occasion { phases, every_step }) in rule.plasticity.iter().zip(occasions(rule)) {
+    let (mut found, mut earlier) = (Vec::new(), Earlier::default());
+    let occasions = occasions(rule);
+    for (at, plasticity) in rule.plasticity.iter().enumerate() {
         let source = Source::Plasticity(plasticity);
-        let mut waits_for = BTreeSet::new();
-        let mut locked_at = Vec::new();
-        for site in equation::sites(source, rule, network) {
+        let Occasion { phases, every_step, blocks } = occasions[at];
+        let (mut waits_for, mut locked_at) = (BTreeSet::new(), Vec::new());
+        for site in
+            equation::sites(source, rule, network).into_iter().filter(|&s| built.at(plasticity.target, s))
+        {
             let reads = reader.at(rule.evaluator(plasticity.target, site), &plasticity.increment);
-            waits_for.extend(reads.iter().filter_map(|(input, _)| written_by(input, phases, plans)));
-            if reach.of_reads(&reads, phases) > reach.level[site.owner()] {
+            let mut phases_read: BTreeSet<PhaseId> =
+                reads.iter().filter_map(|(input, _)| written_by(input, phases, plans)).collect();
+            let mut level = reach.of_reads(&reads, phases);
+            for (input, _) in reads.iter() {
+                for learned in earlier.of(input, blocks) {
+                    phases_read.extend(&learned.waits_for);
+                    level = level.max(learned.level);
+                }
+            }
+            if level > reach.level[site.owner()] {
                 locked_at.push(site.name(network));
             }
+            waits_for.extend(&phases_read);
+            earlier.0.push(Learning {
+                target: plasticity.target,
+                site,
+                blocks,
+                waits_for: phases_read,
+                level,
+            });
         }
         let name = |PhaseId(phase)| rule.phases[phase].name.clone();
         let waits_for = waits_for.into_iter().filter(|&phase| Some(phase) != every_step).map(name).collect();
@@ -54,6 +74,41 @@ pub fn locking(
         found.push(Locking { equation, every_step, waits_for, locked_at });
     }
     found
+}
+
+/// What has learned before, in the order of the text.
+#[derive(Default)]
+struct Earlier(Vec<Learning>);
+
+/// An equation at a site, and what it has waited for, itself and through what it read of others.
+struct Learning {
+    target: Learned,
+    site: Site,
+    /// How many blocks of learning came before its own.
+    blocks: usize,
+    waits_for: BTreeSet<PhaseId>,
+    /// How far from the input what it read comes from.
+    level: usize,
+}
+
+impl Earlier {
+    /// What earlier blocks have made of a parameter: who reads that has waited for what they did.
+    fn of(&self, input: Input, blocks: usize) -> impl Iterator<Item = &Learning> {
+        let parameter = match input {
+            Input::Weight(synapse, ends) => Some((Learned::Synapse(synapse), ends)),
+            Input::Parameter(variable, layer) => Some((Learned::Unit(variable), (layer, layer))),
+            Input::State(..)
+            | Input::Trace(..)
+            | Input::Memory(_)
+            | Input::Updates
+            | Input::Count(_)
+            | Input::Data(_)
+            | Input::Target => None,
+        };
+        self.0.iter().filter(move |learning| {
+            learning.blocks < blocks && parameter == Some((learning.target, learning.site.ends()))
+        })
+    }
 }
 
 /// The phase that computed a state that is read when `phases` phases have begun.

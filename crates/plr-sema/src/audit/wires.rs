@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::built::Built;
 use super::subject::Subject;
 use super::uses::{Information, uses};
 use crate::hir::{Relative, Rule, Synapse, SynapseId};
@@ -79,11 +80,12 @@ pub struct Wire {
     pub weights: u64,
 }
 
-/// All wires of a rule on a network.
-pub fn wires(rule: &Rule, library: &Library, network: &Network) -> Vec<Wire> {
+/// All wires of a rule on a network, as far as they are built.
+pub fn wires(rule: &Rule, library: &Library, network: &Network, built: &Built) -> Vec<Wire> {
     let against = read_backwards(rule, library);
     let wire = |(id, synapse): (usize, &Synapse)| {
-        let edges = rule.instances(network, SynapseId(id));
+        let mut edges = rule.instances(network, SynapseId(id));
+        edges.retain(|&edge| built.weight(SynapseId(id), edge));
         let traffic = match (against.contains(&SynapseId(id)), synapse.symmetric) {
             (false, _) => Traffic::OneWay,
             (true, Some(_)) => Traffic::Bidirectional,
@@ -104,7 +106,7 @@ pub fn wires(rule: &Rule, library: &Library, network: &Network) -> Vec<Wire> {
         }
     };
     let weights = rule.synapses.iter().enumerate().filter(|(_, synapse)| synapse.beside.is_none());
-    weights.map(wire).collect()
+    weights.map(wire).filter(|wire| wire.instances > 0).collect()
 }
 
 /// The synapses read against their direction, as arrivals or as reciprocal weights.

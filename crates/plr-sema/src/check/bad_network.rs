@@ -100,6 +100,9 @@ impl Finding for BadNetwork {
             Flaw::DoesNotFit { size, padding: 0, low } => {
                 format!("a window of {size} x {size} does not fit into a layer {low}")
             }
+            Flaw::DoesNotFit { size, padding, .. } if padding >= size => {
+                format!("a padding of {padding} is not less than the window of {size} x {size}")
+            }
             Flaw::DoesNotFit { size, padding, low } => {
                 format!("a window of {size} x {size} does not fit over a layer {low} with padding {padding}")
             }

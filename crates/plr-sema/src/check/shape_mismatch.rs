@@ -21,6 +21,13 @@ pub enum Shapes {
         /// The variable.
         variable: String,
     },
+    /// `pre.x` or `post.x` where no synapse is meant.
+    NoSynapseMeant {
+        /// `pre` or `post`.
+        end: String,
+        /// Whether it is in a claim, which a weight would make one about synapses.
+        claim: bool,
+    },
     /// `W @ above.x` for a synapse that carries something else.
     WrongEnd {
         /// The synapse, with `.T` if read backwards.
@@ -140,6 +147,9 @@ impl Finding for ShapeMismatch {
             Shapes::UnitInSynapse { variable } => {
                 format!("`{variable}` belongs to a unit, and a synapse joins two")
             }
+            Shapes::NoSynapseMeant { end, .. } => {
+                format!("`{end}` is an end of a synapse, and this is about units")
+            }
             Shapes::WrongEnd { synapse, carries, .. } => {
                 format!("`{synapse}` carries what `{carries}` sends")
             }
@@ -192,6 +202,7 @@ impl Finding for ShapeMismatch {
         let text = match &self.shapes {
             Shapes::SynapseInUnit { .. } => "a whole set of synapses".to_owned(),
             Shapes::UnitInSynapse { .. } => "of which unit?".to_owned(),
+            Shapes::NoSynapseMeant { .. } => "of which synapse?".to_owned(),
             Shapes::WrongEnd { asked, .. } => format!("`{asked}` is not at its other end"),
             Shapes::NotASynapse => "not of one synapse".to_owned(),
             Shapes::DrawnOnTheWay => "a draw that the synapse does not keep".to_owned(),
@@ -224,6 +235,7 @@ impl Finding for ShapeMismatch {
             Shapes::WrongEnd { declared, .. } => vec![Label::new(*declared, "declared here")],
             Shapes::SynapseInUnit { .. }
             | Shapes::UnitInSynapse { .. }
+            | Shapes::NoSynapseMeant { .. }
             | Shapes::NotASynapse
             | Shapes::DrawnOnTheWay
             | Shapes::OwnVariableSent { .. }
@@ -257,6 +269,13 @@ impl Finding for ShapeMismatch {
             Shapes::UnitInSynapse { variable } => {
                 Some(format!("write `pre.{variable}` or `post.{variable}`"))
             }
+            Shapes::NoSynapseMeant { claim: true, .. } => Some(
+                "let the weight of the one that is meant stand in it, as in `post.x - W * pre.x`".to_owned(),
+            ),
+            Shapes::NoSynapseMeant { .. } => Some(
+                "a unit names its own variables `x`, and hears others through synapses, `W @ below.x`"
+                    .to_owned(),
+            ),
             Shapes::OwnVariableSent { variable, carries } => Some(format!("write `{carries}.{variable}`")),
             Shapes::SumInSynapse => {
                 Some("define the sum as a `let` of the neuron and read it as `post.…`".to_owned())

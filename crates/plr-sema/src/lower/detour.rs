@@ -2,6 +2,7 @@
 //! where the rule cuts them (R20.12) or a reference holds them (R14.17). Only programs that are made to be differentiated say so.
 
 use plr_ir::Value;
+use plr_ir::model::Holding;
 
 use crate::hir::Expr;
 
@@ -16,19 +17,28 @@ pub enum Gradients {
     #[default]
     None,
     /// A reference that follows surrogate derivatives.
-    Led,
-    /// One that does, and is cut.
-    Cut,
-    /// One that does, and holds what comes from other layers.
-    Held,
-    /// One for which all states are given.
-    Given,
+    Led {
+        /// Whether it is cut.
+        cut: bool,
+        /// What it holds.
+        holding: Holding,
+    },
+}
+
+impl Gradients {
+    /// A reference that goes everywhere.
+    pub const LED: Self = Self::Led { cut: false, holding: Holding::Nothing };
+
+    /// Whether there is a reference that holds this.
+    pub fn hold(self, what: Holding) -> bool {
+        matches!(self, Self::Led { holding, .. } if holding == what)
+    }
 }
 
 impl Lowerer<'_> {
     /// A value that another layer has made: no gradient flows through it, if the reference holds such.
     pub fn foreign(&mut self, term: Term) -> Term {
-        if self.gradients != Gradients::Held {
+        if !self.gradients.hold(Holding::Layers) {
             return term;
         }
         Term { value: self.b.detach(term.value, None), ..term }
@@ -44,7 +54,7 @@ impl Lowerer<'_> {
     /// A value through which no gradient flows, if the reference is cut.
     pub fn cut(&mut self, expr: &Expr, cx: Context<'_>) -> Evaluated {
         let x = self.evaluate(expr, cx)?;
-        if self.gradients != Gradients::Cut {
+        if !matches!(self.gradients, Gradients::Led { cut: true, .. }) {
             return Ok(x);
         }
         let x = term::as_number(&mut self.b, &cx.extents, x);

@@ -45,12 +45,8 @@ impl Builder<'_> {
                 Some(observed) => self.observe(observed).map(Some),
                 None => Ok(None),
             },
-            Piece::Objective { observation, phase, holding } => {
-                let gradients = match holding {
-                    Holding::Nothing => Gradients::Led,
-                    Holding::Layers => Gradients::Held,
-                    Holding::States => Gradients::Given,
-                };
+            Piece::Objective { observation, phase, holding, cut } => {
+                let gradients = Gradients::Led { cut, holding };
                 let objective = self.model.setting.observed.get(observation);
                 objective.map(|o| self.objective(o, PhaseId(phase), gradients)).transpose()
             }
@@ -62,8 +58,11 @@ impl Builder<'_> {
             Piece::Nudged { state, phase } => self.nudged(VariableId(state), PhaseId(phase)).map(Some),
             Piece::Predict => self.predict(false).map(Some),
             Piece::Evaluate => self.predict(true).map(Some),
-            Piece::Cost(phase) => self.cost_after(PhaseId(phase), Gradients::Led).map(Some),
-            Piece::CutCost(phase) => self.cost_after(PhaseId(phase), Gradients::Cut).map(Some),
+            Piece::Cost(phase) => self.cost_after(PhaseId(phase), Gradients::LED).map(Some),
+            Piece::CutCost(phase) => {
+                let cut = Gradients::Led { cut: true, holding: Holding::Nothing };
+                self.cost_after(PhaseId(phase), cut).map(Some)
+            }
             Piece::Step(phase) if self.model.setting.rule.phases[phase].over_time => Ok(None),
             Piece::Step(phase) => self.one_step(PhaseId(phase)).map(Some),
         }
@@ -257,7 +256,7 @@ impl Builder<'_> {
             unreachable!("asked only of rules that predict")
         };
         let mut lowerer = self.presenting("nudged");
-        lowerer.gradients = Gradients::Led;
+        lowerer.gradients = Gradients::LED;
         lowerer.nudge(state, phase);
         let outputs = Type::real([self.batch, self.model.setting.shape().outputs]);
         let nudge = lowerer.b.input("nudge", outputs);
@@ -282,7 +281,7 @@ impl Builder<'_> {
     /// One step of a phase from given states.
     fn one_step(&self, phase: PhaseId) -> Built {
         let mut lowerer = self.presenting("step");
-        lowerer.gradients = Gradients::Led;
+        lowerer.gradients = Gradients::LED;
         lowerer.keep_whole_traces();
         let mut presentation = self.before(&mut lowerer, phase);
         lowerer.enter_phase(phase, &mut presentation);
@@ -391,7 +390,7 @@ impl Builder<'_> {
         let mut lowerer = self.presenting("objective");
         lowerer.gradients = gradients;
         let mut presentation = lowerer.present(&self.model.durations, Some(phase));
-        if gradients == Gradients::Given {
+        if gradients.hold(Holding::States) {
             lowerer.hold_states(&mut presentation.environment);
         }
         let (mut total, mut missing) = (None, Vec::new());

@@ -62,9 +62,7 @@ impl Lowerer<'_> {
                 Act::Learn(block) => {
                     let after = match self.gradients {
                         Gradients::None => self.learn(block, &presentation.environment),
-                        Gradients::Led | Gradients::Cut | Gradients::Held | Gradients::Given => {
-                            self.learned_before(block, &presentation.environment)
-                        }
+                        Gradients::Led { .. } => self.learned_before(block, &presentation.environment),
                     };
                     self.parameters.extend(after);
                 }

@@ -43,7 +43,7 @@ pub struct Setting {
     pub until: Vec<(Option<PhaseId>, f64)>,
     /// Phases that run for another number of steps, by name, and then whatever `until` says.
     pub steps: Vec<(String, f64)>,
-    /// What a check observes.
+    /// What a check observes, or what all of the rule's do.
     pub observed: Vec<Observed>,
 }
 

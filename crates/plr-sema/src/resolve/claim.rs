@@ -74,12 +74,31 @@ pub fn resolve_all(
         if let ast::Member::Check(check) = member {
             let mut own = Findings::new();
             let found = Resolver { source, rule, resolved, findings: &mut own }.check(check);
-            assert!(found.is_some() || own.any_error(), "a check is left out, and nobody says why");
+            let said = own.any_error() || on_flawed_network(check, resolved);
+            assert!(found.is_some() || said, "a check is left out, and nobody says why");
             findings.append(own);
             checks.extend(found);
         }
     }
     checks
+}
+
+/// Whether a check names a network with a mistake in it, which has been said.
+fn on_flawed_network(check: &ast::Check, resolved: &Resolved) -> bool {
+    check.settings.iter().any(|line| match line {
+        Written::Network(ast::NetworkRef::Named(name)) => resolved.flawed.contains(&name.text),
+        Written::Network(ast::NetworkRef::Chain(..))
+        | Written::Cost(_)
+        | Written::Precision(_)
+        | Written::Data(_)
+        | Written::Batch(_)
+        | Written::Seed(_)
+        | Written::Time(_)
+        | Written::Until(..)
+        | Written::Set(_)
+        | Written::Init(_)
+        | Written::Error(_) => false,
+    })
 }
 
 struct Resolver<'a> {
@@ -197,7 +216,7 @@ impl Resolver<'_> {
                 Reference::Unrolled { steps, phase: self.relaxation(phase)? }
             }
             ast::Reference::FiniteDifferences(phase) => Reference::FiniteDifferences(self.phase(phase)?),
-            ast::Reference::Objective { objective, phase: name, holding } => {
+            ast::Reference::Objective { objective, phase: name, holding, cuts } => {
                 let phase = self.phase(name)?;
                 let observation = self.observation(&[objective], phase + 1, observed)?;
                 if let Learned::Synapse(_) = observed[observation].owner {
@@ -211,7 +230,7 @@ impl Resolver<'_> {
                     ast::Holding::Layers => Holding::Layers,
                     ast::Holding::States => Holding::States,
                 };
-                Reference::Objective { observation, phase, holding }
+                Reference::Objective { observation, phase, holding, cut: *cuts }
             }
             ast::Reference::Law => Reference::Law,
         })
@@ -495,7 +514,8 @@ impl Resolver<'_> {
         }
     }
 
-    /// Values of a synapse, if a weight stands there as a number, and otherwise of a unit; their number among all.
+    /// Values of a synapse, if a weight stands there as a number, or an end where there is only one synapse, and otherwise of a
+    /// unit; their number among all.
     fn observation(
         &mut self,
         trees: &[&ast::Expr],
@@ -506,7 +526,9 @@ impl Resolver<'_> {
         scope.ended = ended;
         scope.moment = Moment::Check;
         let read = |transposed| trees.iter().find_map(|tree| weight(tree, transposed, &scope));
-        let (owner, reader) = match read(false).or_else(|| read(true)) {
+        // R14.15
+        let only = || trees.iter().any(|tree| names_end(tree)).then(|| only_synapse(self.rule)).flatten();
+        let (owner, reader) = match read(false).or_else(|| read(true)).or_else(only) {
             Some(synapse) => (Learned::Synapse(synapse), Reader::Synapse(synapse)),
             None => {
                 let population = trees.iter().find_map(|tree| population(tree, self.rule));
@@ -642,6 +664,21 @@ fn weight(tree: &ast::Expr, transposed: bool, scope: &Scope<'_>) -> Option<Synap
         return scope.synapse(name);
     }
     tree.parts().into_iter().find_map(|part| weight(part, transposed, scope))
+}
+
+/// Whether `pre` or `post` stands in an expression, not in what arrives.
+fn names_end(tree: &ast::Expr) -> bool {
+    if arrives(tree) {
+        return false;
+    }
+    matches!(&tree.kind, ast::ExprKind::Name(name) if name == "pre" || name == "post")
+        || tree.parts().into_iter().any(names_end)
+}
+
+/// The synapse of a rule that has only one.
+fn only_synapse(rule: &Rule) -> Option<SynapseId> {
+    let mut weights = (0..rule.synapses.len()).map(SynapseId).filter(|&s| rule.weight_of(s) == s);
+    weights.next().filter(|_| weights.next().is_none())
 }
 
 /// The population of the first variable of an expression, not of what arrives: the one it names, or the one whose

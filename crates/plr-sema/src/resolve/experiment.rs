@@ -11,9 +11,11 @@ use plr_syntax::span::Span;
 
 use crate::check::bad_value::BadValue;
 use crate::check::missing_clause::MissingClause;
+use crate::check::no_optim::NoOptim;
 use crate::check::unknown_edge::UnknownEdge;
 use crate::check::unknown_name::UnknownName;
 use crate::hir::{Expr, FilterId, Rule};
+use crate::memory::asks_for_optimiser;
 use crate::network::Network;
 
 use super::constant::{Constants, constant};
@@ -261,7 +263,10 @@ impl ClauseReader<'_> {
         match clause {
             Clause::Rule(_) | Clause::Network(_) => {}
             Clause::Cost(name) => experiment.cost = Some(cost(name, self.library, self.findings)?),
-            Clause::Optimiser(call) => experiment.optimiser = Some(self.optimiser(call)?),
+            Clause::Optimiser(call) => {
+                let rule = &resolved.rules[experiment.rule].0;
+                experiment.optimiser = Some(self.optimiser(call, rule)?);
+            }
             Clause::Data(call) => experiment.data = Some(self.data(call)?),
             Clause::Validation(tree) => {
                 experiment.validation = Some(self.count(tree, "the number of held out samples", 0)? as usize)
@@ -318,7 +323,7 @@ impl ClauseReader<'_> {
         None
     }
 
-    fn optimiser(&mut self, call: &ast::Call) -> Option<Optimiser> {
+    fn optimiser(&mut self, call: &ast::Call, rule: &Rule) -> Option<Optimiser> {
         let library = self.library;
         let Some(filter) = library.filter(&call.name.text) else {
             let known = library.filters.iter().map(|f| f.name.clone()).collect();
@@ -328,6 +333,10 @@ impl ClauseReader<'_> {
         };
         let mut scope = function::scope(library, self.findings);
         let settings = filter::settings(call, Some(filter), &mut scope)?;
+        if !asks_for_optimiser(rule) {
+            self.findings.push(NoOptim { at: call.span, rule: rule.name.clone() });
+            return None;
+        }
         Some(Optimiser { filter, settings })
     }
 
@@ -391,7 +400,7 @@ pub fn named_or_chain(written: &NetworkRef, resolved: &Resolved, findings: &mut 
         NetworkRef::Chain(layers, span) => network::chain(layers, *span, &resolved.library, findings),
         NetworkRef::Named(name) => {
             let found = resolved.networks.iter().find(|(n, _)| *n == name.text);
-            if found.is_none() {
+            if found.is_none() && !resolved.flawed.contains(&name.text) {
                 let known = resolved.networks.iter().map(|(n, _)| n.clone()).collect();
                 findings.push(UnknownName { at: name.span, kind: "network", name: name.text.clone(), known });
             }

@@ -11,7 +11,7 @@ use crate::hir::{
     Coordinate, Endpoint, Expr, ExprKind, HyperId, PhaseId, Place, PopulationId, Relative, Synapse, SynapseId,
 };
 
-use super::scope::{Reader, Scope};
+use super::scope::{Moment, Reader, Scope};
 use super::transmission::{first_synapse, transmitted, untransposed};
 
 /// Resolves an expression for its reader. `None` means that a finding was reported.
@@ -230,6 +230,10 @@ fn path(tree: &ast::Expr, reader: Reader<'_>, scope: &mut Scope<'_>) -> Option<E
     }
     match (path[0].text.as_str(), reader) {
         ("pre" | "post", Reader::Synapse(synapse)) => return end_of_synapse(&path, synapse, at, scope),
+        ("pre" | "post", Reader::Unit(_) | Reader::Sender(_) | Reader::Global) => {
+            let (end, claim) = (path[0].text.clone(), scope.moment == Moment::Check);
+            return mismatch(path[0].span, Shapes::NoSynapseMeant { end, claim }, scope);
+        }
         ("input" | "hidden" | "output", Reader::Global) => return global_path(&path, scope),
         _ => {}
     }

@@ -15,7 +15,9 @@ use crate::check::missing_derivative::MissingDerivative;
 use crate::check::reserved_name::{RESERVED, ReservedName};
 use crate::check::shape_mismatch::Shapes;
 use crate::check::wrong_argument_count::WrongArgumentCount;
-use crate::hir::{Cost, Expr, ExprKind, Function, FunctionId, Learned, Part, Place, Reduction, Relative};
+use crate::hir::{
+    Cost, Expr, ExprKind, Function, FunctionId, Learned, Part, Place, Reduction, Relative, Rule,
+};
 
 use super::expression::{mentioned_endpoints, mismatch, resolve};
 use super::global::unit_layers;
@@ -101,6 +103,7 @@ fn function(item: &ast::Function, own: bool, library: &Library, findings: &mut F
     };
     let (settings, body) = (settings?, body?);
     let layer_wide = std::iter::once(&body).chain(&derivative).any(|e| reads_layer(e, library));
+    let reduced = std::iter::once(&body).chain(&derivative).flat_map(|e| reduced(e, library)).collect();
     let draws = draws(&body, library);
     let mut size = size(&body, library).max(derivative.as_ref().map_or(0, |d| size(d, library)));
     let (mut body, mut derivative) = (body, derivative);
@@ -119,6 +122,7 @@ fn function(item: &ast::Function, own: bool, library: &Library, findings: &mut F
         derivative,
         surrogate: item.surrogate,
         layer_wide,
+        reduced,
         draws,
         size,
         span,
@@ -127,8 +131,35 @@ fn function(item: &ast::Function, own: bool, library: &Library, findings: &mut F
 
 /// Whether an expression reads a whole layer.
 pub fn reads_layer(expr: &Expr, library: &Library) -> bool {
-    let here = |e: &Expr| matches!(e.kind, ExprKind::Layer(..) | ExprKind::Rank(_) | ExprKind::RunningSum(_));
-    has(expr, library, &here, |f| f.layer_wide)
+    has(expr, library, &is_reduction, |f| f.layer_wide)
+}
+
+fn is_reduction(expr: &Expr) -> bool {
+    matches!(expr.kind, ExprKind::Layer(..) | ExprKind::Rank(_) | ExprKind::RunningSum(_))
+}
+
+/// For each reduction in the body of a function, the arguments of the function that stand in what is reduced.
+fn reduced(body: &Expr, library: &Library) -> Vec<Vec<usize>> {
+    let mut found = Vec::new();
+    if is_reduction(body) {
+        found.push(arguments_in(body));
+    }
+    if let ExprKind::Call { function, arguments, .. } = &body.kind {
+        let of_all = |all: &Vec<usize>| all.iter().flat_map(|&k| arguments_in(&arguments[k])).collect();
+        found.extend(library.functions[function.0].reduced.iter().map(of_all));
+    }
+    body.for_each_child(|child| found.extend(reduced(child, library)));
+    found
+}
+
+/// The arguments of a function that stand in an expression of its body.
+fn arguments_in(expr: &Expr) -> Vec<usize> {
+    let mut found = Vec::new();
+    if let ExprKind::Argument(argument) = expr.kind {
+        found.push(argument);
+    }
+    expr.for_each_child(|child| found.extend(arguments_in(child)));
+    found
 }
 
 /// Whether an expression draws a number.
@@ -329,8 +360,9 @@ pub fn has_weight(expr: &Expr) -> bool {
 
 /// In a synapse's equation, a reduction over a layer must be about the layer of one of its ends (R5.10). What is drawn
 /// there belongs to both (R11.5).
-fn reduces_one_layer(at: Span, reduced: &Expr, reader: Reader<'_>, scope: &mut Scope<'_>) -> Option<()> {
-    let of_one_end = || of_one_layer(&[reduced], reader) && !draws(reduced, scope.library);
+fn reduces_one_layer(at: Span, reduced: &[&Expr], reader: Reader<'_>, scope: &mut Scope<'_>) -> Option<()> {
+    let drawn = || reduced.iter().any(|e| draws(e, scope.library));
+    let of_one_end = || of_one_layer(reduced, reader) && !drawn();
     if matches!(reader, Reader::Synapse(_)) && !of_one_end() {
         return mismatch(at, Shapes::NoLayer, scope);
     }
@@ -338,9 +370,9 @@ fn reduces_one_layer(at: Span, reduced: &Expr, reader: Reader<'_>, scope: &mut S
 }
 
 /// So must a rank, and in a signal or prediction it must be about the input or the output layer (R5.13).
-fn ranks_one_layer(at: Span, ranked: &Expr, reader: Reader<'_>, scope: &mut Scope<'_>) -> Option<()> {
-    if matches!(reader, Reader::Global) && scope.rule.is_some_and(|rule| unit_layers(ranked, rule).is_empty())
-    {
+fn ranks_one_layer(at: Span, ranked: &[&Expr], reader: Reader<'_>, scope: &mut Scope<'_>) -> Option<()> {
+    let nowhere = |rule: &Rule| ranked.iter().all(|e| unit_layers(e, rule).is_empty());
+    if matches!(reader, Reader::Global) && scope.rule.is_some_and(nowhere) {
         return mismatch(at, Shapes::NoLayer, scope);
     }
     reduces_one_layer(at, ranked, reader, scope)
@@ -352,7 +384,7 @@ fn sums_in_order(at: Span, summed: &Expr, reader: Reader<'_>, scope: &mut Scope<
     if matches!(reader, Reader::Synapse(_)) && joins && !draws(summed, scope.library) {
         return Some(());
     }
-    ranks_one_layer(at, summed, reader, scope)
+    ranks_one_layer(at, &[summed], reader, scope)
 }
 
 /// The places whose variables an expression has.
@@ -444,12 +476,13 @@ fn user_call(
         };
         settings[position] = Some(resolve(&setting.value, reader, scope)?);
     }
-    let kind = ExprKind::Call { function: id, primed: call.primed, arguments, settings };
-    let called = Expr { kind, span: call.span };
-    if function.layer_wide {
-        ranks_one_layer(call.span, &called, reader, scope)?;
+    for together in &function.reduced {
+        // What reduces constants is about the layer that all of the function is about.
+        let taken = |k: &usize| together.is_empty() || together.contains(k);
+        let together: Vec<&Expr> = (0..arguments.len()).filter(taken).map(|k| &arguments[k]).collect();
+        ranks_one_layer(call.span, &together, reader, scope)?;
     }
-    Some(called.kind)
+    Some(ExprKind::Call { function: id, primed: call.primed, arguments, settings })
 }
 
 /// Primitives beside the scalar operations of one number.
@@ -495,7 +528,7 @@ fn primitive(
     }
     if let Some(reduction) = reduction(name) {
         let [a] = exactly(call, arguments, scope)?;
-        reduces_one_layer(call.span, &a, reader, scope)?;
+        reduces_one_layer(call.span, &[&a], reader, scope)?;
         return Some(ExprKind::Layer(reduction, Box::new(a)));
     }
     if name == "cut" {
@@ -508,7 +541,7 @@ fn primitive(
     }
     if name == "rank" {
         let [a] = exactly(call, arguments, scope)?;
-        ranks_one_layer(call.span, &a, reader, scope)?;
+        ranks_one_layer(call.span, &[&a], reader, scope)?;
         return Some(ExprKind::Rank(Box::new(a)));
     }
     // R5.15

@@ -1,17 +1,19 @@
 //! The hardware bill on 3 - 4 - 5 - 2: 12 + 20 + 10 = 42 synapses per projection along the edges.
 
-use plr_sema::audit::Audit;
 use plr_sema::audit::bill::{Bill, PhaseCopy};
 use plr_sema::audit::operations::MultiplyAdds;
 use plr_sema::audit::timing::Locking;
 use plr_sema::audit::wires::{Class, Traffic, Wire};
+use plr_sema::audit::{Audit, Built};
 use plr_sema::hir::{Place, Rule, Statement};
 
 use crate::rules::*;
 use crate::tree::*;
 
 fn bill(rule: &Rule) -> Bill {
-    let audit = Audit::on_network(rule, &library(), &chain(None), &|phase| constant(&phase.steps));
+    let audit = Audit::on_network(rule, &library(), (&chain(None), &Built::everything()), &|phase| {
+        constant(&phase.steps)
+    });
     audit.bill.expect("the audit of a network has a bill")
 }
 

@@ -1,13 +1,15 @@
 //! The audit as text and as JSON.
 
-use plr_sema::audit::Audit;
+use plr_sema::audit::{Audit, Built};
 use plr_sema::hir::Rule;
 
 use crate::rules::*;
 use crate::tree::*;
 
 fn audit(rule: &Rule) -> Audit {
-    Audit::on_network(rule, &library(), &chain(Some(SOFTMAX)), &|phase| constant(&phase.steps))
+    Audit::on_network(rule, &library(), (&chain(Some(SOFTMAX)), &Built::everything()), &|phase| {
+        constant(&phase.steps)
+    })
 }
 
 #[test]

@@ -208,6 +208,7 @@ pub fn library() -> Library {
         body,
         derivative,
         layer_wide,
+        reduced: if layer_wide { vec![vec![0]] } else { Vec::new() },
         draws: false,
         size: 1,
         span: None,

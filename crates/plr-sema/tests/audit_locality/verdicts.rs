@@ -1,8 +1,8 @@
 //! The verdict of every definition, clamp and equation.
 
-use plr_sema::audit::Audit;
 use plr_sema::audit::subject::Subject;
 use plr_sema::audit::verdict::{Requirement, Verdict};
+use plr_sema::audit::{Audit, Built};
 use plr_sema::hir::{Expr, ExprKind, Place, Relative, Rule, Signal, SignalId, Statement};
 
 use crate::rules::*;
@@ -139,9 +139,12 @@ fn a_definition_answers_for_itself() {
 /// Softmax at the output makes two equations lateral there and nowhere else.
 #[test]
 fn a_layer_wide_activation_is_lateral_where_it_is() {
-    let audit = Audit::on_network(&feedback_alignment(), &library(), &chain(Some(SOFTMAX)), &|phase| {
-        constant(&phase.steps)
-    });
+    let audit = Audit::on_network(
+        &feedback_alignment(),
+        &library(),
+        (&chain(Some(SOFTMAX)), &Built::everything()),
+        &|phase| constant(&phase.steps),
+    );
     let found: Vec<_> = audit
         .rows
         .iter()

@@ -129,13 +129,14 @@ pub(super) fn reference(reference: &Reference) -> String {
         Reference::Equilibrium(phase) => format!("gradient at equilibrium of {}", phase.text),
         Reference::Unrolled(steps, phase) => format!("gradient unrolled({}) of {}", expr(steps), phase.text),
         Reference::FiniteDifferences(phase) => format!("gradient by finite_differences after {}", phase.text),
-        Reference::Objective { objective, phase, holding } => {
+        Reference::Objective { objective, phase, holding, cuts } => {
             let (of, given) = match holding {
                 Holding::Nothing => ("through", ""),
                 Holding::Layers => ("of", ""),
                 Holding::States => ("of", " given states"),
             };
-            format!("gradient {of} {}{given} after {}", expr(objective), phase.text)
+            let cuts = if *cuts { "with cuts " } else { "" };
+            format!("gradient {cuts}{of} {}{given} after {}", expr(objective), phase.text)
         }
         Reference::Law => "law".to_owned(),
     }

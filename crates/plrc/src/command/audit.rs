@@ -53,5 +53,6 @@ fn of_rule(checked: &Checked, rule: usize) -> Result<audit::Audit, Failure> {
     let model = driver::lower(checked, &plan)?;
     let setting = model.setting();
     let steps = |phase: &Phase| setting.steps(phase);
-    Ok(audit::Audit::on_network(&setting.rule, &setting.library, &setting.network, &steps))
+    let network = (&setting.network, &model.built());
+    Ok(audit::Audit::on_network(&setting.rule, &setting.library, network, &steps))
 }

@@ -1,5 +1,6 @@
 //! `plrc run`: compile a rule and train a network with it.
 
+mod along;
 mod angles;
 mod directory;
 mod report;
@@ -21,6 +22,7 @@ use crate::optimised::{Optimised, Passes};
 use crate::selection::{self, Overrides, Plan, Which};
 use crate::shell::Shell;
 
+use self::along::Along;
 use self::directory::Directory;
 use self::report::{About, Outcome};
 use self::training::Training;
@@ -66,6 +68,10 @@ pub struct Run {
     /// Write weights.safetensors after every epoch, epochs.csv and run.json into this directory.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Take the angle between what each group of synapses learns and the gradient along training too: before it, after every
+    /// epoch and, as in `--angles=100`, after so many updates again and again. Nothing else changes.
+    #[arg(long, value_name = "UPDATES", require_equals = true, value_parser = clap::value_parser!(u64).range(1..))]
+    angles: Option<Option<u64>>,
     #[command(flatten)]
     passes: Passes,
 }
@@ -88,12 +94,14 @@ impl Run {
         session.fits(&splits.train)?;
 
         let about = About::new(&model, &plan, &splits, options, self.threads());
-        let open = |path| Directory::open(path, &about, &session);
+        let columns = self.angles.map(|_| Along::columns(&model));
+        let open = |path| Directory::open(path, &about, &session, columns.as_deref());
         let directory = self.out.as_deref().map(open).transpose()?;
         // From the first line on, Ctrl-C is an orderly end.
         let interrupt = Interrupt::listen(shell)?;
         shell.line(&about)?;
-        let mut training = Training::new(session, splits, shell, interrupt, directory);
+        let along = self.angles.map(|every| Along::new(&model, every));
+        let mut training = Training::new(session, splits, shell, interrupt, directory, along);
         let trained = training.run(plan.length);
         if self.passes.time_passes {
             shell.remark(model.times());
@@ -153,16 +161,20 @@ impl Run {
 
 /// Everything that is measured once, at the end; the test set last.
 fn finish(
-    training: Training<'_>,
+    mut training: Training<'_>,
     model: &Optimised,
     compile_time: Duration,
     expected: &[Expected],
 ) -> Result<Outcome, Failure> {
-    let sample = training.splits.validation.as_ref().unwrap_or(&training.splits.train);
-    let angles = angles::measure(&training.session, model, sample)?;
+    let along = training.along.take().map(|along| along.finish(training.session.position().updates));
+    let (angles, along) = along.map_or((None, None), |(angles, cost)| (angles, Some(cost)));
+    let angles = match angles {
+        Some(angles) => angles,
+        None => angles::measure(&training.session, model, training.splits.measured())?,
+    };
     training.unless_interrupted()?;
     let epoch_time = training.epoch_time();
-    let Training { mut session, splits, directory, last_evaluation, cut_off, .. } = training;
+    let Training { mut session, splits, directory, last_evaluation, cut_off, time, .. } = training;
     let test = splits.into_test().map(|test| session.evaluate(&test)).transpose()?.flatten();
     let (accuracy, loss) = (test.and_then(|t| t.accuracy), test.map(|t| t.loss));
     let holds = |expected: &Expected| (expected.clone(), expected.holds(accuracy, loss));
@@ -172,6 +184,7 @@ fn finish(
         expected: expected.iter().map(holds).collect(),
         predicts: model.lowered().setting().rule.predict.is_some(),
         angles,
+        along: along.map(|cost| cost.words(time)),
         compile_time,
         epoch_time,
         cut_off,

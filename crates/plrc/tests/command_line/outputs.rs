@@ -20,6 +20,41 @@ fn a_run_leaves_its_weights_its_epochs_and_what_it_was() {
 }
 
 #[test]
+fn angles_along_training_are_printed_and_written() {
+    let place = Workplace::with_rule("angles");
+    let plain = place.line("run rule.plr --out plain").well();
+    let ran = place.line("run rule.plr --out out --angles=4").well();
+    // 6 updates an epoch: before, after 4, 6, 8 and 12.
+    let lines: Vec<&str> = ran.out.lines().filter(|line| line.starts_with("angles after")).collect();
+    let times: Vec<&str> = lines.iter().filter_map(|line| line.split(' ').nth(2)).collect();
+    assert_eq!(times, ["0", "4", "6", "8", "12"], "{ran:?}");
+    assert!(lines.iter().all(|line| line.ends_with("° W/input->output")), "{ran:?}");
+    assert!(ran.out.contains("time of angles") && ran.out.contains("5 times"), "{ran:?}");
+    let rows = |name: &str| -> Vec<Vec<String>> {
+        let text = String::from_utf8(place.read(name)).unwrap();
+        text.lines().map(|line| line.split(',').map(str::to_owned).collect()).collect()
+    };
+    let (angles, epochs) = (rows("out/angles.csv"), rows("out/epochs.csv"));
+    assert_eq!((angles.len(), angles[0].join(",").as_str()), (6, "updates,angle W/input->output"));
+    assert_eq!(epochs[0].last(), angles[0].last());
+    // Each epoch has the angle that was taken at its end.
+    assert_eq!((&epochs[1][5], &epochs[2][5]), (&angles[3][1], &angles[5][1]));
+    // Nothing else is different.
+    assert_eq!(place.read("plain/weights.safetensors"), place.read("out/weights.safetensors"));
+    let without = |text: &str| {
+        text.lines().filter(|l| l.starts_with("accuracy")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(without(&plain.out), without(&ran.out));
+    assert_eq!(rows("plain/epochs.csv")[0].len(), 5);
+
+    let silent = RULE.replace("  predict output.x after forward\n", "");
+    place.write("silent.plr", silent);
+    let ran = place.line("run silent.plr --angles").well();
+    assert_eq!(ran.err.matches("no angles along training: the rule has no cost").count(), 1, "{ran:?}");
+    place.line("run rule.plr --angles=0").refused(2, "--angles");
+}
+
+#[test]
 fn a_place_that_cannot_be_written_is_found_out_before_training() {
     let place = Workplace::with_rule("no_place");
     let out = |path: &str, words: &str| {

@@ -1,4 +1,4 @@
-//! The angle between what the trained rule would add to each synapse group and the negative gradient.
+//! The angle between what the trained rule would add to each synapse group and the negative gradient (R19.4).
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use plr_ir::model::{Model as _, Reference};
 use plr_ir::tensor::Data;
 use plr_ir::{Precision, Tensor};
 use plr_run::backend::Context;
-use plr_run::check::{Angle, CheckError, angles};
+use plr_run::check::{Angle, CheckError, Minibatch, angles};
 use plr_run::data::Dataset;
 use plr_run::init;
 use plr_run::room::{self, NoRoom};
@@ -117,8 +117,10 @@ fn to(
             unreachable!("both arrays were made in one precision")
         }
     }
-    let context = Context { seed: options.seed, update: session.position().updates as u32 };
-    let all = angles(model, reference, options.backend, session.parameters(), (&inputs, &targets), context)?;
+    let position = session.position();
+    let context = Context { seed: options.seed, update: position.updates as u32 };
+    let minibatch = Minibatch { position, ..Minibatch::new(inputs, targets) };
+    let all = angles(model, reference, options.backend, session.parameters(), &minibatch, context)?;
     let synaptic = |angle: &Angle| model.parameters().iter().any(|p| p.name == angle.parameter && p.synaptic);
     Ok(all.into_iter().filter(synaptic).collect())
 }

@@ -21,10 +21,12 @@ pub struct Directory {
     updates: u64,
     about: Value,
     epochs: String,
+    /// The lines of `angles.csv`, if angles are taken along training.
+    angles: Option<String>,
 }
 
 /// A line of `epochs.csv`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct EpochRow {
     /// The epoch, from 1.
     pub epoch: u64,
@@ -34,18 +36,28 @@ pub struct EpochRow {
     pub seconds: f64,
     /// On the validation set.
     pub evaluation: Option<Evaluation>,
+    /// The angle of each parameter that the directory was opened for.
+    pub angles: Vec<String>,
 }
 
 impl Directory {
     /// Makes the directory if it is not there, and writes what is known before training, so that a place that cannot be
     /// written is found out now; the weights first, because they are the most likely not to fit.
-    pub fn open(path: &Path, about: &About, session: &Session<'_>) -> Result<Self, Failure> {
+    /// `angles` are the parameters whose angles are taken along training, if any are.
+    pub fn open(
+        path: &Path,
+        about: &About,
+        session: &Session<'_>,
+        angles: Option<&[String]>,
+    ) -> Result<Self, Failure> {
         if path.exists() && !path.is_dir() {
             return Err(Failure::NoDirectory { path: path.to_owned() });
         }
         fs::create_dir_all(path).map_err(|error| Failure::Write { path: path.to_owned(), error })?;
-        let epochs = "epoch,updates,seconds,validation_loss,validation_accuracy\n".to_owned();
-        let mut directory = Self { path: path.to_owned(), updates: 0, about: about.json(), epochs };
+        let named: String = angles.unwrap_or_default().iter().map(|name| format!(",angle {name}")).collect();
+        let epochs = format!("epoch,updates,seconds,validation_loss,validation_accuracy{named}\n");
+        let angles = angles.map(|_| format!("updates{named}\n"));
+        let mut directory = Self { path: path.to_owned(), updates: 0, about: about.json(), epochs, angles };
         directory.save(session)?;
         directory.replace("epochs.csv", &directory.epochs)?;
         directory.replace("run.json", &pretty(&directory.about))?;
@@ -70,12 +82,23 @@ impl Directory {
 
     /// Adds an epoch.
     pub fn epoch(&mut self, row: EpochRow) -> Result<(), Failure> {
-        let loss = row.evaluation.map(|e| e.loss.to_string()).unwrap_or_default();
-        let accuracy = row.evaluation.and_then(|e| e.accuracy).map(|a| a.to_string()).unwrap_or_default();
-        let EpochRow { epoch, updates, seconds, .. } = row;
+        let EpochRow { epoch, updates, seconds, evaluation, angles } = row;
+        let loss = evaluation.map(|e| e.loss.to_string()).unwrap_or_default();
+        let accuracy = evaluation.and_then(|e| e.accuracy).map(|a| a.to_string()).unwrap_or_default();
+        let angles = cells(&angles);
         // Writing to a string cannot fail.
-        let _ = writeln!(self.epochs, "{epoch},{updates},{seconds},{loss},{accuracy}");
+        let _ = writeln!(self.epochs, "{epoch},{updates},{seconds},{loss},{accuracy}{angles}");
         self.replace("epochs.csv", &self.epochs)
+    }
+
+    /// Adds angles that were taken after so many updates.
+    pub fn angles(&mut self, updates: u64, angles: &[String]) -> Result<(), Failure> {
+        let Some(lines) = &mut self.angles else { return Ok(()) };
+        let _ = writeln!(lines, "{updates}{}", cells(angles));
+        let lines = std::mem::take(lines);
+        self.replace("angles.csv", &lines)?;
+        self.angles = Some(lines);
+        Ok(())
     }
 
     /// Adds what came of the run to what it was.
@@ -92,6 +115,11 @@ impl Directory {
         let written = atomic_file::replace(&path, |file| file.write_all(text.as_bytes()));
         written.map_err(|error| Failure::Write { path, error })
     }
+}
+
+/// Cells behind others.
+fn cells(cells: &[String]) -> String {
+    cells.iter().map(|cell| format!(",{cell}")).collect()
 }
 
 fn pretty(value: &Value) -> String {

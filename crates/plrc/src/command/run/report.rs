@@ -130,6 +130,8 @@ pub struct Outcome {
     pub predicts: bool,
     /// Angles to the gradient.
     pub angles: Result<Angles, Missing>,
+    /// What angles along training have cost, in words, if they were taken.
+    pub along: Option<[String; 2]>,
     /// From the file to runnable kernels, without reading the data.
     pub compile_time: Duration,
     /// The mean time of an epoch, without evaluation.
@@ -213,14 +215,13 @@ impl fmt::Display for Outcome {
             Err(why) => table.row(["angle to the gradient".to_owned(), "–".to_owned(), why.to_string()]),
             Ok(Angles { angles, reference }) => {
                 for angle in angles {
-                    let value = if angle.degrees.is_nan() {
-                        "–".to_owned()
-                    } else {
-                        format!("{:.2}°", angle.degrees)
-                    };
+                    let value = degrees(angle.degrees);
                     table.row([format!("angle of {}", angle.parameter), value, format!("to {reference}")]);
                 }
             }
+        }
+        if let Some([time, times]) = &self.along {
+            table.row(["time of angles".to_owned(), time.clone(), times.clone()]);
         }
         table.row([
             "compile time".to_owned(),
@@ -236,6 +237,11 @@ impl fmt::Display for Outcome {
 /// `0.05`, `1e30`
 fn number(value: f64) -> String {
     if value == 0.0 || (1e-5..1e7).contains(&value.abs()) { value.to_string() } else { format!("{value:e}") }
+}
+
+/// `46.68°`
+pub fn degrees(angle: f64) -> String {
+    if angle.is_nan() { "–".to_owned() } else { format!("{angle:.2}°") }
 }
 
 /// `97.10 %`

@@ -11,6 +11,7 @@ use crate::interrupt::Interrupt;
 use crate::progress::{Bar, duration};
 use crate::shell::Shell;
 
+use super::along::Along;
 use super::directory::{Directory, EpochRow};
 use super::report::percent;
 
@@ -25,9 +26,13 @@ pub struct Training<'a> {
     /// On the validation set, after the last complete call.
     pub last_evaluation: Option<Evaluation>,
     pub cut_off: Vec<CutOff>,
+    /// Angles to the gradient, if they are wanted along training.
+    pub along: Option<Along<'a>>,
     /// Time spent on minibatches, and the samples presented in it.
-    time: Duration,
+    pub time: Duration,
     samples: usize,
+    /// The part of the time that belongs to the line to come.
+    part: Duration,
 }
 
 impl<'a> Training<'a> {
@@ -38,6 +43,7 @@ impl<'a> Training<'a> {
         shell: Shell,
         interrupt: Interrupt,
         directory: Option<Directory>,
+        along: Option<Along<'a>>,
     ) -> Self {
         Self {
             session,
@@ -48,21 +54,44 @@ impl<'a> Training<'a> {
             directory,
             last_evaluation: None,
             cut_off: Vec::new(),
+            along,
             time: Duration::ZERO,
             samples: 0,
+            part: Duration::ZERO,
         }
     }
 
     /// Trains for that long, or until Ctrl-C.
     pub fn run(&mut self, length: Length) -> Result<(), Failure> {
+        self.take_angles()?;
+        self.print_angles()?;
         while let Some(most) = self.left(length) {
+            let next = self.along.as_ref().and_then(|a| a.until_next(self.session.position().updates));
+            let most = most.into_iter().chain(next).min();
             let report = self.train(most).map_err(|error| self.failure(error))?;
             if report.stopped {
                 return Err(self.interrupted());
             }
-            self.record(&report)?;
+            self.count(&report);
+            self.take_angles()?;
+            if report.complete || self.left(length).is_none() {
+                self.record(&report)?;
+            }
+            self.print_angles()?;
         }
         Ok(())
+    }
+
+    /// Takes the angles of now, if they are wanted.
+    fn take_angles(&mut self) -> Result<(), Failure> {
+        let Some(along) = &mut self.along else { return Ok(()) };
+        along.take(&self.session, self.splits.measured(), self.shell)?;
+        let updates = self.session.position().updates;
+        self.directory.as_mut().map_or(Ok(()), |directory| directory.angles(updates, &along.cells()))
+    }
+
+    fn print_angles(&mut self) -> Result<(), Failure> {
+        self.along.as_mut().map_or(Ok(()), |along| along.print(self.shell))
     }
 
     /// Fails after Ctrl-C.
@@ -93,25 +122,27 @@ impl<'a> Training<'a> {
 
     /// Evaluates, prints the line of an epoch, and writes it down.
     fn record(&mut self, report: &Report) -> Result<(), Failure> {
-        self.time += report.time;
-        self.samples += report.samples;
-        self.count(&report.cut_off);
+        let time = std::mem::take(&mut self.part);
         let evaluated = self.splits.validation.as_ref().map(|validation| self.session.evaluate(validation));
         self.last_evaluation = evaluated.transpose().map_err(|error| self.failure(error))?.flatten();
-        self.shell.line(line(report, self.session.position().updates, self.last_evaluation))?;
+        self.shell.line(line((report, time), self.session.position().updates, self.last_evaluation))?;
         let saved = self.directory.as_mut().map(|directory| directory.save(&self.session));
         saved.transpose().map_err(|error| self.failure(error))?;
         let Some(directory) = &mut self.directory else { return Ok(()) };
         directory.epoch(EpochRow {
             epoch: report.epoch + 1,
             updates: self.session.position().updates,
-            seconds: report.time.as_secs_f64(),
+            seconds: time.as_secs_f64(),
             evaluation: self.last_evaluation,
+            angles: self.along.as_ref().map(Along::cells).unwrap_or_default(),
         })
     }
 
-    fn count(&mut self, cut_off: &[CutOff]) {
-        for new in cut_off {
+    fn count(&mut self, report: &Report) {
+        self.time += report.time;
+        self.part += report.time;
+        self.samples += report.samples;
+        for new in &report.cut_off {
             match self.cut_off.iter_mut().find(|known| known.phase == new.phase) {
                 Some(known) => {
                     known.presentations += new.presentations;
@@ -145,7 +176,7 @@ impl<'a> Training<'a> {
 }
 
 /// `epoch  3   loss 0.0312   accuracy 95.10 %   2.31 s`
-fn line(report: &Report, updates: u64, evaluation: Option<Evaluation>) -> String {
+fn line((report, time): (&Report, Duration), updates: u64, evaluation: Option<Evaluation>) -> String {
     let mut text = match report.complete {
         true => format!("epoch {:>3}", report.epoch + 1),
         false => format!("after {updates} updates"),
@@ -156,5 +187,5 @@ fn line(report: &Report, updates: u64, evaluation: Option<Evaluation>) -> String
             &accuracy.map_or_else(String::new, |accuracy| format!("   accuracy {}", percent(accuracy))),
         );
     }
-    format!("{text}   {}", duration(report.time))
+    format!("{text}   {}", duration(time))
 }

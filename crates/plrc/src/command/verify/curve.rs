@@ -127,14 +127,14 @@ pub(super) fn words(reference: Reference, phases: &[Phase]) -> Option<String> {
         Reference::Equilibrium(p) => format!("gradient at equilibrium of {}", phase(p)),
         Reference::Unrolled { steps, phase: p } => format!("gradient unrolled({steps}) of {}", phase(p)),
         Reference::FiniteDifferences(p) => format!("gradient by finite_differences after {}", phase(p)),
-        Reference::Objective { phase: p, holding: Holding::Nothing, .. } => {
-            format!("gradient through the objective after {}", phase(p))
-        }
-        Reference::Objective { phase: p, holding: Holding::Layers, .. } => {
-            format!("gradient of each layer's objective after {}", phase(p))
-        }
-        Reference::Objective { phase: p, holding: Holding::States, .. } => {
-            format!("gradient of the objective given states after {}", phase(p))
+        Reference::Objective { phase: p, holding, cut, .. } => {
+            let cuts = if cut { "with cuts " } else { "" };
+            let objective = match holding {
+                Holding::Nothing => "through the objective",
+                Holding::Layers => "of each layer's objective",
+                Holding::States => "of the objective given states",
+            };
+            format!("gradient {cuts}{objective} after {}", phase(p))
         }
         Reference::Law => return None,
     })

@@ -1,0 +1,55 @@
+//! What of a rule is there on a network: what nothing observable depends on is not built (R3.8).
+
+use std::collections::BTreeSet;
+
+use super::schedule::Slot;
+use crate::equation::Site;
+use crate::hir::{Learned, SynapseId, VariableId};
+use crate::network::LayerId;
+
+/// An instance of a synapse.
+type Projection = (SynapseId, (LayerId, LayerId));
+
+/// The parameters and kept states that are built.
+#[derive(Clone, Debug, Default)]
+pub struct Built {
+    /// If it is not everything.
+    listed: Option<Listed>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Listed {
+    weights: BTreeSet<Projection>,
+    /// Parameters of units, and kept states.
+    units: BTreeSet<Slot>,
+}
+
+impl Built {
+    /// All that the rule declares.
+    pub fn everything() -> Self {
+        Self::default()
+    }
+
+    /// These weights, and these parameters and kept states of units.
+    pub fn of(weights: impl Iterator<Item = Projection>, units: impl Iterator<Item = Slot>) -> Self {
+        Self { listed: Some(Listed { weights: weights.collect(), units: units.collect() }) }
+    }
+
+    /// Whether an instance of a synapse has weights.
+    pub fn weight(&self, synapse: SynapseId, edge: (LayerId, LayerId)) -> bool {
+        self.listed.as_ref().is_none_or(|listed| listed.weights.contains(&(synapse, edge)))
+    }
+
+    /// Whether a layer has a parameter or kept state.
+    pub fn unit(&self, variable: VariableId, layer: LayerId) -> bool {
+        self.listed.as_ref().is_none_or(|listed| listed.units.contains(&(variable, layer)))
+    }
+
+    /// Whether what learns is there at a site.
+    pub fn at(&self, learned: Learned, site: Site) -> bool {
+        match learned {
+            Learned::Synapse(synapse) => self.weight(synapse, site.ends()),
+            Learned::Unit(variable) => self.unit(variable, site.owner()),
+        }
+    }
+}
