@@ -66,6 +66,19 @@ fn rules_are_examined_on_their_network() {
     finds("shape_mismatch", &format!("{copy}experiment e {{ rule R;  network 700 - 500 }}"));
     let check = "  check law { network 5 - 5;  expect mean(W) > 0 }\n}\n";
     clean(&format!("{}{check}", copy.trim_end().trim_end_matches('}')));
+    // The numbers are those of the experiment, or of the check, too.
+    let groups = |head: &str| {
+        let sum =
+            rule.replace("{ x = W @", "{ hidden x = sum(W @ below.x, over = groups(k));  output x = W @");
+        sum.replace("output e", "e").replace("target - x", "1 - x").replace("(lr = 1)", head)
+    };
+    clean(&format!("{}experiment e {{ rule R(k = 3);  network 700 - 9 - 10 }}", groups("(lr = 1, k = 4)")));
+    finds(
+        "shape_mismatch",
+        &format!("{}experiment e {{ rule R(k = 4);  network 700 - 9 - 10 }}", groups("(lr = 1, k = 3)")),
+    );
+    let check = "  check law { network 5 - 9 - 5;  set k = 3;  expect row_norm(W) > 0 }\n}\n";
+    clean(&format!("{}{check}", groups("(lr = 1, k = 4)").trim_end().trim_end_matches('}')));
     // The closed form makes up for the derivative that softmax does not declare: with another cost it is missing.
     let descent = plain("state x", "state a, x, d")
         .replace("{ x = W @ below.x }", "{ a = W @ below.x;  x = f(a) }")

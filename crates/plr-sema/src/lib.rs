@@ -121,18 +121,21 @@ impl Analysis {
         self.rules.iter().position(|(r, _)| r.name == name)
     }
 
-    /// What a rule is examined with: the network and cost of its first experiment or else of its first check that names
-    /// a network, with layers shrunk; otherwise the small chain (R2.4).
+    /// What a rule is examined with: the network, cost and hyper-parameters of its first experiment or else of its first check
+    /// that names a network, with layers shrunk; otherwise the small chain (R2.4).
     fn trial(&self, rule: &hir::Rule) -> Choice {
         let own = self.experiments.iter().find(|e| self.rules[e.rule].0.name == rule.name);
-        let (mut network, cost) = match own {
-            Some(experiment) => (experiment.network.clone(), experiment.cost.clone()),
+        let (mut network, cost, settings) = match own {
+            Some(experiment) => {
+                (experiment.network.clone(), experiment.cost.clone(), experiment.settings.clone())
+            }
             None => self.setting_of_check(rule),
         };
-        network.shrink(rule.common_group(&self.library));
+        let constants = Constants::of(rule, &self.library, &settings);
+        network.shrink(rule.with_constants(constants, &self.library).common_group(&self.library));
         Choice {
             network,
-            settings: Vec::new(),
+            settings,
             sites: Vec::new(),
             cost,
             optimiser: own.and_then(|e| e.optimiser.clone()),
@@ -145,8 +148,8 @@ impl Analysis {
         self.setting_of_check(&self.rules[rule].0).0
     }
 
-    /// The network and cost of the first check of a rule that names a network, or the small chain.
-    fn setting_of_check(&self, rule: &hir::Rule) -> (Network, Option<String>) {
+    /// The network, cost and hyper-parameters of the first check of a rule that names a network, or the small chain.
+    fn setting_of_check(&self, rule: &hir::Rule) -> (Network, Option<String>, Vec<(String, f64)>) {
         let checks = self.rules.iter().find(|(r, _)| r.name == rule.name).map(|(_, checks)| &checks[..]);
         let setting = checks.into_iter().flatten().map(|c| &c.setting).find(|s| s.network.is_some());
         let network = setting.and_then(|s| s.network.clone());
@@ -156,7 +159,8 @@ impl Analysis {
             network.layers.iter_mut().for_each(|layer| layer.units = layer.units.saturating_mul(times));
             network
         });
-        (network, setting.and_then(|s| s.cost.clone()))
+        let settings = setting.map(|s| s.settings.clone()).unwrap_or_default();
+        (network, setting.and_then(|s| s.cost.clone()), settings)
     }
 
     fn setting(&self, rule: &Arc<hir::Rule>, choice: Choice) -> Setting {
