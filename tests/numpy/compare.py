@@ -23,8 +23,8 @@ class Case:
     """One program on one network, and what NumPy expects of it.
 
     `parameters` gives each parameter its place, or a place and a law of its first values. `expected(trial)` returns two
-    dictionaries: what is added to the parameters, and states by `phase.state`; their values are lists by layer. `bounds`
-    are functions that new parameters go through. `steps` is the length of a sequence. With `free`
+    dictionaries: what is added to the parameters, and states by `phase.state`; their values are lists by layer. A third
+    has new parameters that are not old ones and what is added. `bounds` are functions that new parameters go through. `steps` is the length of a sequence. With `free`
     NumPy goes on from its own parameters in later updates, and otherwise from those of plrc.
     """
 
@@ -101,11 +101,13 @@ class Trial:
 
     def predictions(self):
         """What NumPy says, by the names that plrc uses."""
-        increments, states = self.case.expected(self)
+        increments, states, *new = self.case.expected(self)
         said = {}
         for name, layer, key, _ in self.case.instances():
             if name in increments and increments[name][layer] is not None:
                 said |= self.learned(name, key, Said(increments[name][layer]))
+            for said_new in (new[name][layer] for new in new if name in new):
+                said[f"new/{key}"] = Said(said_new)
         for state, layers in states.items():
             known = zip(self.case.chain.names, layers)
             said |= {state_name(state, at): Said(values) for at, values in known if values is not None}

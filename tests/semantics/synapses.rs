@@ -286,6 +286,28 @@ fn masked_synapses_are_absent() {
     let given: &[(&str, &[f64])] =
         &[("W/input->output", &[1.0, 0.0, 0.0, 1.0]), ("m/input->output", &[1.0, 0.0, 0.0, 1.0])];
     bench.present(given, &[&[1.0, 2.0]], &[]).is("new/W/input->output", &[2.0, 0.0, 0.0, 5.0]);
+    // A mask that learns takes weights with it, in its own block and in others; what comes begins at 0.
+    let fixed = "mask(m) { fixed param m = identity() }";
+    let grow = "W += lr * post.x * pre.x";
+    for (learn, left) in [
+        (format!("m = 1 - m;  {grow}"), [0.0, 2.0, 2.0, 0.0]),
+        (format!("m = 1 - m }}\n learn {{ {grow}"), [0.0, 2.0, 2.0, 0.0]),
+        (format!("{grow} }}\n learn {{ m = 1 - m"), [0.0; 4]),
+    ] {
+        let moving = text.replace(fixed, "mask(m) { param m = identity() }").replace(grow, &learn);
+        let bench = Bench::new(&format!("{moving}network n {{ 2 - 2 }}"));
+        let found = bench.present(given, &[&[1.0, 2.0]], &[]);
+        found.is("new/m/input->output", &[0.0, 1.0, 1.0, 0.0]);
+        found.is("new/W/input->output", &left);
+    }
+    // So at every step of a phase.
+    let within = text.replace(fixed, "mask(m) { param m = identity() }");
+    let within = within.replace("x = W @ below.x }", "x = W @ below.x }\n learn { m = m * (time == 0) }");
+    let within = within.replace("phase p {", "phase p (steps = 2) {");
+    let bench = Bench::new(&format!("{within}network n {{ 2 - 2 }}"));
+    let found = bench.present(given, &[&[1.0, 2.0]], &[]);
+    found.is("state/p/x/output", &[1.0, 2.0]);
+    found.is("new/W/input->output", &[0.0; 4]);
     for wrong in ["mask(k)", "mask(1)", "mask(W)"] {
         let text = plain("below -> self", &format!("below -> self = 3, {wrong} {{ param m = 1 }}"));
         assert!(codes(&text).contains(&"bad_value".to_owned()), "{wrong}");

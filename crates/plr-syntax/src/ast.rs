@@ -91,8 +91,8 @@ pub struct Filter {
 pub enum FilterLine {
     /// `param m = 0, v = 0`: what it remembers, with first values.
     Param(Vec<(Name, Option<Expr>)>),
-    /// `m = …`
-    Update(Name, Expr),
+    /// `m = …`, `m += …`
+    Update(Name, Assign, Expr),
     /// `return …`
     Return(Expr, Span),
 }

@@ -120,7 +120,10 @@ impl Dump {
                     first.as_ref().map_or(String::new(), |first| format!(" = {}", inline::expr(first)));
                 dump.line(&format!("param {}{first}", name.text));
             }),
-            FilterLine::Update(name, value) => dump.line(&format!("{} = {}", name.text, inline::expr(value))),
+            FilterLine::Update(name, assign, value) => {
+                let assign = inline::assign(*assign);
+                dump.line(&format!("{} {assign} {}", name.text, inline::expr(value)));
+            }
             FilterLine::Return(value, _) => dump.line(&format!("return {}", inline::expr(value))),
         });
     }

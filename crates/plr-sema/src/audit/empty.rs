@@ -4,15 +4,75 @@ use plr_syntax::ast::Role;
 use plr_syntax::diagnostic::Findings;
 
 use crate::check::empty_sum::EmptySum;
-use crate::equation;
-use crate::hir::{Dynamics, Expr, ExprKind, Rule, Statement};
+use crate::equation::{self, Source};
+use crate::hir::{Dynamics, Expr, ExprKind, Learned, Place, Rule, Statement, VariableId};
 use crate::network::{LayerId, Network};
 
 /// Finds the empty sums of a rule on a network (R7.21). An equation without a role holds at both ends of the network, where
-/// half of its sums may well be empty.
+/// half of its sums may well be empty, unless the sum is all that it says, and what synapses learn from.
 pub fn empty_sums(rule: &Rule, network: &Network, findings: &mut Findings) {
     let bodies = rule.phases.iter().map(|phase| &phase.body[..]);
     bodies.for_each(|body| in_statements(body, (rule, network), findings));
+    for source in equation::sources(rule) {
+        if let Source::Dynamics(_, dynamics) = source
+            && dynamics.role.is_none()
+        {
+            learned_from(dynamics, (rule, network), findings);
+        }
+    }
+}
+
+/// An equation without a role that is one sum: the first layer in which that is empty, nothing else gives the state a value, and
+/// a synapse reads it to learn.
+fn learned_from(dynamics: &Dynamics, (rule, network): (&Rule, &Network), findings: &mut Findings) {
+    let ExprKind::Arrive { synapse, transposed, .. } = dynamics.value.kind else { return };
+    let ends = |layer: LayerId| {
+        let end = |(pre, post): (LayerId, LayerId)| if transposed { pre } else { post };
+        rule.instances(network, synapse).into_iter().any(|instance| end(instance) == layer)
+    };
+    let variable = dynamics.variable;
+    let other = |found: &Dynamics, layer: LayerId| {
+        found.variable == variable
+            && found.span != dynamics.span
+            && equation::layers(variable, found.role, rule, network).contains(&layer)
+    };
+    let written = |layer: LayerId| {
+        let equations = equation::sources(rule).into_iter();
+        let mut equations =
+            equations.filter_map(|s| if let Source::Dynamics(_, found) = s { Some(found) } else { None });
+        equations.any(|found| other(found, layer))
+            || equation::clamps(rule).into_iter().any(|found| other(found, layer))
+    };
+    let layers = equation::layers(variable, None, rule, network).into_iter();
+    let mut empty = layers.filter(|&layer| !ends(layer) && !written(layer));
+    if let Some(layer) = empty.find(|&layer| teaches(variable, layer, (rule, network))) {
+        let (at, synapse) = (dynamics.value.span, rule.synapses[synapse.0].name.clone());
+        let role = match () {
+            () if network.inputs().contains(&layer) => Role::Input,
+            () if layer == network.output() => Role::Output,
+            () => Role::Hidden,
+        };
+        findings.push(EmptySum { at, synapse, transposed, role });
+    }
+}
+
+/// Whether a synapse that begins or ends in the layer learns from the variable of its unit there.
+fn teaches(variable: VariableId, layer: LayerId, (rule, network): (&Rule, &Network)) -> bool {
+    rule.plasticity.iter().any(|plasticity| {
+        let Learned::Synapse(synapse) = plasticity.target else { return false };
+        let instances = rule.instances(network, synapse);
+        let reads = |place: Place| reads(&plasticity.increment, (place, variable));
+        instances
+            .iter()
+            .any(|&(pre, post)| (pre == layer && reads(Place::Pre)) || (post == layer && reads(Place::Post)))
+    })
+}
+
+fn reads(expr: &Expr, wanted: (Place, VariableId)) -> bool {
+    let mut found =
+        matches!(expr.kind, ExprKind::Variable { place, variable, .. } if (place, variable) == wanted);
+    expr.for_each_child(|child| found = found || reads(child, wanted));
+    found
 }
 
 fn in_statements(body: &[Statement], within: (&Rule, &Network), findings: &mut Findings) {

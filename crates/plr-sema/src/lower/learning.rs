@@ -6,7 +6,7 @@ use plr_ir::Value;
 use plr_ir::scalar::BinaryOp;
 
 use crate::equation::{self, Source};
-use crate::hir::{PlasticityId, Statement};
+use crate::hir::{PlasticityId, Statement, SynapseId};
 use crate::memory::{Memory, filterings, for_each_call};
 
 use super::environment::{Environment, Unavailable};
@@ -48,14 +48,39 @@ impl Lowerer<'_> {
                 }
             }
         }
-        let mut after = std::mem::take(&mut self.memories);
-        for (id, increment) in totals {
-            let old = self.parameters[&id];
-            let new = self.b.binary(BinaryOp::Add, old, increment);
-            after.push((id, self.constrained(id, new)));
-            self.note(id, increment);
+        let mut new: HashMap<ParameterId, Value> = HashMap::new();
+        for &(id, increment) in &totals {
+            new.insert(id, self.b.binary(BinaryOp::Add, self.parameters[&id], increment));
         }
+        let changed: Vec<ParameterId> = totals.iter().map(|(id, _)| *id).collect();
+        let mut after = std::mem::take(&mut self.memories);
+        for id in self.with_masked(changed) {
+            after.push((id, self.constrained(id, &new)));
+        }
+        totals.into_iter().for_each(|(id, increment)| self.note(id, increment));
         after
+    }
+
+    /// The parameters, and the weights that learn of which one of them is the mask.
+    fn with_masked(&self, mut changed: Vec<ParameterId>) -> Vec<ParameterId> {
+        let Some(learning) = &self.learning else { return changed };
+        for synapse in (0..self.setting.rule.synapses.len()).map(SynapseId) {
+            for at in 0..changed.len() {
+                let ParameterId::Weight(_, pre, post) = changed[at] else { continue };
+                let weight = ParameterId::Weight(synapse, pre, post);
+                let masked = self.mask_of(weight) == Some(changed[at]);
+                if masked && learning.marked.contains(&weight) && !changed.contains(&weight) {
+                    changed.push(weight);
+                }
+            }
+        }
+        changed
+    }
+
+    /// The mask of a weight.
+    fn mask_of(&self, id: ParameterId) -> Option<ParameterId> {
+        let ParameterId::Weight(synapse, pre, post) = id else { return None };
+        self.setting.rule.synapses[synapse.0].mask.map(|mask| ParameterId::Weight(mask, pre, post))
     }
 
     /// The parameters after a block that comes before what will be differentiated: what they gain is a constant, and a
@@ -129,9 +154,16 @@ impl Lowerer<'_> {
         found
     }
 
-    /// The nearest that a parameter may be (R4.7), and 0 where the mask says so (R4.11).
-    fn constrained(&mut self, id: ParameterId, value: Value) -> Value {
-        let value = self.masked(id, value);
+    /// What a parameter becomes, of those that are new: the nearest that it may be (R4.7), and 0 where the mask says so
+    /// (R4.11).
+    fn constrained(&mut self, id: ParameterId, new: &HashMap<ParameterId, Value>) -> Value {
+        let now =
+            |this: &Self, id: ParameterId| new.get(&id).copied().unwrap_or_else(|| this.parameters[&id]);
+        let mut value = now(self, id);
+        if let Some(mask) = self.mask_of(id) {
+            let mask = now(self, mask);
+            value = self.b.binary(BinaryOp::Mul, value, mask);
+        }
         let ParameterId::Weight(synapse, ..) = id else { return value };
         let setting = self.setting;
         let Some((low, high)) = &setting.rule.synapses[synapse.0].bounds else { return value };
@@ -144,14 +176,8 @@ impl Lowerer<'_> {
 
     /// 0 where the mask of a weight says that there is no synapse.
     fn masked(&mut self, id: ParameterId, value: Value) -> Value {
-        let ParameterId::Weight(synapse, pre, post) = id else { return value };
-        match self.setting.rule.synapses[synapse.0].mask {
-            Some(mask) => {
-                let mask = self.parameters[&ParameterId::Weight(mask, pre, post)];
-                self.b.binary(BinaryOp::Mul, value, mask)
-            }
-            None => value,
-        }
+        let Some(mask) = self.mask_of(id) else { return value };
+        self.b.binary(BinaryOp::Mul, value, self.parameters[&mask])
     }
 
     /// Adds to what is known to have been added to a parameter, bounds aside (R14.18). In a loop nobody knows.
@@ -205,6 +231,7 @@ impl Lowerer<'_> {
             }
             changed.push(id);
         }
+        let mut changed = self.with_masked(changed);
         changed.retain(|id| self.parameters.contains_key(id));
         let mut seen = HashSet::new();
         changed.retain(|id| seen.insert(*id));

@@ -1,6 +1,7 @@
 //! Filters: what becomes of an increment. Their definitions (R8.8) and their calls.
 
-use plr_syntax::ast::{self, FilterLine};
+use plr_ir::scalar::BinaryOp;
+use plr_syntax::ast::{self, Assign, FilterLine};
 use plr_syntax::diagnostic::Findings;
 
 use crate::check::missing_clause::MissingClause;
@@ -9,6 +10,7 @@ use crate::hir::{Expr, ExprKind, Filter, FilterId};
 
 use super::expression::{mismatch, resolve};
 use super::scope::{Moment, Reader, Scope};
+use super::script::combine;
 use super::{Declared, Library, function};
 
 /// The name of the filter that an experiment chooses.
@@ -51,10 +53,13 @@ fn filter(item: &ast::Filter, library: &Library, findings: &mut Findings) -> Opt
     for line in &item.lines {
         match line {
             FilterLine::Param(_) => {}
-            FilterLine::Update(name, value) => {
+            FilterLine::Update(name, assign, value) => {
                 let memory = memory(name, &memories, &mut scope);
                 let value = resolve(value, reader, &mut scope).and_then(|value| layerless(value, &mut scope));
-                updates.push((memory?, value?));
+                let (memory, value) = (memory?, value?);
+                // The first argument is what is filtered.
+                let own = Expr { kind: ExprKind::Argument(1 + memory), span: name.span };
+                updates.push((memory, assigned(*assign, own, value)));
             }
             FilterLine::Return(value, _) => {
                 result = Some(layerless(resolve(value, reader, &mut scope)?, &mut scope)?);
@@ -66,6 +71,15 @@ fn filter(item: &ast::Filter, library: &Library, findings: &mut Findings) -> Opt
     }
     let (settings, result) = (settings?, result?);
     distinct.then(|| Filter { name: item.name.text.clone(), settings, memories, updates, result })
+}
+
+/// What is assigned to a memory.
+fn assigned(assign: Assign, own: Expr, value: Expr) -> Expr {
+    match assign {
+        Assign::Add => combine(BinaryOp::Add, own, value),
+        Assign::Subtract => combine(BinaryOp::Sub, own, value),
+        Assign::Set | Assign::Rate => value,
+    }
 }
 
 /// A filter is for weights too, which belong to two layers: it reads none (R8.8).

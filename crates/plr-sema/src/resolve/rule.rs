@@ -496,7 +496,7 @@ impl Resolver<'_> {
     /// The quantity that says which of the synapses there are (R4.11).
     fn mask(&mut self, named: &ast::Expr, written: &ast::Synapse) -> Option<SynapseId> {
         let beside =
-            |name: &str| written.variables.iter().any(|v| v.name.text == name && v.fixed().is_some());
+            |name: &str| written.variables.iter().any(|v| v.name.text == name && v.kind == Written::Param);
         if let ast::ExprKind::Name(name) = &named.kind
             && beside(name)
         {
@@ -505,7 +505,7 @@ impl Resolver<'_> {
         self.findings.push(BadValue {
             at: named.span,
             what: format!("the mask of `{}`", written.name.text),
-            wanted: "a `fixed param` of that synapse",
+            wanted: "a `param` of that synapse",
             found: "something else".to_owned(),
         });
         None

@@ -300,7 +300,7 @@ impl Resolver<'_> {
     }
 }
 
-fn combine(op: BinaryOp, a: Expr, b: Expr) -> Expr {
+pub(super) fn combine(op: BinaryOp, a: Expr, b: Expr) -> Expr {
     let span = a.span.to(b.span);
     Expr { kind: ExprKind::Binary(op, Box::new(a), Box::new(b)), span }
 }
