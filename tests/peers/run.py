@@ -29,6 +29,10 @@ CASES = HERE / "cases.plr"
 THREADS = "2"
 
 
+# The alternatives, and the package that each needs.
+TOOLS = {"numpy": "numpy", "jax": "jax", "torch": "torch", "torch_compiled": "torch"}
+
+
 class Case:
     """Where it stands in `cases.plr`, its minibatches, the multiplications it cannot avoid, and how long a round is."""
 
@@ -168,10 +172,10 @@ def main():
     with tempfile.TemporaryDirectory() as room:
         room = pathlib.Path(room)
         plrc = Plrc(arguments.plrc, room, arguments.flags)
-        peers = [Peer(name, room) for name in ("numpy", "jax") if importlib.util.find_spec(name)]
+        peers = [Peer(name, room) for name, needed in TOOLS.items() if importlib.util.find_spec(needed)]
         begin = {"plrc": startup([str(arguments.plrc), "--version"])}
-        begin |= {p.name: startup([sys.executable, "-c", f"import {p.name}"]) for p in peers}
-        line = "{:<20}{:<8}{:>9}{:>9}{:>9}{:>9}{:>9}{:>12}{:>12}{:>11}"
+        begin |= {p.name: startup([sys.executable, "-c", f"import {TOOLS[p.name]}"]) for p in peers}
+        line = "{:<20}{:<16}{:>9}{:>9}{:>9}{:>9}{:>9}{:>12}{:>12}{:>11}"
         head = ("case", "tool", "median", "min", "max", "/ plrc", "/ floor", "compile ms", "start-up ms", "memory MB")
         print(line.format(*head), flush=True)
         for case in cases:

@@ -135,6 +135,12 @@ fn equality_has_a_tolerance() {
         measured(&descent(&check).replace("* k *", "* (k + c) *")).1
     };
     assert!(order("1.09") && !order("1.11"));
+    let refused = |claimed: &str| {
+        finds("bad_value", &descent(&format!("check gradient after p {{ expect {claimed} }}")))
+    };
+    refused("scale(W) == 1 within 0 - 1");
+    refused("scale(W) < 1 within 0.1");
+    assert!(!holds("1.5 within 0") && holds("1 within 1e-9"));
     // Without an increment there is no angle.
     for comparison in ["< 1e9", "> -1e9", "== 90 within 1e9"] {
         let check = format!("check gradient after p {{ set k = 0;  expect angle(W) {comparison} }}");
@@ -164,6 +170,7 @@ fn orders_are_slopes() {
     let products = x.iter().zip(y).map(|(x_k, y_k)| (x_k - mean(x)) * (y_k - mean(y))).sum::<f64>();
     let slope = products / x.iter().map(|x_k| (x_k - mean(x)).powi(2)).sum::<f64>();
     assert!(near(measured(&text).0, slope));
+    finds("bad_value", &descent("check gradient after p { expect scale(W) == 1 over 1, 2 }"));
     finds("bad_value", &descent("check gradient after p { expect order(scale(W), c) == 1 over 0.1 }"));
     finds("bad_value", &descent("check gradient after p { expect order(scale(W), c) == 1 over 0.1, -0.1 }"));
 }
@@ -208,6 +215,40 @@ fn updates_see_fresh_minibatches() {
     assert!(near(measured(&text(2)).0, norms[1]));
 }
 
+/// R14.10: first values are replaced for all parameters of a name, or for those of a population.
+#[test]
+fn first_values_are_of_a_name_or_of_a_population() {
+    let text = |init: &str| {
+        format!(
+            "rule R(lr = 1) {{
+  neuron P {{ param b = 1
+    state x, z = 0 }}
+  neuron Q {{ param b = 2
+    state y = 0, c = 0 }}
+  synapse W : below.P -> P
+  phase p {{ clamp input P.x = data;  sweep up {{ P.x = W @ below.P.x + P.b + 0 * z }} }}
+  phase q {{ Q.y = Q.b + c;  P.z = x }}
+  learn {{ W += post.z * pre.x;  P.b += x;  Q.b += y }}
+  predict output.P.x after p
+  check law {{ network 2 - 1;  init {init};  expect mean(P.b) == 0;  expect mean(Q.b) == 0 }}
+}}"
+        )
+    };
+    let means = |init: &str| {
+        results(&text(init))
+            .into_iter()
+            .map(|r| r.outcome.expect("it is measured").number)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(means("b = 5"), [5.0, 5.0]);
+    assert_eq!(means("P.b = 5"), [5.0, 2.0]);
+    assert_eq!(means("b = 5, Q.b = 6"), [5.0, 6.0]);
+    assert_eq!(means("Q.b = 6, b = 5"), [5.0, 5.0]);
+    for wrong in ["P.x = 1", "Q.c = 1", "R.b = 1", "x = 1"] {
+        finds("unknown_name", &text(wrong));
+    }
+}
+
 /// R14.10: the default setting, and what replaces it.
 #[test]
 fn checks_have_their_setting() {
@@ -231,8 +272,10 @@ fn checks_have_their_setting() {
     assert_eq!((data, *batch, *seed, *precision), (&DataLaw::Teacher, 2, 9, Precision::F32));
     let model = workshop.specialised(Some(0), &[]).expect("there is a model");
     assert_eq!(model.parameters()[0].init, Init::Normal { mean: 0.0, deviation: 0.5 });
+    finds("bad_value", &descent("check gradient after p { time 5;  expect scale(W) == 1 }"));
+    finds("bad_value", &descent("check gradient after p { init W = normal(-1);  expect scale(W) == 1 }"));
     assert_eq!(
-        (model.setting().cost.as_str(), model.setting().constants.0[1]),
+        (model.setting().cost.as_str(), model.setting().rule.constants.0[1]),
         ("softmax_cross_entropy", 2.0)
     );
 }

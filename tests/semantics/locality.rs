@@ -1,7 +1,7 @@
 //! Rules 13: locality.
 
 use plr_ir::Precision;
-use plr_ir::model::Model as _;
+use plr_ir::model::{Model as _, Pattern};
 use plr_run::backend::Backend;
 use plr_run::perturb;
 use plr_sema::audit::bill::Bill;
@@ -242,6 +242,70 @@ network n {{ 5 - 2 }}"
     assert_eq!((beside, memories), (vec![("m", 10)], vec![("W.v", 10)]));
     assert_eq!(bill.locking[0].every_step.as_deref(), Some("p"));
     assert!(bill.locking[0].waits_for.is_empty(), "it hears what the phase computes as it goes");
+}
+
+/// R13.2, R13.7: what is read of a group, and of units that belong to a unit, stands the test of perturbation, flat and with rows and
+/// columns; the audit says that it is no more.
+#[test]
+fn what_is_near_is_all_that_is_read() {
+    let text = "rule R {
+  neuron P {
+    param c = 0.1
+    state x = 0.1, y = 0.2
+    let most = x + max(B.v, over = self)
+  }
+  neuron B sized 2 * self {
+    param b = 0.1
+    state v = 0.3, w = 0.4, u = 0.5
+    let near = sum(v, over = groups(4)) * P.x
+  }
+  synapse W : below.P -> B
+  phase p {
+    clamp input P: x = data
+    P: x = sum(B.v * B.b, over = self) + c
+    P: y = most + max(B.near, over = self)
+    B: v = tanh(P.x) + tanh(W @ below.P.x + P.c)
+    B: w = v * winner(v, over = groups(4)) + P.most
+    B: u = winner(near, over = groups(2))
+  }
+  learn { W += post.w * pre.x;  b += near + P.most + 0 * u;  c += most + y }
+}
+";
+    for network in ["4 - 6 - 8", "2x2x2 - conv 4 k1 - conv 2 k2 p1", "2x2x2 - local 4 k1 - 4"] {
+        let model = Bench::new(&format!("{text}network n {{ {network} }}")).model();
+        for backend in [Backend::Interpreter, Backend::Jit { threads: 1 }] {
+            for found in perturb::run(&model, Precision::F64, 1, backend).expect("the equations run") {
+                assert!(found.leaks.is_empty(), "{network}: {found:?}");
+            }
+        }
+    }
+    let model = Bench::new(&format!("{text}network n {{ 4 - 6 - 8 }}")).model();
+    let read = |equation: &str, input: &str| {
+        let equation = model.equations().iter().find(|e| e.name == equation).expect("there is the equation");
+        equation.reads.iter().find(|r| r.input == input).expect("it is read").pattern
+    };
+    let near = |own, theirs| Pattern::Near { own, theirs, places: 1 };
+    assert_eq!(read("p: P.x at h1", "B.v/h1"), near(1, 2));
+    assert_eq!(read("p: B.v at h1", "P.x/h1"), near(2, 1));
+    assert_eq!(read("p: B.w at h1", "B.v/h1"), near(4, 4));
+    assert_eq!(read("p: B.w at h1", "P.x/h1"), near(2, 1));
+    // Through the two units of a group of four: the eight branches' groups are theirs.
+    assert_eq!(read("p: P.y at h1", "B.v/h1"), near(2, 4));
+    assert_eq!(read("p: P.y at h1", "P.x/h1"), Pattern::Own);
+    let audit = audit(&format!("{text}network n {{ 4 - 6 - 8 }}"));
+    let said = |name: &str| {
+        let row = row(&audit, name);
+        (row.verdict.clone().unwrap_or_default(), row.reads.join("; "))
+    };
+    let owned = |verdict: &str, reads: &str| (verdict.to_owned(), reads.to_owned());
+    assert_eq!(said("p: P.x"), owned("local", "own P.c; B.v, B.b of the units that belong to it"));
+    assert_eq!(
+        said("learn: B.b"),
+        owned(
+            "local + lateral",
+            "own B.v, B.u; its group of 4 units; P.x, P.most of the unit to which it belongs",
+        )
+    );
 }
 
 /// R7.7, R13.9: what a plain equation below an ordered block reads is old, so that it waits for nothing in its step, and knows of

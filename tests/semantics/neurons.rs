@@ -212,7 +212,67 @@ network n {{ input a = 1;  layer b = 1;  output c = 2 relu;  a -> b -> c }}"
     let weights: &[(&str, &[f64])] = &[("W/a->b", &[-3.0]), ("V/b->b", &[1.0]), ("U/b->b", &[10.0])];
     Bench::new(&text("1")).present(weights, &[&[1.0]], &[]).is("state/p/P.y/b", &[-30.0]);
     finds("bad_value", &text("1.5"));
-    finds("bad_value", &text("W"));
+    finds("shape_mismatch", &text("W"));
     let skip = text("above").replace("a -> b -> c", "a -> b -> c;  a -> c");
+    finds("shape_mismatch", &format!("{skip}\nexperiment e {{ rule R;  network n }}"));
+}
+
+/// R3.13: the number of units may be a constant, and a layer may be taken a number of times; both follow the setting.
+#[test]
+fn sizes_are_constants_and_multiples() {
+    let text = |size: &str| {
+        format!(
+            "rule R(k = 2) {{
+  neuron P {{ state x = 0 }}
+  neuron I sized {size} {{ param b = 0
+    state v = 5 }}
+  synapse W : below.P -> P
+  synapse V : P -> I = 1
+  phase p {{ clamp input P: x = data
+    sweep up {{ P: x = W @ below.P.x;  I: v = f(V @ P.x + b) }} }}
+  learn {{ W += post.x * pre.x;  V += post.v * pre.x;  b += v + 0 * k }}
+}}
+network n {{ input a = 1;  layer b = 3;  output c = 4 relu;  a -> b -> c }}"
+        )
+    };
+    let units = |bench: &Bench| {
+        let model = bench.model();
+        let rows = |name: &str| model.parameters().iter().find(|p| p.name == name).map(|p| p.dims[0]);
+        ["I.b/a", "I.b/b", "I.b/c"].map(rows)
+    };
+    let bench = |size: &str| Bench::new(&text(size));
+    // Of what the input hears no weight depends.
+    assert_eq!(units(&bench("k")), [None, Some(2), Some(2)]);
+    assert_eq!(units(&bench("2 * k + 1")), [None, Some(5), Some(5)]);
+    assert_eq!(units(&bench("4 * self")), [None, Some(12), Some(16)]);
+    assert_eq!(units(&bench("self * (k + 1)")), [None, Some(9), Some(12)]);
+    assert_eq!(units(&bench("k * above * 2")), [None, Some(16), None]);
+    assert_eq!(units(&bench("3 * input")), [None, Some(3), Some(3)]);
+    assert_eq!(units(&bench("k * self").set("k", 5.0)), [None, Some(15), Some(20)]);
+    assert_eq!(units(&bench("k").set("k", 7.0)), [None, Some(7), Some(7)]);
+    // The activation is that of the layer which is taken several times.
+    let weights: &[(&str, &[f64])] = &[
+        ("W/a->b", &[1.0, 1.0, 1.0]),
+        ("V/b->b", &[1.0, 0.0, 0.0, -1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, -2.0, 0.0]),
+    ];
+    bench("above").present(&weights[..1], &[&[1.0]], &[]).is("state/p/I.v/b", &[0.0; 4]);
+    bench("k * input")
+        .set("k", 4.0)
+        .present(weights, &[&[1.0]], &[])
+        .is("state/p/I.v/b", &[1.0, -1.0, 1.0, -2.0]);
+    for (bad, code) in [
+        ("0", "bad_value"),
+        ("0.5 * self", "bad_value"),
+        ("self * above", "bad_value"),
+        ("k / 4", "bad_value"),
+        ("2000000", "bad_value"),
+        ("self + 1", "unknown_name"),
+        ("2 * P", "unknown_name"),
+        ("j * self", "unknown_name"),
+        ("x", "shape_mismatch"),
+    ] {
+        finds(code, &text(bad));
+    }
+    let skip = text("2 * above").replace("a -> b -> c", "a -> b -> c;  a -> c");
     finds("shape_mismatch", &format!("{skip}\nexperiment e {{ rule R;  network n }}"));
 }

@@ -7,7 +7,7 @@ use plr_run::data::Batches;
 use plr_run::draws::Draws;
 use plr_run::{compare, init};
 
-use crate::bench::{Bench, Found, finds};
+use crate::bench::{Bench, Found, codes, finds};
 use crate::text::{PLAIN, plain};
 
 fn unary(op: UnaryOp, x: f64) -> f64 {
@@ -210,6 +210,40 @@ fn states_draw_numbers() {
     sorted.sort_by(f64::total_cmp);
     sorted.dedup();
     assert!(sorted.len() > 19_900);
+}
+
+/// R11.9: a clamp draws once for all steps of a phase, which is a doubt if there are several; without it each step draws; over time a
+/// clamp does.
+#[test]
+fn clamps_draw_once() {
+    let text = |phase: &str, statement: &str| {
+        format!(
+            "rule R(lr = 1, T = 3) {{
+  neuron {{ state x = 0, n = 0, s = 0 }}
+  synapse W : below -> self
+  phase p ({phase}) {{ in turn {{ input n += x;  input s += x * x }} }}
+  learn {{ W += lr * post.x * (pre.n + pre.s + 0 * T) }}
+}}
+network n {{ 50 - 1 }}"
+        )
+        .replace("{ in turn {", &format!("{{ {statement}\n in turn {{ input n = n\n "))
+    };
+    let zeros: &[f64] = &[0.0; 50];
+    let clamped = text("steps = T", "clamp input x = uniform()");
+    let found = Bench::new(&clamped).present(&[], &[zeros, zeros], &[]);
+    let (n, s) = (found.get("state/p/n/input"), found.get("state/p/s/input"));
+    // Of three times the same number the sum of squares is a third of the square of the sum.
+    assert!(n.iter().zip(s).all(|(n, s)| (3.0 * s - n * n).abs() < 1e-12 && *n > 0.0));
+    finds("frozen_draw", &clamped);
+    let drawn = text("steps = T", "").replace("input n = n", "input x = uniform()");
+    let found = Bench::new(&drawn).present(&[], &[zeros, zeros], &[]);
+    let (n, s) = (found.get("state/p/n/input"), found.get("state/p/s/input"));
+    assert!(n.iter().zip(s).all(|(n, s)| 3.0 * s - n * n > 1e-9));
+    let over_time = text("over time", "clamp input x = uniform()");
+    let before = text("steps = T", "").replace("phase p", "phase o { clamp input x = uniform() }\n  phase p");
+    for fine in [drawn, text("", "clamp input x = uniform()"), over_time, before] {
+        assert!(!codes(&fine).contains(&"frozen_draw".to_owned()), "{fine}");
+    }
 }
 
 /// R11.5: plasticity draws one number for each synapse and unit.

@@ -1,6 +1,6 @@
 //! Rules 5: reading.
 
-use crate::bench::{Bench, clean, finds};
+use crate::bench::{Bench, clean, codes, finds, legal};
 use crate::text::plain;
 
 /// A rule on two layers of one and two units whose state `y` is an expression, with a learned forward and a fixed
@@ -289,6 +289,141 @@ fn reductions_are_over_parts_of_a_layer() {
     increment.is("increment/W/input->output", &[0.0, 1.0]);
     finds("unknown_name", &reads("y = tanh(x, over = channels)", ""));
     finds("shape_mismatch", &learned("signal s = sum(output.x, over = places)", "W += s", ""));
+}
+
+/// R5.21: groups of units or, with rows and columns, of the channels of a place.
+#[test]
+fn reductions_are_over_groups() {
+    let x = [1.0, 5.0, 3.0, 8.0, 4.0, 2.0, 9.0, 7.0];
+    let on = |network: &str, value: &str| {
+        reads(&format!("input y = {value}"), "").replace("2 - 1", &format!("{network} - 1"))
+    };
+    let value = |network: &str, value: &str, expected: &[f64]| {
+        let found =
+            Bench::new(&on(network, value)).present(&[("W/input->output", &[1.0; 8])], &[&x, &[0.0; 8]], &[]);
+        assert_eq!(found.get("state/q/y/input")[..8], *expected, "{value}");
+    };
+    value("8", "max(x, over = groups(4))", &[8.0, 8.0, 8.0, 8.0, 9.0, 9.0, 9.0, 9.0]);
+    value("8", "sum(x, over = groups(k - 1))", &[6.0, 6.0, 11.0, 11.0, 6.0, 6.0, 16.0, 16.0]);
+    value("8", "mean(x, over = groups(8)) - min(x, over = groups(1))", &x.map(|x| 39.0 / 8.0 - x));
+    value("8", "rank(x, over = groups(2))", &[1.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 1.0]);
+    value("8", "running_sum(x, over = groups(4))", &[1.0, 6.0, 9.0, 17.0, 4.0, 6.0, 15.0, 22.0]);
+    value("8", "x * winner(x, over = groups(4))", &[0.0, 0.0, 0.0, 8.0, 0.0, 0.0, 9.0, 0.0]);
+    // What a function is given is the caller's.
+    value("8", "winner(x - sum(x), over = groups(4))", &[0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0]);
+    let spatial = |said: &str, expected: &[f64]| value("4x1x2", said, expected);
+    spatial("sum(x, over = groups(2))", &[4.0, 13.0, 4.0, 13.0, 13.0, 9.0, 13.0, 9.0]);
+    spatial("max(x, over = groups(4))", &[9.0, 8.0, 9.0, 8.0, 9.0, 8.0, 9.0, 8.0]);
+    spatial("rank(x, over = groups(2))", &[1.0, 1.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0]);
+    spatial("running_sum(x, over = groups(2))", &[1.0, 5.0, 4.0, 13.0, 4.0, 2.0, 13.0, 9.0]);
+    spatial("top(x, k = 2, over = groups(4))", &[0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 1.0, 1.0]);
+    for (bad, code) in [
+        ("sum(x, over = groups(3))", "shape_mismatch"),
+        ("sum(x, over = groups(2.5))", "shape_mismatch"),
+        ("sum(x, over = groups(0 - 2))", "shape_mismatch"),
+        ("sum(x, over = groups(16))", "shape_mismatch"),
+        ("sum(x, over = groups(x))", "shape_mismatch"),
+        ("sum(x, over = groups(2, 3))", "wrong_argument_count"),
+        ("tanh(x, over = groups(2))", "unknown_name"),
+        ("sum(x, over = groups)", "unknown_name"),
+    ] {
+        finds(code, &on("8", bad));
+        finds(code, &on("8x1x2", bad).replace("(16)", "(32)"));
+    }
+    // Without a network there are as many units as it takes.
+    legal(&reads("y = sum(x, over = groups(5))", "").replace("experiment e { rule R;  network n }", ""));
+    // Layers made small keep their groups, and what is left over.
+    let large = |size: usize| on("784", &format!("sum(x, over = groups({size}))"));
+    legal(&large(28));
+    finds("shape_mismatch", &large(5));
+}
+
+/// The units that belong to a unit, on two layers.
+const BRANCHES: &str = "rule R(k = 3) {
+  neuron P { state x = 0, y = 0, z = 0 }
+  neuron B sized k * self {
+    state v = 0, e = 0
+    let twice = 2 * v
+  }
+  synapse W : below.P -> B
+  phase p {
+    clamp input P: x = data
+    sweep up { B: v = W @ below.P.x;  P: x = sum(B.v, over = self) }
+  }
+  phase q {
+    P: y = max(B.twice + B.v[p], over = self) - min(f(B.v), over = self)
+    P: z = mean(B.v, over = self)
+    B: e = v * P.x[p]
+  }
+  learn { W += (post.e + 0 * post.twice) * pre.x }
+}
+network n { 1 - 2 }
+experiment e { rule R;  network n }
+";
+
+/// R5.22: a unit hears together what those have that belong to it, and they hear it.
+#[test]
+fn units_belong_to_units() {
+    let found = Bench::new(BRANCHES).present(
+        &[("W/input->output", &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0])],
+        &[&[1.0], &[10.0]],
+        &[],
+    );
+    found.is("state/p/P.x/output", &[6.0, 15.0, 60.0, 150.0]);
+    found.is("state/q/P.y/output", &[8.0, 14.0, 80.0, 140.0]);
+    found.is("state/q/P.z/output", &[2.0, 5.0, 20.0, 50.0]);
+    found.is(
+        "state/q/B.e/output",
+        &[6.0, 12.0, 18.0, 60.0, 75.0, 90.0]
+            .into_iter()
+            .chain([600.0, 1200.0, 1800.0, 6000.0, 7500.0, 9000.0])
+            .collect::<Vec<_>>(),
+    );
+    found.is(
+        "increment/W/input->output",
+        &[6.0, 12.0, 18.0, 60.0, 75.0, 90.0].map(|e| (e + 1000.0 * e) / 2.0),
+    );
+    let wider = Bench::new(BRANCHES).set("k", 2.0);
+    let found = wider.present(&[("W/input->output", &[1.0, 2.0, 3.0, 4.0])], &[&[1.0]], &[]);
+    found.is("state/p/P.x/output", &[3.0, 7.0]);
+    // Place by place, channel c for channel c div 3.
+    let spatial = Bench::new(&BRANCHES.replace("1 - 2", "1x1x2 - conv 2 k1"));
+    let found =
+        spatial.present(&[("W/input->output", &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0])], &[&[1.0, 10.0]], &[]);
+    found.is("state/p/P.x/output", &[6.0, 60.0, 15.0, 150.0]);
+    found.is(
+        "state/q/B.e/output",
+        &[6.0, 600.0, 12.0, 1200.0, 18.0, 1800.0, 60.0, 6000.0, 75.0, 7500.0, 90.0, 9000.0],
+    );
+    found.is("increment/W/input->output", &[6006.0, 12012.0, 18018.0, 60060.0, 75075.0, 90090.0]);
+    let changed = |part: &str, by: &str, code: &str| {
+        assert!(BRANCHES.contains(part), "{part}");
+        let found = codes(&BRANCHES.replace(part, by));
+        assert!(found.iter().any(|other| other == code), "{by}: {found:?}");
+    };
+    changed("mean(B.v, over = self)", "B.v", "no_synapse");
+    changed("mean(B.v, over = self)", "mean(B.v)", "no_synapse");
+    changed("mean(B.v, over = self)", "mean(P.x, over = self)", "shape_mismatch");
+    changed("mean(B.v, over = self)", "mean(1, over = self)", "shape_mismatch");
+    changed("mean(B.v, over = self)", "norm(B.v, over = self)", "shape_mismatch");
+    changed("sized k * self", "sized k * above", "shape_mismatch");
+    changed("sized k * self", "sized k", "shape_mismatch");
+    changed("post.e +", "post.P.x + post.e +", "no_synapse");
+    // So with the units of another layer's size.
+    let above = "rule R {
+  neuron P { state x = 0 }
+  neuron I sized above { state s = 0 }
+  neuron B sized 2 * above { state v = 0, w = 0 }
+  synapse W : P -> B
+  phase p { clamp input P: x = data
+    in turn { B: v = W @ P.x;  I: s = sum(B.v, over = self);  B: w = I.s - v } }
+  learn { W += post.w * pre.x }
+}
+network n { input a = 1;  layer b = 1;  output c = 2;  a -> b -> c }";
+    let above = above.replace("clamp input P: x = data", "P: x = 1");
+    let found = Bench::new(&above).present(&[("W/b->b", &[1.0, 2.0, 3.0, 4.0])], &[&[1.0]], &[]);
+    found.is("state/p/I.s/b", &[3.0, 7.0]);
+    found.is("state/p/B.w/b", &[2.0, 1.0, 4.0, 3.0]);
 }
 
 /// R5.20: every sample gets one, all values in the same order; alone, a sample gets its own.

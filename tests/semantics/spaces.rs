@@ -489,6 +489,76 @@ fn the_bill_says_what_is_shared() {
     assert!(text.contains("b: 39 units hold 11 different numbers"), "{text}");
 }
 
+/// R3.13, R4.12: a population of twice the channels does what a layer of twice the channels does, below a kernel and above, through
+/// pools, in both directions; its units share parameters by channel.
+#[test]
+fn channels_are_taken_several_times() {
+    let text = |neurons: &str, own: &str, far: &str| {
+        format!(
+            "rule R allow weight_transport {{
+  {neurons}
+  synapse W : below.P -> {own}
+  synapse U : below.{far} -> P
+  phase up {{
+    clamp input P: x = data
+    sweep up {{ {own}: y = W @ below.P.x + b;  P: x = U @ below.{far}.y }}
+  }}
+  phase down {{ hidden {own}: e = U.T @ above.P.x }}
+  learn {{ W += post.y * pre.x;  U += post.x * pre.y;  {own}.b += y + e }}
+}}
+"
+        )
+    };
+    let twice = text(
+        "neuron P { state x = 0 }\n  neuron B sized 2 * self { param b = 0;  state y = 0, e = 0 }",
+        "B",
+        "B",
+    );
+    let whole = text("neuron P { param b = 0;  state x = 0, y = 0, e = 0 }", "P", "P");
+    for (small, large) in [
+        ("conv 2 k2 - avgpool 2 - conv 3 k2", "conv 4 k2 - avgpool 2 - conv 3 k2"),
+        ("local 2 k2 s2 - 3", "local 4 k2 s2 - 3"),
+        ("conv 2 k3 p1 - avgpool 2 - 3", "conv 4 k3 p1 - avgpool 2 - 3"),
+    ] {
+        let network = |hidden: &str| format!("2x5x5 - {hidden}");
+        let (twice, whole) =
+            (Bench::new(&on(&twice, &network(small))), Bench::new(&on(&whole, &network(large))));
+        let size = |bench: &Bench, name: &str| {
+            let model = bench.model();
+            let found = model.parameters().iter().find(|p| p.name == name).map(|p| p.dims.clone());
+            found.unwrap_or_else(|| panic!("there is no `{name}`"))
+        };
+        let names = ["W/input->h1", "U/h1->output"];
+        let values = names.map(|name| {
+            assert_eq!(size(&twice, name), size(&whole, name));
+            numbers(size(&whole, name).iter().product())
+        });
+        let biases = numbers(size(&whole, "P.b/h1")[0]);
+        assert_eq!(size(&twice, "B.b/h1"), size(&whole, "P.b/h1"));
+        let data = [numbers(50), numbers(50).into_iter().rev().collect()];
+        let data = [&data[0][..], &data[1][..]];
+        let given = |bias: &'static str| {
+            vec![(names[0], &values[0][..]), (names[1], &values[1][..]), (bias, &biases[..])]
+        };
+        let one = twice.present(&given("B.b/h1"), &data, &[]);
+        let other = whole.present(&given("P.b/h1"), &data, &[]);
+        for (of_twice, of_whole) in [
+            ("state/up/B.y/h1", "state/up/P.y/h1"),
+            ("state/up/P.x/output", "state/up/P.x/output"),
+            ("state/down/B.e/h1", "state/down/P.e/h1"),
+            ("increment/W/input->h1", "increment/W/input->h1"),
+            ("increment/U/h1->output", "increment/U/h1->output"),
+            ("increment/B.b/h1", "increment/P.b/h1"),
+        ] {
+            one.is(of_twice, other.get(of_whole));
+        }
+        let findings = perturb::run(&twice.model(), Precision::F64, 1, Backend::Jit { threads: 1 });
+        for finding in findings.expect("the equations run") {
+            assert!(finding.leaks.is_empty(), "{small}: {finding:?}");
+        }
+    }
+}
+
 /// R13.7: the audit of kernels, pooling and shared parameters stands the test of perturbation.
 #[test]
 fn the_audit_of_kernels_is_tested() {

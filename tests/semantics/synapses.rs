@@ -92,6 +92,12 @@ fn initialisers_are_laws() {
     assert_eq!(law(""), law(" = glorot()"));
     assert_eq!(law(" = he()"), Init::Normal { mean: 0.0, deviation: 0.5_f64.sqrt() });
     finds("wrong_argument_count", &plain("below -> self", "below -> self = normal()"));
+    assert_eq!(law(" = normal(0)"), Init::Normal { mean: 0.0, deviation: 0.0 });
+    for wrong in
+        ["normal(-lr)", "0.5 * normal(0 / 0)", "uniform(1, 0)", "bernoulli(1.5)", "1 - bernoulli(-0.1)"]
+    {
+        finds("bad_value", &plain("below -> self", &format!("below -> self = {wrong}")));
+    }
 }
 
 /// R4.4: laws of whole matrices, which unit parameters and one-to-one projections do not have.

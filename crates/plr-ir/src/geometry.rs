@@ -21,6 +21,11 @@ impl Grid {
         Self { channels: units, height: 1, width: 1 }
     }
 
+    /// So many times the channels.
+    pub fn times(self, times: usize) -> Self {
+        Self { channels: self.channels.saturating_mul(times), ..self }
+    }
+
     /// Positions of a channel.
     pub fn positions(self) -> usize {
         self.height.saturating_mul(self.width)

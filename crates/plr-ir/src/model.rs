@@ -316,6 +316,16 @@ pub enum Pattern {
     Own,
     /// Element `j`: the presynaptic unit.
     Presynaptic,
+    /// Some units near the owner: those of a group of channels at its place, or those of another population that belong to it, or
+    /// to which it belongs. They are the units at its place whose channel, divided by `theirs`, is the owner's, divided by `own`.
+    Near {
+        /// Of how many channels the owner's is one that all read the same.
+        own: usize,
+        /// How many channels they read.
+        theirs: usize,
+        /// How many units a channel has.
+        places: usize,
+    },
     /// All units of a layer, through synapses or a layer-wide reduction.
     Layer,
     /// Row `i` of a matrix: the synapses that end here.

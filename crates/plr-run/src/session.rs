@@ -12,6 +12,7 @@
 mod checkpoint;
 mod error;
 mod evaluation;
+mod minibatch;
 mod presentation;
 mod relaxation;
 mod tables;

@@ -15,6 +15,7 @@
 pub mod bill;
 mod built;
 mod empty;
+mod frozen;
 mod lost;
 pub mod operations;
 pub mod pattern;
@@ -32,6 +33,7 @@ use serde::Serialize;
 
 pub use self::built::Built;
 pub use self::empty::empty_sums;
+pub use self::frozen::frozen_draws;
 pub use self::lost::lost_equations;
 pub use self::verdict::non_local;
 

@@ -81,6 +81,19 @@ impl<'r> Source<'r> {
     }
 }
 
+/// All that a rule computes: definitions, clamps, equations and the conditions of learning, signals, and the prediction.
+pub fn expressions(rule: &Rule) -> impl Iterator<Item = &Expr> {
+    let lets = rule.variables.iter().flat_map(|variable| match &variable.kind {
+        VariableKind::Let(definitions) => definitions.iter().map(|(_, value)| value).collect(),
+        VariableKind::State(_) | VariableKind::Param(_) => Vec::new(),
+    });
+    let equations = sources(rule).into_iter().map(|source| source.value());
+    let clamps = clamps(rule).into_iter().map(|clamp| &clamp.value);
+    let global = rule.signals.iter().map(|signal| &signal.value).chain(rule.predict.iter().map(|p| &p.value));
+    let conditions = rule.plasticity.iter().filter_map(|plasticity| plasticity.when.as_ref());
+    lets.chain(equations).chain(conditions).chain(clamps).chain(global)
+}
+
 /// An equation at a site.
 #[derive(Clone, Copy, Debug)]
 pub struct Instance<'r> {

@@ -4,12 +4,13 @@ use plr_ir::geometry::{Convolution, Grid, Pooling};
 use plr_ir::program::PoolKind;
 use plr_syntax::diagnostic::Findings;
 
+use crate::check::bad_value::BadValue;
 use crate::check::shape_mismatch::{ShapeMismatch, Shapes};
-use crate::equation::Site;
-use crate::hir::{Learned, PopulationId, Relative, Rule, Size, SynapseId, VariableId};
+use crate::equation::{self, Site};
+use crate::hir::{Expr, ExprKind, Learned, PopulationId, Relative, Rule, Share, Size, SynapseId, VariableId};
 use crate::lower::trace;
 use crate::network::{Activation, Join, LayerId, Network};
-use crate::resolve::Library;
+use crate::resolve::{Constants, Library, constant, number_of_units};
 
 /// A population in a layer: units that share an axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -63,12 +64,28 @@ impl Along {
     }
 }
 
+/// A size of groups into which a number of units fall (R5.21).
+pub fn groups_of(size: f64, units: usize) -> Option<usize> {
+    let whole = size.fract() == 0.0 && size >= 1.0 && size <= units as f64;
+    Some(size as usize).filter(|&size| whole && units.is_multiple_of(size))
+}
+
 impl Size {
     /// The layer whose size and activation units of this size have in a layer; none where there are no such units (R3.9).
     pub fn model(self, network: &Network, layer: LayerId) -> Option<LayerId> {
         match self {
             Self::Layer | Self::Count(_) => Some(layer),
-            Self::Like(relative) => network.relatives(layer, relative).first().copied(),
+            Self::Like(relative) | Self::Times(relative, _) => {
+                network.relatives(layer, relative).first().copied()
+            }
+        }
+    }
+
+    /// How many units there are for each unit of that layer.
+    fn times(self) -> usize {
+        match self {
+            Self::Times(_, times) => times,
+            Self::Layer | Self::Like(_) | Self::Count(_) => 1,
         }
     }
 
@@ -76,14 +93,30 @@ impl Size {
     pub fn units(self, network: &Network, layer: LayerId) -> usize {
         match self {
             Self::Count(units) => units,
-            Self::Layer | Self::Like(_) => {
-                self.model(network, layer).map_or(0, |model| network.layers[model].units)
+            Self::Layer | Self::Like(_) | Self::Times(..) => {
+                let units = self.model(network, layer).map_or(0, |model| network.layers[model].units);
+                units.saturating_mul(self.times())
             }
         }
     }
 }
 
 impl Rule {
+    /// The rule with these values of its hyper-parameters, which sizes of populations follow (R3.13). A number that is none of
+    /// units counts as 1 until it is found.
+    pub fn with_constants(&self, constants: Constants, library: &Library) -> Self {
+        let mut rule = Self { constants, ..self.clone() };
+        for population in &mut rule.populations {
+            let Some(number) = &population.number else { continue };
+            let units = constant(number, &rule.constants, library).and_then(number_of_units).unwrap_or(1);
+            population.size = match population.size {
+                Size::Times(relative, _) => Size::Times(relative, units),
+                Size::Count(_) | Size::Layer | Size::Like(_) => Size::Count(units),
+            };
+        }
+        rule
+    }
+
     /// The size of a population.
     pub fn size(&self, population: PopulationId) -> Size {
         self.populations.get(population.0).map_or(Size::Layer, |p| p.size)
@@ -125,12 +158,18 @@ impl Rule {
         self.size(group.population).units(network, group.layer)
     }
 
-    /// The layer whose units those of a group stand for, one for each (R3.9); none for a given number of units.
+    /// The layer whose units those of a group stand for, one for each or a number for each (R3.9); none for a given number of
+    /// units.
     pub fn model(&self, network: &Network, group: Group) -> Option<LayerId> {
         match self.size(group.population) {
             Size::Count(_) => None,
-            size @ (Size::Layer | Size::Like(_)) => size.model(network, group.layer),
+            size @ (Size::Layer | Size::Like(_) | Size::Times(..)) => size.model(network, group.layer),
         }
+    }
+
+    /// How many units of a group stand for each unit of that layer.
+    pub fn times(&self, group: Group) -> usize {
+        self.size(group.population).times()
     }
 
     /// Whether a group has units.
@@ -169,9 +208,13 @@ impl Rule {
             return None;
         }
         let (pre, post) = self.joined(synapse, pair);
-        let (pre, post) = (self.model(network, pre)?, self.model(network, post)?);
-        let along = |edge, upward| network.joins.get(&edge).map(|&join| Along { join, upward });
-        along((pre, post), true).or_else(|| along((post, pre), false))
+        let models = (self.model(network, pre)?, self.model(network, post)?);
+        let times = (self.times(pre), self.times(post));
+        let along = |edge, (below, above), upward| {
+            network.joins.get(&edge).map(|join| Along { join: join.times(below, above), upward })
+        };
+        let turned = |(a, b)| (b, a);
+        along(models, times, true).or_else(|| along(turned(models), turned(times), false))
     }
 
     /// The shape of the weights of an instance of a synapse: one row for each postsynaptic unit; one to one, one number;
@@ -204,13 +247,41 @@ impl Rule {
 
     /// The channels, rows and columns of the units of a group (R15.7).
     pub fn space(&self, network: &Network, group: Group) -> Option<Grid> {
-        network.layers[self.model(network, group)?].space
+        network.layers[self.model(network, group)?].space.map(|space| space.times(self.times(group)))
     }
 
-    /// Likewise, if the units of a channel share their parameters (R3.10).
+    /// The channels, and the places of each; without rows and columns each unit is a channel of one place.
+    pub fn channels_and_places(&self, network: &Network, group: Group) -> [usize; 2] {
+        let space = self.space(network, group);
+        space.map_or([self.units(network, group), 1], |space| [space.channels, space.positions()])
+    }
+
+    /// The least number of units that falls into groups of all sizes that the rule has (R5.21).
+    pub fn common_group(&self, library: &Library) -> usize {
+        let mut sizes = Vec::new();
+        equation::expressions(self).for_each(|expr| self.groups(expr, library, &mut sizes));
+        sizes.into_iter().fold(1, |common: usize, size| {
+            let larger = (1..=size).map(|times| common.saturating_mul(times));
+            larger.into_iter().find(|units| units.is_multiple_of(size)).unwrap_or(common)
+        })
+    }
+
+    fn groups(&self, expr: &Expr, library: &Library, found: &mut Vec<usize>) {
+        if let ExprKind::Over(part, _) = &expr.kind
+            && let Share::Groups { size, .. } = self.share(part, library)
+        {
+            found.extend(number_of_units(size));
+        }
+        if let ExprKind::Call { function, .. } = &expr.kind {
+            self.groups(&library.functions[function.0].body, library, found);
+        }
+        expr.for_each_child(|child| self.groups(child, library, found));
+    }
+
+    /// The space of a group, if the units of a channel share their parameters (R3.10).
     pub fn sharing(&self, network: &Network, group: Group) -> Option<Grid> {
-        let layer = &network.layers[self.model(network, group)?];
-        layer.space.filter(|_| !layer.local)
+        let local = network.layers[self.model(network, group)?].local;
+        self.space(network, group).filter(|_| !local)
     }
 
     /// The number of values of a parameter of the units of a group: one for each, or for each channel.
@@ -249,7 +320,18 @@ impl Rule {
             }
         }
         for population in &self.populations {
-            let Size::Like(relative) = population.size else { continue };
+            if let Some(number) = &population.number {
+                let value = constant(number, &self.constants, library).unwrap_or(f64::NAN);
+                if number_of_units(value).is_none() {
+                    findings.push(BadValue {
+                        at: number.span,
+                        what: "the number in the size of a population".to_owned(),
+                        wanted: "an integer from 1 to 1,000,000",
+                        found: value.to_string(),
+                    });
+                }
+            }
+            let (Size::Like(relative) | Size::Times(relative, _)) = population.size else { continue };
             let many = (0..network.layers.len()).find(|&l| network.relatives(l, relative).len() > 1);
             if let Some(layer) = many {
                 let shapes = Shapes::SizedBySeveral {

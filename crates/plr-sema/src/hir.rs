@@ -10,6 +10,8 @@ use plr_ir::scalar::{BinaryOp, CompareOp, UnaryOp};
 use plr_syntax::ast::{BatchReduction, Direction, Keeping, Occasion, Role};
 use plr_syntax::span::Span;
 
+use crate::resolve::{Constants, Library, constant};
+
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -87,12 +89,36 @@ pub struct Rule {
     pub script: Vec<Act>,
     /// What it predicts.
     pub predict: Option<Predict>,
+    /// The values of its hyper-parameters, by which populations have their sizes: those of its head or, in a setting, others.
+    pub constants: Constants,
 }
 
 impl Rule {
     /// Whether a phase of it goes through the steps of a sample.
     pub fn over_time(&self) -> bool {
         self.phases.iter().any(|phase| phase.over_time)
+    }
+
+    /// What a part of a layer is here.
+    pub fn share(&self, part: &Part, library: &Library) -> Share {
+        match part {
+            Part::Channels => Share::Channels,
+            Part::Places => Share::Places,
+            Part::Groups(size) => Share::Groups {
+                size: constant(size, &self.constants, library).unwrap_or(f64::NAN),
+                at: size.span,
+            },
+        }
+    }
+
+    /// Whether several units of one population belong to each unit of another (R5.22).
+    pub fn belongs(&self, member: PopulationId, owner: PopulationId) -> bool {
+        let Size::Times(layer, _) = self.size(member) else { return false };
+        match self.size(owner) {
+            Size::Layer => layer == Relative::Own,
+            Size::Like(other) => layer == other,
+            Size::Times(..) | Size::Count(_) => false,
+        }
     }
 
     /// The synapse itself of one of its quantities.
@@ -162,6 +188,8 @@ pub struct Population {
     pub name: Option<String>,
     /// How many units it has.
     pub size: Size,
+    /// The number that is written in its size, a constant.
+    pub number: Option<Expr>,
     /// Where it is declared.
     pub span: Span,
 }
@@ -173,6 +201,8 @@ pub enum Size {
     Layer,
     /// As many as another layer.
     Like(Relative),
+    /// So many times as many as a layer.
+    Times(Relative, usize),
     /// That many.
     Count(usize),
 }
@@ -716,6 +746,15 @@ pub enum ExprKind {
     RunningSum(Box<Expr>),
     /// A reduction, a rank, a running sum, or a function of these, over a part of the layer.
     Over(Part, Box<Expr>),
+    /// What the units that belong to the evaluator make together, or what the unit has to which it belongs (R5.22).
+    Beside {
+        /// The population of these units, in the evaluator's layer.
+        population: PopulationId,
+        /// How those that belong to the evaluator are taken together; nothing if it belongs to the other.
+        together: Option<Reduction>,
+        /// What each of them has; its variables have [`Place::Sender`].
+        value: Box<Expr>,
+    },
     /// A reduction over the samples of the minibatch.
     Batch(Reduction, Box<Expr>),
     /// The argument in the sample before, for the first one in the last (R5.18).
@@ -726,16 +765,15 @@ pub enum ExprKind {
     PoissonQuantile(Box<Expr>, Box<Expr>),
 }
 
-/// The units of a layer with which one is reduced and ranked (R5.19).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+/// The units of a layer with which one is reduced and ranked (R5.19, R5.21), as written.
+#[derive(Clone, Debug, PartialEq)]
 pub enum Part {
-    /// All of them.
-    #[default]
-    Layer,
     /// The channels of its place.
     Channels,
     /// The places of its channel.
     Places,
+    /// So many channels of its place, of which it is one; a constant.
+    Groups(Box<Expr>),
 }
 
 impl Part {
@@ -747,6 +785,25 @@ impl Part {
             _ => None,
         }
     }
+}
+
+/// The units of a layer with which one is reduced and ranked, in a setting.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Share {
+    /// All of them.
+    #[default]
+    Layer,
+    /// The channels of its place.
+    Channels,
+    /// The places of its channel.
+    Places,
+    /// So many channels of its place.
+    Groups {
+        /// How many; whether there are groups of that size is another question.
+        size: f64,
+        /// Where it is written.
+        at: Span,
+    },
 }
 
 /// Reductions.
@@ -781,7 +838,7 @@ impl Expr {
         if let ExprKind::Variable { place, variable, .. } = self.kind {
             return Some((place, variable));
         }
-        if let ExprKind::Arrive { .. } = self.kind {
+        if let ExprKind::Arrive { .. } | ExprKind::Beside { .. } = self.kind {
             return None;
         }
         let mut found = None;
@@ -827,7 +884,13 @@ impl Expr {
             | ExprKind::Batch(_, a)
             | ExprKind::Shift(a)
             | ExprKind::Shuffle(a)
-            | ExprKind::Over(_, a) => visit(a),
+            | ExprKind::Beside { value: a, .. } => visit(a),
+            ExprKind::Over(part, a) => {
+                if let Part::Groups(size) = part {
+                    visit(size);
+                }
+                visit(a);
+            }
             ExprKind::Binary(_, a, b)
             | ExprKind::Compare(_, a, b)
             | ExprKind::PoissonQuantile(a, b)
@@ -877,7 +940,13 @@ impl Expr {
             | ExprKind::Batch(_, a)
             | ExprKind::Shift(a)
             | ExprKind::Shuffle(a)
-            | ExprKind::Over(_, a) => visit(a),
+            | ExprKind::Beside { value: a, .. } => visit(a),
+            ExprKind::Over(part, a) => {
+                if let Part::Groups(size) = part {
+                    visit(size);
+                }
+                visit(a);
+            }
             ExprKind::Binary(_, a, b)
             | ExprKind::Compare(_, a, b)
             | ExprKind::PoissonQuantile(a, b)

@@ -129,7 +129,7 @@ impl Analysis {
             Some(experiment) => (experiment.network.clone(), experiment.cost.clone()),
             None => self.setting_of_check(rule),
         };
-        network.shrink();
+        network.shrink(rule.common_group(&self.library));
         Choice {
             network,
             settings: Vec::new(),
@@ -150,7 +150,12 @@ impl Analysis {
         let checks = self.rules.iter().find(|(r, _)| r.name == rule.name).map(|(_, checks)| &checks[..]);
         let setting = checks.into_iter().flatten().map(|c| &c.setting).find(|s| s.network.is_some());
         let network = setting.and_then(|s| s.network.clone());
-        let network = network.unwrap_or_else(|| small_network(&self.library));
+        let network = network.unwrap_or_else(|| {
+            let mut network = small_network(&self.library);
+            let times = rule.common_group(&self.library);
+            network.layers.iter_mut().for_each(|layer| layer.units = layer.units.saturating_mul(times));
+            network
+        });
         (network, setting.and_then(|s| s.cost.clone()))
     }
 
@@ -158,13 +163,16 @@ impl Analysis {
         let own = self.rules.iter().filter(|(known, _)| known.name == rule.name);
         let checks = own.flat_map(|(_, checks)| checks);
         Setting {
-            rule: match &choice.optimiser {
-                Some(optimiser) => Arc::new(memory::with_optimiser(rule, optimiser)),
-                None => Arc::clone(rule),
+            rule: {
+                let constants = Constants::of(rule, &self.library, &choice.settings);
+                let mut rule = rule.with_constants(constants, &self.library);
+                if let Some(optimiser) = &choice.optimiser {
+                    memory::choose_optimiser(&mut rule, optimiser);
+                }
+                Arc::new(rule)
             },
             library: Arc::clone(&self.library),
             network: choice.network,
-            constants: Constants::of(rule, &self.library, &choice.settings),
             sites: choice.sites,
             cost: choice.cost.unwrap_or_else(|| DEFAULT_COST.to_owned()),
             init: Vec::new(),

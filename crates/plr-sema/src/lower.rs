@@ -6,6 +6,7 @@
 //! alone. Parameters on which nothing observable depends are not built.
 
 mod arrival;
+mod beside;
 mod course;
 mod detour;
 mod draw;
@@ -78,6 +79,7 @@ impl Specialised {
         let Setting { rule, library, network, .. } = &made.setting;
         audit::lost_equations(rule, library, network, &mut warnings);
         audit::empty_sums(rule, network, &mut warnings);
+        audit::frozen_draws(rule, library, &made.durations, &mut warnings);
         let update = match made.keep_observable() {
             Ok(update) if !warnings.any_error() => update,
             Ok(_) => return Err(warnings),
@@ -86,6 +88,7 @@ impl Specialised {
                 return Err(warnings);
             }
         };
+        made.setting.check_laws(&mut findings);
         made.setting.check_first_values(made.parameters.iter().map(|(id, _)| *id), &mut findings);
         if !findings.is_empty() {
             return Err(findings);

@@ -4,7 +4,7 @@
 use plr_ir::model::Count;
 
 use crate::equation::{self, Site};
-use crate::hir::{Expr, ExprKind, Filter, Learned, Rule, VariableKind};
+use crate::hir::{Expr, ExprKind, Filter, Learned, Rule};
 use crate::resolve::{Library, Optimiser};
 
 /// The call of a filter.
@@ -76,15 +76,7 @@ pub fn counts(rule: &Rule) -> impl Iterator<Item = Count> {
 
 /// Whether an expression of the rule has such a part.
 fn asks(rule: &Rule, wanted: &dyn Fn(&ExprKind) -> bool) -> bool {
-    let lets = rule.variables.iter().flat_map(|variable| match &variable.kind {
-        VariableKind::Let(definitions) => definitions.iter().map(|(_, value)| value).collect(),
-        VariableKind::State(_) | VariableKind::Param(_) => Vec::new(),
-    });
-    let equations = equation::sources(rule).into_iter().map(|source| source.value());
-    let clamps = equation::clamps(rule).into_iter().map(|clamp| &clamp.value);
-    let global = rule.signals.iter().map(|signal| &signal.value).chain(rule.predict.iter().map(|p| &p.value));
-    let conditions = rule.plasticity.iter().filter_map(|plasticity| plasticity.when.as_ref());
-    lets.chain(equations).chain(conditions).chain(clamps).chain(global).any(|expr| mentions(expr, wanted))
+    equation::expressions(rule).any(|expr| mentions(expr, wanted))
 }
 
 impl Filter {
@@ -108,13 +100,11 @@ pub fn asks_for_optimiser(rule: &Rule) -> bool {
     rule.plasticity.iter().any(|plasticity| mentions(&plasticity.increment, &open))
 }
 
-/// The rule with a filter in the place of `optim` (R8.11).
-pub fn with_optimiser(rule: &Rule, optimiser: &Optimiser) -> Rule {
-    let mut rule = rule.clone();
+/// Puts a filter in the place of `optim` (R8.11).
+pub fn choose_optimiser(rule: &mut Rule, optimiser: &Optimiser) {
     for plasticity in &mut rule.plasticity {
         choose(&mut plasticity.increment, optimiser);
     }
-    rule
 }
 
 fn choose(expr: &mut Expr, optimiser: &Optimiser) {

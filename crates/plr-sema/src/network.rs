@@ -33,6 +33,20 @@ pub struct Join {
     pub kernel: Option<Convolution>,
 }
 
+impl Join {
+    /// The same between so many times the channels of the two layers.
+    pub fn times(self, below: usize, above: usize) -> Self {
+        let pool =
+            self.pool.map(|(kind, pooling)| (kind, Pooling { low: pooling.low.times(below), ..pooling }));
+        let kernel = self.kernel.map(|kernel| Convolution {
+            low: kernel.low.times(below),
+            channels: kernel.channels.saturating_mul(above),
+            ..kernel
+        });
+        Self { pool, kernel }
+    }
+}
+
 /// A layer.
 #[derive(Clone, Debug)]
 pub struct Layer {
@@ -106,12 +120,13 @@ impl Network {
     }
 
     /// Makes the layers whose units have no places small. Equal sizes stay equal and the others in their order, so that
-    /// what fits in the large network fits in the small one (R2.4).
-    pub fn shrink(&mut self) {
+    /// what fits in the large network fits in the small one; what is left over by groups of so many units stays (R2.4).
+    pub fn shrink(&mut self, group: usize) {
         let sizes: BTreeSet<usize> =
             self.layers.iter().filter(|l| l.space.is_none()).map(|l| l.units).collect();
         for layer in self.layers.iter_mut().filter(|layer| layer.space.is_none()) {
-            layer.units = layer.units.min(3 + sizes.range(..layer.units).count());
+            let few = (3 + sizes.range(..layer.units).count()).saturating_mul(group);
+            layer.units = layer.units.min(few.saturating_add(layer.units % group));
         }
     }
 

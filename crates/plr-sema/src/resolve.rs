@@ -19,10 +19,12 @@ mod transmission;
 pub use claim::{CheckSetting, ResolvedCheck};
 pub use constant::{Constants, constant};
 pub use experiment::{DataSource, Expected, Experiment, Length, Optimiser, SiteValue};
-pub use function::{has_weight, places};
+pub use function::{draws, has_weight, places};
 pub use global::{layer_among, several_layers, unit_layers};
+pub use initialiser::check_numbers;
 pub use law::LAWS;
 pub use network::chain as network_chain;
+pub use network::number_of_units;
 
 use plr_syntax::ast;
 use plr_syntax::diagnostic::Findings;

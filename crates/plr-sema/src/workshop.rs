@@ -46,10 +46,12 @@ impl RuleWorkshop {
             }
         }
         let setting = Setting {
-            rule: Arc::clone(&self.rule),
+            rule: {
+                let constants = Constants::of(&self.rule, &self.library, &replaced);
+                Arc::new(self.rule.with_constants(constants, &self.library))
+            },
             library: Arc::clone(&self.library),
             network,
-            constants: Constants::of(&self.rule, &self.library, &replaced),
             sites: Vec::new(),
             cost: own.and_then(|s| s.cost.clone()).unwrap_or_else(|| DEFAULT_COST.to_owned()),
             init: own.map(|s| s.init.clone()).unwrap_or_default(),

@@ -27,6 +27,8 @@ pub(crate) struct Builder<'s> {
     errors: &'s Cell<usize>,
     findings: &'s mut Findings,
     marks: Marks,
+    /// Whether a declaration or the end of the file has come where a block is open: what follows follows from that.
+    unclosed: bool,
 }
 
 impl<'s> Builder<'s> {
@@ -37,7 +39,7 @@ impl<'s> Builder<'s> {
         errors: &'s Cell<usize>,
         findings: &'s mut Findings,
     ) -> Self {
-        Self { source, lexemes, errors, findings, marks: Marks::default() }
+        Self { source, lexemes, errors, findings, marks: Marks::default(), unclosed: false }
     }
 
     /// What was learned about tokens.
@@ -157,9 +159,20 @@ impl Builder<'_> {
         if found == Some(Token::Bad) || self.follows_bad(span.start) {
             return;
         }
+        let declares = found.is_none_or(|token| matches!(token, Token::Word(word) if word.declares()));
+        if declares && std::mem::replace(&mut self.unclosed, true) {
+            return;
+        }
         let line_end = found == Some(Token::Separator) && span.start == span.end;
         let found = found.map(|_| if line_end { "\n".to_owned() } else { self.text(span.start, span.end) });
-        self.findings.push(SyntaxError::new(span, found, &expected));
+        let unclosed = declares && self.begins_line(span.start);
+        self.findings.push(SyntaxError { unclosed, ..SyntaxError::new(span, found, &expected) });
+    }
+
+    /// Whether only spaces stand before the offset in its line.
+    fn begins_line(&self, offset: u32) -> bool {
+        let before = self.source.get(..offset as usize).unwrap_or_default();
+        before.rsplit('\n').next().is_some_and(|line| line.trim().is_empty())
     }
 
     /// Whether the last token that begins before `offset` stands for a mistake.

@@ -252,6 +252,23 @@ impl Word {
         )
     }
 
+    /// Whether it begins a declaration: where it is not expected, a block before it is open.
+    pub(crate) fn declares(self) -> bool {
+        matches!(
+            self,
+            Self::Rule
+                | Self::Fn
+                | Self::Experiment
+                | Self::Neuron
+                | Self::Synapse
+                | Self::Signal
+                | Self::Phase
+                | Self::Learn
+                | Self::Predict
+                | Self::Check
+        )
+    }
+
     /// Whether it begins a clause that trails a statement, unless it is a name.
     fn trails(self) -> bool {
         matches!(

@@ -187,6 +187,10 @@ fn in_parameter(pattern: Pattern, dims: &[usize], at: usize, Reader { post, pre,
     let row = at / (columns.unwrap_or(1) * inside);
     match (pattern, columns) {
         (Pattern::Layer | Pattern::All | Pattern::Batch, _) => true,
+        (Pattern::Near { own, theirs, places }, _) => {
+            let Among(unit, _) = post;
+            row % places == unit % places && row / places / theirs == unit / places / own
+        }
         (Pattern::Own | Pattern::Row, _) => post.has(row, rows),
         (Pattern::Presynaptic, Some(columns)) => pre.has(at / inside % columns, columns),
         // The owner's own column: for a synapse, the postsynaptic unit's.

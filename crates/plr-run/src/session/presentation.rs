@@ -2,12 +2,11 @@
 //! presentations of it in a row.
 
 use plr_ir::model::{Count, Model, Piece, Shape};
-use plr_ir::scalar::Real;
-use plr_ir::tensor::Data;
 use plr_ir::{Precision, Program, Tensor, several};
 
 use super::Position;
 use super::error::SessionError;
+use super::minibatch::Minibatch;
 use super::tables::first;
 use crate::backend::{Backend, Context, Runner, reads_input};
 use crate::data::Dataset;
@@ -21,11 +20,6 @@ pub(super) const PRESENTATIONS: usize = 8;
 /// Presentations of more multiplications are worth a call each, some 10 µs.
 const MOST_MULTIPLICATIONS: usize = 1 << 18;
 
-/// Minibatches of fewer bytes are gathered by one thread.
-const LEAST_SHARED_BYTES: usize = 1 << 15;
-/// Parts of a minibatch that threads share.
-const PARTS: usize = 4;
-
 /// Where an input of a program comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Source {
@@ -37,15 +31,6 @@ enum Source {
     Data(usize),
     Target(usize),
     Count(Count),
-}
-
-/// The arrays of one presentation.
-#[derive(Debug)]
-struct Minibatch {
-    data: Tensor,
-    target: Tensor,
-    /// The data set's targets where the rule does not read them.
-    spare: Tensor,
 }
 
 /// A piece of a rule, ready to be run on minibatches of one size.
@@ -102,19 +87,14 @@ impl Presentation {
             sources.iter().find(|(known, _)| known == name).map(|&(_, source)| source).ok_or_else(unknown)
         };
         let sources = program.inputs.iter().map(source).collect::<Result<Vec<_>, _>>()?;
-        let targets =
-            sources.iter().zip(&program.inputs).filter(|(source, _)| matches!(source, Source::Target(_)));
-        let reads_target = targets.into_iter().any(|(_, name)| reads_input(&program, name));
+        let mut named = sources.iter().zip(&program.inputs);
+        let reads_target =
+            named.any(|(source, name)| matches!(source, Source::Target(_)) && reads_input(&program, name));
         let goes_on = sources.iter().any(|source| matches!(source, Source::Kept(_)));
         let kept =
             model.kept().iter().filter(|_| goes_on).map(|kept| first(kept, batch, precision)).collect();
         let shape = model.shape();
-        let minibatch = || Minibatch {
-            data: Tensor::zeros(shape.data(batch), precision),
-            target: Tensor::zeros(shape.target(batch), precision),
-            spare: Tensor::zeros([batch, 0], precision),
-        };
-        let minibatches = (0..presentations).map(|_| minibatch()).collect();
+        let minibatches = (0..presentations).map(|_| Minibatch::new(shape, batch, precision)).collect();
         let runner = Runner::with(program, backend, model.choices(), in_place)?;
         Ok(Self { runner, sources, minibatches, kept, reads_target, shape })
     }
@@ -164,8 +144,7 @@ impl Presentation {
 
     /// The targets gathered last, of the first minibatch, one row for each sample.
     pub(super) fn targets(&self) -> &Tensor {
-        let Minibatch { target, spare, .. } = &self.minibatches[0];
-        if self.reads_target { target } else { spare }
+        self.minibatches[0].targets(self.reads_target)
     }
 
     /// Runs the piece on what was gathered, after what has been presented, and puts new parameters and kept states
@@ -218,41 +197,6 @@ pub fn several_updates(model: &dyn Model, update: &Program) -> Option<Program> {
     let counts = reads_input(update, Count::Minibatch.name());
     let alone = counts || !model.kept().is_empty() || !model.choices().several;
     if alone || !small { None } else { several::several(update, PRESENTATIONS, &[DATA, TARGET]) }
-}
-
-impl Minibatch {
-    /// Copies the named samples here.
-    fn gather(&mut self, data: &Dataset, samples: &[usize], reads_target: bool, runner: &Runner) {
-        let target = if reads_target { &mut self.target } else { &mut self.spare };
-        if target.count() != samples.len() * data.outputs() {
-            *target = Tensor::zeros([samples.len(), data.outputs()], target.precision());
-        }
-        match (&mut self.data.data, &mut target.data) {
-            (Data::F32(inputs), Data::F32(targets)) => gather(data, samples, inputs, targets, runner),
-            (Data::F64(inputs), Data::F64(targets)) => gather(data, samples, inputs, targets, runner),
-            (Data::F32(_), Data::F64(_)) | (Data::F64(_), Data::F32(_)) => {
-                unreachable!("both buffers were made in one precision")
-            }
-        }
-    }
-}
-
-/// As [`Dataset::gather`]: large minibatches by those who will compute with them.
-fn gather<T: Real + Send>(
-    data: &Dataset,
-    samples: &[usize],
-    inputs: &mut [T],
-    targets: &mut [T],
-    runner: &Runner,
-) {
-    data.targets().gather(samples, targets);
-    let features = data.features();
-    let parts = if size_of_val(inputs) < LEAST_SHARED_BYTES { 1 } else { PARTS };
-    let rows = samples.len().div_ceil(parts);
-    runner.fill(inputs, (rows * features).max(1), &|number, part| {
-        let samples = &samples[number * rows..];
-        data.inputs().gather(&samples[..samples.len().min(rows)], part);
-    });
 }
 
 /// The inputs that programs have, by name.

@@ -7,6 +7,8 @@
 //!        /           |          \
 //!     Layer         Row       Column
 //!     /   \          |           |
+//!   Near   |         |           |
+//!    |     |         |           |
 //!   Own  Presyn.   Entry    Reciprocal
 //! ```
 //!
@@ -35,17 +37,62 @@ pub fn within(a: Pattern, b: Pattern) -> bool {
     match b {
         Pattern::Batch => true,
         Pattern::All => a != Pattern::Batch,
-        Pattern::Layer => matches!(a, Pattern::Own | Pattern::Presynaptic | Pattern::Layer),
+        Pattern::Layer => {
+            matches!(a, Pattern::Own | Pattern::Near { .. } | Pattern::Presynaptic | Pattern::Layer)
+        }
+        Pattern::Near { own, theirs, places } => match a {
+            Pattern::Own => own == theirs,
+            Pattern::Near { own: finer, theirs: fewer, places: same } => {
+                let times = own / finer;
+                places == same && own == finer * times && theirs == fewer * times
+            }
+            Pattern::Presynaptic
+            | Pattern::Layer
+            | Pattern::Row
+            | Pattern::Column
+            | Pattern::Entry
+            | Pattern::Reciprocal
+            | Pattern::All
+            | Pattern::Batch => false,
+        },
         Pattern::Row => matches!(a, Pattern::Entry | Pattern::Row),
         Pattern::Column => matches!(a, Pattern::Reciprocal | Pattern::Column),
         Pattern::Own | Pattern::Presynaptic | Pattern::Entry | Pattern::Reciprocal => a == b,
     }
 }
 
+/// What a unit reads through the units near it, `near`, each of which reads this.
+pub fn by_near_units(near: (usize, usize, usize), pattern: Pattern) -> Pattern {
+    let (own, through, places) = near;
+    match pattern {
+        Pattern::Own => near_units(own, through, places),
+        // A block of channels that the first reads is some blocks of those that the second one shares, or a part of one.
+        Pattern::Near { own: shared, theirs, places: same } if places == same && through % shared == 0 => {
+            near_units(own, theirs * (through / shared), places)
+        }
+        Pattern::Near { own: shared, theirs, places: same } if places == same && shared % through == 0 => {
+            near_units(own * (shared / through), theirs, places)
+        }
+        Pattern::Near { .. }
+        | Pattern::Presynaptic
+        | Pattern::Layer
+        | Pattern::Row
+        | Pattern::Column
+        | Pattern::Entry
+        | Pattern::Reciprocal
+        | Pattern::All
+        | Pattern::Batch => by_all_units(pattern),
+    }
+}
+
+fn near_units(own: usize, theirs: usize, places: usize) -> Pattern {
+    if (own, theirs) == (1, 1) { Pattern::Own } else { Pattern::Near { own, theirs, places } }
+}
+
 /// What is read together by all units of a layer each of which reads this.
 pub fn by_all_units(pattern: Pattern) -> Pattern {
     match pattern {
-        Pattern::Own | Pattern::Presynaptic | Pattern::Layer => Pattern::Layer,
+        Pattern::Own | Pattern::Near { .. } | Pattern::Presynaptic | Pattern::Layer => Pattern::Layer,
         Pattern::Row | Pattern::Column | Pattern::Entry | Pattern::Reciprocal | Pattern::All => Pattern::All,
         Pattern::Batch => Pattern::Batch,
     }
@@ -55,8 +102,9 @@ pub fn by_all_units(pattern: Pattern) -> Pattern {
 pub fn by_presynaptic(pattern: Pattern) -> Pattern {
     match pattern {
         Pattern::Own => Pattern::Presynaptic,
-        // Row and column `j` have no name of their own.
-        Pattern::Presynaptic
+        // Row and column `j` have no name of their own, nor have the units near `j`.
+        Pattern::Near { .. }
+        | Pattern::Presynaptic
         | Pattern::Layer
         | Pattern::Row
         | Pattern::Column
@@ -92,7 +140,7 @@ pub fn by_all_synapses(pattern: Pattern, along: Option<&Along>, transposed: bool
         Pattern::Entry => arriving(along, transposed),
         // Of a unit in a window the synapses read the window.
         Pattern::Own | Pattern::Presynaptic if pattern == near && !pooled => Pattern::Own,
-        Pattern::Own | Pattern::Presynaptic | Pattern::Layer => Pattern::Layer,
+        Pattern::Own | Pattern::Near { .. } | Pattern::Presynaptic | Pattern::Layer => Pattern::Layer,
         Pattern::Row | Pattern::Column if along.is_none() && !transposed => pattern,
         Pattern::Reciprocal if along.is_none() => arriving(None, !transposed),
         Pattern::Row | Pattern::Column | Pattern::Reciprocal | Pattern::All => Pattern::All,
@@ -105,8 +153,15 @@ pub fn by_only_synapse(pattern: Pattern) -> Pattern {
     match pattern {
         Pattern::Own | Pattern::Presynaptic | Pattern::Entry | Pattern::Reciprocal => Pattern::Own,
         Pattern::Row | Pattern::Column => Pattern::All,
+        Pattern::Near { .. } => Pattern::Layer,
         Pattern::Layer | Pattern::All | Pattern::Batch => pattern,
     }
+}
+
+/// What the parameter of a channel reads through its units: of several places, each with its own.
+pub fn by_channel(pattern: Pattern) -> Pattern {
+    let apart = matches!(pattern, Pattern::Near { places, .. } if places > 1);
+    if apart { Pattern::Layer } else { pattern }
 }
 
 /// What a synapse along an edge with pooling or a kernel reads: a shared weight reads its channel above as [`Pattern::Own`]
@@ -120,6 +175,7 @@ pub fn along_edge(pattern: Pattern, along: &Along) -> Pattern {
         Pattern::Own if !shared && !along.upward => Pattern::Layer,
         Pattern::Presynaptic if !shared && along.upward => Pattern::Layer,
         Pattern::Row | Pattern::Column if !along.upward => Pattern::All,
+        Pattern::Near { .. } => Pattern::Layer,
         Pattern::Own
         | Pattern::Presynaptic
         | Pattern::Layer
@@ -138,8 +194,9 @@ mod tests {
 
     use super::*;
 
-    const VECTOR: [Pattern; 5] =
-        [Pattern::Own, Pattern::Presynaptic, Pattern::Layer, Pattern::All, Pattern::Batch];
+    const PAIR: Pattern = Pattern::Near { own: 2, theirs: 2, places: 1 };
+    const VECTOR: [Pattern; 6] =
+        [Pattern::Own, PAIR, Pattern::Presynaptic, Pattern::Layer, Pattern::All, Pattern::Batch];
     const MATRIX: [Pattern; 6] =
         [Pattern::Entry, Pattern::Reciprocal, Pattern::Row, Pattern::Column, Pattern::All, Pattern::Batch];
     const UNITS: usize = 4;
@@ -153,6 +210,7 @@ mod tests {
             (0..SAMPLES).flat_map(|s| (0..UNITS).flat_map(move |r| (0..columns).map(move |c| (s, r, c))));
         let wanted = |&(s, r, c): &(usize, usize, usize)| match pattern {
             Pattern::Own => s == 0 && r == i,
+            Pattern::Near { own, theirs, .. } => s == 0 && r / theirs == i / own,
             Pattern::Presynaptic => s == 0 && r == j,
             Pattern::Layer | Pattern::All => s == 0,
             Pattern::Row => s == 0 && r == i,
@@ -181,10 +239,50 @@ mod tests {
         }
     }
 
+    /// The units that unit `at` reads by a pattern of units near it.
+    fn near(pattern: Pattern, at: usize, units: usize) -> BTreeSet<usize> {
+        let mut near = (1, 1, 1);
+        if let Pattern::Near { own, theirs, places } = pattern {
+            near = (own, theirs, places);
+        }
+        let (own, theirs, places) = near;
+        let channel = |unit: usize, of: usize| unit / places / of;
+        let reads = |&unit: &usize| unit % places == at % places && channel(unit, theirs) == channel(at, own);
+        (0..units).filter(reads).collect()
+    }
+
+    /// What is read through what is read: unit by unit.
+    #[test]
+    fn units_near_units_near_are_near() {
+        let sizes = [1, 2, 3, 4, 6];
+        for places in [1, 2] {
+            for [own, through, shared, theirs] in sizes
+                .into_iter()
+                .flat_map(|a| sizes.map(|b| [a, b]))
+                .flat_map(|[a, b]| sizes.into_iter().flat_map(move |c| sizes.map(|d| [a, b, c, d])))
+            {
+                let [first, second] = [near_units(own, through, places), near_units(shared, theirs, places)];
+                let found = by_near_units((own, through, places), second);
+                if found == Pattern::Layer {
+                    assert!(through % shared != 0 && shared % through != 0);
+                    continue;
+                }
+                let units = 144 * places;
+                for at in 0..24 * places {
+                    let reached: BTreeSet<usize> = near(first, at, units)
+                        .into_iter()
+                        .flat_map(|unit| near(second, unit, units))
+                        .collect();
+                    assert_eq!(near(found, at, units), reached, "{first:?}, {second:?}");
+                }
+            }
+        }
+    }
+
     #[test]
     fn join_is_associative_and_commutative_and_widening_monotone() {
         let all: BTreeSet<_> = VECTOR.iter().chain(&MATRIX).map(|p| format!("{p:?}")).collect();
-        assert_eq!(all.len(), 9);
+        assert_eq!(all.len(), 10);
         let all: Vec<Pattern> = VECTOR.into_iter().chain(MATRIX).collect();
         for &a in &all {
             assert!(within(a, by_all_units(a)), "{a:?}");

@@ -16,13 +16,16 @@ use plr_ir::types::Location;
 use plr_syntax::span::Span;
 
 use super::operations::products;
-use super::pattern::{along_edge, by_all_synapses, by_all_units, by_only_synapse, by_presynaptic, join};
+use super::pattern::{
+    along_edge, by_all_synapses, by_all_units, by_channel, by_near_units, by_only_synapse, by_presynaptic,
+    join,
+};
 use super::subject::{learned_name, source_name, variable_name};
 use crate::equation::{self, Instance, Site, Source};
-use crate::group::{Evaluator, Group};
+use crate::group::{Evaluator, Group, groups_of};
 use crate::hir::{
-    Dynamics, Expr, ExprKind, Filter, Function, Learned, PhaseId, Place, PopulationId, Rule, SynapseId,
-    VariableId, VariableKind,
+    Dynamics, Expr, ExprKind, Filter, Function, Learned, PhaseId, Place, PopulationId, Rule, Share,
+    SynapseId, VariableId, VariableKind,
 };
 use crate::memory::{Memory, UPDATES, filterings};
 use crate::network::{LayerId, Network};
@@ -156,6 +159,8 @@ struct Scope<'s> {
     /// Inside a function.
     arguments: &'s [Reads],
     settings: &'s [Reads],
+    /// Inside a function that is about a part of a layer.
+    share: Share,
 }
 
 /// Evaluates expressions to what they depend on.
@@ -177,7 +182,7 @@ impl<'a> Reader<'a> {
 
     /// What an expression depends on.
     pub fn at(&mut self, here: Evaluator, expr: &Expr) -> Reads {
-        self.eval(expr, Scope { here, phase: None, arguments: &[], settings: &[] })
+        self.eval(expr, Scope { here, phase: None, arguments: &[], settings: &[], share: Share::Layer })
     }
 
     /// What the equation of a state depends on in a layer.
@@ -231,23 +236,25 @@ impl<'a> Reader<'a> {
                 self.activate(owner, *primed, argument)
             }
             ExprKind::Cost { of_drive, argument, .. } => self.cost(*of_drive, argument, scope),
-            ExprKind::Call { function, primed, arguments, settings } => {
-                let rule_function = &self.library.functions[function.0];
-                let arguments: Vec<_> = arguments.iter().map(|a| self.eval(a, scope)).collect();
-                let given = |s: &Option<Expr>, this: &mut Self| {
-                    s.as_ref().map(|s| this.eval(s, scope)).unwrap_or_default()
+            ExprKind::Call { .. } => self.call(expr, scope.share, scope),
+            ExprKind::Over(part, reduced) => {
+                let share = self.rule.share(part, self.library);
+                let (ExprKind::Layer(_, a) | ExprKind::Rank(a) | ExprKind::RunningSum(a)) = &reduced.kind
+                else {
+                    return self.call(reduced, share, scope);
                 };
-                let settings: Vec<_> = settings.iter().map(|s| given(s, self)).collect();
-                self.eval(
-                    value_of(rule_function, *primed),
-                    Scope { arguments: &arguments, settings: &settings, ..scope },
-                )
+                let reads = self.eval(a, scope);
+                self.by_units_of(share, scope.here, reads)
+            }
+            ExprKind::Beside { population, together, value } => {
+                self.beside(*population, together.is_some(), value, scope)
             }
             &ExprKind::Argument(i) => scope.arguments.get(i).cloned().unwrap_or_default(),
             &ExprKind::Setting(i) => scope.settings.get(i).cloned().unwrap_or_default(),
             ExprKind::Layer(_, argument) | ExprKind::Rank(argument) | ExprKind::RunningSum(argument) => {
                 let Some(layers) = several_layers(argument, self.rule, self.network) else {
-                    return self.eval(argument, scope).by_all_units();
+                    let reads = self.eval(argument, scope);
+                    return self.by_units_of(scope.share, scope.here, reads);
                 };
                 let mut reads = Reads::default();
                 for layer in layers {
@@ -264,7 +271,6 @@ impl<'a> Reader<'a> {
             }
             ExprKind::Cut(_)
             | ExprKind::Increment(_)
-            | ExprKind::Over(..)
             | ExprKind::Unary(..)
             | ExprKind::Binary(..)
             | ExprKind::PoissonQuantile(..)
@@ -278,6 +284,58 @@ impl<'a> Reader<'a> {
                 reads
             }
         }
+    }
+
+    /// A function, about a part of the layer or all of it; what it is given is read as around it.
+    fn call(&mut self, called: &Expr, share: Share, scope: Scope<'_>) -> Reads {
+        let ExprKind::Call { function, primed, arguments, settings } = &called.kind else {
+            return Reads::default();
+        };
+        let function = &self.library.functions[function.0];
+        let arguments: Vec<_> = arguments.iter().map(|a| self.eval(a, scope)).collect();
+        let given =
+            |s: &Option<Expr>, this: &mut Self| s.as_ref().map(|s| this.eval(s, scope)).unwrap_or_default();
+        let settings: Vec<_> = settings.iter().map(|s| given(s, self)).collect();
+        let inside = Scope { arguments: &arguments, settings: &settings, share, ..scope };
+        self.eval(value_of(function, *primed), inside)
+    }
+
+    /// What a unit reads through the units of a part of its layer, each of which reads this.
+    fn by_units_of(&self, share: Share, here: Evaluator, reads: Reads) -> Reads {
+        match (share, here) {
+            (Share::Groups { size, .. }, Evaluator::Unit(own)) => {
+                let [channels, places] = self.rule.channels_and_places(self.network, own);
+                // Where there are no such groups the equation has no value.
+                let size = groups_of(size, channels).unwrap_or(channels);
+                self.near((size, size, places), reads)
+            }
+            _ => reads.by_all_units(),
+        }
+    }
+
+    /// What a unit reads through the units near it.
+    fn near(&self, near: (usize, usize, usize), reads: Reads) -> Reads {
+        let (_, _, places) = near;
+        // The units of a channel share their parameters.
+        let shared = |input| places > 1 && matches!(input, Input::Parameter(..));
+        reads.map(
+            |input, pattern| {
+                if shared(input) { by_all_units(pattern) } else { by_near_units(near, pattern) }
+            },
+        )
+    }
+
+    /// What a unit reads of those that belong to it, or of the one to which it belongs.
+    fn beside(&mut self, population: PopulationId, members: bool, value: &Expr, scope: Scope<'_>) -> Reads {
+        let Evaluator::Unit(own) = scope.here else { return Reads::default() };
+        let others = Group { population, layer: own.layer };
+        let reads = self.eval(value, Scope { here: Evaluator::Unit(others), ..scope });
+        let [channels, places] = self.rule.channels_and_places(self.network, own);
+        let [theirs, _] = self.rule.channels_and_places(self.network, others);
+        let ratio = |many: usize, few: usize| many.checked_div(few).unwrap_or(1);
+        let near =
+            if members { (1, ratio(theirs, channels), places) } else { (ratio(channels, theirs), 1, places) };
+        self.near(near, reads)
     }
 
     /// The layer of a place, and how the elements of the unit there are seen from `here`.
@@ -322,7 +380,8 @@ impl<'a> Reader<'a> {
         match sight {
             Pattern::Own => reads,
             Pattern::Presynaptic => reads.map(|_, pattern| by_presynaptic(pattern)),
-            Pattern::Layer
+            Pattern::Near { .. }
+            | Pattern::Layer
             | Pattern::Row
             | Pattern::Column
             | Pattern::Entry
@@ -347,7 +406,7 @@ impl<'a> Reader<'a> {
                 self.definitions.insert(key, Reads::default());
                 let value = equation::definition(kind, self.network, layer);
                 let here = Evaluator::Unit(self.rule.group(variable, layer));
-                let scope = Scope { here, phase, arguments: &[], settings: &[] };
+                let scope = Scope { here, phase, arguments: &[], settings: &[], share: Share::Layer };
                 let reads = value.map(|value| self.eval(value, scope)).unwrap_or_default();
                 self.definitions.insert(key, reads.clone());
                 reads
@@ -444,6 +503,7 @@ impl<'a> Reader<'a> {
                         phase: None,
                         arguments: &[argument],
                         settings: &[],
+                        share: Share::Layer,
                     },
                 )
             }
@@ -498,6 +558,7 @@ pub fn equation(
     };
     let reads = match along {
         Some(along) => reads.map(|_, pattern| along_edge(pattern, &along)),
+        None if owner == Owner::UnitParameter => reads.map(|_, pattern| by_channel(pattern)),
         None => reads,
     };
     let reading = |(input, pattern): (Input, Pattern)| Reading {

@@ -7,7 +7,8 @@ use super::subject::Subject;
 use crate::equation::{self, Site};
 use crate::group::{Evaluator, Group};
 use crate::hir::{
-    Expr, ExprKind, Function, PhaseId, Place, Rule, SignalId, SynapseId, VariableId, VariableKind,
+    Expr, ExprKind, Function, Part, PhaseId, Place, PopulationId, Rule, Share, SignalId, SynapseId,
+    VariableId, VariableKind,
 };
 use crate::network::Network;
 use crate::resolve::Library;
@@ -35,6 +36,15 @@ pub enum Information {
         /// At the end of which phase.
         phase: Option<PhaseId>,
     },
+    /// A variable of units of another population of the layer: of those that belong to this one, or of the one to which it does.
+    Beside {
+        /// Whether they belong to this one.
+        members: bool,
+        /// Which.
+        variable: VariableId,
+        /// At the end of which phase.
+        phase: Option<PhaseId>,
+    },
     /// The weights by which arrivals are weighted: of the synapses that end here or, transposed, of those that leave here.
     Arrival {
         /// Of which synapse.
@@ -55,6 +65,8 @@ pub enum Information {
     Signal(SignalId, Option<PhaseId>),
     /// All units of a layer, by a layer-wide reduction, a rank or a running sum.
     Layer,
+    /// So many units of a layer, by a reduction, a rank or a running sum over groups of them.
+    Group(usize),
     /// All samples of the minibatch.
     Batch,
     /// The input of the sample.
@@ -91,7 +103,7 @@ pub fn uses(subject: Subject<'_>, rule: &Rule, library: &Library, at: Option<(&N
         followed: Vec::new(),
         found: Vec::new(),
     };
-    walk.visit(subject.value(), Through { synapse: None, crossing: None, phase: None });
+    walk.visit(subject.value(), Through { synapse: None, crossing: None, beside: None, phase: None });
     walk.found
 }
 
@@ -102,6 +114,8 @@ struct Through {
     synapse: Option<(SynapseId, bool)>,
     /// Inside what a synapse multiplies by what is sent.
     crossing: Option<Crossing>,
+    /// Inside what units beside the evaluator have, and whether they belong to it.
+    beside: Option<bool>,
     /// Inside a definition read at the end of a phase.
     phase: Option<PhaseId>,
 }
@@ -153,6 +167,20 @@ impl<'a> Walk<'a> {
                 let crossing = Crossing { synapse: *synapse, transposed: *transposed, span: expr.span };
                 self.arrive(crossing, weight, sent, through);
             }
+            ExprKind::Beside { population, together, value } => {
+                self.beside(*population, together.is_some(), value, through);
+            }
+            ExprKind::Over(part @ Part::Groups(_), reduced) => {
+                if let Share::Groups { size, .. } = self.rule.share(part, self.library) {
+                    self.push(Information::Group(size as usize), expr.span);
+                }
+                if let ExprKind::Call { function, .. } = &reduced.kind
+                    && reads_batch(&self.library.functions[function.0], self.library)
+                {
+                    self.push(Information::Batch, expr.span);
+                }
+                reduced.for_each_child(|child| self.visit(child, through));
+            }
             &ExprKind::Signal(signal, phase) => {
                 self.push(Information::Signal(signal, phase.or(through.phase)), expr.span)
             }
@@ -199,7 +227,11 @@ impl<'a> Walk<'a> {
             | ExprKind::Not(_)
             | ExprKind::If(..) => {}
         }
-        if !matches!(expr.kind, ExprKind::Arrive { .. }) {
+        let visited = matches!(
+            expr.kind,
+            ExprKind::Arrive { .. } | ExprKind::Beside { .. } | ExprKind::Over(Part::Groups(_), _)
+        );
+        if !visited {
             expr.for_each_child(|child| self.visit(child, through));
         }
     }
@@ -212,6 +244,14 @@ impl<'a> Walk<'a> {
             }
             None => self.push(Information::Weight { synapse, transposed: reciprocal }, span),
         }
+    }
+
+    /// What units beside the evaluator have is theirs, as what is sent is the sender's.
+    fn beside(&mut self, population: PopulationId, members: bool, value: &'a Expr, through: Through) {
+        let others = self.units.iter().map(|own| Group { population, ..*own }).collect();
+        let own = std::mem::replace(&mut self.units, others);
+        self.visit(value, Through { beside: Some(members), ..through });
+        self.units = own;
     }
 
     /// Whether what arrives goes to the largest of windows, of which a unit must know whether it is that.
@@ -273,6 +313,9 @@ impl<'a> Walk<'a> {
             return self.at_end(crossing, place, variable, span, through);
         }
         let phase = through.phase;
+        if let (Place::Sender, Some(members)) = (place, through.beside) {
+            return self.push(Information::Beside { members, variable, phase }, span);
+        }
         match (place, through.synapse) {
             (Place::Sender, Some((synapse, transposed))) => {
                 self.push(Information::Sent { synapse, transposed, variable, phase }, span);
@@ -311,7 +354,7 @@ impl<'a> Walk<'a> {
         };
         let values: Vec<_> = definitions.iter().filter(|d| may_hold(d)).map(|(_, value)| value).collect();
         for value in values {
-            self.visit(value, Through { synapse: None, crossing: None, phase });
+            self.visit(value, Through { synapse: None, crossing: None, beside: None, phase });
         }
     }
 

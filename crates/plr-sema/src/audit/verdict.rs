@@ -2,9 +2,9 @@
 //!
 //! | an equation uses | it requires |
 //! |---|---|
-//! | its own variables; what arrives through synapses that end here; in a synapse: its weight, `pre`, `post`; values of earlier phases | nothing |
+//! | its own variables; those of units that belong to it, or to which it belongs; what arrives through synapses that end here; in a synapse: its weight, `pre`, `post`; values of earlier phases | nothing |
 //! | a declared `signal` | [`Requirement::Modulator`] |
-//! | a layer-wide reduction, function or activation | [`Requirement::Lateral`] |
+//! | a reduction over a layer or a group, a layer-wide function or activation | [`Requirement::Lateral`] |
 //! | a `symmetric` synapse against its direction | [`Requirement::SymmetricSynapses`] |
 //! | another synapse against its direction, or in a synapse's equation the reciprocal weight | [`Requirement::WeightTransport`] |
 //! | in a synapse's equation, another synapse's weight, also in a running sum | [`Requirement::OtherSynapse`] |
@@ -66,9 +66,11 @@ pub fn requirement(rule: &Rule, synapse: Option<SynapseId>, information: Informa
         None => Requirement::WeightTransport,
     };
     match information {
-        Information::Variable { .. } | Information::Sent { .. } | Information::Data | Information::Target => {
-            None
-        }
+        Information::Variable { .. }
+        | Information::Sent { .. }
+        | Information::Beside { .. }
+        | Information::Data
+        | Information::Target => None,
         Information::Arrival { synapse, transposed } => transposed.then(|| against(synapse)),
         Information::Weight { synapse: read, transposed: false } => {
             let same = synapse.is_some_and(|own| rule.weight_of(own) == rule.weight_of(read));
@@ -80,7 +82,7 @@ pub fn requirement(rule: &Rule, synapse: Option<SynapseId>, information: Informa
         Information::Weight { transposed: true, .. } => Some(Requirement::WeightTransport),
         Information::Neighbours(_) => Some(Requirement::OtherSynapse),
         Information::Signal(..) => Some(Requirement::Modulator),
-        Information::Layer => Some(Requirement::Lateral),
+        Information::Layer | Information::Group(_) => Some(Requirement::Lateral),
         Information::Batch => Some(Requirement::BatchStatistics),
     }
 }
@@ -193,6 +195,8 @@ fn finding(rule: &Rule, subject: Subject<'_>, licence: Licence, used: Use, all: 
         Information::Variable { .. }
         | Information::Sent { .. }
         | Information::Signal(..)
+        | Information::Beside { .. }
+        | Information::Group(_)
         | Information::Layer
         | Information::Batch
         | Information::Data

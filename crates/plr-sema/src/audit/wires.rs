@@ -121,7 +121,9 @@ fn read_backwards(rule: &Rule, library: &Library) -> Vec<SynapseId> {
         | Information::Sent { .. }
         | Information::Neighbours(_)
         | Information::Signal(..)
+        | Information::Beside { .. }
         | Information::Layer
+        | Information::Group(_)
         | Information::Batch
         | Information::Data
         | Information::Target => None,

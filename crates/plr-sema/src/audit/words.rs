@@ -34,17 +34,22 @@ pub fn memory(rule: &Rule, uses: &[Use]) -> Vec<String> {
     for used in uses {
         let text = match used.information {
             Information::Variable { variable, phase: Some(phase), .. }
-            | Information::Sent { variable, phase: Some(phase), .. } => at_phase(rule, variable, Some(phase)),
+            | Information::Sent { variable, phase: Some(phase), .. }
+            | Information::Beside { variable, phase: Some(phase), .. } => {
+                at_phase(rule, variable, Some(phase))
+            }
             Information::Signal(signal, Some(phase)) => {
                 format!("{}[{}]", rule.signals[signal.0].name, phase_name(rule, phase))
             }
             Information::Variable { phase: None, .. }
             | Information::Sent { phase: None, .. }
+            | Information::Beside { phase: None, .. }
             | Information::Signal(_, None)
             | Information::Arrival { .. }
             | Information::Weight { .. }
             | Information::Neighbours(_)
             | Information::Layer
+            | Information::Group(_)
             | Information::Batch
             | Information::Data
             | Information::Target => continue,
@@ -91,10 +96,29 @@ fn foreign(rule: &Rule, information: Information, uses: &[Use]) -> Option<String
             format!("the signal {}[{}]", rule.signals[signal.0].name, phase_name(rule, phase))
         }
         Information::Layer => "a whole layer".to_owned(),
+        Information::Group(size) => format!("its group of {size} units"),
+        Information::Beside { members, .. } => beside(rule, members, uses),
         Information::Batch => "the whole minibatch".to_owned(),
         Information::Data => "its input".to_owned(),
         Information::Target => "its target".to_owned(),
     })
+}
+
+/// `B.v, B.b of the units that belong to it`
+fn beside(rule: &Rule, members: bool, uses: &[Use]) -> String {
+    let mut heard = Vec::new();
+    for used in uses {
+        if let Information::Beside { members: same, variable, phase } = used.information
+            && same == members
+        {
+            let text = at_phase(rule, variable, phase);
+            if !heard.contains(&text) {
+                heard.push(text);
+            }
+        }
+    }
+    let whose = if members { "the units that belong to it" } else { "the unit to which it belongs" };
+    format!("{} of {whose}", heard.join(", "))
 }
 
 /// `s, b of the layer below through W`; against its direction, `… backwards through W`.

@@ -103,6 +103,17 @@ pub enum Shapes {
         /// Along which edge.
         edge: String,
     },
+    /// `over = self` of something else than units that belong to the reader.
+    NotBelonging,
+    /// Units of a layer that are no groups of a size.
+    NotGrouped {
+        /// Their layer.
+        layer: String,
+        /// What they are: `channels`, if several places have one.
+        what: &'static str,
+        /// Of which size.
+        size: f64,
+    },
     /// A one-to-one projection between groups of different sizes.
     NotOneToOne {
         /// Where: `input->h1`.
@@ -175,6 +186,12 @@ impl Finding for ShapeMismatch {
             Shapes::TracedKernel { edge } => {
                 format!("synapses along a kernel have traces of one of their ends only, in `{edge}`")
             }
+            Shapes::NotBelonging => {
+                "only units that belong to the reader are taken together `over = self`".to_owned()
+            }
+            Shapes::NotGrouped { layer, what, size } => {
+                format!("the {what} of `{layer}` do not fall into groups of {size}")
+            }
             Shapes::NotOneToOne { edge, pre, post } => {
                 format!("from {pre} units to {post} there is no one-to-one projection, in `{edge}`")
             }
@@ -206,6 +223,8 @@ impl Finding for ShapeMismatch {
             Shapes::PredictedByInput => "a value of the input units".to_owned(),
             Shapes::SizedBySeveral { .. } => "of which size?".to_owned(),
             Shapes::TracedKernel { .. } => "a number for each pair of units".to_owned(),
+            Shapes::NotBelonging => "these do not, or not so".to_owned(),
+            Shapes::NotGrouped { .. } => "the size of a group".to_owned(),
             Shapes::NotOneToOne { .. } => "one to one".to_owned(),
         };
         Label::new(self.at, text)
@@ -236,6 +255,8 @@ impl Finding for ShapeMismatch {
             | Shapes::PredictedByInput
             | Shapes::SizedBySeveral { .. }
             | Shapes::TracedKernel { .. }
+            | Shapes::NotBelonging
+            | Shapes::NotGrouped { .. }
             | Shapes::NotOneToOne { .. } => Vec::new(),
         }
     }
@@ -271,6 +292,11 @@ impl Finding for ShapeMismatch {
             Shapes::DrawnOnTheWay => {
                 Some("draw it into a `trace` of the synapse, and multiply by that".to_owned())
             }
+            Shapes::NotBelonging => {
+                let help = "declare `neuron B sized 4 * self`, and write `sum(B.x, over = self)`, `mean`, `max` or `min`";
+                Some(help.to_owned())
+            }
+            Shapes::NotGrouped { .. } => Some("take a size that divides their number".to_owned()),
             Shapes::WrongEnd { .. }
             | Shapes::NotASynapse
             | Shapes::NoWeight { .. }

@@ -74,6 +74,7 @@ impl Reads {
     fn of(rule: &Rule) -> Self {
         let mut reads = Self::default();
         rule.hyper_parameters.iter().for_each(|h| reads.expression(&h.default));
+        rule.populations.iter().flat_map(|p| &p.number).for_each(|e| reads.expression(e));
         for variable in &rule.variables {
             match &variable.kind {
                 VariableKind::State(reset) => reset.iter().for_each(|e| reads.expression(e)),

@@ -86,6 +86,17 @@ pub enum Unavailable {
         /// Where.
         at: Span,
     },
+    /// A reduction over groups of a size that does not divide the units.
+    NotGrouped {
+        /// In which layer.
+        layer: LayerId,
+        /// Whether they are channels of several places.
+        channels: bool,
+        /// Of which size.
+        size: f64,
+        /// Where.
+        at: Span,
+    },
     /// A per-unit value where one per sample is needed.
     NotGlobal {
         /// Where.
@@ -132,6 +143,11 @@ impl Unavailable {
             }
             Self::NotReversible { at } => {
                 push(findings, NotConvolvable { at, obstacle: Obstacle::LargestOfWindow });
+            }
+            Self::NotGrouped { layer, channels, size, at } => {
+                let what = if channels { "channels" } else { "units" };
+                let shapes = Shapes::NotGrouped { layer: layer_name(layer), what, size };
+                push(findings, ShapeMismatch { at, shapes })
             }
             Self::NotGlobal { at } => push(findings, ShapeMismatch { at, shapes: Shapes::NotGlobal }),
         }

@@ -16,7 +16,7 @@ use plr_syntax::span::Span;
 use crate::equation::{Site, definition};
 use crate::group::{Along, Evaluator, Group};
 use crate::hir::{
-    Expr, ExprKind, FunctionId, Learned, Part, PhaseId, Place, PopulationId, Reduction, SynapseId,
+    Expr, ExprKind, FunctionId, Learned, PhaseId, Place, PopulationId, Reduction, Share, SynapseId,
     VariableId, VariableKind,
 };
 use crate::memory::counts;
@@ -115,7 +115,7 @@ pub struct Context<'c> {
     /// How the increments of samples combine.
     pub(super) reduction: BatchReduction,
     /// With which units those of a layer are reduced and ranked: inside a function, what its call says.
-    pub(super) part: Part,
+    pub(super) share: Share,
 }
 
 impl<'s> Lowerer<'s> {
@@ -305,7 +305,7 @@ impl<'s> Lowerer<'s> {
             along: None,
             by_channel: false,
             reduction: BatchReduction::Mean,
-            part: Part::Layer,
+            share: Share::Layer,
         }
     }
 
@@ -334,10 +334,7 @@ impl<'s> Lowerer<'s> {
             ExprKind::Arrive { synapse, transposed, weight, sent } => {
                 return self.arrive((*synapse, *transposed), weight, sent, cx);
             }
-            ExprKind::Signal(signal, phase) => {
-                let found = self.signal(signal.0, phase.or(cx.phase), expr.span, cx)?;
-                self.foreign(found)
-            }
+            ExprKind::Signal(signal, phase) => self.signal(signal.0, phase.or(cx.phase), expr.span, cx)?,
             ExprKind::Data => return self.data(expr.span, cx),
             ExprKind::Target => return self.told("target", Role::Output, self.course.target, expr.span, cx),
             ExprKind::Activation { primed, argument } => {
@@ -397,13 +394,14 @@ impl<'s> Lowerer<'s> {
                 self.coordinate(*coordinate, (*place, *population), cx)
             }
             ExprKind::Draw(law) => self.draw(*law, cx),
-            ExprKind::Over(part, a) => return self.over(*part, a, cx),
+            ExprKind::Over(part, a) => return self.over_part(part, a, cx),
+            ExprKind::Beside { population, together, value } => {
+                return self.beside(*population, *together, value, cx);
+            }
             ExprKind::Layer(reduction, a) => return self.over_units((*reduction, a), expr, cx),
             ExprKind::Cut(a) => return self.cut(a, cx),
             ExprKind::Increment(a) => return self.increment_of(a, cx),
-            ExprKind::Rank(_) | ExprKind::RunningSum(_) => {
-                return self.over(cx.part, expr, cx);
-            }
+            ExprKind::Rank(_) | ExprKind::RunningSum(_) => return self.over(cx.share, expr, cx),
             ExprKind::Shift(a) => return self.shifted(a, cx),
             ExprKind::Shuffle(a) => return self.shuffled(a, cx),
             ExprKind::Batch(reduction, a) => {
@@ -536,7 +534,7 @@ impl<'s> Lowerer<'s> {
     ) -> Evaluated {
         match several_layers(argument, &self.setting.rule, &self.setting.network) {
             Some(layers) => self.over_several(reduction, argument, &layers, cx),
-            None => self.over(cx.part, expr, cx),
+            None => self.over(cx.share, expr, cx),
         }
     }
 
@@ -687,7 +685,7 @@ impl<'s> Lowerer<'s> {
         if found.axes.contains(Axes::UNIT) {
             Err(Unavailable::NotGlobal { at: value.span })
         } else {
-            Ok(found)
+            Ok(self.foreign(found))
         }
     }
 

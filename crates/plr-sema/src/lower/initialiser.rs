@@ -8,8 +8,9 @@ use plr_syntax::span::Span;
 use crate::check::not_convolvable::{NotConvolvable, Obstacle};
 use crate::check::shape_mismatch::{ShapeMismatch, Shapes};
 use crate::equation::Site;
-use crate::hir::{Coordinate, Initialiser, Learned, Place, SynapseId, VariableKind};
+use crate::hir::{Coordinate, Initialiser, Learned, Place, SynapseId, VariableId, VariableKind};
 use crate::network::LayerId;
+use crate::resolve::check_numbers;
 
 use super::setting::{ParameterId, Setting};
 
@@ -46,7 +47,21 @@ impl Setting {
                 (&variable.name, Some(init))
             }
         };
-        self.init.iter().rfind(|(n, _)| n == name).map_or(declared, |(_, init)| Some(init))
+        let full = match target {
+            Learned::Synapse(_) => name.clone(),
+            Learned::Unit(variable) => self.variable_name(variable),
+        };
+        let given = self.init.iter().rfind(|(given, _)| given == name || *given == full);
+        given.map_or(declared, |(_, init)| Some(init))
+    }
+
+    /// Finds the numbers that are none of their laws (R4.4).
+    pub fn check_laws(&self, findings: &mut Findings) {
+        let synapses = (0..self.rule.synapses.len()).map(|i| Learned::Synapse(SynapseId(i)));
+        let variables = (0..self.rule.variables.len()).map(|i| Learned::Unit(VariableId(i)));
+        for init in synapses.chain(variables).filter_map(|target| self.initialiser(target)) {
+            check_numbers(init, &|e| self.constant(e), findings);
+        }
     }
 
     fn law(&self, init: &Initialiser, target: Learned, site: Site) -> Init {
@@ -169,7 +184,7 @@ impl Setting {
         site: Site,
     ) -> Option<((LayerId, LayerId), bool)> {
         let Learned::Synapse(own) = target else { return None };
-        let model = |group| self.rule.model(&self.network, group);
+        let model = |group| (self.rule.model(&self.network, group), self.rule.times(group));
         let models = |(pre, post)| (model(pre), model(post));
         let (pre, post) = models(self.rule.joined(own, site.ends()));
         let instances = self.rule.instances(&self.network, synapse);

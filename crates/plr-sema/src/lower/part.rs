@@ -1,12 +1,13 @@
 //! What the units of a layer, or of a part of it, make of each other: reductions, ranks and running sums (R5.10, R5.13, R5.15,
-//! R5.19).
+//! R5.19, R5.21).
 
 use plr_ir::Value;
 use plr_ir::program::ReduceKind;
 
-use crate::group::Evaluator;
-use crate::hir::{Expr, ExprKind, Part, Reduction};
+use crate::group::{Evaluator, groups_of};
+use crate::hir::{Expr, ExprKind, Part, Reduction, Share};
 
+use super::environment::Unavailable;
 use super::expression::{Context, Evaluated, Lowerer};
 use super::term::{self, Axes, Term};
 
@@ -21,26 +22,34 @@ pub enum Among {
     SummedSoFar,
 }
 
+/// A layer's units along several axes instead of one.
+struct Parts {
+    /// How many along each.
+    dims: Vec<usize>,
+    /// The one along which there are the units of a part.
+    axis: usize,
+}
+
 impl Lowerer<'_> {
     /// A reduction, or a function of such, over a part of the layer; what it is given is evaluated as around it.
     #[allow(
         clippy::wildcard_enum_match_arm,
         reason = "the other expressions are treated alike, present or future"
     )]
-    pub fn over(&mut self, part: Part, reduced: &Expr, cx: Context<'_>) -> Evaluated {
-        let within = Context { part, ..cx };
+    pub fn over(&mut self, share: Share, reduced: &Expr, cx: Context<'_>) -> Evaluated {
+        let within = Context { share, ..cx };
         match &reduced.kind {
             ExprKind::Layer(reduction, a) => {
                 let a = self.evaluate(a, cx)?;
-                Ok(self.among_part(Among::Reduced(*reduction), a, within))
+                self.among_part(Among::Reduced(*reduction), a, within)
             }
             ExprKind::Rank(a) => {
                 let a = self.evaluate(a, cx)?;
-                Ok(self.among_part(Among::Ranked, a, within))
+                self.among_part(Among::Ranked, a, within)
             }
             ExprKind::RunningSum(a) => {
                 let a = self.evaluate(a, cx)?;
-                Ok(self.among_part(Among::SummedSoFar, a, within))
+                self.among_part(Among::SummedSoFar, a, within)
             }
             ExprKind::Call { function, primed, arguments, settings } => {
                 let arguments: Vec<_> = arguments.iter().map(|a| self.evaluate(a, cx)).collect();
@@ -52,52 +61,72 @@ impl Lowerer<'_> {
         }
     }
 
+    /// Likewise, over a part as it is written.
+    pub fn over_part(&mut self, part: &Part, reduced: &Expr, cx: Context<'_>) -> Evaluated {
+        self.over(self.setting.rule.share(part, &self.setting.library), reduced, cx)
+    }
+
     /// Over the units of the layer, or the part of it that the context says.
-    pub fn among_part(&mut self, among: Among, x: Term, cx: Context<'_>) -> Term {
+    fn among_part(&mut self, among: Among, x: Term, cx: Context<'_>) -> Evaluated {
         let extents = cx.extents;
         let x = term::as_number(&mut self.b, &extents, x);
-        let Some([channels, places]) = self.parts(cx) else {
-            return match among {
+        let Some(Parts { dims: parts, axis }) = self.parts(cx)? else {
+            return Ok(match among {
                 Among::Reduced(reduction) => {
                     self.reduction(reduction, x, Axes::UNIT, extents.units, &extents)
                 }
                 Among::Ranked => term::rank(&mut self.b, &extents, x),
                 Among::SummedSoFar => term::running_sum(&mut self.b, &extents, x),
-            };
+            });
         };
         let x = term::widen(&mut self.b, &extents, x, Axes::UNIT);
         let units = self.b.type_of(x.value).dims.clone();
         let mut dims = units[..units.len() - 1].to_vec();
-        let axis = dims.len() + usize::from(cx.part == Part::Places);
-        dims.extend([channels, places]);
+        let axis = dims.len() + axis;
+        dims.extend(parts);
         let spread = self.b.reshape(x.value, &dims);
         let found = match among {
-            Among::Reduced(reduction) => self.reduced_and_spread(reduction, spread, axis),
+            Among::Reduced(reduction) => {
+                let folded = self.folded(reduction, spread, axis);
+                self.spread(folded, axis, &dims)
+            }
             Among::SummedSoFar => self.b.running_sum(spread, axis),
-            Among::Ranked if cx.part == Part::Places => self.b.rank(spread),
+            Among::Ranked if axis == dims.len() - 1 => self.b.rank(spread),
             Among::Ranked => {
                 let turned = self.turned(spread);
                 let ranked = self.b.rank(turned);
                 self.turned(ranked)
             }
         };
-        Term { value: self.b.reshape(found, &units), ..x }
+        Ok(Term { value: self.b.reshape(found, &units), ..x })
     }
 
-    /// The channels and the places of a channel, if a part of the layer is meant; without rows and columns each unit is a
-    /// channel.
-    fn parts(&self, cx: Context<'_>) -> Option<[usize; 2]> {
+    /// The units by channel and place, and the channels by group, if a part of the layer is meant; without rows and columns
+    /// each unit is a channel.
+    fn parts(&self, cx: Context<'_>) -> Result<Option<Parts>, Unavailable> {
         let group = match (cx.sender, cx.reader) {
-            (Some(group), _) | (None, Evaluator::Unit(group)) if cx.part != Part::Layer => group,
-            _ => return None,
+            (Some(group), _) | (None, Evaluator::Unit(group)) => group,
+            (None, Evaluator::Synapse(..) | Evaluator::Nobody) => return Ok(None),
         };
-        let space = self.setting.rule.space(&self.setting.network, group);
-        Some(space.map_or([self.setting.units(group), 1], |space| [space.channels, space.positions()]))
+        let [channels, places] = self.setting.rule.channels_and_places(&self.setting.network, group);
+        Ok(match cx.share {
+            Share::Layer => None,
+            Share::Channels => Some(Parts { dims: vec![channels, places], axis: 0 }),
+            Share::Places => Some(Parts { dims: vec![channels, places], axis: 1 }),
+            Share::Groups { size, at } => {
+                let several = places > 1;
+                let none = Unavailable::NotGrouped { layer: group.layer, channels: several, size, at };
+                let size = groups_of(size, channels).ok_or(none)?;
+                let mut dims = vec![channels / size, size];
+                dims.extend(several.then_some(places));
+                Some(Parts { dims, axis: 1 })
+            }
+        })
     }
 
-    /// A reduction along an axis, for each element along it.
-    fn reduced_and_spread(&mut self, reduction: Reduction, x: Value, axis: usize) -> Value {
-        let dims = self.b.type_of(x).dims.clone();
+    /// A reduction along an axis.
+    pub fn folded(&mut self, reduction: Reduction, x: Value, axis: usize) -> Value {
+        let count = self.b.type_of(x).dims[axis];
         let kind = match reduction {
             Reduction::Sum | Reduction::Mean => ReduceKind::Sum,
             Reduction::Max => ReduceKind::Max,
@@ -105,17 +134,26 @@ impl Lowerer<'_> {
         };
         let mut folded = self.b.reduce(kind, x, &[axis]);
         if reduction == Reduction::Mean {
-            let count = self.b.constant(dims[axis] as f64, &self.b.type_of(folded).dims.clone());
+            let count = self.b.constant(count as f64, &self.b.type_of(folded).dims.clone());
             folded = self.b.binary(plr_ir::scalar::BinaryOp::Div, folded, count);
         }
+        folded
+    }
+
+    /// The same for each element along another axis.
+    pub fn spread(&mut self, x: Value, axis: usize, dims: &[usize]) -> Value {
         let others: Vec<usize> = (0..dims.len()).filter(|&other| other != axis).collect();
-        self.b.broadcast(folded, &others, &dims)
+        self.b.broadcast(x, &others, dims)
     }
 
     /// With the last two axes exchanged.
     fn turned(&mut self, x: Value) -> Value {
         let one = self.b.constant(1.0, &[]);
-        let spec = if self.b.type_of(x).rank() == 3 { "bcp,->bpc" } else { "cp,->pc" };
+        let spec = match self.b.type_of(x).rank() {
+            2 => "cp,->pc",
+            3 => "bcp,->bpc",
+            _ => "bgcp,->bgpc",
+        };
         self.b.contract(spec, x, one)
     }
 }

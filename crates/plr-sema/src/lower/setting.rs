@@ -17,7 +17,7 @@ use crate::hir::{
 };
 use crate::memory::{Memory, UPDATES, counts_updates, filterings};
 use crate::network::{LayerId, Network};
-use crate::resolve::{Constants, Library, SiteValue, constant};
+use crate::resolve::{Library, SiteValue, constant};
 
 /// The most steps of a phase that a check lets run until its residual is small (R14.11).
 const MOST_STEPS: u32 = 100_000;
@@ -31,8 +31,6 @@ pub struct Setting {
     pub library: Arc<Library>,
     /// The network.
     pub network: Network,
-    /// The hyper-parameters' values.
-    pub constants: Constants,
     /// Hyper-parameters on single edges or layers.
     pub sites: Vec<SiteValue>,
     /// The cost's name.
@@ -67,7 +65,7 @@ impl Setting {
                 .iter()
                 .rfind(|v| v.name == *name && site.is_some_and(|site| self.covers(&v.site, site)))
         };
-        at_site().map_or(self.constants.0[id.0], |v| v.value)
+        at_site().map_or(self.rule.constants.0[id.0], |v| v.value)
     }
 
     /// Whether a value given for an edge or layer holds at a site: an edge's for its synapses in both orientations and for
@@ -93,7 +91,7 @@ impl Setting {
 
     /// The value of a constant expression of the rule.
     pub fn constant(&self, expr: &Expr) -> f64 {
-        constant(expr, &self.constants, &self.library).unwrap_or(f64::NAN)
+        constant(expr, &self.rule.constants, &self.library).unwrap_or(f64::NAN)
     }
 
     /// How many steps a phase has, at most.

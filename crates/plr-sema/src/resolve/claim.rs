@@ -19,7 +19,7 @@ use crate::network::Network;
 
 use super::experiment::{comparison, cost, count, hyper_parameter, named_or_chain, number, precision};
 use super::expression::resolve;
-use super::initialiser::initialiser;
+use super::initialiser::{check_numbers, initialiser};
 use super::law::{LAWS, law};
 use super::scope::{Moment, Reader, Scope};
 use super::transmission::untransposed;
@@ -134,6 +134,7 @@ impl Resolver<'_> {
         for line in &written.settings {
             self.setting(line, &mut found)?;
         }
+        self.laws(&found.setting)?;
         for expectation in &written.expectations {
             let claim = self.claim(expectation, &mut found)?;
             found.check.claims.push(claim);
@@ -249,6 +250,13 @@ impl Resolver<'_> {
                 found.check.batch = count(tree, "the minibatch size", 1, library, self.findings)? as usize
             }
             Written::Time(tree) => {
+                if !self.rule.over_time() {
+                    let what = "the number of steps of a sample".to_owned();
+                    let (wanted, found) =
+                        ("given to a rule with a phase over time", "given to another".to_owned());
+                    self.findings.push(BadValue { at: tree.span, what, wanted, found });
+                    return None;
+                }
                 found.setting.time = count(tree, "the number of steps", 1, library, self.findings)? as u32
             }
             Written::Seed(tree) => found.check.seed = count(tree, "the seed", 0, library, self.findings)?,
@@ -282,6 +290,20 @@ impl Resolver<'_> {
         Some(())
     }
 
+    /// Whether the numbers of first values are those of their laws, with the check's hyper-parameters (R4.4).
+    fn laws(&mut self, setting: &CheckSetting) -> Option<()> {
+        let library = &self.resolved.library;
+        let constants = Constants::of(self.rule, library, &setting.settings);
+        let mut findings = Findings::new();
+        for (_, init) in &setting.init {
+            let value = |e: &Expr| constant(e, &constants, library).unwrap_or(f64::NAN);
+            check_numbers(init, &value, &mut findings);
+        }
+        let fine = findings.is_empty();
+        self.findings.append(findings);
+        fine.then_some(())
+    }
+
     fn settings(&mut self, written: &[ast::Setting]) -> Option<Vec<(String, f64)>> {
         let mut settings = Vec::new();
         for setting in written {
@@ -295,19 +317,14 @@ impl Resolver<'_> {
     }
 
     fn initialiser(&mut self, setting: &ast::Setting) -> Option<Initialiser> {
-        let known: Vec<String> = self.parameters().into_iter().map(|(_, bare)| bare).collect();
-        if !known.contains(&setting.name.text) {
-            return self.unknown_parameter(setting.name.span, setting.name.text.clone(), known);
-        }
-        let owner = self.parameter(&setting.name.text)?;
+        let name = &setting.name;
+        let known = self.parameters();
+        let named = known.iter().find(|(_, full, bare)| [full, bare].contains(&&name.text));
+        let Some(&(owner, ..)) = named else {
+            let known = known.into_iter().map(|(_, full, _)| full).collect();
+            return self.unknown_parameter(name.span, name.text.clone(), known);
+        };
         initialiser(&setting.value, owner, &mut scope(self.rule, &self.resolved.library, self.findings))
-    }
-
-    /// A synapse or, if none has that name, the first unit parameter that has it.
-    fn parameter(&self, name: &str) -> Option<Learned> {
-        let synapse = self.rule.synapses.iter().position(|s| s.name == name).map(SynapseId);
-        let variable = self.rule.variables.iter().position(|v| v.name == name).map(VariableId);
-        synapse.map(Learned::Synapse).or(variable.map(Learned::Unit))
     }
 
     /// The full name (R4.3) of a synapse or unit parameter, of which a measure has the name: `W`, `b` or `P.b`.
@@ -323,22 +340,28 @@ impl Resolver<'_> {
         };
         let known = self.parameters();
         // Without its population a parameter is meant that no other has the name of.
-        let bare: Vec<_> = known.iter().filter(|(_, bare)| *bare == written).collect();
-        let full = known.iter().find(|(full, _)| *full == written).or(bare.first().copied());
-        if let Some((full, _)) = full.filter(|_| bare.len() < 2) {
+        let bare: Vec<_> = known.iter().filter(|(_, _, bare)| *bare == written).collect();
+        let full = known.iter().find(|(_, full, _)| *full == written).or(bare.first().copied());
+        if let Some((_, full, _)) = full.filter(|_| bare.len() < 2) {
             return Some(full.clone());
         }
-        self.unknown_parameter(tree.span, written, known.into_iter().map(|(full, _)| full).collect())
+        self.unknown_parameter(tree.span, written, known.into_iter().map(|(_, full, _)| full).collect())
     }
 
-    /// The full names and names of all synapses and unit parameters.
-    fn parameters(&self) -> Vec<(String, String)> {
-        let unit = |v: &Variable| match &self.rule.populations[v.population.0].name {
-            Some(population) => (format!("{population}.{}", v.name), v.name.clone()),
-            None => (v.name.clone(), v.name.clone()),
+    /// All synapses and unit parameters with their full names and names.
+    fn parameters(&self) -> Vec<(Learned, String, String)> {
+        let unit = |(i, v): (usize, &Variable)| {
+            let full = match &self.rule.populations[v.population.0].name {
+                Some(population) => format!("{population}.{}", v.name),
+                None => v.name.clone(),
+            };
+            (Learned::Unit(VariableId(i)), full, v.name.clone())
         };
-        let synapses = self.rule.synapses.iter().map(|s| (s.name.clone(), s.name.clone()));
-        let params = self.rule.variables.iter().filter(|v| matches!(v.kind, VariableKind::Param(_)));
+        let synapses = self.rule.synapses.iter().enumerate();
+        let synapses =
+            synapses.map(|(i, s)| (Learned::Synapse(SynapseId(i)), s.name.clone(), s.name.clone()));
+        let all = self.rule.variables.iter().enumerate();
+        let params = all.filter(|(_, v)| matches!(v.kind, VariableKind::Param(_)));
         synapses.chain(params.map(unit)).collect()
     }
 
@@ -387,9 +410,15 @@ impl Resolver<'_> {
         let natural =
             if matches!(measure, Measure::Order { .. }) { ORDER_TOLERANCE } else { VALUE_TOLERANCE };
         let tolerance = match &written.tolerance {
-            Some(tree) => number(tree, library, self.findings)?,
+            Some(tree) => self.tolerance(tree, written.comparison)?,
             None => natural,
         };
+        if let Some(value) = written.over.first().filter(|_| !has_order(&measure)) {
+            let what = "the list of values after `over`".to_owned();
+            let (wanted, found) = ("in a claim about an `order`", "in another".to_owned());
+            self.findings.push(BadValue { at: value.span, what, wanted, found });
+            return None;
+        }
         let updates = match &written.updates {
             Some(tree) => count(tree, "the number of updates", 0, library, self.findings)? as u32,
             None => 0,
@@ -404,6 +433,21 @@ impl Resolver<'_> {
         let words = self.source[written.span.range()].split_whitespace();
         let text = words.skip_while(|w| *w == "expect").collect::<Vec<_>>().join(" ");
         Some(Claim { text, measure, comparison, bound, tolerance, at, settings, updates, sampling, location })
+    }
+
+    /// How far from a claimed value still counts as equal (R14.5).
+    fn tolerance(&mut self, tree: &ast::Expr, comparison: ast::Comparison) -> Option<f64> {
+        let tolerance = number(tree, &self.resolved.library, self.findings)?;
+        let (wanted, found) = if comparison != ast::Comparison::Equal {
+            ("with `==`", "with another comparison".to_owned())
+        } else if !(0.0..).contains(&tolerance) {
+            ("a number from 0", tolerance.to_string())
+        } else {
+            return Some(tolerance);
+        };
+        let what = "the tolerance of a claim".to_owned();
+        self.findings.push(BadValue { at: tree.span, what, wanted, found });
+        None
     }
 
     /// A constant, with the hyper-parameters as they are in the claim (R14.7).
@@ -600,6 +644,21 @@ impl Resolver<'_> {
 fn measures() -> Vec<&'static str> {
     let others = ["largest", "mean", "row_norm", "principal_alignment", "order"];
     Metric::ALL.iter().map(|metric| metric.name()).chain(others).collect()
+}
+
+fn has_order(measure: &Measure) -> bool {
+    match measure {
+        Measure::Order { .. } => true,
+        Measure::Unary(_, a) => has_order(a),
+        Measure::Binary(_, a, b) => has_order(a) || has_order(b),
+        Measure::Number(_)
+        | Measure::Gradient(..)
+        | Measure::Between(..)
+        | Measure::Largest(_)
+        | Measure::Mean(_)
+        | Measure::RowNorm(_)
+        | Measure::PrincipalAlignment(_) => false,
+    }
 }
 
 fn arithmetic(op: ast::BinaryOp) -> Option<BinaryOp> {

@@ -67,6 +67,7 @@ impl Evaluation<'_> {
             ExprKind::Variable { .. }
             | ExprKind::Weight { .. }
             | ExprKind::Arrive { .. }
+            | ExprKind::Beside { .. }
             | ExprKind::Signal(..)
             | ExprKind::Data
             | ExprKind::Filtered { .. }

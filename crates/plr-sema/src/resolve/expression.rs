@@ -270,6 +270,15 @@ fn place_of(
         Reader::Unit(population) => own(population).then_some(Place::Own),
         Reader::Synapse(_) | Reader::Global | Reader::Function(..) | Reader::Constant => None,
     };
+    // R5.22
+    if let (Reader::Unit(member), Some(rule)) = (reader, scope.rule)
+        && end.layer == Relative::Own
+        && rule.belongs(member, end.population)
+    {
+        let kind = of_unit(Place::Sender, end.population, name, scope)?;
+        let value = Box::new(Expr { kind, span: at });
+        return Some(ExprKind::Beside { population: end.population, together: None, value });
+    }
     let found = of_unit(heard.unwrap_or(Place::Own), end.population, name, scope)?;
     if heard.is_some() {
         return Some(found);
@@ -395,6 +404,14 @@ fn stored(
             Some(ExprKind::Variable { place, variable, phase: Some(phase) })
         }
         ExprKind::Signal(signal, None) => Some(ExprKind::Signal(signal, Some(phase))),
+        ExprKind::Beside { population, together: None, value } => match value.kind {
+            ExprKind::Variable { place, variable, phase: None } => {
+                let kind = ExprKind::Variable { place, variable, phase: Some(phase) };
+                let value = Box::new(Expr { kind, ..*value });
+                Some(ExprKind::Beside { population, together: None, value })
+            }
+            _ => mismatch(inner.span, Shapes::NotStored, scope),
+        },
         _ => mismatch(inner.span, Shapes::NotStored, scope),
     }
 }
@@ -481,7 +498,7 @@ fn check_end(
 }
 
 /// The endpoints of the paths of length two in an expression, `below.x` and the like.
-fn mentioned_endpoints(tree: &ast::Expr, scope: &Scope<'_>) -> Vec<(Endpoint, Span)> {
+pub fn mentioned_endpoints(tree: &ast::Expr, scope: &Scope<'_>) -> Vec<(Endpoint, Span)> {
     match &tree.kind {
         Tree::Field(..) => {
             let path = names(tree).unwrap_or_default();

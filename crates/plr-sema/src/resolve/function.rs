@@ -15,9 +15,11 @@ use crate::check::missing_derivative::MissingDerivative;
 use crate::check::reserved_name::{RESERVED, ReservedName};
 use crate::check::shape_mismatch::Shapes;
 use crate::check::wrong_argument_count::WrongArgumentCount;
-use crate::hir::{Cost, Expr, ExprKind, Function, FunctionId, Learned, Part, Place, Reduction, Rule};
+use crate::hir::{
+    Cost, Expr, ExprKind, Function, FunctionId, Learned, Part, Place, Reduction, Relative, Rule,
+};
 
-use super::expression::{mismatch, resolve};
+use super::expression::{mentioned_endpoints, mismatch, resolve};
 use super::global::unit_layers;
 use super::scope::{Moment, Reader, Scope};
 use super::{Declared, Library};
@@ -218,8 +220,19 @@ fn over_part(call: &ast::Call, reader: Reader<'_>, scope: &mut Scope<'_>) -> Opt
     if own.is_some_and(|settings| settings.iter().any(|(name, _)| name == "over")) {
         return None;
     }
-    let ast::ExprKind::Name(word) = &call.settings[at].value.kind else { return None };
-    let part = Part::named(word)?;
+    let part = if let ast::ExprKind::Name(word) = &call.settings[at].value.kind {
+        if word == Relative::Own.word() {
+            return Some(of_belonging(call, at, reader, scope));
+        }
+        Part::named(word)?
+    } else if let ast::ExprKind::Call(groups) = &call.settings[at].value.kind
+        && groups.name.text == "groups"
+    {
+        let Some(size) = group_size(groups, scope) else { return Some(None) };
+        Part::Groups(Box::new(size))
+    } else {
+        return None;
+    };
     let mut whole = call.clone();
     let setting = whole.settings.remove(at);
     let Some(kind) = self::call(&whole, reader, scope) else { return Some(None) };
@@ -237,6 +250,35 @@ fn over_part(call: &ast::Call, reader: Reader<'_>, scope: &mut Scope<'_>) -> Opt
         return Some(mismatch(call.span, Shapes::NoLayer, scope));
     }
     Some(Some(ExprKind::Over(part, Box::new(reduced))))
+}
+
+/// `groups(4)`: how many units a group has, a constant (R5.21).
+fn group_size(groups: &ast::Call, scope: &mut Scope<'_>) -> Option<Expr> {
+    let sizes: Vec<Option<Expr>> =
+        groups.arguments.iter().map(|a| resolve(a, Reader::Constant, scope)).collect();
+    let [size] = exactly(groups, sizes.into_iter().collect::<Option<_>>()?, scope)?;
+    Some(size)
+}
+
+/// `sum(B.v, over = self)`: a reduction over the units that belong to the reader (R5.22).
+fn of_belonging(
+    call: &ast::Call,
+    setting: usize,
+    reader: Reader<'_>,
+    scope: &mut Scope<'_>,
+) -> Option<ExprKind> {
+    let together = reduction(&call.name.text).filter(|_| !call.primed);
+    let ends = call.arguments.first().map(|e| mentioned_endpoints(e, scope)).unwrap_or_default();
+    let (Reader::Unit(own), Some(together), [argument], 1, Some((end, _)), Some(rule)) =
+        (reader, together, &call.arguments[..], call.settings.len(), ends.first().copied(), scope.rule)
+    else {
+        return mismatch(call.span, Shapes::NotBelonging, scope);
+    };
+    if end.layer != Relative::Own || !rule.belongs(end.population, own) {
+        return mismatch(call.settings[setting].value.span, Shapes::NotBelonging, scope);
+    }
+    let value = Box::new(resolve(argument, Reader::Sender(end), scope)?);
+    Some(ExprKind::Beside { population: end.population, together: Some(together), value })
 }
 
 /// Resolves a call for its reader.
@@ -353,7 +395,7 @@ fn sums_in_order(at: Span, summed: &Expr, reader: Reader<'_>, scope: &mut Scope<
 pub fn places(expr: &Expr) -> Vec<Place> {
     let mut found = match &expr.kind {
         ExprKind::Variable { place, .. } | ExprKind::Coordinate { place, .. } => vec![*place],
-        ExprKind::Arrive { .. } => return vec![Place::Own],
+        ExprKind::Arrive { .. } | ExprKind::Beside { .. } => return vec![Place::Own],
         ExprKind::Filtered { .. } => return Vec::new(),
         ExprKind::Data | ExprKind::Target | ExprKind::Draw(_) => vec![Place::Own],
         _ => Vec::new(),

@@ -3,6 +3,7 @@
 
 use plr_ir::scalar::{BinaryOp, CompareOp, UnaryOp};
 use plr_syntax::ast::{self, BinaryOp as Infix, ExprKind as Tree};
+use plr_syntax::diagnostic::Findings;
 use plr_syntax::span::Span;
 
 use crate::check::bad_value::BadValue;
@@ -226,6 +227,30 @@ fn law(call: &ast::Call, count: usize, owner: Learned, scope: &mut Scope<'_>) ->
         ("orthogonal", Some(gain), _) => Some(Initialiser::Orthogonal(gain)),
         _ => None,
     }
+}
+
+/// Finds the numbers that are none of their laws (R4.4).
+pub fn check_numbers(init: &Initialiser, value: &dyn Fn(&Expr) -> f64, findings: &mut Findings) {
+    let mut wrong = |at: &Expr, what: &str, wanted: &'static str| {
+        let found = value(at).to_string();
+        findings.push(BadValue { at: at.span, what: what.to_owned(), wanted, found });
+    };
+    if let Initialiser::Normal(deviation) = init
+        && !(0.0..).contains(&value(deviation))
+    {
+        wrong(deviation, "the deviation of `normal`", "a number from 0");
+    }
+    if let Initialiser::Uniform(low, high) = init
+        && !(value(low)..).contains(&value(high))
+    {
+        wrong(high, "the upper bound of `uniform`", "a number that is not below the lower one");
+    }
+    if let Initialiser::Bernoulli(probability) = init
+        && !(0.0..=1.0).contains(&value(probability))
+    {
+        wrong(probability, "the probability of `bernoulli`", "a number from 0 to 1");
+    }
+    init.parts().1.into_iter().for_each(|part| check_numbers(part, value, findings));
 }
 
 /// Whether a parameter has one number for each pair of units.

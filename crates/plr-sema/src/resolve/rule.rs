@@ -1,5 +1,6 @@
 //! Rules: first all declarations, so that the order of the text does not matter, then what they say (R2.1).
 
+use plr_ir::scalar::BinaryOp;
 use plr_syntax::ast::{self, Member, Occasion, VariableKind as Written};
 use plr_syntax::diagnostic::Findings;
 use plr_syntax::span::Span;
@@ -20,14 +21,14 @@ use crate::hir::{
 use super::expression::{self, mismatch};
 use super::global::{joins_two_layers, unit_layers};
 use super::initialiser::initialiser;
-use super::network::number_of_units;
 use super::scope::{Moment, Reader, Scope};
-use super::{Declared, Library};
+use super::{Constants, Declared, Library};
 
 /// Resolves a rule. What has a mistake is left out, with a finding.
 pub fn resolve(item: &ast::Rule, library: &Library, findings: &mut Findings) -> Rule {
     let mut skeleton = declare(item, findings);
     endpoints(item, &mut skeleton, library, findings);
+    sizes(item, &mut skeleton, library, findings);
     let mut rule = skeleton.clone();
     let mut resolver = Resolver {
         skeleton: &skeleton,
@@ -46,7 +47,86 @@ pub fn resolve(item: &ast::Rule, library: &Library, findings: &mut Findings) -> 
     if !lost {
         never_learned(&rule, &mistaken, findings);
     }
-    rule
+    rule.with_constants(Constants::of(&rule, library, &[]), library)
+}
+
+/// How many units populations have (R3.9, R3.13).
+fn sizes(item: &ast::Rule, rule: &mut Rule, library: &Library, findings: &mut Findings) {
+    let neurons = item.members.iter().filter_map(|member| match member {
+        Member::Neuron(neuron) => Some(neuron),
+        Member::Synapse(_)
+        | Member::Signal(_)
+        | Member::Phase(_)
+        | Member::Learn(_)
+        | Member::Predict(_)
+        | Member::Check(_)
+        | Member::Error(_) => None,
+    });
+    for (i, neuron) in neurons.enumerate() {
+        let Some(written) = &neuron.size else { continue };
+        let size = population_size(written, rule, library, findings);
+        if let Some((size, number)) = size {
+            (rule.populations[i].size, rule.populations[i].number) = (size, number);
+        }
+    }
+}
+
+/// `sized above`, `sized 10`, `sized k * self`: what is counted, and the number, if one is written.
+fn population_size(
+    written: &ast::Expr,
+    rule: &Rule,
+    library: &Library,
+    findings: &mut Findings,
+) -> Option<(Size, Option<Expr>)> {
+    let Some((relative, numbers)) = of_layer(written) else {
+        findings.push(BadValue {
+            at: written.span,
+            what: "the size of a population".to_owned(),
+            wanted: "`below`, `above`, `self`, `input`, `output`, a number of units, or a number times a layer",
+            found: "something else".to_owned(),
+        });
+        return None;
+    };
+    let (visible, hyper_parameters) = (library.functions.len(), rule.hyper_parameters.len());
+    let scope = super::function::scope(library, findings);
+    let mut scope = Scope { rule: Some(rule), visible, hyper_parameters, ..scope };
+    let mut product: Option<Expr> = None;
+    for number in numbers {
+        let number = expression::resolve(number, Reader::Constant, &mut scope)?;
+        product = Some(match product {
+            None => number,
+            Some(product) => Expr {
+                span: product.span.to(number.span),
+                kind: ExprKind::Binary(BinaryOp::Mul, Box::new(product), Box::new(number)),
+            },
+        });
+    }
+    let size = match (relative, &product) {
+        (Some(Relative::Own), None) => Size::Layer,
+        (Some(relative), None) => Size::Like(relative),
+        (Some(relative), Some(_)) => Size::Times(relative, 1),
+        (None, _) => Size::Count(1),
+    };
+    Some((size, product))
+}
+
+/// The layer of which a size is a multiple, if it is, and the numbers by which it is multiplied; nothing if it is neither a
+/// number nor that.
+fn of_layer(written: &ast::Expr) -> Option<(Option<Relative>, Vec<&ast::Expr>)> {
+    if let ast::ExprKind::Name(name) = &written.kind
+        && let Some(relative) = Relative::named(name)
+    {
+        return Some((Some(relative), Vec::new()));
+    }
+    let ast::ExprKind::Binary(ast::BinaryOp::Multiply, a, b) = &written.kind else {
+        return Some((None, vec![written]));
+    };
+    let ((of_a, mut numbers), (of_b, others)) = (of_layer(a)?, of_layer(b)?);
+    if of_a.is_some() && of_b.is_some() {
+        return None;
+    }
+    numbers.extend(others);
+    Some((of_a.or(of_b), numbers))
 }
 
 /// The two ends of every synapse: expressions cannot be resolved before these are known.
@@ -104,6 +184,7 @@ fn declare(item: &ast::Rule, findings: &mut Findings) -> Rule {
         plasticity: Vec::new(),
         script: Vec::new(),
         predict: None,
+        constants: Constants::default(),
     };
     for parameter in &item.parameters {
         if free(&parameter.name, findings) {
@@ -174,8 +255,8 @@ fn licences(item: &ast::Rule, findings: &mut Findings) -> Vec<(Licence, Span)> {
 fn declare_population(neuron: &ast::Neuron, rule: &mut Rule, findings: &mut Findings) {
     let population = PopulationId(rule.populations.len());
     let span = neuron.name.as_ref().map_or(neuron.span, |n| n.span);
-    let size = neuron.size.as_ref().map_or(Size::Layer, |size| population_size(size, findings));
-    rule.populations.push(Population { name: neuron.name.as_ref().map(|n| n.text.clone()), size, span });
+    let name = neuron.name.as_ref().map(|n| n.text.clone());
+    rule.populations.push(Population { name, size: Size::Layer, number: None, span });
     let mut declared = Declared::default();
     let mut roles: Vec<(&str, Option<ast::Role>)> = Vec::new();
     for variable in &neuron.variables {
@@ -218,29 +299,6 @@ fn declare_population(neuron: &ast::Neuron, rule: &mut Rule, findings: &mut Find
             rule.variables.push(Variable { name, population, kind, fixed, kept, span });
         }
     }
-}
-
-/// `sized above`, `sized 10` (R3.9).
-fn population_size(written: &ast::Expr, findings: &mut Findings) -> Size {
-    let size = if let ast::ExprKind::Name(name) = &written.kind {
-        Relative::named(name).map(|relative| match relative {
-            Relative::Own => Size::Layer,
-            Relative::Below | Relative::Above | Relative::Input | Relative::Output => Size::Like(relative),
-        })
-    } else if let ast::ExprKind::Number(n) = written.kind {
-        number_of_units(n).map(Size::Count)
-    } else {
-        None
-    };
-    size.unwrap_or_else(|| {
-        findings.push(BadValue {
-            at: written.span,
-            what: "the size of a population".to_owned(),
-            wanted: "`below`, `above`, `self`, `input`, `output`, or a number of units",
-            found: "something else".to_owned(),
-        });
-        Size::Layer
-    })
 }
 
 fn blank_synapse(synapse: &ast::Synapse) -> Synapse {

@@ -61,6 +61,7 @@ fn of_one_synapse(expr: &mut Expr, synapse: SynapseId, rule: &Rule, directions: 
             true
         }
         ExprKind::Arrive { .. }
+        | ExprKind::Beside { .. }
         | ExprKind::Data
         | ExprKind::Target
         | ExprKind::Cost { .. }

@@ -188,7 +188,8 @@ fn a_synapse_reads_through_its_presynaptic_unit() {
 #[test]
 fn a_lateral_synapse_in_a_named_population() {
     let mut rule = rule("Lateral", vec![state("u"), param("g")], vec![synapse("L", Relative::Own, false)]);
-    rule.populations = vec![Population { name: Some("P".to_owned()), size: Size::Layer, span: span() }];
+    rule.populations =
+        vec![Population { name: Some("P".to_owned()), size: Size::Layer, number: None, span: span() }];
     let value = add(batch_mean(read(Place::Own, 0)), arrive_backwards(0, read(Place::Sender, 1)));
     rule.phases = vec![phase("run", 1.0, None, vec![Statement::Equation(dynamics(None, 0, value))])];
     rule.plasticity =

@@ -175,7 +175,7 @@ pub fn rule(name: &str, variables: Vec<Variable>, synapses: Vec<Synapse>) -> Rul
         span: span(),
         hyper_parameters: Vec::new(),
         licences: Vec::new(),
-        populations: vec![Population { name: None, size: Size::Layer, span: span() }],
+        populations: vec![Population { name: None, size: Size::Layer, number: None, span: span() }],
         variables,
         synapses,
         signals: Vec::new(),
@@ -183,6 +183,7 @@ pub fn rule(name: &str, variables: Vec<Variable>, synapses: Vec<Synapse>) -> Rul
         plasticity: Vec::new(),
         script: Vec::new(),
         predict: None,
+        constants: plr_sema::resolve::Constants::default(),
     }
 }
 

@@ -12,6 +12,8 @@ pub struct SyntaxError {
     pub found: Option<String>,
     /// What could stand there, in the user's words, most telling first.
     pub expected: Vec<String>,
+    /// Whether it begins a declaration in a line of its own.
+    pub unclosed: bool,
 }
 
 impl SyntaxError {
@@ -20,7 +22,7 @@ impl SyntaxError {
 
     /// From the grammar's own list of what it expected.
     pub(crate) fn new(span: Span, found: Option<String>, terminals: &[String]) -> Self {
-        Self { span, found, expected: in_words(terminals) }
+        Self { span, found, expected: in_words(terminals), unclosed: false }
     }
 
     /// `a name, ',' or '{'`
@@ -54,6 +56,10 @@ impl Finding for SyntaxError {
         let text =
             self.expectation().map_or_else(|| "not expected here".to_owned(), |e| format!("expected {e}"));
         Label::new(self.span, text)
+    }
+
+    fn help(&self) -> Option<String> {
+        self.unclosed.then(|| "is a `}` missing before it?".to_owned())
     }
 }
 
