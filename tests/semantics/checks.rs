@@ -275,7 +275,7 @@ fn checks_have_their_setting() {
     finds("bad_value", &descent("check gradient after p { time 5;  expect scale(W) == 1 }"));
     finds("bad_value", &descent("check gradient after p { init W = normal(-1);  expect scale(W) == 1 }"));
     assert_eq!(
-        (model.setting().cost.as_str(), model.setting().rule.constants.0[1]),
+        (model.setting().cost.as_str(), model.setting().rule.constants.values[1]),
         ("softmax_cross_entropy", 2.0)
     );
 }

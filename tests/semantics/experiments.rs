@@ -66,6 +66,10 @@ network n { 1 - 1 - 1 }";
     is(&Bench::new(text).at("lr", "input->h1", 5.0), [5.0, 1.0, 5.0, 1.0]);
     is(&Bench::new(text).at("lr", "h1", 5.0), [5.0, 1.0, 1.0, 5.0]);
     is(&Bench::new(text).at("lr", "h1", 5.0).at("lr", "input->h1", 7.0), [7.0, 1.0, 7.0, 5.0]);
+    // What is made of it follows, unless it has a value of its own.
+    let made = text.replace("(lr = 1)", "(lr = 1, k = 2 * lr)").replace("+= lr * post.x", "+= k * post.x");
+    is(&Bench::new(&made).at("lr", "h1", 5.0), [10.0, 2.0, 2.0, 10.0]);
+    is(&Bench::new(&made).at("lr", "h1", 5.0).at("k", "h1", 3.0), [3.0, 2.0, 2.0, 3.0]);
     let bias = plain("state x", "param b = 0\n state x")
         .replace("W @ below.x", "W @ below.x + b")
         .replace("learn {", "learn { b += lr * x;");

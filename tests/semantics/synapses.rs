@@ -108,6 +108,15 @@ fn matrices_have_laws_of_their_own() {
         Bench::new(&format!("{text}network n {{ {network} }}")).first("W/input->output")
     };
     assert_eq!(first("identity()", "3 - 2"), [1.0, 0.0, 0.0, 0.0, 1.0, 0.0]);
+    // Along kernels, shared or not, every channel is copied.
+    let copied: Vec<f64> = (1..=18).map(f64::from).collect();
+    for window in ["conv 2 k3 p1", "local 2 k3 p1", "conv 2 k1", "conv 2 k5 p2"] {
+        let text = plain("below -> self", "below -> self = identity()");
+        let bench = Bench::new(&format!("{text}network n {{ 2x3x3 - {window} }}"));
+        let weights = bench.first("W/input->output");
+        assert_eq!(weights.iter().sum::<f64>(), if window.starts_with("local") { 18.0 } else { 2.0 });
+        bench.present(&[("W/input->output", &weights)], &[&copied], &[]).is("state/p/x/output", &copied);
+    }
     let drawn = first("bernoulli(0.25)", "100 - 100");
     assert!(drawn.iter().all(|x| [0.0, 1.0].contains(x)));
     assert!((drawn.iter().sum::<f64>() / 1e4 - 0.25).abs() < 0.02);
@@ -186,6 +195,15 @@ fn weights_stay_in_bounds() {
         let text = text.replace("below -> self", &format!("below -> self = {first}"));
         assert_eq!(Bench::new(&format!("{text}network n {{ 1 - 1 }}")).first("W/input->output"), [within]);
     }
+}
+
+/// R4.7: bounds are in order.
+#[test]
+fn bounds_are_in_order() {
+    finds("bad_value", &plain("below -> self", "below -> self, in [1, 0]"));
+    let text = plain("below -> self", "below -> self, in [1, top]").replace("(lr = 1)", "(lr = 1, top = 1)");
+    clean(&text);
+    finds("bad_value", &text.replace("top = 1", "top = 0.5"));
 }
 
 /// R4.8: a number beside the weight, learned and read by its synapse, and transmitting.

@@ -82,12 +82,12 @@ impl Workshop for RuleWorkshop {
             return constant(&phase.steps, &constants, &self.library);
         }
         let position = self.rule.hyper_parameters.iter().position(|h| h.name == name)?;
-        Some(constants.0[position])
+        Some(constants.values[position])
     }
 
     fn hyper_parameters(&self, check: Option<usize>) -> Vec<(String, f64)> {
         let set = check.map_or(&[][..], |check| &self.settings[check].settings);
-        let values = Constants::of(&self.rule, &self.library, set).0;
+        let values = Constants::of(&self.rule, &self.library, set).values;
         self.rule.hyper_parameters.iter().map(|hyper| hyper.name.clone()).zip(values).collect()
     }
 }

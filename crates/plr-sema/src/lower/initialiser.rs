@@ -1,10 +1,11 @@
 //! First values at the sites of a network.
 
 use plr_ir::model::Init;
-use plr_ir::scalar::BinaryOp;
+use plr_ir::scalar::{BinaryOp, CompareOp};
 use plr_syntax::diagnostic::Findings;
 use plr_syntax::span::Span;
 
+use crate::check::bad_value::BadValue;
 use crate::check::not_convolvable::{NotConvolvable, Obstacle};
 use crate::check::shape_mismatch::{ShapeMismatch, Shapes};
 use crate::equation::Site;
@@ -55,12 +56,20 @@ impl Setting {
         given.map_or(declared, |(_, init)| Some(init))
     }
 
-    /// Finds the numbers that are none of their laws (R4.4).
+    /// Finds the numbers that are none of their laws (R4.4), and bounds that are not in order (R4.7).
     pub fn check_laws(&self, findings: &mut Findings) {
         let synapses = (0..self.rule.synapses.len()).map(|i| Learned::Synapse(SynapseId(i)));
         let variables = (0..self.rule.variables.len()).map(|i| Learned::Unit(VariableId(i)));
         for init in synapses.chain(variables).filter_map(|target| self.initialiser(target)) {
             check_numbers(init, &|e| self.constant(e), findings);
+        }
+        for (low, high) in self.rule.synapses.iter().filter_map(|synapse| synapse.bounds.as_ref()) {
+            let (lowest, highest) = (self.constant(low), self.constant(high));
+            if !(lowest..).contains(&highest) {
+                let (what, found) = ("the upper bound of a weight".to_owned(), highest.to_string());
+                let wanted = "a number that is not below the lower one";
+                findings.push(BadValue { at: high.span, what, wanted, found });
+            }
         }
     }
 
@@ -79,7 +88,7 @@ impl Setting {
             Initialiser::He => Init::Normal { mean: 0.0, deviation: (2.0 / fan_in).sqrt() },
             Initialiser::Bernoulli(p) => Init::Bernoulli(self.constant(p)),
             Initialiser::Orthogonal(gain) => Init::Orthogonal(self.constant(gain)),
-            Initialiser::Identity => Init::Identity,
+            Initialiser::Identity => self.identity(target, site),
             Initialiser::Weight { synapse, transposed, .. } => {
                 match self.alike(*synapse, *transposed, target, site) {
                     Some((pair, transposed)) => {
@@ -105,6 +114,27 @@ impl Setting {
                 Init::Binary(*op, Box::new(a), Box::new(b))
             }
         }
+    }
+
+    /// 1 between units of the same place: along a kernel its middle, between channels of the same number.
+    fn identity(&self, target: Learned, site: Site) -> Init {
+        let Learned::Synapse(synapse) = target else { return Init::Identity };
+        let along = self.rule.along(&self.network, synapse, site.ends());
+        let Some(kernel) = along.and_then(|along| along.kernel()) else { return Init::Identity };
+        let dims = self.weight_dims(synapse, site.ends());
+        // Units with kernels of their own follow each other within a channel.
+        let units = dims[0] / kernel.channels;
+        let number = |axis, each: usize| {
+            let numbers = (0..dims[axis]).map(|at| (at / each) as f64).collect();
+            Box::new(Init::Along { axis, numbers })
+        };
+        let middle = |axis: usize| {
+            let place = Box::new(Init::Constant((dims[axis] / 2) as f64));
+            Box::new(Init::Compare(CompareOp::Eq, number(axis, 1), place))
+        };
+        let same = Box::new(Init::Compare(CompareOp::Eq, number(0, units), number(1, 1)));
+        let place = Box::new(Init::Binary(BinaryOp::Mul, middle(2), middle(3)));
+        Init::Binary(BinaryOp::Mul, same, place)
     }
 
     /// Where the units along an axis of a parameter are in their layer; nowhere if several units or pairs of units share what

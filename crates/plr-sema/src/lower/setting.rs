@@ -59,13 +59,13 @@ pub struct Duration {
 impl Setting {
     /// The value of a hyper-parameter at a site.
     pub fn hyper(&self, id: HyperId, site: Option<Site>) -> f64 {
-        let name = &self.rule.hyper_parameters[id.0].name;
-        let at_site = || {
-            self.sites
-                .iter()
-                .rfind(|v| v.name == *name && site.is_some_and(|site| self.covers(&v.site, site)))
+        let constants = &self.rule.constants;
+        let Some(site) = site.filter(|_| !self.sites.is_empty()) else { return constants.values[id.0] };
+        let own = |name: &str| {
+            let mut own = self.sites.iter().rev().filter(|v| v.name == name && self.covers(&v.site, site));
+            own.next().map(|v| v.value)
         };
-        at_site().map_or(self.rule.constants.0[id.0], |v| v.value)
+        constants.with(&self.rule, &self.library, own).values[id.0]
     }
 
     /// Whether a value given for an edge or layer holds at a site: an edge's for its synapses in both orientations and for

@@ -6,20 +6,40 @@ use crate::hir::{Expr, ExprKind, Rule};
 
 use super::Library;
 
-/// Values of a rule's hyper-parameters, in order.
+/// A rule's hyper-parameters, in order.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Constants(pub Vec<f64>);
+pub struct Constants {
+    /// Their values.
+    pub values: Vec<f64>,
+    /// Whether they are not the defaults.
+    pub given: Vec<bool>,
+}
 
 impl Constants {
     /// The defaults of a rule's head, with some replaced; a default may use those before it, replaced or not (R2.2).
     pub fn of(rule: &Rule, library: &Library, replaced: &[(String, f64)]) -> Self {
-        let mut values = Self::default();
+        let mut all = Self::default();
         for hyper in &rule.hyper_parameters {
             let given = replaced.iter().rfind(|(name, _)| *name == hyper.name).map(|(_, value)| *value);
-            let value = given.or_else(|| constant(&hyper.default, &values, library)).unwrap_or(f64::NAN);
-            values.0.push(value);
+            all.push(given.or_else(|| constant(&hyper.default, &all, library)), given.is_some());
         }
-        values
+        all
+    }
+
+    /// The same where some have values of their own, and defaults follow (R16.3).
+    pub fn with(&self, rule: &Rule, library: &Library, own: impl Fn(&str) -> Option<f64>) -> Self {
+        let mut all = Self::default();
+        for (hyper, (value, given)) in rule.hyper_parameters.iter().zip(self.values.iter().zip(&self.given)) {
+            let own = own(&hyper.name);
+            let found = own.or_else(|| given.then_some(*value));
+            all.push(found.or_else(|| constant(&hyper.default, &all, library)), own.is_some() || *given);
+        }
+        all
+    }
+
+    fn push(&mut self, value: Option<f64>, given: bool) {
+        self.values.push(value.unwrap_or(f64::NAN));
+        self.given.push(given);
     }
 }
 
@@ -40,7 +60,7 @@ impl Evaluation<'_> {
         let mut host = Host::<f64>::default();
         Some(match &expr.kind {
             ExprKind::Number(x) => *x,
-            ExprKind::Hyper(id) => *self.constants.0.get(id.0)?,
+            ExprKind::Hyper(id) => *self.constants.values.get(id.0)?,
             ExprKind::Argument(i) => *self.arguments.get(*i)?,
             ExprKind::Setting(i) => *self.settings.get(*i)?,
             ExprKind::Unary(op, a) => scalar::unary(&mut host, *op, self.value(a)?),

@@ -49,7 +49,7 @@ impl About {
         let validation = splits.validation.as_ref().map_or(0, Dataset::samples);
         Self {
             rule: model.name().to_owned(),
-            settings: names.zip(setting.rule.constants.0.iter().copied()).collect(),
+            settings: names.zip(setting.rule.constants.values.iter().copied()).collect(),
             sites: sites.collect(),
             network: setting.network.text.clone(),
             cost: plan.cost().to_owned(),
