@@ -215,6 +215,15 @@ fn updates_see_fresh_minibatches() {
     assert!(near(measured(&text(2)).0, norms[1]));
 }
 
+/// R8.15, R14.15: what is observed knows where in training it is, whatever the rule asks: in the first epoch, of one minibatch.
+#[test]
+fn what_is_observed_counts() {
+    for value in ["epoch", "minibatch", "minibatches"] {
+        let expectation = format!("expect mean(x * 0 + {value}) == 1 after 3 updates");
+        assert_eq!(claim("law", &expectation), (1.0, true), "{value}");
+    }
+}
+
 /// R14.10: first values are replaced for all parameters of a name, or for those of a population.
 #[test]
 fn first_values_are_of_a_name_or_of_a_population() {

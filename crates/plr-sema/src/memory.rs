@@ -4,7 +4,7 @@
 use plr_ir::model::Count;
 
 use crate::equation::{self, Site};
-use crate::hir::{Expr, ExprKind, Filter, Learned, Rule};
+use crate::hir::{Expr, ExprKind, Filter, Learned, Observed, Rule};
 use crate::resolve::{Library, Optimiser};
 
 /// The call of a filter.
@@ -69,9 +69,13 @@ pub fn counts_updates(rule: &Rule, library: &Library) -> bool {
         || asks(rule, &|kind| matches!(kind, ExprKind::Updates))
 }
 
-/// What the rule asks of where in training a presentation is.
-pub fn counts(rule: &Rule) -> impl Iterator<Item = Count> {
-    Count::ALL.into_iter().filter(|count| asks(rule, &|kind| *kind == ExprKind::Count(*count)))
+/// What a rule, or what is observed of it, asks of where in training a presentation is.
+pub fn counts<'r>(rule: &'r Rule, observed: &'r [Observed]) -> impl Iterator<Item = Count> {
+    Count::ALL.into_iter().filter(|count| {
+        let wanted = |kind: &ExprKind| *kind == ExprKind::Count(*count);
+        let mut values = observed.iter().flat_map(|observed| &observed.values);
+        asks(rule, &wanted) || values.any(|value| mentions(value, &wanted))
+    })
 }
 
 /// Whether an expression of the rule has such a part.

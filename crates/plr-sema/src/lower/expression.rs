@@ -133,8 +133,8 @@ impl<'s> Lowerer<'s> {
             .collect();
         let data = b.input("data", Type::real(shape.data(batch)));
         let target = target.then(|| b.input("target", Type::real(shape.target(batch))));
-        let counts =
-            counts(&setting.rule).map(|count| (count, b.input(count.name(), Type::real([])))).collect();
+        let asked = counts(&setting.rule, &setting.observed);
+        let counts = asked.map(|count| (count, b.input(count.name(), Type::real([])))).collect();
         let stored = vec![None; setting.rule.phases.len()];
         Self {
             setting,
