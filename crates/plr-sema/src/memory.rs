@@ -75,7 +75,7 @@ pub fn counts(rule: &Rule) -> impl Iterator<Item = Count> {
 }
 
 /// Whether an expression of the rule has such a part.
-fn asks(rule: &Rule, wanted: &dyn Fn(&ExprKind) -> bool) -> bool {
+pub fn asks(rule: &Rule, wanted: &dyn Fn(&ExprKind) -> bool) -> bool {
     equation::expressions(rule).any(|expr| mentions(expr, wanted))
 }
 
