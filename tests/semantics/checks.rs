@@ -4,7 +4,7 @@
 use plr_ir::Precision;
 use plr_ir::model::{Check, Comparison, DataLaw, Init, Measure, Metric, Model as _, Workshop as _};
 use plr_run::backend::Backend;
-use plr_run::check::{ClaimResult, Kind, relation, run, sweep};
+use plr_run::check::{CheckError, ClaimResult, Kind, Undefined, relation, run, sweep};
 
 use crate::bench::{clean, finds, legal};
 
@@ -143,7 +143,8 @@ fn equality_has_a_tolerance() {
     assert!(!holds("1.5 within 0") && holds("1 within 1e-9"));
     // Without an increment there is no angle.
     for comparison in ["< 1e9", "> -1e9", "== 90 within 1e9"] {
-        assert!(!claim("gradient after p", &format!("set k = 0;  expect angle(W) {comparison}")).1);
+        let check = format!("check gradient after p {{ set k = 0;  expect angle(W) {comparison} }}");
+        assert!(!results(&descent(&check))[0].holds());
     }
 }
 
@@ -529,6 +530,50 @@ fn objectives_are_of_all_layers_together() {
     };
     assert!(results(&text("through")).iter().all(ClaimResult::holds));
     assert!(!results(&text("of")).iter().all(ClaimResult::holds));
+}
+
+/// R14.14: what has no number says why.
+#[test]
+fn claims_without_a_number_say_why() {
+    let cause = |check: &str| {
+        let [result] = results(&descent(check)).try_into().unwrap_or_else(|_| panic!("there is one claim"));
+        assert!(!result.holds());
+        match result.outcome {
+            Err(CheckError::Undefined { site, cause }) => (site, cause),
+            other => panic!("{other:?}"),
+        }
+    };
+    let nothing = cause("check gradient after p { set k = 0;  expect angle(W) < 1 }");
+    assert_eq!(nothing, ("input->h1".to_owned(), Undefined::NothingAdded));
+    // All inputs are 0 in the first of the corners.
+    let corner = "network 2 - 2;  data corners;  batch 1";
+    let neither = cause(&format!("check gradient after p {{ {corner};  expect relative_error(W) < 1 }}"));
+    assert_eq!(neither, ("input->output".to_owned(), Undefined::Nothing));
+    let (_, order) = cause("check law { expect order(largest(0 * W), c) == 1 }");
+    assert_eq!(order, Undefined::NoLogarithm { parameter: "c".to_owned(), value: 0.1, measured: 0.0 });
+    assert_eq!(cause("check law { expect mean(log(-1 - W * W)) < 1 }").1, Undefined::NotFinite);
+    assert_eq!(cause("check law { expect mean(0 * W) / mean(0 * W) < 1 }").1, Undefined::Arithmetic);
+}
+
+/// R14.19: over so many draws, too, differences are of the cost that is expected: synapses that open with a probability
+/// sigmoid(q), and REINFORCE, whose error falls with the root of the number of draws.
+#[test]
+fn differences_of_what_is_drawn_are_of_the_expected_cost() {
+    let text = "rule R(lr = 1) {
+  neuron { state x = 0 }
+  synapse W : below -> self = normal(0.5), fixed { param q = normal(1)\n trace r }
+  signal reward = -sum((output.x - target)^2) / 2
+  phase act { clamp input x = data
+    in turn { r = bernoulli(sigmoid(q));  output x = (W * r) @ below.x } }
+  learn { q += lr * reward * (r - sigmoid(q)) }
+  predict output.x after act
+  check gradient by finite_differences after act { network 2 - 1
+    expect order(relative_error(q), draws) == -0.5 within 0.25 over 100, 1000, 10000
+    expect relative_error(q) < 1e-9 averaged over all draws }
+}";
+    for result in results(text) {
+        assert!(result.holds(), "{result:?}");
+    }
 }
 
 /// R14.17, R20.12: an objective one part of which is a target: in a linear layer x = W u, of two views u and v of a sample,

@@ -176,6 +176,18 @@ fn bytes_are_grey_levels() {
     let data = load(&csv, 0).expect("the file is well-formed").train;
     data.gather(&[0, 1], &mut inputs, &mut [0.0_f64; 4]);
     assert_eq!(inputs, [0.5, -3.0, 2.0, 7.0]);
+    // Targets that are classes.
+    let csv = Source::Csv {
+        train: directory.join("t.csv"),
+        test: None,
+        targets: plr_run::data::csv::CsvTargets::Values(2),
+    };
+    let of = |rows: &str| {
+        std::fs::write(directory.join("t.csv"), rows).expect("a file can be written");
+        load(&csv, 0).expect("the file is well-formed").train.targets().clone()
+    };
+    assert_eq!(of("7,0,1\n8,1,0\n"), Targets::Labels { labels: vec![1, 0], classes: 2 });
+    assert!(matches!(of("7,0,1\n8,1,1\n"), Targets::Values(_)));
 }
 
 /// Training samples, then test samples, of a law: inputs and targets in one row each.

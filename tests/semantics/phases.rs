@@ -190,6 +190,11 @@ fn relaxations_stop_at_their_tolerance() {
     let found = Bench::new(&slow).present(&[("W/input->output", &[1.0])], &[&[0.5], &[0.0]], &[]);
     found.is("steps/p", &[5.0]);
     found.is("state/p/x/output", &[1.0 / 32.0, 0.0]);
+    // 1, 1e200, infinite: nothing comes of that.
+    let wild = rule("steps = 100 until residual < 0.05").replace("x / 2", "x * 1e200");
+    let found = Bench::new(&wild).present(&[], &[&[0.0]], &[]);
+    found.is("steps/p", &[2.0]);
+    found.is("residual/p", &[f64::INFINITY]);
     finds("bad_value", &rule("until residual < 0.05"));
     finds("bad_value", &rule("steps = 3 until residual < 0"));
     finds("bad_value", &rule("steps = 3 until x < 1"));

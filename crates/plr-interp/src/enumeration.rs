@@ -274,10 +274,9 @@ impl<'p, T: Number> Walk<'p, T> {
             self.block(&repeat.body, &at_end)?;
             self.merge(&at_end.iter().chain(&repeat.body.results).copied().collect());
             if let Some(until) = repeat.until {
-                let tolerance = T::from_f64(until.tolerance);
                 let (done, going): (Vec<_>, Vec<_>) =
                     std::mem::take(&mut self.runs).into_iter().partition(|run| {
-                        self.of(run, until.residual).datum.real().iter().all(|&residual| residual < tolerance)
+                        self.of(run, until.residual).datum.real().iter().all(|&residual| until.ends(residual))
                     });
                 self.runs = done;
                 self.each(&ended, results, |interpreter| interpreter.end_loop(repeat, step + 1, results));

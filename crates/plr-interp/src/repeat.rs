@@ -43,11 +43,9 @@ impl<'p, T: Number> Interpreter<'p, T> {
         results.iter().zip(carried).for_each(|(&result, value)| self.define(result, value));
     }
 
-    /// Whether the residual of the step that just ran is below the tolerance, rounded to the program's precision as
-    /// every constant is. A residual that is not a number never is.
+    /// Whether the residual of the step that just ran ends the loop; the tolerance is rounded to the program's precision as
+    /// every constant is.
     fn has_settled(&self, until: Until) -> bool {
-        let residual = self.get(until.residual);
-        let tolerance = T::from_f64(until.tolerance);
-        residual.datum.real().iter().all(|&residual| residual < tolerance)
+        self.get(until.residual).datum.real().iter().all(|&residual| until.ends(residual))
     }
 }

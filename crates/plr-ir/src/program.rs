@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::geometry::{Convolution, Pooling};
-use crate::scalar::{BinaryOp, CompareOp, UnaryOp};
+use crate::scalar::{BinaryOp, CompareOp, Real, UnaryOp};
 use crate::types::{Location, Precision, Type};
 
 /// A value of a program, `%7` in text.
@@ -317,8 +317,16 @@ pub struct Repeat {
 pub struct Until {
     /// A real scalar that is visible at the end of the body.
     pub residual: Value,
-    /// The loop stops after the first step whose residual is less.
+    /// The loop stops after the first step whose residual is less, or no finite number: nothing comes of that any more.
     pub tolerance: f64,
+}
+
+impl Until {
+    /// Whether the loop is over after a step with this residual.
+    pub fn ends<T: Real>(&self, residual: T) -> bool {
+        let residual = residual.to_f64();
+        residual < T::from_f64(self.tolerance).to_f64() || !residual.is_finite()
+    }
 }
 
 /// Fused element-wise code over one index space: the dimensions of its results, which all have the same.

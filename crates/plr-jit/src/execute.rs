@@ -474,7 +474,7 @@ impl Run<'_> {
         unsafe {
             let residual = self.read_scalar(residual);
             self.write_scalar(last, residual);
-            residual < tolerance
+            residual < tolerance || !residual.is_finite()
         }
     }
 

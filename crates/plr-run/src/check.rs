@@ -23,6 +23,7 @@ mod relation;
 mod sampled;
 mod subject;
 mod sweep;
+mod undefined;
 mod unrolled;
 
 use plr_ir::model::{Check, Claim, DRAWS, Measure, Sampling, UPDATES, Workshop};
@@ -37,9 +38,11 @@ pub use minibatch::Minibatch;
 pub use reference::{Gradient, gradients};
 pub use relation::{Kind, Relation, relation};
 pub use sweep::{Curve, sweep};
+pub use undefined::Undefined;
 
 use measure::{PerSite, needs, per_site, worst};
 use subject::{Settings, Subject};
+use undefined::undefined;
 
 /// A claim and what was found.
 #[derive(Debug)]
@@ -111,8 +114,25 @@ impl<'a> Examiner<'a> {
             (self.measure(moment, &claim.measure)?, Vec::new())
         };
         let number = worst(&per_site, claim.comparison, claim.bound);
+        if number.is_nan() {
+            return Err(self.undefined(moment, claim, &per_site, &points));
+        }
         let holds = claim.comparison.holds(number, claim.bound, claim.tolerance);
         Ok(Measured { number, per_site, holds, points })
+    }
+
+    fn undefined(
+        &mut self,
+        moment: Moment<'_>,
+        claim: &Claim,
+        per_site: &PerSite,
+        points: &[(f64, f64)],
+    ) -> CheckError {
+        let needs = needs(&claim.measure, self.check.reference);
+        let (settings, sampling) = (moment.settings, (moment.sampling, moment.at));
+        let compared = matches!(claim.measure, Measure::Gradient(..));
+        let evidence = compared.then(|| self.subject.evidence(settings, moment.updates, needs, sampling));
+        undefined(claim, per_site, points, evidence.and_then(Result::ok))
     }
 
     fn measure(&mut self, moment: Moment<'_>, measure: &Measure) -> Result<PerSite, CheckError> {

@@ -14,7 +14,7 @@ mod noise;
 mod reach;
 
 use plr_ir::model::{Model, Piece};
-use plr_ir::{Precision, Program, Tensor};
+use plr_ir::{Block, Op, Precision, Program, Tensor};
 
 use crate::backend::{Arrays, Backend, Context, RunError, Runner};
 use crate::draws::Draws;
@@ -27,6 +27,9 @@ const DRAWS: u32 = 4;
 const SAFETY: f64 = 8.0;
 /// Consecutive updates that are compared.
 const UPDATES: u32 = 3;
+/// Steps of a loop that are compared, at most: what a step does wrong shows in the first ones, and thousands take the interpreter
+/// long.
+const STEPS: u32 = 200;
 
 /// How far the two back ends are apart in one output of one program.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,8 +69,10 @@ pub fn run(model: &dyn Model, batch: usize, seed: u64, threads: usize) -> Result
         let mut arrays: Arrays = names.zip(init::parameters(model.parameters(), seed, precision)).collect();
         arrays.extend(first_values(model, batch, precision));
         for (piece, first, last) in [(Piece::Update, 0, UPDATES), (Piece::Probe, UPDATES, UPDATES + 1)] {
-            let Some(program) = model.program(piece, batch, precision) else { continue };
-            let Some(unfused) = model.unfused(piece, batch, precision) else { continue };
+            let Some(mut program) = model.program(piece, batch, precision) else { continue };
+            let Some(mut unfused) = model.unfused(piece, batch, precision) else { continue };
+            shorten(&mut program.body);
+            shorten(&mut unfused.body);
             let mut compared = Compared::new(&program, &unfused, threads)?;
             for updates in first..last {
                 present(model, batch, seed, updates, precision, &mut arrays);
@@ -81,6 +86,16 @@ pub fn run(model: &dyn Model, batch: usize, seed: u64, threads: usize) -> Result
         }
     }
     Ok(differences)
+}
+
+/// Lets loops end early.
+fn shorten(block: &mut Block) {
+    for operation in &mut block.operations {
+        if let Op::Repeat(repeat) = &mut operation.op {
+            repeat.count = repeat.count.clamp(1, STEPS);
+            shorten(&mut repeat.body);
+        }
+    }
 }
 
 /// Draws a minibatch into the arrays.

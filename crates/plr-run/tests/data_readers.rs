@@ -282,6 +282,53 @@ fn npz_data_sets() {
 }
 
 #[test]
+fn npy_elements_of_every_plain_type() {
+    let path = directory("npy_types").join("types.npz");
+    let read = |descr: &str, shape: &str, elements: &[u8]| {
+        archive(&path, &[("a", npy_bytes(descr, "False", shape, elements))]);
+        npz::read_arrays(&path).unwrap().remove("a").unwrap().into_tensor().to_f64()
+    };
+    assert_eq!(read("|b1", "(3,)", &[0, 1, 1]), [0.0, 1.0, 1.0]);
+    assert_eq!(read("|i1", "(2,)", &[0xFF, 5]), [-1.0, 5.0]);
+    assert_eq!(read("<i2", "(2,)", &[0xFE, 0xFF, 0, 1]), [-2.0, 256.0]);
+    assert_eq!(read(">u2", "(1,)", &[0xFF, 0xFE]), [65_534.0]);
+    assert_eq!(read("<u4", "(1,)", &[0, 0, 0, 0x80]), [2_147_483_648.0]);
+    // IEEE 754, binary16: the examples of the standard's table, and its smallest and largest numbers.
+    let halves: [(u16, f64); 8] = [
+        (0x3C00, 1.0),
+        (0xC000, -2.0),
+        (0x7BFF, 65_504.0),
+        (0x0400, 6.103_515_625e-5),
+        (0x0001, 5.960_464_477_539_063e-8),
+        (0x3555, 0.333_251_953_125),
+        (0x8000, -0.0),
+        (0x7C00, f64::INFINITY),
+    ];
+    let bytes: Vec<u8> = halves.iter().flat_map(|(bits, _)| bits.to_le_bytes()).collect();
+    assert_eq!(read("<f2", "(8,)", &bytes), halves.map(|(_, number)| number));
+    assert!(read(">f2", "(1,)", &[0x7E, 0])[0].is_nan());
+}
+
+#[test]
+fn targets_with_a_single_one_are_classes() {
+    let path = directory("npz_one_hot").join("data.npz");
+    let x = || npy_bytes("|b1", "False", "(3, 2)", &[0, 1, 1, 1, 0, 0]);
+    let targets = |y: &[u8]| {
+        archive(&path, &[("x", x()), ("y", npy_bytes("|u1", "False", "(3, 2)", y))]);
+        let (train, _) = npz::read_dataset(&path).unwrap();
+        assert_eq!(numbers(&train), [0.0, 1.0, 1.0, 1.0, 0.0, 0.0], "truth is 1, not a grey level");
+        train.targets().clone()
+    };
+    assert_eq!(targets(&[0, 1, 1, 0, 1, 0]), Targets::Labels { labels: vec![1, 0, 0], classes: 2 });
+    for other in [[0, 1, 1, 1, 1, 0], [0, 1, 2, 0, 1, 0], [0, 1, 0, 0, 1, 0]] {
+        assert!(matches!(targets(&other), Targets::Values(_)), "{other:?}");
+    }
+    archive(&path, &[("x", x()), ("y", npy_bytes("|b1", "False", "(3,)", &[0, 1, 1]))]);
+    let labels = Targets::Labels { labels: vec![0, 1, 1], classes: 2 };
+    assert_eq!(npz::read_dataset(&path).unwrap().0.targets(), &labels);
+}
+
+#[test]
 fn npy_faults_name_what_was_found() {
     let path = directory("npy_faults").join("faults.npz");
     let fault = |bytes: Vec<u8>| {

@@ -230,8 +230,9 @@ impl<T: Real> State<'_, T> {
             carried = repeat.body.results.iter().map(|v| self.values[v].clone()).collect();
             ran += 1;
             if let Some(until) = repeat.until {
-                residual = Some(self.real(until.residual)[0]);
-                if residual < Some(T::from_f64(until.tolerance)) {
+                let last = self.real(until.residual)[0];
+                residual = Some(last);
+                if last < T::from_f64(until.tolerance) || !last.to_f64().is_finite() {
                     break;
                 }
             }

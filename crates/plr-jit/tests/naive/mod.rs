@@ -262,7 +262,7 @@ impl Evaluation<'_> {
             if let Some(until) = &repeat.until {
                 let last = scope[&until.residual].real()[0];
                 residual = Some(last);
-                if last.to_f64() < until.tolerance {
+                if last.to_f64() < until.tolerance || !last.to_f64().is_finite() {
                     break;
                 }
             }

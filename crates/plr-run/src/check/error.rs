@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use plr_interp::Unenumerable;
+
+use super::undefined::Undefined;
 use crate::backend::RunError;
 use crate::data::DataError;
 
@@ -73,7 +76,7 @@ pub enum CheckError {
     /// A claim is over all draws, and these are not to be gone through.
     Unenumerable {
         /// Why.
-        reason: String,
+        reason: Unenumerable,
     },
     /// A claim is over all draws, and gradients would have to flow through them.
     DrawsOnTheWay,
@@ -81,6 +84,13 @@ pub enum CheckError {
     Singular {
         /// The layers that it is made of.
         layers: Vec<String>,
+    },
+    /// What is measured is no number.
+    Undefined {
+        /// Where.
+        site: String,
+        /// Why.
+        cause: Undefined,
     },
     /// A program lacks an output.
     MissingOutput {
@@ -114,6 +124,7 @@ impl CheckError {
             | Self::Unenumerable { .. }
             | Self::DrawsOnTheWay
             | Self::Singular { .. }
+            | Self::Undefined { .. }
             | Self::Data(_) => false,
         }
     }
@@ -150,7 +161,9 @@ impl fmt::Display for CheckError {
             }
             Self::NoLoop { phase } => write!(f, "phase `{phase}` has no steps to go back through"),
             Self::SitesDiffer => f.write_str("the claim combines measures of different sites"),
-            Self::Unenumerable { reason } => f.write_str(reason),
+            Self::Unenumerable { reason } => reason.fmt(f),
+            Self::Undefined { site, cause } if site.is_empty() => cause.fmt(f),
+            Self::Undefined { site, cause } => write!(f, "{cause} at {site}"),
             Self::DrawsOnTheWay => f.write_str(
                 "the cost depends on what is drawn: over all draws compare with `gradient by finite_differences`",
             ),

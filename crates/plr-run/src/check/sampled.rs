@@ -1,5 +1,6 @@
 //! What a rule does in the mean over its draws: over so many of them, or over all, each with its probability (R14.19).
 
+use plr_interp::Unenumerable;
 use plr_ir::model::{Model, Piece, Reference, Sampling};
 use plr_ir::program::{Block, Op};
 use plr_ir::{Precision, Program, Tensor, pass};
@@ -83,31 +84,55 @@ impl Presentation<'_> {
 
     /// The gradients, averaged like the increments if anything is drawn on the way to the cost.
     pub(super) fn gradients(&self, reference: Reference) -> Result<Vec<Gradient>, CheckError> {
-        let of = |context| of_presented(&self.presented(context), reference);
         let draws = reference.cost().is_some_and(|piece| {
             self.model.program(piece, 1, Precision::F64).is_some_and(|program| draws(&program.body))
         });
         match (self.sampling, reference) {
-            (Sampling::All, Reference::FiniteDifferences(phase)) if draws => {
-                let presented = self.presented(self.context);
-                let mut gradients = super::differences::expected(&presented, phase)?;
-                gradients.iter_mut().for_each(|gradient| presented.mask(gradient));
-                Ok(gradients)
+            // What is drawn may be a step function of the parameters, whose differences say nothing: where the draws can be gone
+            // through, it is the expected cost that differs, over however many of them increments are averaged.
+            (Sampling::All | Sampling::Mean(_), Reference::FiniteDifferences(phase)) if draws => {
+                match self.expected_differences(phase) {
+                    Err(CheckError::Unenumerable { reason: Unenumerable::Continuous })
+                        if self.sampling != Sampling::All =>
+                    {
+                        self.mean_gradients(reference)
+                    }
+                    found => found,
+                }
             }
             (Sampling::All, _) if draws => Err(CheckError::DrawsOnTheWay),
-            (Sampling::Mean(many), _) if draws => {
-                let mut sum = of(self.context)?;
-                for draw in 1..many {
-                    for (sum, gradient) in sum.iter_mut().zip(of(nth(self.context, draw))?) {
-                        sum.values.iter_mut().zip(gradient.values).for_each(|(sum, g)| *sum += g);
-                    }
-                }
-                let values = sum.iter_mut().flat_map(|gradient| &mut gradient.values);
-                values.for_each(|value| *value /= f64::from(many));
-                Ok(sum)
+            (Sampling::Mean(_), _) if draws => self.mean_gradients(reference),
+            (Sampling::Once | Sampling::Mean(_) | Sampling::All, _) => {
+                self.gradients_of(reference, self.context)
             }
-            (Sampling::Once | Sampling::Mean(_) | Sampling::All, _) => of(self.context),
         }
+    }
+
+    fn gradients_of(&self, reference: Reference, context: Context) -> Result<Vec<Gradient>, CheckError> {
+        of_presented(&self.presented(context), reference)
+    }
+
+    /// By differences of the cost that is expected over all draws.
+    fn expected_differences(&self, phase: usize) -> Result<Vec<Gradient>, CheckError> {
+        let presented = self.presented(self.context);
+        let mut gradients = super::differences::expected(&presented, phase)?;
+        gradients.iter_mut().for_each(|gradient| presented.mask(gradient));
+        Ok(gradients)
+    }
+
+    /// In the mean over so many draws.
+    fn mean_gradients(&self, reference: Reference) -> Result<Vec<Gradient>, CheckError> {
+        let many = if let Sampling::Mean(many) = self.sampling { many } else { 1 };
+        let mut sum = self.gradients_of(reference, self.context)?;
+        for draw in 1..many {
+            let next = self.gradients_of(reference, nth(self.context, draw))?;
+            for (sum, gradient) in sum.iter_mut().zip(next) {
+                sum.values.iter_mut().zip(gradient.values).for_each(|(sum, g)| *sum += g);
+            }
+        }
+        let values = sum.iter_mut().flat_map(|gradient| &mut gradient.values);
+        values.for_each(|value| *value /= f64::from(many));
+        Ok(sum)
     }
 
     fn presented(&self, context: Context) -> Presented<'_> {
@@ -157,7 +182,7 @@ pub(super) fn mean(program: &Program, presentations: &[Arrays]) -> Result<Arrays
     for arrays in presentations {
         let inputs = bind(program, arrays)?;
         let expected = plr_interp::expectation(program, &inputs)
-            .map_err(|reason| CheckError::Unenumerable { reason: reason.to_string() })?;
+            .map_err(|reason| CheckError::Unenumerable { reason })?;
         for (name, tensor) in program.outputs.iter().zip(expected) {
             let part = tensor.to_f64().into_iter().map(|x| x / presentations.len() as f64);
             let sum: Vec<f64> = match means.get(name).map(Tensor::to_f64) {

@@ -105,7 +105,7 @@ impl<'a> Subject<'a> {
             measured.push((LEARNING_RATE.to_owned(), 1.0));
         }
         let model = self.model(&measured)?;
-        let samples = self.samples(model.as_ref(), updates)?;
+        let samples = self.samples(model.as_ref())?;
         let mut evidence = Evidence {
             parameters,
             increments: Arrays::new(),
@@ -155,7 +155,7 @@ impl<'a> Subject<'a> {
             }
         };
         if first < updates {
-            let samples = self.samples(model.as_ref(), updates)?;
+            let samples = self.samples(model.as_ref())?;
             self.train(model.as_ref(), &samples, &mut after, first..updates)?;
         }
         self.trained.push(Trained { settings: settings.to_vec(), updates, after: after.clone() });
@@ -196,9 +196,9 @@ impl<'a> Subject<'a> {
         self.workshop.model(Some(self.position), settings).map_err(|reason| CheckError::Setting { reason })
     }
 
-    fn samples(&self, model: &dyn Model, last: u32) -> Result<Samples, CheckError> {
+    fn samples(&self, model: &dyn Model) -> Result<Samples, CheckError> {
         let Check { data, batch, seed, precision, .. } = self.check;
-        Ok(Samples::new(data, model.shape(), *batch, *seed, *precision, last)?)
+        Ok(Samples::new(data, model.shape(), *batch, *seed, *precision)?)
     }
 }
 

@@ -181,7 +181,7 @@ impl Columns {
         let (width, targets) = match layout.targets {
             CsvTargets::Class => (1, Targets::labels(self.labels)),
             CsvTargets::Values(0) => (0, Targets::None),
-            CsvTargets::Values(count) => (count, Targets::Values(Table::new(count, self.values)?)),
+            CsvTargets::Values(count) => (count, Targets::of_values(Table::new(count, self.values)?)),
         };
         Some((Table::new(layout.columns - width, self.inputs)?, targets))
     }

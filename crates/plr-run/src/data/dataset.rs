@@ -61,6 +61,23 @@ impl Targets {
         Self::Labels { labels, classes }
     }
 
+    /// Real values, or the classes that they are if each row has one 1 and otherwise 0 (R17.3).
+    pub fn of_values(table: Table) -> Self {
+        let classes = table.columns();
+        let class = |row: usize| {
+            let cells = (0..classes).map(|column| table.cells().get::<f64>(row * classes + column));
+            let mut ones = cells.clone().enumerate().filter(|(_, cell)| *cell == 1.0);
+            let (class, _) = ones.next()?;
+            let alone = ones.next().is_none() && cells.filter(|cell| *cell == 0.0).count() + 1 == classes;
+            alone.then_some(class as u32)
+        };
+        let labels: Option<Vec<u32>> = (0..table.rows()).map(class).collect();
+        match labels.filter(|_| classes > 1) {
+            Some(labels) => Self::Labels { labels, classes },
+            None => Self::Values(table),
+        }
+    }
+
     /// Labels from the integers of a file: `classes` of them where that is known, else as many as are needed.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use plr_ir::{Precision, Tensor};
 
 use super::dataset::{Dataset, Targets};
 use super::error::DataError;
-use super::gaussian::{self, Gaussian};
+use super::gaussian::Gaussian;
 use super::table::{Cells, Table};
 use crate::draws::Draws;
 use crate::room;
@@ -42,14 +42,13 @@ enum Law {
 }
 
 impl Samples {
-    /// Minibatches 0 to `last` for a network of the given features and outputs, rounded to `precision`.
+    /// Minibatches for a network of the given features and outputs, rounded to `precision`.
     pub(crate) fn new(
         law: &DataLaw,
         shape: Shape,
         batch: usize,
         seed: u64,
         precision: Precision,
-        last: u32,
     ) -> Result<Self, DataError> {
         let Shape { features, outputs, sequence } = shape;
         let steps = sequence.map_or(1, |sequence| sequence.steps as usize);
@@ -64,7 +63,7 @@ impl Samples {
                 if spectrum.len() != features {
                     return Err(DataError::SpectrumDiffers { spectrum: spectrum.len(), features });
                 }
-                Law::Gaussian(gaussian::generate((last as usize + 1) * batch * steps, spectrum, seed)?)
+                Law::Gaussian(Gaussian::new(spectrum, seed)?)
             }
             DataLaw::Teacher => {
                 let deviation = 1.0 / (features as f64).sqrt();
@@ -122,10 +121,7 @@ impl Samples {
             }
             Law::Gaussian(gaussian) => {
                 let first = before as usize * self.rows();
-                let rows: Vec<usize> = (first..first + self.rows()).collect();
-                let mut inputs = vec![0.0; self.rows() * self.shape.features];
-                gaussian.data.inputs().gather(&rows, &mut inputs);
-                inputs
+                gaussian.samples(first..first + self.rows())
             }
         }
     }
@@ -153,7 +149,7 @@ impl Samples {
 /// Training and test samples for a network of the given features and outputs, all of the same law (R17.5).
 ///
 /// # Errors
-/// [`DataError::SpectrumDiffers`], and as [`gaussian::generate`] and [`Dataset::new`].
+/// [`DataError::SpectrumDiffers`], and as [`Gaussian::new`] and [`Dataset::new`].
 pub(super) fn generate(
     law: &DataLaw,
     shape: Shape,
@@ -164,7 +160,7 @@ pub(super) fn generate(
     let numbers = ((train + test) as u64).saturating_mul((shape.features + shape.outputs) as u64);
     room::check(numbers.saturating_mul(COPIES * size_of::<f64>() as u64))
         .map_err(|room| DataError::NoRoom { what: "samples", room })?;
-    let samples = Samples::new(law, shape, train + test, seed, Precision::F64, 0)?;
+    let samples = Samples::new(law, shape, train + test, seed, Precision::F64)?;
     let inputs = samples.inputs(0);
     let targets = match &samples.law {
         Law::Gaussian(_) => Targets::None,

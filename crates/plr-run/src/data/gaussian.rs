@@ -1,53 +1,54 @@
 //! Gaussian samples with known principal directions: what a rule that finds them is checked against.
 
-use super::dataset::{Dataset, Targets};
+use std::ops::Range;
+
 use super::draws::{Draws, Stream};
 use super::error::DataError;
-use super::table::{Cells, Table};
 
-/// Zero-mean Gaussian samples without targets.
+/// A zero-mean Gaussian with given standard deviations along random orthonormal directions, of which any sample can be drawn
+/// without those before it.
 #[derive(Clone, Debug)]
 pub struct Gaussian {
-    /// The samples, `[samples, features]`, f64.
-    pub data: Dataset,
+    spectrum: Vec<f64>,
+    seed: u64,
     /// Orthonormal directions `[features][features]`; the standard deviation along the k-th is the k-th of the
     /// spectrum.
     pub directions: Vec<Vec<f64>>,
 }
 
 impl Gaussian {
+    /// The Gaussian with standard deviations `spectrum`, one per feature, falling. A function of all arguments; the same on
+    /// every machine.
+    ///
+    /// # Errors
+    /// [`DataError::Generated`] if the spectrum is empty, not falling, or not of positive finite numbers.
+    pub fn new(spectrum: &[f64], seed: u64) -> Result<Self, DataError> {
+        let positive = spectrum.iter().all(|&s| s > 0.0 && (s as f32).is_finite());
+        if spectrum.is_empty() || !positive || !spectrum.is_sorted_by(|a, b| a >= b) {
+            let needs = "falling, positive, finite standard deviations";
+            return Err(DataError::Generated { what: "gaussian samples", needs });
+        }
+        let directions = orthonormal(spectrum.len(), seed);
+        Ok(Self { spectrum: spectrum.to_vec(), seed, directions })
+    }
+
+    /// The samples of these numbers, `[samples, features]`.
+    pub fn samples(&self, numbers: Range<usize>) -> Vec<f64> {
+        numbers.flat_map(|number| self.sample(number)).collect()
+    }
+
+    fn sample(&self, number: usize) -> impl Iterator<Item = f64> {
+        let mut draws = Draws::new(self.seed, Stream::Gaussian, number as u64);
+        let scores: Vec<f64> = self.spectrum.iter().map(|deviation| deviation * draws.normal()).collect();
+        (0..scores.len()).map(move |feature| {
+            scores.iter().zip(&self.directions).map(|(score, direction)| score * direction[feature]).sum()
+        })
+    }
+
     /// The direction along which the samples vary most: unit length, its sign arbitrary.
     pub fn first_direction(&self) -> &[f64] {
         &self.directions[0]
     }
-}
-
-/// Draws `samples` from the Gaussian with standard deviations `spectrum`, one per feature, falling, along random
-/// orthonormal directions. A function of all arguments; the same on every machine.
-///
-/// # Errors
-/// [`DataError::Generated`] without samples, or if the spectrum is empty, not falling, or not of positive finite
-/// numbers.
-pub fn generate(samples: usize, spectrum: &[f64], seed: u64) -> Result<Gaussian, DataError> {
-    let positive = spectrum.iter().all(|&s| s > 0.0 && (s as f32).is_finite());
-    if samples == 0 || spectrum.is_empty() || !positive || !spectrum.is_sorted_by(|a, b| a >= b) {
-        let needs = "a sample and falling, positive, finite standard deviations";
-        return Err(DataError::Generated { what: "gaussian samples", needs });
-    }
-    let features = spectrum.len();
-    let directions = orthonormal(features, seed);
-    let mut cells = Vec::with_capacity(samples * features);
-    for sample in 0..samples {
-        let mut draws = Draws::new(seed, Stream::Gaussian, sample as u64);
-        let scores: Vec<f64> = spectrum.iter().map(|deviation| deviation * draws.normal()).collect();
-        for feature in 0..features {
-            cells.push(
-                scores.iter().zip(&directions).map(|(score, direction)| score * direction[feature]).sum(),
-            );
-        }
-    }
-    let table = Table::new(features, Cells::F64(cells)).expect("every sample has all features");
-    Ok(Gaussian { data: Dataset::new("gaussian samples", table, Targets::None)?, directions })
 }
 
 /// Uniformly distributed orthonormal vectors: normal draws, orthogonalised by modified Gram–Schmidt, twice

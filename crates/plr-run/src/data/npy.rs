@@ -66,16 +66,16 @@ pub struct Array {
 pub enum Elements {
     /// `u1`.
     U8(Vec<u8>),
-    /// `i4` and `i8`.
+    /// `b1`, as 0 and 1, and all integers but bytes.
     I64(Vec<i64>),
-    /// `f4`.
+    /// `f2` and `f4`.
     F32(Vec<f32>),
     /// `f8`.
     F64(Vec<f64>),
 }
 
 impl Array {
-    /// The same numbers as a tensor of real numbers: `f4` stays f32, all others become f64.
+    /// The same numbers as a tensor of real numbers: `f2` and `f4` become f32, all others f64.
     pub fn into_tensor(self) -> Tensor {
         let data = match self.elements {
             Elements::U8(values) => Data::F64(values.into_iter().map(f64::from).collect()),
@@ -139,7 +139,13 @@ pub(super) fn encode(tensor: &Tensor, out: &mut impl Write) -> io::Result<()> {
 /// The element types that are read.
 #[derive(Clone, Copy)]
 enum Kind {
+    Bool,
     U8,
+    I8,
+    I16,
+    U16,
+    F16,
+    U32,
     I32,
     I64,
     F32,
@@ -149,8 +155,9 @@ enum Kind {
 impl Kind {
     fn width(self) -> usize {
         match self {
-            Self::U8 => 1,
-            Self::I32 | Self::F32 => 4,
+            Self::Bool | Self::U8 | Self::I8 => 1,
+            Self::I16 | Self::U16 | Self::F16 => 2,
+            Self::I32 | Self::U32 | Self::F32 => 4,
             Self::I64 | Self::F64 => 8,
         }
     }
@@ -217,7 +224,13 @@ fn element_type(descr: &[u8]) -> Result<(Kind, bool), NpyFault> {
     let unknown = || NpyFault::ElementType { found: String::from_utf8_lossy(descr).into_owned() };
     let (order, name) = descr.split_first().ok_or_else(unknown)?;
     let kind = match name {
+        b"b1" => Kind::Bool,
         b"u1" => Kind::U8,
+        b"i1" => Kind::I8,
+        b"i2" => Kind::I16,
+        b"u2" => Kind::U16,
+        b"f2" => Kind::F16,
+        b"u4" => Kind::U32,
         b"i4" => Kind::I32,
         b"i8" => Kind::I64,
         b"f4" => Kind::F32,
@@ -233,7 +246,17 @@ fn element_type(descr: &[u8]) -> Result<(Kind, bool), NpyFault> {
 
 fn typed(kind: Kind, big_endian: bool, body: Vec<u8>) -> Elements {
     match (kind, big_endian) {
+        (Kind::Bool, _) => Elements::I64(elements(&body, |[b]| i64::from(b != 0))),
         (Kind::U8, _) => Elements::U8(body),
+        (Kind::I8, _) => Elements::I64(elements(&body, |b| i64::from(i8::from_le_bytes(b)))),
+        (Kind::I16, false) => Elements::I64(elements(&body, |b| i64::from(i16::from_le_bytes(b)))),
+        (Kind::I16, true) => Elements::I64(elements(&body, |b| i64::from(i16::from_be_bytes(b)))),
+        (Kind::U16, false) => Elements::I64(elements(&body, |b| i64::from(u16::from_le_bytes(b)))),
+        (Kind::U16, true) => Elements::I64(elements(&body, |b| i64::from(u16::from_be_bytes(b)))),
+        (Kind::F16, false) => Elements::F32(elements(&body, |b| half(u16::from_le_bytes(b)))),
+        (Kind::F16, true) => Elements::F32(elements(&body, |b| half(u16::from_be_bytes(b)))),
+        (Kind::U32, false) => Elements::I64(elements(&body, |b| i64::from(u32::from_le_bytes(b)))),
+        (Kind::U32, true) => Elements::I64(elements(&body, |b| i64::from(u32::from_be_bytes(b)))),
         (Kind::I32, false) => Elements::I64(elements(&body, |b| i64::from(i32::from_le_bytes(b)))),
         (Kind::I32, true) => Elements::I64(elements(&body, |b| i64::from(i32::from_be_bytes(b)))),
         (Kind::I64, false) => Elements::I64(elements(&body, i64::from_le_bytes)),
@@ -243,6 +266,19 @@ fn typed(kind: Kind, big_endian: bool, body: Vec<u8>) -> Elements {
         (Kind::F64, false) => Elements::F64(elements(&body, f64::from_le_bytes)),
         (Kind::F64, true) => Elements::F64(elements(&body, f64::from_be_bytes)),
     }
+}
+
+/// The number that 16 bits are (IEEE 754, binary16): exact in f32.
+fn half(bits: u16) -> f32 {
+    let sign = u32::from(bits >> 15) << 31;
+    let (exponent, fraction) = (u32::from(bits >> 10 & 31), u32::from(bits & 1023));
+    let magnitude = match exponent {
+        // Without the leading 1: fraction · 2⁻²⁴.
+        0 => (fraction as f32 / (1_u32 << 24) as f32).to_bits(),
+        31 => 255 << 23 | fraction << 13,
+        _ => (exponent + 112) << 23 | fraction << 13,
+    };
+    f32::from_bits(sign | magnitude)
 }
 
 /// Column-major elements in row-major order.
@@ -354,7 +390,10 @@ impl fmt::Display for NpyFault {
             Self::Header { offset, expected } => write!(f, "its header lacks {expected} at offset {offset}"),
             Self::HeaderTruncated => write!(f, "it ends inside its header"),
             Self::ElementType { found } => {
-                write!(f, "its element type is `{found}` instead of `u1`, `i4`, `i8`, `f4` or `f8`")
+                write!(
+                    f,
+                    "its element type is `{found}`, which is none of booleans, integers and reals of up to 8 bytes"
+                )
             }
             Self::Size { dims, expected, found } if found < expected => {
                 write!(f, "the shape {dims:?} needs {expected} bytes of elements, but only {found} are there")

@@ -94,8 +94,8 @@ fn archive(arrays: &BTreeMap<String, Tensor>) -> io::Result<Vec<u8>> {
 /// Reads a data set: `x` and `y` to train on and, if they are there, `x_test` and `y_test`.
 ///
 /// `x` is `[samples, …]`; bytes are grey levels and become `[0, 1]`, other numbers stay as they are. `y` is
-/// `[samples]` integers (classes), or `[samples]`, `[samples, outputs]` or `[samples, steps, outputs]` real values; without
-/// `y` the data has no targets. The number of classes is that of `y`.
+/// `[samples]` integers (classes), or `[samples]`, `[samples, outputs]` or `[samples, steps, outputs]` real values, which are
+/// classes too if each sample has one 1 and otherwise 0; without `y` the data has no targets. The number of classes is that of `y`.
 ///
 /// # Errors
 /// As [`read_arrays`], and for arrays that are missing or do not make a data set.
@@ -177,7 +177,8 @@ fn targets(path: &Path, (name, array): Named, classes: Option<usize>) -> Result<
     };
     match array.dims.as_slice() {
         [_] => Ok(Targets::Values(rows(cells, &[1]))),
-        [_, shape @ ..] if (1..=2).contains(&shape.len()) => Ok(Targets::Values(rows(cells, shape))),
+        [_, outputs] => Ok(Targets::of_values(rows(cells, &[*outputs]))),
+        [_, shape @ ..] if shape.len() == 2 => Ok(Targets::Values(rows(cells, shape))),
         _ => {
             let fault =
                 NpyFault::Rank { expected: "of one to three dimensions, samples first", found: array.dims };
