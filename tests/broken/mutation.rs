@@ -79,7 +79,8 @@ impl Changes<'_> {
 
     fn equation(&mut self, equation: &Equation) {
         if matches!(equation.assign, Assign::Add | Assign::Subtract) {
-            self.exchange(equation.target.name.span.end, equation.value.span.start);
+            let end = equation.targets.last().map_or(equation.span.start, |target| target.name.span.end);
+            self.exchange(end, equation.value.span.start);
         }
         self.expression(&equation.value);
     }
@@ -101,7 +102,7 @@ impl Changes<'_> {
             }
             ExprKind::Call(call) => call.arguments.iter().for_each(|a| self.expression(a)),
             ExprKind::If(c, a, b) => [c, a, b].into_iter().for_each(|e| self.expression(e)),
-            ExprKind::At(a, _) | ExprKind::Field(a, _) => self.expression(a),
+            ExprKind::At(a, ..) | ExprKind::Field(a, _) => self.expression(a),
             ExprKind::Number(_) | ExprKind::Text(_) | ExprKind::Name(_) | ExprKind::Error => {}
         }
     }

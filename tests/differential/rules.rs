@@ -87,7 +87,7 @@ fn arrays(model: &Specialised, batch: usize, seed: u64, precision: Precision) ->
     let names = model.parameters().iter().map(|parameter| parameter.name.clone());
     let mut arrays: Arrays = names.zip(init::parameters(model.parameters(), seed, precision)).collect();
     let shape = model.shape();
-    let kept = model.kept().iter().map(|kept| (kept.name.as_str(), vec![batch, kept.units]));
+    let kept = model.kept().iter().map(|kept| (kept.name.as_str(), kept.rows(batch)));
     for (name, dims) in [("data", shape.data(batch)), ("target", shape.target(batch))].into_iter().chain(kept)
     {
         let numbers = Draws::new(seed, name, 0).normals(dims.iter().product());

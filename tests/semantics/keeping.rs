@@ -1,4 +1,4 @@
-//! States that outlive a presentation (rules 3.11 and 3.12).
+//! States and traces that outlive a presentation (rules 3.11, 3.12 and 20.13).
 
 use std::path::PathBuf;
 
@@ -27,6 +27,16 @@ const ADDING: &str = "rule R {
 }
 network n { 1 - 1 }";
 
+/// Synapses do the same: `n` is one number for each presynaptic unit, `m` one for each synapse.
+const TRACING: &str = "rule R {
+  neuron { state x = 0 }
+  synapse W : below -> self = 0 { persistent trace n = 10 }
+  synapse V : below -> self = 0 { carried trace m = 20 }
+  phase p { clamp input x = data;  n += pre.x;  m += pre.x + 0 * post.x }
+  learn (sum) { W += n;  V += m }
+}
+network n { 1 - 2 }";
+
 /// Four samples that show 1, 10, 100 and 1000.
 fn data() -> Dataset {
     let inputs = Table::new(1, Cells::F64(vec![1.0, 10.0, 100.0, 1000.0])).expect("one column");
@@ -38,8 +48,8 @@ fn options(backend: Backend, batch: usize) -> Options {
 }
 
 /// Everything in the weights file after some epochs.
-fn left(options: Options, epochs: u64, piece: Option<u64>) -> Vec<(String, Vec<f64>)> {
-    let model = Bench::new(ADDING).model();
+fn left(text: &str, options: Options, epochs: u64, piece: Option<u64>) -> Vec<(String, Vec<f64>)> {
+    let model = Bench::new(text).model();
     let mut session = Session::new(&model, options).expect("it compiles");
     while session.position().epoch < epochs {
         session.train(&data(), piece, &mut |_| Control::Continue).expect("it trains");
@@ -48,7 +58,8 @@ fn left(options: Options, epochs: u64, piece: Option<u64>) -> Vec<(String, Vec<f
     session.train(&data(), None, &mut |_| Control::Stop).expect("it stops");
     let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("keeping");
     std::fs::create_dir_all(&directory).expect("a directory can be made");
-    let file = directory.join(format!("{epochs}-{}-{}", options.batch, piece.unwrap_or_default()));
+    let file =
+        directory.join(format!("{}-{epochs}-{}-{}", text.len(), options.batch, piece.unwrap_or_default()));
     session.save(&file).expect("it is written");
     let loaded = weights::load(&file).expect("it is read");
     // A session that goes on from the file does what this one does.
@@ -69,7 +80,7 @@ fn of<'a>(left: &'a [(String, Vec<f64>)], name: &str) -> &'a [f64] {
 /// R3.11: a persistent state goes on to the next presentation of its sample, a carried one to the next at its place.
 #[test]
 fn kept_states_go_on() {
-    let found = left(options(Backend::Jit { threads: 1 }, 3), 2, None);
+    let found = left(ADDING, options(Backend::Jit { threads: 1 }, 3), 2, None);
     assert_eq!(of(&found, "n/input"), [12.0, 30.0, 210.0, 2010.0]);
     // 10 + x in the first epoch, 10 + 2 x in the second.
     assert_eq!(of(&found, "W/input->output"), [8.0 * 10.0 + 3.0 * 1111.0]);
@@ -77,11 +88,11 @@ fn kept_states_go_on() {
     let places = of(&found, "m/input");
     assert_eq!((places.len(), places.iter().sum::<f64>()), (3, 60.0 + 2.0 * 1111.0));
     for backend in [Backend::Jit { threads: 3 }, Backend::Interpreter] {
-        assert_eq!(found, left(options(backend, 3), 2, None));
-        assert_eq!(found, left(options(backend, 3), 2, Some(1)), "in pieces");
+        assert_eq!(found, left(ADDING, options(backend, 3), 2, None));
+        assert_eq!(found, left(ADDING, options(backend, 3), 2, Some(1)), "in pieces");
     }
     // One place: whatever the order, all that was shown.
-    let found = left(options(Backend::Interpreter, 1), 3, None);
+    let found = left(ADDING, options(Backend::Interpreter, 1), 3, None);
     assert_eq!(of(&found, "m/input"), [20.0 + 3.0 * 1111.0]);
     // What is left is the end of the presentation, which may be that of an earlier phase.
     let earlier = ADDING
@@ -90,6 +101,36 @@ fn kept_states_go_on() {
     Bench::new(&earlier).present(&[], &[&[5.0]], &[]).is("new/n/input", &[15.0]);
     finds("missing_clause", &ADDING.replace("n = 10", "n"));
     finds("reserved_name", &ADDING.replace("persistent state n = 10", "state n = 10, persistent"));
+}
+
+/// R20.13, R20.10: traces go on like states, each as small as it is.
+#[test]
+fn kept_traces_go_on() {
+    let found = left(TRACING, options(Backend::Jit { threads: 1 }, 3), 2, None);
+    assert_eq!(of(&found, "W.n/input->output"), [12.0, 30.0, 210.0, 2010.0]);
+    assert_eq!(of(&found, "W/input->output"), [8.0 * 10.0 + 3.0 * 1111.0; 2]);
+    let places = of(&found, "V.m/input->output");
+    assert_eq!((places.len(), places.iter().sum::<f64>()), (3 * 2, 2.0 * (60.0 + 2.0 * 1111.0)));
+    for backend in [Backend::Jit { threads: 3 }, Backend::Interpreter] {
+        assert_eq!(found, left(TRACING, options(backend, 3), 2, None));
+        assert_eq!(found, left(TRACING, options(backend, 3), 2, Some(1)), "in pieces");
+    }
+    let claims = "check law {
+    network 1 - 1
+    expect mean(n) == 11 after 3 updates
+    expect mean(m) == 21
+    expect mean(m) == 24 after 3 updates
+  }
+  learn";
+    let text = TRACING.replace("+= pre.x", "+= 1 + 0 * pre.x").replace("learn", claims);
+    for result in run(&legal(&text).workshop(0), 0, Backend::Jit { threads: 1 }) {
+        assert!(result.holds(), "{result:?}");
+    }
+    let bill = crate::locality::audit(&format!("{TRACING}\nexperiment e {{ rule R;  network n }}")).bill;
+    let kept = bill.expect("there is a network").kept.into_iter().map(|k| (k.state, k.by_sample, k.values));
+    let expected = [("W.n".to_owned(), true, 1), ("V.m".to_owned(), false, 2)];
+    assert_eq!(kept.collect::<Vec<_>>(), expected);
+    finds("bad_value", &TRACING.replace("state x = 0", "state x = 0\n persistent trace k"));
 }
 
 /// R3.8, R3.11: what nobody observes is not kept.
@@ -143,7 +184,7 @@ fn checks_carry() {
     }
 }
 
-/// R3.12: what has no room is refused with its size.
+/// R3.12, R20.13: what has no room is refused with its size.
 #[test]
 fn kept_states_need_room() {
     let text = ADDING
@@ -161,4 +202,10 @@ fn kept_states_need_room() {
         session.train(&data, None, &mut |_| Control::Continue).expect_err("it has no room").to_string();
     assert!(refused.contains("`P.z/output`, is 1000000 x 1000000 numbers"), "{refused}");
     assert!(refused.contains("16.0 TB"), "{refused}");
+    let traced = TRACING.replace("n += pre.x", "n += pre.x + 0 * post.x").replace("1 - 2", "1 - 1000000");
+    let model = Bench::new(&traced).model();
+    let mut session = Session::new(&model, options(Backend::Interpreter, 1)).expect("it compiles");
+    let refused =
+        session.train(&data, None, &mut |_| Control::Continue).expect_err("it has no room").to_string();
+    assert!(refused.contains("`W.n/input->output`, is 1000000 x 1000000 x 1 numbers"), "{refused}");
 }

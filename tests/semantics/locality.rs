@@ -11,7 +11,7 @@ use crate::bench::{Bench, clean, finds, legal};
 use crate::text::plain;
 
 /// The rows of the audit of the first rule, on the network `n` if there is one.
-fn audit(text: &str) -> Audit {
+pub fn audit(text: &str) -> Audit {
     audit_of_steps(text, 1.0)
 }
 
@@ -239,9 +239,51 @@ network n {{ 5 - 2 }}"
     let bill = audit(&text("euler", learn, "")).bill.expect("there is a network");
     let beside: Vec<_> = bill.synapse_parameters.iter().map(|p| (p.name.as_str(), p.values)).collect();
     let memories: Vec<_> = bill.memories.iter().map(|m| (m.name.as_str(), m.values)).collect();
-    assert_eq!((beside, memories), (vec![("m", 10)], vec![("W.v", 10)]));
+    assert_eq!((beside, memories), (vec![("W.m", 10)], vec![("W.v", 10)]));
     assert_eq!(bill.locking[0].every_step.as_deref(), Some("p"));
     assert!(bill.locking[0].waits_for.is_empty(), "it hears what the phase computes as it goes");
+}
+
+/// R13.9: traces wait, are waited for and are copied like states; plain equations wait for nothing in their step (R7.7).
+#[test]
+fn traces_are_billed_like_states() {
+    let bill = |body: &str, learn: &str| {
+        let text = format!(
+            "rule R {{
+  neuron {{ state x = 0, y = 0 }}
+  synapse W : below -> self {{ trace e, g }}
+  synapse B : above -> self = 1, fixed
+  phase p {{ clamp input x = data;  {body} }}
+  phase q (from = p) {{ g = 2 * g + post.y * pre.x }}
+  learn {{ W += {learn} }}
+}}
+network n {{ 3 - 2 - 4 - 1 }}
+experiment e {{ rule R;  network n }}"
+        );
+        audit(&text).bill.expect("there is a network")
+    };
+    let up = "sweep up { x = W @ below.x }";
+    let depth = |body: &str| bill(body, "g").phases[0].depth;
+    assert_eq!(depth(up), 3);
+    // What a unit hears through a trace that has just been written comes after it.
+    assert_eq!(depth(&format!("in turn {{ {up}\n e = post.x * pre.x\n y = e @ below.x }}")), 5);
+    assert_eq!(depth(&format!("in turn {{ {up}\n e = 0.5 * e\n y = e @ below.x }}")), 3);
+    assert_eq!(depth(&format!("{up}\n e = post.x * pre.x\n y = x")), 3);
+    // Of two phases, the one whose value it is.
+    let waits = |body: &str, learn: &str| bill(body, learn).locking[0].waits_for.join(", ");
+    let traced = format!("in turn {{ {up}\n y = B @ above.x\n e = post.y * pre.x }}");
+    assert_eq!(
+        (waits(&traced, "e"), waits(&traced, "g"), waits(&traced, "g[p]")),
+        ("p".to_owned(), "q".to_owned(), String::new())
+    );
+    // The feedback that it has heard comes from later layers, at the last of them from none.
+    assert_eq!(bill(&traced, "e").locking[0].locked_at, ["input->h1", "h1->h2"]);
+    let copies = |learn: &str| {
+        let copies = bill(&traced.replace("e =", "g ="), learn).copies;
+        copies.into_iter().map(|c| (c.state, c.phase, c.values)).collect::<Vec<_>>()
+    };
+    assert_eq!(copies("g"), []);
+    assert_eq!(copies("g[p]"), [("W.g".to_owned(), "p".to_owned(), 6 + 8 + 4)]);
 }
 
 /// R13.2, R13.7: what is read of a group, and of units that belong to a unit, stands the test of perturbation, flat and with rows and
@@ -422,7 +464,7 @@ network n { 6 - 4 tanh - 2 }";
         all.map(|p| p.dims.iter().product::<usize>()).sum::<usize>() as u64
     };
     assert_eq!(
-        (count("b"), count("W"), count("V"), count("g")),
+        (count("b"), count("W"), count("V"), count("W.g")),
         (6, 32, 16, bill.synapse_parameters[0].values)
     );
     let waits = |equation: &str| {
@@ -430,7 +472,7 @@ network n { 6 - 4 tanh - 2 }";
         found.waits_for.join(",")
     };
     assert_eq!(
-        (waits("learn: g"), waits("learn: W"), waits("learn: V")),
+        (waits("learn: W.g"), waits("learn: W"), waits("learn: V")),
         (waits("learn: W"), "p,q".into(), "p".into())
     );
 }

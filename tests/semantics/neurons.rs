@@ -30,19 +30,18 @@ network n { 1 - 2 - 1 }",
 /// R3.1: a state named with its population is that, whatever a synapse has beside it.
 #[test]
 fn populations_tell_states_from_traces() {
-    let bench = Bench::new(
-        "rule R {
+    let text = "rule R {
   neuron { state x = 0 }
   neuron M { state s = 0 }
   synapse U : below -> M = 1 { trace s }
-  phase p { clamp input x = data;  s = 5 + pre.x;  in turn { output M.s = 2 * (U @ below.x) } }
+  phase p { clamp input x = data;  U.s = 5 + pre.x;  in turn { output M.s = 2 * (U @ below.x) } }
   learn { U += s * post.s }
 }
-network n { 1 - 1 }",
-    );
-    let found = bench.present(&[("U/input->output", &[1.0])], &[&[3.0]], &[]);
+network n { 1 - 1 }";
+    let found = Bench::new(text).present(&[("U/input->output", &[1.0])], &[&[3.0]], &[]);
     found.is("state/p/M.s/output", &[6.0]);
     found.is("increment/U/input->output", &[8.0 * 6.0]);
+    finds("unknown_name", &text.replace("U.s =", "s ="));
 }
 
 /// R3.2 and R3.3: a state is reset at every presentation; one without a reset value has none until it is written.

@@ -577,13 +577,13 @@ fn functions_of_what_is_beside_a_weight_transmit() {
 network n { 2 - 2 }
 experiment e { rule R;  network n }";
     let given: &[(&str, &[f64])] =
-        &[("W/input->output", &[1.0, 2.0, 3.0, 4.0]), ("m/input->output", &[1.0, 0.0, 0.0, -1.0])];
+        &[("W/input->output", &[1.0, 2.0, 3.0, 4.0]), ("W.m/input->output", &[1.0, 0.0, 0.0, -1.0])];
     let found = Bench::new(text).present(given, &[&[1.0, 10.0]], &[]);
     found.is("state/p/x/output", &[1.0, -40.0]);
     found.is("increment/W/input->output", &[1.0, 0.0, 0.0, 40.0]);
     // One to one, each unit has one synapse.
     let text = text.replace("below -> self = 1 {", "below -> self = 1, one_to_one {");
-    let given: &[(&str, &[f64])] = &[("W/input->output", &[2.0, 3.0]), ("m/input->output", &[5.0, 7.0])];
+    let given: &[(&str, &[f64])] = &[("W/input->output", &[2.0, 3.0]), ("W.m/input->output", &[5.0, 7.0])];
     Bench::new(&text).present(given, &[&[1.0, 10.0]], &[]).is("state/p/x/output", &[10.0, 210.0]);
 }
 

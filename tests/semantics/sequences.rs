@@ -240,6 +240,89 @@ network n { 2 - 3 tanh - 2 tanh }";
     }
 }
 
+/// A rule that goes forth and back, adding up digits.
+fn there_and_back(head: &str, forward: &str, back: &str) -> String {
+    format!(
+        "rule R {head} {{
+  neuron {{
+    state x = 7, h = 5, s = 0, t = 0, u = 0, v = 0
+    let d = 2 * h
+  }}
+  signal total = sum(output.h)
+  synapse W : below -> self = 1
+  synapse R : self -> self = 1, delay 1 {{ trace e, g = 1 }}
+  phase forward ({forward}) {{ clamp input x = data;  output h = h + W @ below.x;  g += post.h }}
+  phase back ({back}, reversed) {{
+    clamp input x = data
+    in turn {{
+      output s = 10 * s + h[forward at time]
+      output t = 10 * t + d[forward at time] + total[forward at time]
+      output u = 10 * u + R @ self.h[forward at time]
+      output v = 10 * v + W @ below.x + 0.1 * time
+      e += post.s * pre.h[forward at time] + 0 * g[forward at time]
+    }}
+  }}
+  learn {{ W += post.u * pre.x + post.t + post.v;  R += e }}
+}}
+network n {{ 1 - 1 }}
+experiment e {{ rule R;  network n }}"
+    )
+}
+
+/// R20.14, R20.15: a phase goes back through the steps of a sample, and through what another one was in them.
+#[test]
+fn phases_go_back() {
+    let head = "allow stored_trajectory";
+    let text = there_and_back(head, "over time", "over time");
+    clean(&text);
+    let weights: &[(&str, &[f64])] = &[("W/input->output", &[1.0]), ("R/output->output", &[1.0])];
+    let found = Bench::new(&text).over(3, true, true).present(weights, &[&[1.0, 2.0, 3.0]], &[]);
+    // h is 6, 8, 11 after the steps, and 5, 6, 8 before them.
+    found.is("state/back/s/output", &[1186.0]);
+    found.is("state/back/t/output", &[3.0 * 1186.0]);
+    found.is("state/back/u/output", &[865.0]);
+    found.is("state/back/v/output", &[321.0 + 21.0]);
+    found.is("state/back/x/input", &[1.0]);
+    found.is("state/back/R.e/output->output", &[11.0 * 8.0 + 118.0 * 6.0 + 1186.0 * 5.0]);
+    // Phases that are not over time do the same, with what does not change.
+    let steps = there_and_back(head, "steps = 3", "steps = 3").replace("0.1 * time", "time");
+    let found = Bench::new(&steps).present(weights, &[&[2.0]], &[]);
+    // h is 7, 9, 11.
+    found.is("state/back/s/output", &[1100.0 + 90.0 + 7.0]);
+    found.is("state/back/v/output", &[222.0 + 210.0]);
+    // One step is one too.
+    let one = there_and_back(head, "steps = 1", "steps = 1");
+    Bench::new(&one).present(weights, &[&[2.0]], &[]).is("state/back/u/output", &[5.0]);
+    let unlicensed = codes(&there_and_back("", "over time", "over time"));
+    assert!(
+        unlicensed.iter().all(|code| code == "non_local_read") && unlicensed.len() == 6,
+        "{unlicensed:?}"
+    );
+    for (forward, back) in [
+        ("steps = 3", "steps = 2"),
+        ("over time", "steps = 3"),
+        ("steps = 3 until residual < 1", "steps = 3"),
+        ("steps = 3", "steps = 3 until residual < 1"),
+    ] {
+        finds("bad_value", &there_and_back(head, forward, back));
+    }
+    finds("bad_value", &text.replace("R += e }", "R += e + post.h[forward at time] }"));
+    finds("bad_value", &text.replace("let d = 2 * h", "let d = 2 * h[forward at time]"));
+    let bill = crate::locality::audit(&text).bill.expect("there is a network");
+    let stored: Vec<_> =
+        bill.trajectories.iter().map(|t| (t.each.state.as_str(), t.each.values, t.steps)).collect();
+    assert_eq!(stored, [("h", 1, 1), ("R.g", 1, 1)]);
+    let large =
+        text.replace("1 - 1", "1 - 1000").replace("self -> self = 1,", "self -> self = 1, one_to_one,");
+    let model = Bench::new(&large).over(1_000_000, true, true).model();
+    let options = Options { backend: Backend::Interpreter, precision: Precision::F64, batch: 64, seed: 1 };
+    let refused = Session::new(&model, options).err().expect("it has no room").to_string();
+    assert!(
+        refused.contains("`R.g/output->output@forward at time`, is 1000000 x 64 x 1000 numbers"),
+        "{refused}"
+    );
+}
+
 /// A rule with a trace, an equation for it, and what the weight learns in the end.
 fn traced(trace: &str, equation: &str, learn: &str) -> String {
     format!(
@@ -269,20 +352,20 @@ fn traces_belong_to_synapses_and_samples() {
     let found = Bench::new(&text).over(2, true, true).present(weights, data, &[]);
     let first = [0.25 * 7.0 + 0.5 * 12.0, 0.25 * 7.0 + 0.5 * 120.0 + 1.0];
     let second = [0.25 * 7.0 + 2.0, 0.25 * 7.0];
-    found.is("state/p/e/input->output", &[first[0], first[1], second[0], second[1]]);
+    found.is("state/p/W.e/input->output", &[first[0], first[1], second[0], second[1]]);
     found.is("increment/W/input->output", &[(first[0] + second[0]) / 2.0, (first[1] + second[1]) / 2.0]);
     // The state before a plain equation, the one just written in turn; none begins with 0.
     let plain =
         traced("trace e", "", "e").replace("clamp input", "e = e + post.x + 0.1 * pre.x\n    clamp input");
     let found = Bench::new(&plain).over(2, true, true).present(weights, &[&[1.0, 10.0, 0.0, 1.0]], &[]);
-    found.is("state/p/e/input->output", &[12.0 + 0.1, 12.0 + 1.0 + 0.1]);
+    found.is("state/p/W.e/input->output", &[12.0 + 0.1, 12.0 + 1.0 + 0.1]);
     let rate = traced("trace e", "de/dt = pre.x - e", "e").replace("over time", "over time, dt = 0.5");
     let found = Bench::new(&rate).over(2, true, true).present(weights, &[&[1.0, 10.0, 0.0, 1.0]], &[]);
-    found.is("state/p/e/input->output", &[0.25, 0.5 * 5.0 + 0.5]);
+    found.is("state/p/W.e/input->output", &[0.25, 0.5 * 5.0 + 0.5]);
     // Two traces, one of which reads the other and the weight; a role.
     let two = traced("trace e, d", "e += pre.x;  output d = e * W + d;  hidden d = 100", "d");
     let found = Bench::new(&two).over(2, true, true).present(weights, &[&[1.0, 10.0, 0.0, 1.0]], &[]);
-    found.is("state/p/d/input->output", &[4.0, 21.0]);
+    found.is("state/p/W.d/input->output", &[4.0, 21.0]);
     let wrong = |equation: &str, learn: &str| codes(&traced("trace e", equation, learn));
     assert_eq!(wrong("sweep up { e = pre.x }", "e"), ["shape_mismatch"]);
     assert_eq!(wrong("x = e", "e"), ["shape_mismatch"]);
@@ -292,6 +375,34 @@ fn traces_belong_to_synapses_and_samples() {
     assert_eq!(codes(&other.replace("  phase", "  synapse V : below -> self\n  phase")), ["shape_mismatch"]);
     let unit = traced("trace e", "e = pre.x", "e").replace("state x = 0", "state x = 0\n trace z");
     finds("bad_value", &unit);
+}
+
+/// R5.7, R7.11, R20.9: what a trace was at the end of a phase is read later; a phase that starts from another one's states
+/// leaves traces as they are.
+#[test]
+fn traces_are_stored_and_go_on() {
+    let text = "rule R {
+  neuron { state x = 0, y = 0 }
+  synapse W : below -> self = 1 { trace g, h = 5 }
+  phase free { clamp input x = data;  output x = 1 }
+  phase plus (steps = 3, from = free) { output x += 1;  g += post.x * pre.x;  h = 2 * h }
+  phase minus (steps = 2, from = free) { output x -= 1;  g += 100 * pre.x }
+  phase last { output y = (W * g[plus]) @ below.x + g @ below.x }
+  learn { W += g[plus] + 1000 * g + 0 * h + h[free] + 0 * post.y }
+}
+network n { 2 - 1 }
+experiment e { rule R;  network n }";
+    clean(text);
+    let weights: &[(&str, &[f64])] = &[("W/input->output", &[2.0, 1.0])];
+    let found = Bench::new(text).present(weights, &[&[1.0, 10.0]], &[]);
+    // x is 1, 2, 3 before the steps of `plus`, and begins with 1 again.
+    found.is("state/plus/W.g/input->output", &[6.0, 60.0]);
+    found.is("state/minus/W.g/input->output", &[206.0, 2060.0]);
+    found.is("state/minus/x/output", &[-1.0]);
+    found.is("state/minus/W.h/input->output", &[40.0, 40.0]);
+    found.is("increment/W/input->output", &[6.0 + 206_000.0 + 5.0, 60.0 + 2_060_000.0 + 5.0]);
+    found.is("state/last/y/output", &[2.0 * 6.0 + 600.0 + 206.0 + 20_600.0]);
+    finds("unknown_phase", &text.replace("g[plus]) @", "g[last]) @"));
 }
 
 /// R20.9, R5.14: units hear traces. Weights that learn within a presentation, computed with loops.
@@ -420,11 +531,11 @@ fn traces_draw() {
 network n { 2 - 2 }";
     let weights: &[(&str, &[f64])] = &[("W/input->output", &[1.0, 2.0, 3.0, 4.0])];
     let found = Bench::new(text).present(weights, &[&[1.0, 10.0], &[1.0, 10.0]], &[]);
-    let r = found.get("state/p/r/input->output").to_vec();
+    let r = found.get("state/p/W.r/input->output").to_vec();
     let x: Vec<f64> =
         (0..4).map(|k| [1.0, 3.0][k % 2] * r[2 * k] + [20.0, 40.0][k % 2] * r[2 * k + 1]).collect();
     found.is("state/p/x/output", &x);
-    let mut all = [r, found.get("state/q/r/input->output").to_vec()].concat();
+    let mut all = [r, found.get("state/q/W.r/input->output").to_vec()].concat();
     all.sort_by(f64::total_cmp);
     all.dedup();
     assert_eq!(all.len(), 16, "{all:?}");
@@ -445,7 +556,7 @@ fn traces_are_kept_as_small_as_they_are() {
         plr_ir::model::Model::traces(&bench.model(), 5)
     };
     let is = |equation: &str, expected: &[usize]| {
-        assert_eq!(dims(equation, ""), [("e/input->output".to_owned(), expected.to_vec())], "{equation}");
+        assert_eq!(dims(equation, ""), [("W.e/input->output".to_owned(), expected.to_vec())], "{equation}");
     };
     is("e = 0.5 * e + f(pre.x)", &[5, 3]);
     is("e = 0.5 * e + post.x ^ 2", &[5, 2]);
@@ -463,14 +574,14 @@ fn traces_are_kept_as_small_as_they_are() {
         let text = traced("trace e", equation, "post.x * e");
         let weights: &[(&str, &[f64])] = &[("W/input->output", &[2.0, 1.0])];
         let found = Bench::new(&text).over(2, true, true).present(weights, &[&[1.0, 10.0, 0.0, 1.0]], &[]);
-        found.is("state/p/e/input->output", &[0.5, 6.0]);
+        found.is("state/p/W.e/input->output", &[0.5, 6.0]);
         found.is("increment/W/input->output", &[0.5, 6.0]);
     }
     let large = traced("trace e", "e = 0.5 * e + post.x * pre.x", "e").replace("2 - 1", "100000 - 100000");
     let model = Bench::new(&large).over(2, true, true).model();
     let options = Options { backend: Backend::Interpreter, precision: Precision::F32, batch: 64, seed: 1 };
     let refused = Session::new(&model, options).err().expect("it has no room").to_string();
-    assert!(refused.contains("`e/input->output`, is 64 x 100000 x 100000 numbers"), "{refused}");
+    assert!(refused.contains("`W.e/input->output`, is 64 x 100000 x 100000 numbers"), "{refused}");
     assert!(refused.contains("2.6 TB"), "{refused}");
 }
 

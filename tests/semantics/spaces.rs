@@ -194,7 +194,7 @@ fn a_local_layer_is_a_dense_one_with_masks() {
         ("b/h1", &bias),
     ];
     let with = |w: &[f64], b: &[f64], m: &[f64], n: &[f64], bench: &Bench| {
-        let own = [("W/input->h1", w), ("B/h1->input", b), ("m/input->h1", m), ("n/h1->input", n)];
+        let own = [("W/input->h1", w), ("B/h1->input", b), ("W.m/input->h1", m), ("B.n/h1->input", n)];
         let has = |name: &str| bench.model().parameters().iter().any(|p| p.name == name);
         let given: Vec<_> = own.into_iter().chain(shared).filter(|(name, _)| has(name)).collect();
         bench.present(&given, &data, &target)

@@ -218,11 +218,66 @@ fn synapses_have_further_quantities() {
 }
 network n { 1 - 1 }";
     clean(text);
-    let given: &[(&str, &[f64])] = &[("W/input->output", &[2.0]), ("m/input->output", &[3.0])];
+    let given: &[(&str, &[f64])] = &[("W/input->output", &[2.0]), ("W.m/input->output", &[3.0])];
     let found = Bench::new(text).present(given, &[&[10.0]], &[]);
     found.is("state/p/x/output", &[50.0]);
     found.is("new/W/input->output", &[32.0]);
-    found.is("new/m/input->output", &[2.0]);
+    found.is("new/W.m/input->output", &[2.0]);
+}
+
+/// R4.15, R2.3, R7.22: numbers of two synapses share names with each other and a hyper-parameter, and one equation is for both.
+#[test]
+fn names_of_a_synapse_are_its_own() {
+    let text = "rule R(m = 100) {
+  neuron { state x = 0, y = 0 }
+  synapse W : below -> self = 1 { trace tag
+    param m = 3 }
+  synapse V : self -> self = 1 { trace tag = 1
+    param m = 5 }
+  phase p { clamp input x = data
+    in turn {
+      output x = W @ below.x + W.m @ below.x + V.m @ self.x + m
+      W.tag, V.tag = 10 * tag + post.x * pre.x + m
+      output x, y = (W * W.tag) @ below.x + (V * V.tag) @ self.x } }
+  learn { W, V += tag + 0 * post.y;  W.m, V.m = 2 * m }
+}
+network n { 1 - 1 }
+experiment e { rule R;  network n }";
+    clean(text);
+    let given: &[(&str, &[f64])] = &[
+        ("W/input->output", &[2.0]),
+        ("V/output->output", &[1.0]),
+        ("W.m/input->output", &[3.0]),
+        ("V.m/output->output", &[5.0]),
+    ];
+    let found = Bench::new(text).present(given, &[&[10.0]], &[]);
+    let x = 20.0 + 30.0 + 100.0;
+    let (w, v) = (x * 10.0 + 3.0, 10.0 + x * x + 5.0);
+    found.is("state/p/W.tag/input->output", &[w]);
+    found.is("state/p/V.tag/output->output", &[v]);
+    found.is("increment/W/input->output", &[w]);
+    found.is("increment/V/output->output", &[v]);
+    // Each target has an equation of its own, and the second reads what the first wrote.
+    let first = 2.0 * w * 10.0 + v * x;
+    found.is("state/p/x/output", &[first]);
+    found.is("state/p/y/output", &[2.0 * w * 10.0 + v * first]);
+    found.is("new/W.m/input->output", &[6.0]);
+    found.is("new/V.m/output->output", &[10.0]);
+    finds("unknown_name", &text.replace("W.tag, V.tag =", "tag ="));
+    finds(
+        "unknown_name",
+        &text.replace("W.m @", "m @").replace("R(m", "R(n").replace("self.x + m", "self.x + n"),
+    );
+    finds("unknown_name", &text.replace("V.m @", "V.k @"));
+    finds("duplicate_name", &text.replace("trace tag = 1", "trace tag, tag"));
+    finds("duplicate_name", &text.replace("trace tag = 1", "trace tag, V"));
+    finds("reserved_name", &text.replace("trace tag = 1", "trace tag, T"));
+    let other = codes(&text.replace("W.m, V.m = 2 * m", "W.m, V.m = 2 * W.m"));
+    assert_eq!(other, ["non_local_read", "shape_mismatch"], "between the units of `V` there is no `W`");
+    // A bare name is enough where only one synapse has it.
+    let alone =
+        text.replace("param m = 5", "param k = 5").replace("W.m, V.m", "W.m, k").replace("V.m @", "k @");
+    Bench::new(&alone.replace("k = 2 * m", "k = 2 * 3")).present(&given[..3], &[&[10.0]], &[]);
 }
 
 /// R4.9: one-to-one projections have one weight for each unit, between groups of equal sizes.
@@ -243,7 +298,7 @@ network n { 1 - 2 }";
     let weights: &[(&str, &[f64])] = &[
         ("W/input->output", &[3.0, 4.0]),
         ("V/output->output", &[5.0, 6.0]),
-        ("m/output->output", &[1.0, 1.0]),
+        ("V.m/output->output", &[1.0, 1.0]),
     ];
     let found = Bench::new(&text).present(weights, &[&[1.0], &[2.0]], &[]);
     found.is("state/p/Q.z/output", &[18.0, 28.0, 36.0, 56.0]);
@@ -289,7 +344,7 @@ network n { 3 - 2 - 2 }";
     assert_eq!(bench.first("P.c/h1"), scaled(&bench.first("P.b/h1"), 3.0));
     // Two laws are two draws.
     assert!(bench.first("L/h1->h1").iter().all(|x| *x != 0.0));
-    assert!(bench.first("k/h1->h1").iter().all(|x| *x == 0.0));
+    assert!(bench.first("L.k/h1->h1").iter().all(|x| *x == 0.0));
     // Not its own, nor a later one's, nor one that joins other units.
     for init in ["W", "W.T", "2 * V"] {
         let text = plain("below -> self", &format!("below -> self = {init}"));
@@ -308,7 +363,7 @@ fn masked_synapses_are_absent() {
     let bench = Bench::new(&format!("{text}network n {{ 2 - 2 }}"));
     assert_eq!(bench.first("W/input->output"), [3.0, 0.0, 0.0, 3.0]);
     let given: &[(&str, &[f64])] =
-        &[("W/input->output", &[1.0, 0.0, 0.0, 1.0]), ("m/input->output", &[1.0, 0.0, 0.0, 1.0])];
+        &[("W/input->output", &[1.0, 0.0, 0.0, 1.0]), ("W.m/input->output", &[1.0, 0.0, 0.0, 1.0])];
     bench.present(given, &[&[1.0, 2.0]], &[]).is("new/W/input->output", &[2.0, 0.0, 0.0, 5.0]);
     // A mask that learns takes weights with it, in its own block and in others; what comes begins at 0.
     let fixed = "mask(m) { fixed param m = identity() }";
@@ -321,7 +376,7 @@ fn masked_synapses_are_absent() {
         let moving = text.replace(fixed, "mask(m) { param m = identity() }").replace(grow, &learn);
         let bench = Bench::new(&format!("{moving}network n {{ 2 - 2 }}"));
         let found = bench.present(given, &[&[1.0, 2.0]], &[]);
-        found.is("new/m/input->output", &[0.0, 1.0, 1.0, 0.0]);
+        found.is("new/W.m/input->output", &[0.0, 1.0, 1.0, 0.0]);
         found.is("new/W/input->output", &left);
     }
     // So at every step of a phase.

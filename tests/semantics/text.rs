@@ -36,7 +36,7 @@ fn structure(kind: &ExprKind) -> String {
         ExprKind::Text(text) => format!("{text:?}"),
         ExprKind::Name(name) => name.clone(),
         ExprKind::Field(base, name) => format!("{}.{}", structure(&base.kind), name.text),
-        ExprKind::At(base, phase) => format!("{}[{}]", structure(&base.kind), phase.text),
+        ExprKind::At(base, phase, _) => format!("{}[{}]", structure(&base.kind), phase.text),
         ExprKind::Call(call) => {
             let arguments: Vec<String> = call.arguments.iter().map(|a| structure(&a.kind)).collect();
             format!("{}({})", call.name.text, arguments.join(" "))

@@ -23,11 +23,12 @@ impl<'p, T: Number> Interpreter<'p, T> {
         self.end_loop(repeat, steps, results);
     }
 
-    /// Defines the parameters of a loop's body: at its first step the initial values, later what the step before handed
+    /// Defines the parameters of a loop's body for the step that is made after so many: at the first one the initial values, later what the step before handed
     /// out.
     pub(crate) fn begin_step(&mut self, repeat: &Repeat, step: u32) {
         let carried = self.get_all(if step == 0 { &repeat.initial } else { &repeat.body.results });
-        let index = Operand::constant(Datum::Index(step));
+        let index = if repeat.reversed { repeat.count - 1 - step } else { step };
+        let index = Operand::constant(Datum::Index(index));
         let arguments = std::iter::once(index).chain(carried);
         let parameters = repeat.body.parameters.iter().zip(arguments);
         parameters.for_each(|(&parameter, value)| self.define(parameter, value));

@@ -289,6 +289,21 @@ impl Builder {
         next: Vec<Value>,
         until: Option<Until>,
     ) -> Vec<Value> {
+        self.close_repeat((count, false), initial, next, until)
+    }
+
+    /// The same of a loop whose step's index runs from the last one down to 0.
+    pub fn end_reversed_repeat(&mut self, count: u32, initial: &[Value], next: Vec<Value>) -> Vec<Value> {
+        self.close_repeat((count, true), initial, next, None)
+    }
+
+    fn close_repeat(
+        &mut self,
+        (count, reversed): (u32, bool),
+        initial: &[Value],
+        next: Vec<Value>,
+        until: Option<Until>,
+    ) -> Vec<Value> {
         let Some(mut body) = self.open.pop().filter(|_| !self.open.is_empty()) else {
             panic!("no loop is open")
         };
@@ -297,10 +312,8 @@ impl Builder {
         let more = if until.is_some() { vec![Type::index(), Type::real([])] } else { Vec::new() };
         let types: Vec<Type> = types.chain(more).collect();
         let results: Vec<Value> = types.into_iter().map(|ty| self.program.new_value(ty)).collect();
-        self.append(
-            results.clone(),
-            Op::Repeat(Box::new(Repeat { count, until, initial: initial.to_vec(), body })),
-        );
+        let repeat = Repeat { count, reversed, until, initial: initial.to_vec(), body };
+        self.append(results.clone(), Op::Repeat(Box::new(repeat)));
         results
     }
 

@@ -46,8 +46,9 @@
 //! 15. **Random numbers** ([`Op::Random`]) are a function of the run's seed and update number, the operation's stream,
 //!     the `step` operand and the element's row-major index; see [`random`].
 //! 16. **Loops** ([`Op::Repeat`]) run their body a static number of times, or until a residual computed in the body
-//!     falls below a tolerance or is infinite or NaN, at most that number of times. The body's first parameter is the step's index, from 0;
-//!     the others are the carried values. With a tolerance, the loop also yields the number of steps that ran and the
+//!     falls below a tolerance or is infinite or NaN, at most that number of times. The body's first parameter is the step's
+//!     index, from 0, or in a *reversed* loop, which has no tolerance, from the last one down to 0; the others are the carried
+//!     values. With a tolerance, the loop also yields the number of steps that ran and the
 //!     last residual.
 //! 17. **Nothing else has effects.** A program may be evaluated in any order that respects definitions, in parallel,
 //!     or in part when only some outputs are wanted.

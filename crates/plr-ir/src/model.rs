@@ -127,17 +127,29 @@ impl Count {
     }
 }
 
-/// A state of one layer that goes on from one presentation to another.
+/// A state of one layer, or a trace of the synapses between two, that goes on from one presentation to another.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Kept {
-    /// Its name, `s/h1`: an input of the programs marked ‡ of [`Piece`], and an output of [`Piece::Update`].
+    /// Its name, `s/h1`, `W.e/input->h1`: an input of the programs marked ‡ of [`Piece`], and an output of [`Piece::Update`].
     pub name: String,
-    /// How many units have one.
-    pub units: usize,
+    /// The dimensions of what each sample, or place in the minibatch, has: the units, or the synapses.
+    pub dims: Vec<usize>,
     /// The value with which a sample, or a place in the minibatch, begins its first presentation.
     pub first: f64,
     /// To which presentation it goes on.
     pub keeping: Keeping,
+}
+
+impl Kept {
+    /// How many numbers each sample, or place in the minibatch, has.
+    pub fn width(&self) -> usize {
+        self.dims.iter().product()
+    }
+
+    /// The dimensions of those of so many samples or places.
+    pub fn rows(&self, rows: usize) -> Vec<usize> {
+        std::iter::once(rows).chain(self.dims.iter().copied()).collect()
+    }
 }
 
 /// To which presentation a state goes on from this one.
@@ -203,7 +215,7 @@ pub trait Model {
     fn name(&self) -> &str;
     /// Everything that is kept between presentations, in a fixed order.
     fn parameters(&self) -> &[Parameter];
-    /// The states that go on from one presentation to another, in a fixed order.
+    /// The states and traces that go on from one presentation to another, in a fixed order.
     fn kept(&self) -> &[Kept];
     /// What a sample is.
     fn shape(&self) -> Shape;
@@ -211,7 +223,8 @@ pub trait Model {
     fn phases(&self) -> &[String];
     /// Every equation on every layer or edge.
     fn equations(&self) -> &[Equation];
-    /// What synapses keep of each sample of a minibatch: names with dimensions. All are there at once.
+    /// What synapses keep of each sample of a minibatch, and what is stored of each step of a phase: names with dimensions. All
+    /// are there at once.
     fn traces(&self, batch: usize) -> Vec<(String, Vec<usize>)>;
     /// A program for minibatches of `batch` samples, optimised; `None` if the rule has no such piece
     /// (a rule without `predict` has no prediction, cost or loss).

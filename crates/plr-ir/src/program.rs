@@ -304,6 +304,8 @@ pub enum Law {
 pub struct Repeat {
     /// How often the body runs, at most; at least 1.
     pub count: u32,
+    /// The step's index runs from the last one down to 0.
+    pub reversed: bool,
     /// When it stops earlier.
     pub until: Option<Until>,
     /// The carried values before the first step.

@@ -447,7 +447,8 @@ impl Run<'_> {
         // SAFETY: as demanded of the caller.
         unsafe { self.copies(&repeat.entry) };
         for step in 0..repeat.count {
-            self.buffers.slots[repeat.step.0 as usize] = u64::from(step);
+            let index = if repeat.reversed { repeat.count - 1 - step } else { step };
+            self.buffers.slots[repeat.step.0 as usize] = u64::from(index);
             // SAFETY: as demanded of the caller.
             unsafe { self.steps(&repeat.body) };
             // SAFETY: as demanded of the caller; the residual is read before its buffer changes roles.

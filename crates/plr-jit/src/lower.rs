@@ -383,7 +383,8 @@ impl Lowering {
             UntilTask { residual, tolerance, steps, last }
         });
         if !carried.is_empty() || until.is_some() {
-            self.push(Task::Repeat(Box::new(RepeatTask { count: repeat.count, until, step, carried, body })));
+            let Repeat { count, reversed, .. } = *repeat;
+            self.push(Task::Repeat(Box::new(RepeatTask { count, reversed, until, step, carried, body })));
         }
     }
 

@@ -232,6 +232,8 @@ pub(crate) struct Draw {
 pub(crate) struct RepeatStep {
     /// How often, at most.
     pub(crate) count: u32,
+    /// The step's index runs down to 0.
+    pub(crate) reversed: bool,
     /// The step's index.
     pub(crate) step: Slot,
     /// When to stop earlier.

@@ -113,7 +113,7 @@ pub fn probe(
     }
     let samples = check_shape(arrays, "data", of_samples(shape.data(1), None))?[0];
     for kept in model.kept().iter().filter(given) {
-        check_shape(arrays, &kept.name, vec![Some(samples), Some(kept.units)])?;
+        check_shape(arrays, &kept.name, kept.rows(samples).into_iter().map(Some).collect())?;
     }
     let program = model.program(Piece::Probe, samples, precision).ok_or(ProbeError::NoProgram)?;
     let mut inputs = first_values(model, samples, precision);

@@ -12,6 +12,7 @@ pub mod empty_sum;
 pub mod fixed_is_learned;
 pub mod frozen_draw;
 pub mod function_too_large;
+pub mod linear_output;
 pub mod lost_equation;
 pub mod missing_clause;
 pub mod missing_derivative;

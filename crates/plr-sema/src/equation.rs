@@ -2,8 +2,11 @@
 
 use plr_syntax::ast::{Direction, Role};
 
+use plr_syntax::span::Span;
+
 use crate::hir::{
-    Dynamics, Expr, Learned, PhaseId, Plasticity, Rule, Statement, Tracing, VariableId, VariableKind,
+    Dynamics, Expr, ExprKind, Learned, Past, PhaseId, Plasticity, Rule, Statement, Tracing, VariableId,
+    VariableKind,
 };
 use crate::network::{LayerId, Network};
 
@@ -178,6 +181,52 @@ pub fn clamps(rule: &Rule) -> Vec<&Dynamics> {
     }
     let mut found = Vec::new();
     rule.phases.iter().for_each(|phase| within(&phase.body, &mut found));
+    found
+}
+
+/// A phase that reads what another one's values were at the same time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Replay {
+    /// The phase that reads.
+    pub by: PhaseId,
+    /// The phase that is read.
+    pub of: PhaseId,
+    /// The first such read.
+    pub at: Span,
+}
+
+/// All pairs of phases of which one reads the other's values step by step (R20.15).
+pub fn replays(rule: &Rule) -> Vec<Replay> {
+    fn within(by: PhaseId, expr: &Expr, found: &mut Vec<Replay>) {
+        if let ExprKind::Variable { past, .. } | ExprKind::Trace(_, past) | ExprKind::Signal(_, past) =
+            expr.kind
+            && let Some(Past { phase: of, at_time: true }) = past
+            && !found.iter().any(|replay| (replay.by, replay.of) == (by, of))
+        {
+            found.push(Replay { by, of, at: expr.span });
+        }
+        expr.for_each_child(|child| within(by, child, found));
+    }
+    fn statements(by: PhaseId, body: &[Statement], rule: &Rule, found: &mut Vec<Replay>) {
+        for statement in body {
+            match statement {
+                Statement::Clamp(dynamics) | Statement::Equation(dynamics) => {
+                    within(by, &dynamics.value, found)
+                }
+                Statement::Trace(tracing) => within(by, &tracing.value, found),
+                Statement::Sweep(_, body) => body.iter().for_each(|d| within(by, &d.value, found)),
+                Statement::Learn(block) => {
+                    block.iter().for_each(|id| within(by, &rule.plasticity[id.0].increment, found));
+                }
+                Statement::InTurn(body) => statements(by, body, rule, found),
+                Statement::Release { .. } => {}
+            }
+        }
+    }
+    let mut found = Vec::new();
+    for (by, phase) in rule.phases.iter().enumerate() {
+        statements(PhaseId(by), &phase.body, rule, &mut found);
+    }
     found
 }
 

@@ -99,6 +99,15 @@ impl Rule {
         self.phases.iter().any(|phase| phase.over_time)
     }
 
+    /// `W`, or `W.m` of a number that `W` has beside its weight (R4.3).
+    pub fn synapse_name(&self, synapse: SynapseId) -> String {
+        let declared = &self.synapses[synapse.0];
+        match declared.beside {
+            Some(weight) => format!("{}.{}", self.synapses[weight.0].name, declared.name),
+            None => declared.name.clone(),
+        }
+    }
+
     /// What a part of a layer is here.
     pub fn share(&self, part: &Part, library: &Library) -> Share {
         match part {
@@ -165,11 +174,14 @@ pub enum Licence {
     OtherSynapse,
     /// Reductions over the samples of a minibatch in an equation.
     BatchStatistics,
+    /// Values of each step of an earlier phase.
+    StoredTrajectory,
 }
 
 impl Licence {
     /// All licences.
-    pub const ALL: [Self; 3] = [Self::WeightTransport, Self::OtherSynapse, Self::BatchStatistics];
+    pub const ALL: [Self; 4] =
+        [Self::WeightTransport, Self::OtherSynapse, Self::BatchStatistics, Self::StoredTrajectory];
 
     /// Its name after `allow`.
     pub fn name(self) -> &'static str {
@@ -177,6 +189,7 @@ impl Licence {
             Self::WeightTransport => "weight_transport",
             Self::OtherSynapse => "other_synapse",
             Self::BatchStatistics => "batch_statistics",
+            Self::StoredTrajectory => "stored_trajectory",
         }
     }
 }
@@ -258,6 +271,8 @@ pub struct Synapse {
     pub beside: Option<SynapseId>,
     /// It is one number for each synapse and sample, which begins a presentation with this constant (R20.9).
     pub trace: Option<Expr>,
+    /// It is a trace that goes on to another presentation (R20.13).
+    pub kept: Option<Keeping>,
     /// Where its weights stay, constants.
     pub bounds: Option<(Expr, Expr)>,
     /// The quantity beside it that its weights are multiplied by whenever they are set (R4.11).
@@ -405,6 +420,8 @@ pub struct Phase {
     pub from: Option<PhaseId>,
     /// A step for each step of the sample (R20.1).
     pub over_time: bool,
+    /// From the last step to the first (R20.14).
+    pub reversed: bool,
     /// How long a step takes.
     pub dt: Option<Expr>,
     /// How rates become steps.
@@ -608,6 +625,28 @@ impl Coordinate {
     }
 }
 
+/// A moment that is over when a value of it is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Past {
+    /// The phase of which it is the end.
+    pub phase: PhaseId,
+    /// It is the end of the phase's step of the same time instead (R20.15).
+    pub at_time: bool,
+}
+
+impl Past {
+    /// The end of a phase.
+    pub fn end(phase: PhaseId) -> Self {
+        Self { phase, at_time: false }
+    }
+
+    /// `free`, `forward at time`
+    pub fn name(self, rule: &Rule) -> String {
+        let at_time = if self.at_time { " at time" } else { "" };
+        format!("{}{at_time}", rule.phases[self.phase.0].name)
+    }
+}
+
 /// The kinds of resolved expressions.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ExprKind {
@@ -621,8 +660,8 @@ pub enum ExprKind {
         place: Place,
         /// Which variable.
         variable: VariableId,
-        /// At the end of which phase; now if absent.
-        phase: Option<PhaseId>,
+        /// When; now if absent.
+        past: Option<Past>,
     },
     /// Where a unit is in its layer.
     Coordinate {
@@ -640,8 +679,8 @@ pub enum ExprKind {
         /// Read from the other orientation.
         transposed: bool,
     },
-    /// In the equation of a synapse, its trace.
-    Trace(SynapseId),
+    /// In the equation of a synapse, its trace, now or in the past.
+    Trace(SynapseId, Option<Past>),
     /// What arrives through all instances of a synapse that end here, or, transposed, of those that leave here.
     Arrive {
         /// Through which synapse.
@@ -653,8 +692,8 @@ pub enum ExprKind {
         /// What the sender sends; its variables have [`Place::Sender`].
         sent: Box<Expr>,
     },
-    /// A global signal, now or at the end of a phase.
-    Signal(SignalId, Option<PhaseId>),
+    /// A global signal, now or in the past.
+    Signal(SignalId, Option<Past>),
     /// The input of the sample at this unit (input units only).
     Data,
     /// The target of the sample at this unit (output units only).
@@ -822,7 +861,7 @@ pub enum Reduction {
 impl Expr {
     /// The synaptic quantities, traces among them, that an expression reads as numbers.
     pub fn weights(&self) -> Vec<SynapseId> {
-        if let ExprKind::Weight { synapse, .. } | ExprKind::Trace(synapse) = self.kind {
+        if let ExprKind::Weight { synapse, .. } | ExprKind::Trace(synapse, _) = self.kind {
             return vec![synapse];
         }
         let mut found = Vec::new();
@@ -853,7 +892,7 @@ impl Expr {
             | ExprKind::Hyper(_)
             | ExprKind::Variable { .. }
             | ExprKind::Weight { .. }
-            | ExprKind::Trace(_)
+            | ExprKind::Trace(..)
             | ExprKind::Signal(..)
             | ExprKind::Data
             | ExprKind::Target
@@ -909,7 +948,7 @@ impl Expr {
             | ExprKind::Hyper(_)
             | ExprKind::Variable { .. }
             | ExprKind::Weight { .. }
-            | ExprKind::Trace(_)
+            | ExprKind::Trace(..)
             | ExprKind::Signal(..)
             | ExprKind::Data
             | ExprKind::Target

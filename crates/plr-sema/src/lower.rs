@@ -23,6 +23,7 @@ mod piece;
 pub(crate) mod plasticity;
 mod presentation;
 mod quantile;
+mod replay;
 mod setting;
 mod spatial;
 pub(crate) mod term;
@@ -40,7 +41,7 @@ use crate::check::unused_phase::UnusedPhase;
 use crate::equation::{self, Source};
 use crate::hir::{Learned, PhaseId};
 
-use environment::Cell;
+use environment::Quantity;
 
 pub use setting::{Duration, ParameterId, Setting};
 
@@ -55,8 +56,8 @@ pub struct Specialised {
     phases: Vec<String>,
     /// The parameters on which something observable depends.
     parameters: Vec<(ParameterId, Parameter)>,
-    /// The states that go on to other presentations and on which something observable depends.
-    kept: Vec<(Cell, Kept)>,
+    /// The states and traces that go on to other presentations and on which something observable depends.
+    kept: Vec<(Quantity, Kept)>,
     listed: (Vec<Parameter>, Vec<Kept>),
     equations: OnceCell<Vec<Equation>>,
 }
@@ -72,7 +73,7 @@ impl Specialised {
         let durations = setting.durations()?;
         let phases = setting.rule.phases.iter().map(|p| p.name.clone()).collect();
         let parameters = setting.parameters();
-        let kept = setting.kept_states();
+        let kept = setting.kept_values();
         let (listed, equations) = (Default::default(), OnceCell::new());
         let mut made = Self { setting, durations, phases, parameters, kept, listed, equations };
         let mut warnings = Findings::new();
@@ -246,7 +247,13 @@ impl Specialised {
             ParameterId::Unit(variable, layer) => Some((variable, layer)),
             ParameterId::Weight(..) | ParameterId::Memory(_) | ParameterId::Updates => None,
         });
-        Built::of(weights, units.chain(self.kept.iter().map(|(cell, _)| *cell)))
+        let kept = || self.kept.iter().map(|(quantity, _)| *quantity);
+        let states = kept().filter_map(|q| if let Quantity::State(cell) = q { Some(cell) } else { None });
+        let traces = kept().filter_map(|q| match q {
+            Quantity::Trace((trace, pre, post)) => Some((trace, (pre, post))),
+            Quantity::State(_) => None,
+        });
+        Built::of(weights.chain(traces), units.chain(states))
     }
 
     /// The equations of the rule at the sites of the network; plasticity of parameters that are not built left out.

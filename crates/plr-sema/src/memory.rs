@@ -16,7 +16,7 @@ pub struct Filtering<'r> {
     pub filter: &'r Filter,
     /// What learns from its result.
     pub target: Learned,
-    /// How many calls for the same target stand before it.
+    /// How many calls for the same target stand before it, and the numbers of the target itself.
     earlier: usize,
 }
 
@@ -36,12 +36,20 @@ pub fn filterings<'r>(rule: &'r Rule, library: &'r Library) -> Vec<Filtering<'r>
     let mut found: Vec<Filtering<'r>> = Vec::new();
     for plasticity in &rule.plasticity {
         for_each_call(&plasticity.increment, &mut |filter, place| {
-            let earlier = found.iter().filter(|f| f.target == plasticity.target).count();
             let filter = &library.filters[filter];
+            let earlier = found.iter().filter(|f| f.target == plasticity.target).count();
+            let earlier = earlier + usize::from(is_taken(plasticity.target, filter, rule));
             found.push(Filtering { place, filter, target: plasticity.target, earlier });
         });
     }
     found
+}
+
+/// Whether a synapse has a number beside its weight that is called like a memory of a filter.
+fn is_taken(target: Learned, filter: &Filter, rule: &Rule) -> bool {
+    let Learned::Synapse(synapse) = target else { return false };
+    let beside = rule.synapses.iter().filter(|s| s.beside == Some(synapse));
+    beside.into_iter().any(|s| filter.memories.iter().any(|(name, _)| *name == s.name))
 }
 
 /// Visits every call of a filter in an expression, with the filter's position and where the call stands.
@@ -79,7 +87,7 @@ pub fn counts<'r>(rule: &'r Rule, observed: &'r [Observed]) -> impl Iterator<Ite
 }
 
 /// Whether an expression of the rule has such a part.
-fn asks(rule: &Rule, wanted: &dyn Fn(&ExprKind) -> bool) -> bool {
+pub fn asks(rule: &Rule, wanted: &dyn Fn(&ExprKind) -> bool) -> bool {
     equation::expressions(rule).any(|expr| mentions(expr, wanted))
 }
 

@@ -209,7 +209,7 @@ impl Variable {
 pub enum Modifier {
     /// `fixed param`: it is not learned.
     Fixed,
-    /// `persistent state`, `carried state`: it outlives the presentation.
+    /// `persistent state`, `carried trace`: it outlives the presentation.
     Kept(Keeping),
 }
 
@@ -310,6 +310,8 @@ pub struct Phase {
     pub integrator: Option<Name>,
     /// `over time`: a step for each step of the sample.
     pub over_time: Option<Span>,
+    /// `reversed`: from the last step to the first.
+    pub reversed: Option<Span>,
     /// The schedule.
     pub body: Vec<PhaseStatement>,
     /// The whole member.
@@ -397,8 +399,8 @@ pub enum Direction {
 pub struct Equation {
     /// Which layers it is for; all when absent.
     pub role: Option<(Role, Span)>,
-    /// What it writes.
-    pub target: Target,
+    /// What it writes, each by the same words; one or more.
+    pub targets: Vec<Target>,
     /// How it writes.
     pub assign: Assign,
     /// The new value or the increment.
@@ -754,7 +756,7 @@ impl Expr {
     pub fn parts(&self) -> Vec<&Self> {
         match &self.kind {
             ExprKind::Number(_) | ExprKind::Text(_) | ExprKind::Name(_) | ExprKind::Error => Vec::new(),
-            ExprKind::Field(a, _) | ExprKind::At(a, _) | ExprKind::Unary(_, a) => vec![a],
+            ExprKind::Field(a, _) | ExprKind::At(a, ..) | ExprKind::Unary(_, a) => vec![a],
             ExprKind::Binary(_, a, b) => vec![a, b],
             ExprKind::If(c, a, b) => vec![c, a, b],
             ExprKind::Call(call) => {
@@ -775,8 +777,8 @@ pub enum ExprKind {
     Name(String),
     /// `below.x`, `W.T`
     Field(Box<Expr>, Name),
-    /// `x[free]`
-    At(Box<Expr>, Name),
+    /// `x[free]`, and, if marked, `x[forward at time]`
+    At(Box<Expr>, Name, bool),
     /// `f(a)`, `f'(a)`, `normal(0.1)`
     Call(Call),
     /// `-x`, `not x`

@@ -232,6 +232,9 @@ impl Dump {
         if phase.over_time.is_some() {
             self.line("over time");
         }
+        if phase.reversed.is_some() {
+            self.line("reversed");
+        }
         self.depth -= 1;
     }
 
@@ -261,10 +264,11 @@ impl Dump {
     }
 
     fn equation(&mut self, equation: &Equation) {
+        let targets: Vec<_> = equation.targets.iter().map(inline::target).collect();
         self.line(&format!(
             "{}{} {} {}",
             inline::role(equation.role),
-            inline::target(&equation.target),
+            targets.join(", "),
             inline::assign(equation.assign),
             inline::expr(&equation.value)
         ));

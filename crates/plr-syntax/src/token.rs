@@ -237,7 +237,7 @@ words! {
         Layer "layer", Steps "steps", From "from", Sum "sum", Set "set", Init "init", Up "up", Down "down",
         In "in", Turn "turn", Derivative "derivative", Gradient "gradient", Equilibrium "equilibrium",
         Unrolled "unrolled", By "by", Filter "filter", Optimiser "optimiser", Dt "dt", Integrator "integrator",
-        EvenOdd "even_odd", Random "random", Sized "sized", Fixed "fixed", Persistent "persistent", Carried "carried", For "for", Each "each", Class "class", Use "use", Time "time", Trace "trace", Surrogate "surrogate", Cuts "cuts",
+        EvenOdd "even_odd", Random "random", Sized "sized", Fixed "fixed", Persistent "persistent", Carried "carried", For "for", Each "each", Class "class", Use "use", Time "time", Trace "trace", Surrogate "surrogate", Cuts "cuts", Reversed "reversed",
         FiniteDifferences "finite_differences", Of "of", Law "law", Conv "conv", Local "local", AvgPool "avgpool",
         MaxPool "maxpool",
     }

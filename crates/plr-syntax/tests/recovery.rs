@@ -130,7 +130,7 @@ fn a_message_says_what_was_found_and_what_was_expected() {
     );
     assert_eq!(
         sentence("rule A { phase p { x 3 } }"),
-        "unexpected `3`: expected an assignment (`=`, `+=`, `-=`), `.`, `/` or `:`"
+        "unexpected `3`: expected an assignment (`=`, `+=`, `-=`), `,`, `.`, `/` or `:`"
     );
 }
 

@@ -37,7 +37,7 @@ def others(_random, shape):
 
 
 def case(**settings):
-    return Case("rules/asynchronous_hopfield", f"5 - {UNITS}", {"show": up, "W": (lateral, memory), "others": (lateral, others)},
+    return Case("rules/asynchronous_hopfield", f"5 - {UNITS}", {"show": up, "W": (lateral, memory), "W.others": (lateral, others)},
                 expected, settings={"T": 20, "noise": 0.25, "unlearn": 0.0, "lr": 0.125} | settings, samples=50,
                 bounds={"W": others_only})
 

@@ -7,7 +7,7 @@ from compare import Case
 from mathematics import looks_drawn, outer
 from network import up
 
-VESSELS = ["W", "u1", "u2", "u3", "u4", "u5"]
+VESSELS = ["W", "W.u1", "W.u2", "W.u3", "W.u4", "W.u5"]
 
 
 def flow(g):

@@ -35,5 +35,5 @@ def others(_random, shape):
 
 
 CASES = [Case("rules/boltzmann", f"4 - {UNITS}",
-              {"show": up, "W": (lateral, symmetric), "others": (lateral, others), "b": output(units)}, expected,
+              {"show": up, "W": (lateral, symmetric), "W.others": (lateral, others), "b": output(units)}, expected,
               settings={"T": 40, "lr": 0.5}, samples=4000)]

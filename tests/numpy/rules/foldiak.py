@@ -37,6 +37,6 @@ def others(_random, shape):
     return 1 - np.eye(*shape)
 
 
-CASES = [Case("rules/foldiak", "5 - 4", {"Q": (up, uniform(0, 0.5)), "L": (lateral, negative), "other": (lateral, others),
+CASES = [Case("rules/foldiak", "5 - 4", {"Q": (up, uniform(0, 0.5)), "L": (lateral, negative), "L.other": (lateral, others),
                                          "t": (units, uniform(-0.25, 0.25))}, expected, samples=10,
               settings={"p": 0.25, "alpha": 0.5, "beta": 0.25, "gamma": 0.25}, bounds={"L": inhibition})]

@@ -49,7 +49,7 @@ def others(_random, shape):
 def case(**settings):
     settings = {"n": float(UNITS), "storkey": 0.0, "unlearn": 0.0, "flip": 0.25, "T": 3} | settings
     return Case("rules/hopfield", f"{UNITS} - {UNITS}",
-                {"show": (up, eye), "W": (lateral, memory), "other": (lateral, others)}, expected, settings=settings,
+                {"show": (up, eye), "W": (lateral, memory), "W.other": (lateral, others)}, expected, settings=settings,
                 samples=50, bounds={"W": others_only})
 
 

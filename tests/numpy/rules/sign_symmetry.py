@@ -21,7 +21,7 @@ def transported(trial):
 
 
 def given(trial):
-    s, lr = trial["s"], trial.h.lr
+    s, lr = trial["W.s"], trial.h.lr
     x, d = through(trial, per_layer(np.multiply, s, trial["W"]), transposed(trial["S"]))
     dW = per_layer(lambda s, d, x: lr * s * outer(d, x), s, d, [None, *x[:-1]])
     return {"W": dW, "b": per_layer(lambda d: lr * mean(d), d)}, {"forward.x": x, "backward.d": d}
@@ -36,6 +36,6 @@ CASES = [
     Case("rules/sign_symmetry", NETWORK, {"W": up, "b": units}, transported, rule="SignSymmetry", settings=SETTINGS,
          target=classes),
     Case("rules/sign_symmetry", NETWORK,
-         {"W": (up, uniform(0, 0.5)), "s": (up, signs), "S": (down, signs), "b": units}, given, rule="FixedSigns",
+         {"W": (up, uniform(0, 0.5)), "W.s": (up, signs), "S": (down, signs), "b": units}, given, rule="FixedSigns",
          settings=SETTINGS, target=classes, bounds={"W": lambda new: np.clip(new, 0, 100)}),
 ]

@@ -9,7 +9,7 @@ from network import bernoulli, classes, gaussian, units, up
 
 
 def expected(trial):
-    h, m, sprout = trial.h, trial["m"], trial.redrawn("sprout")
+    h, m, sprout = trial.h, trial["W.m"], trial.redrawn("W.sprout")
     W = trial["W"]
     a, x = forward(W, trial["b"], trial.data, np.tanh, softmax)
     d = per_layer(np.negative, backward(transposed(W), a, x[-1] - trial.target, d_tanh))
@@ -20,8 +20,8 @@ def expected(trial):
         looks_drawn(drawn.reshape(-1, 1), np.full((drawn.size, 1), h.grow))
     stays = per_layer(lambda w, m: m * (np.abs(w) > h.weak), learned, m)
     there = per_layer(lambda stays, m, sprout: np.where(m == 1, stays, sprout), stays, m, sprout)
-    added["m"] = per_layer(np.subtract, there, m)
-    added["sprout"] = per_layer(np.subtract, sprout, trial["sprout"])
+    added["W.m"] = per_layer(np.subtract, there, m)
+    added["W.sprout"] = per_layer(np.subtract, sprout, trial["W.sprout"])
     return added, {"forward.x": x, "backward.d": d}, {"W": per_layer(np.multiply, learned, there)}
 
 
@@ -33,6 +33,6 @@ def present(random, shape):
     return gaussian(0.5)(random, shape) * every_other(random, shape)
 
 
-PARAMETERS = {"W": (up, present), "b": units, "m": (up, every_other), "sprout": (up, bernoulli(0.5))}
+PARAMETERS = {"W": (up, present), "b": units, "W.m": (up, every_other), "W.sprout": (up, bernoulli(0.5))}
 CASES = [Case("rules/sparse_evolution", "9 - 8 tanh - 6 tanh - 3 softmax", PARAMETERS, expected, rule="SparseEvolution",
               target=classes, settings={"lr": 0.5, "weak": 0.25, "grow": 0.375})]

@@ -246,7 +246,10 @@ impl Generator {
             let tolerance = self.random.pick(&[1e-3, 0.5, 2.0]);
             Until { residual: self.residual(b), tolerance }
         });
-        let results = b.end_repeat(count, &initial, next, until);
+        let results = match until {
+            None if self.random.percent(25) => b.end_reversed_repeat(count, &initial, next),
+            until => b.end_repeat(count, &initial, next, until),
+        };
         self.scope.truncate(outside);
         self.scope.extend(results);
         made + 1

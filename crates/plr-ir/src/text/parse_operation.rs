@@ -199,6 +199,7 @@ impl Parser<'_> {
     fn repeat(&mut self) -> Result<(Op, Location), ParseError> {
         self.word("repeat")?;
         let count = self.integer()?;
+        let reversed = self.skip_word("reversed");
         let until = if self.skip_word("until") {
             let residual = self.operand()?;
             self.mark('<')?;
@@ -221,7 +222,7 @@ impl Parser<'_> {
         let location = self.location()?;
         self.mark('{')?;
         let body = self.repeat_body(parameters)?;
-        Ok((Op::Repeat(Box::new(Repeat { count, until, initial, body })), location))
+        Ok((Op::Repeat(Box::new(Repeat { count, reversed, until, initial, body })), location))
     }
 
     fn map(&mut self) -> Result<(Op, Location), ParseError> {

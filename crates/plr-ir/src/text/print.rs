@@ -259,7 +259,7 @@ impl<W: fmt::Write> Printer<'_, W> {
     }
 
     fn repeat_head(&mut self, repeat: &Repeat) -> fmt::Result {
-        write!(self.out, "repeat {}", repeat.count)?;
+        write!(self.out, "repeat {}{}", repeat.count, if repeat.reversed { " reversed" } else { "" })?;
         if let Some(until) = &repeat.until {
             write!(self.out, " until {} < {}", self.value(until.residual), Number(until.tolerance))?;
         }

@@ -97,6 +97,7 @@ impl<'a> Verifier<'a> {
             return Ok(()); // V2 has been reported.
         };
         ensure(op.count > 0, 11, || "the count is 0".to_owned())?;
+        ensure(!op.reversed || op.until.is_none(), 11, || "a reversed loop has a tolerance".to_owned())?;
         let Some((step, carried)) = parameters.split_first() else {
             return Err((11, "the body has no parameter for the step".to_owned()));
         };

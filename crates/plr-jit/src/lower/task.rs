@@ -190,6 +190,8 @@ pub(crate) struct ConvolveTask {
 pub(crate) struct RepeatTask {
     /// How often, at most.
     pub(crate) count: u32,
+    /// The step's index runs down to 0.
+    pub(crate) reversed: bool,
     /// When to stop earlier.
     pub(crate) until: Option<UntilTask>,
     /// The step's index.

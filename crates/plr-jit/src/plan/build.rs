@@ -290,6 +290,7 @@ impl Build<'_> {
         let carried = &repeat.carried;
         Ok(RepeatStep {
             count: repeat.count,
+            reversed: repeat.reversed,
             step: repeat.step,
             until,
             entry: copies(carried.iter().map(|c| (c.initial, c.parameter)).collect()),

@@ -130,7 +130,8 @@ fn print(f: &mut Formatter<'_>, steps: &[Step], depth: usize) -> fmt::Result {
             Step::Draw(draw) => writeln!(f, "{} = {:?} stream {}", draw.out, draw.law, draw.stream)?,
             Step::FromIndex { slot, out } => writeln!(f, "{out} = !{}", slot.0)?,
             Step::Repeat(repeat) => {
-                write!(f, "repeat {} with !{}", repeat.count, repeat.step.0)?;
+                let reversed = if repeat.reversed { "reversed " } else { "" };
+                write!(f, "repeat {} {reversed}with !{}", repeat.count, repeat.step.0)?;
                 if let Some(until) = repeat.until {
                     write!(f, " until {} < {:e}", until.residual, until.tolerance)?;
                 }

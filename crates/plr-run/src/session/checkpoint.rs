@@ -76,7 +76,7 @@ impl Session<'_> {
                 Keeping::Sample => samples.unwrap_or_default(),
                 Keeping::Place => batch,
             };
-            Expected { name: kept.name.clone(), dims: vec![rows, kept.units], precision }
+            Expected { name: kept.name.clone(), dims: kept.rows(rows), precision }
         };
         self.model.kept().iter().filter(|_| begun).map(expected).collect()
     }

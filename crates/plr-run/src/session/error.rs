@@ -55,7 +55,7 @@ pub enum SessionError {
         /// All of them.
         room: NoRoom,
     },
-    /// The states that go on from one presentation to another do not fit into memory.
+    /// What goes on from one presentation to another does not fit into memory.
     NoRoomForKept {
         /// The largest.
         state: String,
@@ -140,12 +140,12 @@ impl fmt::Display for SessionError {
             Self::MissingOutput { output } => write!(f, "compiler bug: a program does not yield `{output}`"),
             Self::NoRoomForTraces { trace, dims, room } => write!(
                 f,
-                "the traces need {room}; the largest, `{trace}`, is {} numbers, one for each sample and synapse",
+                "traces and stored trajectories need {room}; the largest, `{trace}`, is {} numbers",
                 dims.iter().map(usize::to_string).collect::<Vec<_>>().join(" x ")
             ),
             Self::NoRoomForKept { state, dims, room } => write!(
                 f,
-                "the states that are kept need {room}; the largest, `{state}`, is {} numbers",
+                "what is kept needs {room}; the largest, `{state}`, is {} numbers",
                 dims.iter().map(usize::to_string).collect::<Vec<_>>().join(" x ")
             ),
             Self::NoRoom(room) => write!(f, "the parameters of the network need {room}"),

@@ -1,4 +1,4 @@
-//! States that go on from one presentation to another (R3.11): a row for each sample of the training set, or for each place in
+//! States and traces that go on from one presentation to another (R3.11, R20.13): a row for each sample of the training set, or for each place in
 //! a minibatch.
 
 use plr_ir::model::{Count, Keeping, Kept, Model};
@@ -13,7 +13,7 @@ use crate::room;
 /// The states now, and before the current call of `train`.
 const COPIES: u64 = 2;
 
-/// What is kept, one table `[rows, units]` for each state of each layer, in the model's order.
+/// What is kept, one table with a row for each sample or place for each state of each layer and each trace, in the model's order.
 #[derive(Debug, Default)]
 pub(super) struct Tables {
     now: Vec<Tensor>,
@@ -34,12 +34,14 @@ impl Tables {
             return Ok(());
         }
         let bytes = |kept: &Kept| {
-            (rows(kept) as u64).saturating_mul(kept.units as u64 * options.precision.bytes() as u64)
+            let numbers =
+                kept.rows(rows(kept)).into_iter().map(|dim| dim as u64).fold(1, u64::saturating_mul);
+            numbers.saturating_mul(options.precision.bytes() as u64)
         };
         let all = kept.iter().fold(0_u64, |sum, kept| sum.saturating_add(bytes(kept)));
         let largest = kept.iter().max_by_key(|kept| bytes(kept));
         if let (Err(room), Some(kept)) = (room::check(all.saturating_mul(COPIES)), largest) {
-            let dims = vec![rows(kept), kept.units];
+            let dims = kept.rows(rows(kept));
             return Err(SessionError::NoRoomForKept { state: kept.name.clone(), dims, room });
         }
         let mut old = std::mem::take(&mut self.now).into_iter();
@@ -77,14 +79,14 @@ impl Tables {
     pub(super) fn hand_out(&self, kept: &[Kept], samples: &[usize], rows: &mut [Tensor]) {
         for ((kept, table), out) in kept.iter().zip(&self.now).zip(rows) {
             let rows = (0..samples.len()).map(|place| (row(kept, samples, place), place));
-            copy_rows(table, out, kept.units, rows);
+            copy_rows(table, out, kept.width(), rows);
         }
     }
 
     /// Keeps what a minibatch of these samples has left of one state.
     pub(super) fn take_in(&mut self, at: usize, kept: &Kept, samples: &[usize], left: &Tensor) {
         let rows = (0..samples.len()).map(|place| (place, row(kept, samples, place)));
-        copy_rows(left, &mut self.now[at], kept.units, rows);
+        copy_rows(left, &mut self.now[at], kept.width(), rows);
     }
 }
 
@@ -96,9 +98,9 @@ pub fn first_values(model: &dyn Model, batch: usize, precision: Precision) -> Ar
     kept.chain(counts).collect()
 }
 
-/// First values for so many samples or places, `[rows, units]`.
+/// First values for so many samples or places.
 pub fn first(kept: &Kept, rows: usize, precision: Precision) -> Tensor {
-    Tensor::from_f64([rows, kept.units], &vec![kept.first; rows * kept.units], precision)
+    Tensor::from_f64(kept.rows(rows), &vec![kept.first; rows * kept.width()], precision)
 }
 
 fn rows(kept: &Kept, batch: usize, samples: usize) -> usize {

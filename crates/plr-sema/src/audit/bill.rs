@@ -1,22 +1,22 @@
 //! What hardware would pay for a rule on a network. Each field says exactly what it counts (R13.9).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use plr_syntax::ast::Keeping;
 use serde::Serialize;
 
 use super::built::Built;
 use super::operations::{MultiplyAdds, multiply_adds};
-use super::reads::{Input, Reader};
+use super::reads::Reader;
 use super::schedule::{Plan, Slot, depth, plans};
 use super::subject::{Subject, source_name, variable_name};
 use super::timing::{Locking, locking};
 use super::uses::{Information, uses};
 use super::wires::{Wire, wires};
-use crate::equation::{self, Instance};
+use crate::equation::{self, Site};
 use crate::group::Group;
 use crate::hir::{
-    Dynamics, Learned, Phase, PhaseId, PopulationId, Rule, Signal, SignalId, Synapse, SynapseId, Variable,
+    Learned, Past, Phase, PhaseId, PopulationId, Rule, Signal, SignalId, Synapse, SynapseId, Variable,
     VariableId, VariableKind,
 };
 use crate::lower::term::Axes;
@@ -32,9 +32,11 @@ pub struct Bill {
     pub units: u64,
     /// The states of a unit, by name: working memory, one number each per unit.
     pub states: Vec<String>,
-    /// Copies of states that must outlive the values they are copies of.
+    /// Copies of states and traces that must outlive the values they are copies of.
     pub copies: Vec<PhaseCopy>,
-    /// States that outlive the presentation.
+    /// States and traces of which each step of a phase must be stored.
+    pub trajectories: Vec<Trajectory>,
+    /// States and traces that outlive the presentation.
     pub kept: Vec<KeptState>,
     /// Parameters of units.
     pub unit_parameters: Vec<UnitParameter>,
@@ -52,8 +54,8 @@ pub struct Bill {
     pub phases: Vec<PhaseCost>,
     /// The sum of the phases' steps.
     pub steps: u64,
-    /// The longest chain of layers that compute one after the other: the sum over phases of steps times the depth of a
-    /// step, learning excepted.
+    /// The longest chain of layers, or of synapses with traces, that compute one after the other: the sum over phases of steps
+    /// times the depth of a step, learning excepted.
     pub sequential_depth: u64,
     /// What each learning equation waits for.
     pub locking: Vec<Locking>,
@@ -61,27 +63,36 @@ pub struct Bill {
     pub multiply_adds: MultiplyAdds,
 }
 
-/// A state at the end of a phase that is read after the state has moved on, by an equation or by a phase that starts from it.
+/// A state or trace at the end of a phase that is read after it has moved on, by an equation or by a phase that starts from it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PhaseCopy {
     /// The state.
     pub state: String,
     /// The phase at whose end it is copied.
     pub phase: String,
-    /// The layers whose units keep the copy.
+    /// The layers whose units keep the copy, or the edges whose synapses do.
     pub layers: Vec<String>,
     /// How many numbers that is.
     pub values: u64,
 }
 
-/// A state that goes on from one presentation to another.
+/// A state or trace of which every value at the end of a step is stored, or at its beginning.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Trajectory {
+    /// What is stored at each step.
+    pub each: PhaseCopy,
+    /// How many steps.
+    pub steps: u64,
+}
+
+/// A state or trace that goes on from one presentation to another.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct KeptState {
     /// Its name.
     pub state: String,
     /// Whether each training sample has its own; otherwise each place in a minibatch has.
     pub by_sample: bool,
-    /// How many numbers each has, one for each unit of all layers.
+    /// How many numbers each has, one for each unit of all layers or, of a trace, as many as it is kept in.
     pub values: u64,
 }
 
@@ -149,10 +160,12 @@ pub struct PhaseCost {
     pub steps: u64,
     /// Whether they are those of the sample.
     pub over_time: bool,
+    /// Whether the last one comes first.
+    pub reversed: bool,
     /// Whether it may stop earlier.
     pub until: bool,
-    /// The longest chain of layers that compute one after the other in one step: a synchronous step is 1, a sweep as
-    /// deep as its layers depend on each other.
+    /// The longest chain of layers, or of synapses with traces, that compute one after the other in one step: a synchronous step
+    /// is 1, a sweep as deep as its layers depend on each other.
     pub depth: u64,
 }
 
@@ -170,7 +183,8 @@ pub fn bill(
         units: (0..rule.populations.len()).map(|p| units(rule, network, PopulationId(p))).sum(),
         states: states(rule),
         copies: copies(rule, library, network, &plans),
-        kept: kept(rule, network, built),
+        trajectories: trajectories_billed(rule, library, network, &steps),
+        kept: kept(rule, library, network, built),
         unit_parameters: unit_parameters(rule, network, built),
         synapse_parameters: synapse_parameters(rule, network, built),
         memories: memories(rule, library, network, built),
@@ -196,7 +210,7 @@ fn states(rule: &Rule) -> Vec<String> {
     (0..rule.variables.len()).filter(is_state).map(|id| variable_name(rule, VariableId(id))).collect()
 }
 
-fn kept(rule: &Rule, network: &Network, built: &Built) -> Vec<KeptState> {
+fn kept(rule: &Rule, library: &Library, network: &Network, built: &Built) -> Vec<KeptState> {
     let state = |(id, variable): (usize, &Variable)| {
         let layers = layers(network, |layer| built.unit(VariableId(id), layer));
         let units = |layer| rule.units(network, Group { population: variable.population, layer }) as u64;
@@ -206,7 +220,19 @@ fn kept(rule: &Rule, network: &Network, built: &Built) -> Vec<KeptState> {
             values: layers.map(units).sum(),
         })
     };
-    rule.variables.iter().enumerate().filter_map(state).filter(|state| state.values > 0).collect()
+    let axes = trace::axes(rule, library);
+    let trace = |(id, synapse): (usize, &Synapse)| {
+        let instances = rule.instances(network, SynapseId(id)).into_iter();
+        let there = instances.filter(|&edge| built.weight(SynapseId(id), edge));
+        Some(KeptState {
+            state: rule.synapse_name(SynapseId(id)),
+            by_sample: synapse.kept? == Keeping::Sample,
+            values: there.map(|edge| trace_values(rule, network, &axes, SynapseId(id), edge) as u64).sum(),
+        })
+    };
+    let states = rule.variables.iter().enumerate().filter_map(state);
+    let traces = rule.synapses.iter().enumerate().filter_map(trace);
+    states.chain(traces).filter(|kept| kept.values > 0).collect()
 }
 
 /// The layers in which something is.
@@ -250,8 +276,8 @@ fn values(rule: &Rule, (network, built): (&Network, &Built), parameter: Learned)
 fn synapse_parameters(rule: &Rule, network: &Network, built: &Built) -> Vec<SynapseParameter> {
     let beside = rule.synapses.iter().enumerate();
     let beside = beside.filter(|(_, synapse)| synapse.beside.is_some() && synapse.trace.is_none());
-    let parameter = |(id, synapse): (usize, &Synapse)| SynapseParameter {
-        name: synapse.name.clone(),
+    let parameter = |(id, _): (usize, &Synapse)| SynapseParameter {
+        name: rule.synapse_name(SynapseId(id)),
         learned: is_learned(rule, SynapseId(id)),
         values: values(rule, (network, built), Learned::Synapse(SynapseId(id))),
     };
@@ -264,7 +290,7 @@ fn memories(rule: &Rule, library: &Library, network: &Network, built: &Built) ->
     let memory = |(filtering, index): (&Filtering<'_>, usize)| {
         let name = match filtering.target {
             Learned::Unit(id) => variable_name(rule, id),
-            Learned::Synapse(SynapseId(id)) => rule.synapses[id].name.clone(),
+            Learned::Synapse(id) => rule.synapse_name(id),
         };
         let values = values(rule, (network, built), filtering.target);
         FilterMemory { name: filtering.group(&name, index), values }
@@ -277,22 +303,29 @@ fn traces(rule: &Rule, library: &Library, network: &Network) -> Vec<Trace> {
     let axes = trace::axes(rule, library);
     let mut found = Vec::new();
     for (i, synapse) in rule.synapses.iter().enumerate().filter(|(_, synapse)| synapse.trace.is_some()) {
-        let of_unit = |axes: Axes| !axes.contains(Axes::UNIT.union(Axes::PRE)) && !synapse.one_to_one;
-        let of_unit = axes.get(&SynapseId(i)).is_some_and(|&axes| of_unit(axes));
-        let values = |&pair: &(LayerId, LayerId)| {
-            let (pre, post) = rule.joined(SynapseId(i), pair);
-            let (pre, post) = (rule.units(network, pre), rule.units(network, post));
-            match axes.get(&SynapseId(i)) {
-                _ if !of_unit => rule.weights(network, SynapseId(i), pair),
-                Some(axes) if axes.contains(Axes::UNIT) => post,
-                Some(_) | None => pre,
-            }
-        };
-        let instances = rule.instances(network, SynapseId(i));
-        let values = instances.iter().map(values).sum::<usize>() as u64;
-        found.push(Trace { name: synapse.name.clone(), of_unit, values });
+        let trace = SynapseId(i);
+        let of_unit = axes.get(&trace).is_some_and(|axes| !axes.joins_both_ends()) && !synapse.one_to_one;
+        let values = |pair| trace_values(rule, network, &axes, trace, pair) as u64;
+        let values = rule.instances(network, trace).into_iter().map(values).sum();
+        found.push(Trace { name: rule.synapse_name(trace), of_unit, values });
     }
     found
+}
+
+/// The numbers that a trace is between two layers.
+fn trace_values(
+    rule: &Rule,
+    network: &Network,
+    axes: &HashMap<SynapseId, Axes>,
+    trace: SynapseId,
+    pair: (LayerId, LayerId),
+) -> usize {
+    let axes = axes.get(&trace).copied().unwrap_or(Axes::NONE);
+    if axes.joins_both_ends() || rule.synapses[trace.0].one_to_one {
+        return rule.weights(network, trace, pair);
+    }
+    let (pre, post) = rule.joined(trace, pair);
+    rule.units(network, if axes.contains(Axes::UNIT) { post } else { pre })
 }
 
 /// Whether some `learn` changes a synapse.
@@ -314,88 +347,94 @@ fn phases(
         steps: steps(phase) as u64,
         until: phase.until.is_some(),
         over_time: phase.over_time,
-        depth: depth(plan, |layer, dynamics: &Dynamics| {
-            let reads = reader.of_state(layer, dynamics);
-            reads.iter().filter_map(|(input, _)| current_state(input)).collect()
+        reversed: phase.reversed,
+        depth: depth(plan, |instance| {
+            reader.of(instance).iter().filter_map(|(input, _)| Slot::read_now(input)).collect()
         }),
     };
     rule.phases.iter().zip(plans).map(&mut cost).collect()
 }
 
-/// A state as it is now.
-pub(super) fn current_state(input: Input) -> Option<Slot> {
-    match input {
-        Input::State(variable, layer, None) => Some((variable, layer)),
-        Input::State(_, _, Some(_))
-        | Input::Parameter(..)
-        | Input::Weight(..)
-        | Input::Trace(..)
-        | Input::Memory(_)
-        | Input::Updates
-        | Input::Count(_)
-        | Input::Data(_)
-        | Input::Target => None,
-    }
-}
-
-/// A stored state and the phase it is stored of.
-fn stored_state(input: Input) -> Option<(Slot, PhaseId)> {
-    match input {
-        Input::State(variable, layer, Some(phase)) => Some(((variable, layer), phase)),
-        Input::State(_, _, None)
-        | Input::Parameter(..)
-        | Input::Weight(..)
-        | Input::Trace(..)
-        | Input::Memory(_)
-        | Input::Updates
-        | Input::Count(_)
-        | Input::Data(_)
-        | Input::Target => None,
-    }
-}
-
 /// Every stored value that differs from the current one when it is read, and every value that a phase restores.
 fn copies(rule: &Rule, library: &Library, network: &Network, plans: &[Plan<'_>]) -> Vec<PhaseCopy> {
-    let mut needed: BTreeSet<(PhaseId, VariableId, LayerId)> = BTreeSet::new();
+    let mut needed: BTreeSet<(PhaseId, Slot)> = BTreeSet::new();
     let version = |phase: usize, slot: &Slot| plans[phase].versions.get(slot).copied();
     let mut reader = Reader::new(rule, library, network);
-    for Instance { source, site } in equation::instances(rule, network) {
-        let (value, reading) = match source {
-            equation::Source::Dynamics(phase, dynamics) => (&dynamics.value, phase.0),
-            equation::Source::Trace(phase, tracing) => (&tracing.value, phase.0),
+    for instance in equation::instances(rule, network) {
+        let reading = match instance.source {
+            equation::Source::Dynamics(phase, _) | equation::Source::Trace(phase, _) => phase.0,
             // After the last phase; a rule without phases stores nothing.
-            equation::Source::Plasticity(p) => (&p.increment, plans.len().saturating_sub(1)),
+            equation::Source::Plasticity(_) => plans.len().saturating_sub(1),
         };
-        for (slot, phase) in reader
-            .at(rule.evaluator(source.target(), site), value)
-            .iter()
-            .filter_map(|(input, _)| stored_state(input))
-        {
+        for (slot, past) in reader.of(&instance).iter().filter_map(|(input, _)| Slot::read(input)) {
             // While a phase runs, what it writes is neither the old nor the new value.
+            let Some(Past { phase, at_time: false }) = past else { continue };
             if version(phase.0, &slot) != version(reading, &slot) {
-                needed.insert((phase, slot.0, slot.1));
+                needed.insert((phase, slot));
             }
         }
     }
     for (id, phase) in rule.phases.iter().enumerate() {
         if let (Some(from), Some(before)) = (phase.from, id.checked_sub(1)) {
-            let moved = |slot: &&Slot| version(from.0, slot) != version(before, slot);
-            needed.extend(
-                plans[before].versions.keys().filter(moved).map(|&(state, layer)| (from, state, layer)),
-            );
+            // Traces go on (R7.11).
+            let is_state = |slot: &Slot| matches!(slot, Slot::State(..));
+            let moved = |slot: &&Slot| is_state(slot) && version(from.0, slot) != version(before, slot);
+            needed.extend(plans[before].versions.keys().filter(moved).map(|&slot| (from, slot)));
         }
     }
-    let mut layers: BTreeMap<_, Vec<LayerId>> = BTreeMap::new();
-    for (phase, state, layer) in needed {
-        layers.entry((phase, state)).or_default().push(layer);
+    stored(needed, rule, library, network)
+}
+
+/// How many numbers states and traces are at the ends of phases.
+fn stored(
+    needed: impl IntoIterator<Item = (PhaseId, Slot)>,
+    rule: &Rule,
+    library: &Library,
+    network: &Network,
+) -> Vec<PhaseCopy> {
+    let mut sites: BTreeMap<_, Vec<Site>> = BTreeMap::new();
+    for (phase, slot) in needed {
+        let (owner, site) = match slot {
+            Slot::State(state, layer) => ((false, state.0), Site::Layer(layer)),
+            Slot::Trace(trace, (pre, post)) => ((true, trace.0), Site::Edge(pre, post)),
+        };
+        sites.entry((phase, owner)).or_default().push(site);
     }
-    let copy = |((phase, state), layers): ((PhaseId, _), Vec<LayerId>)| PhaseCopy {
-        state: variable_name(rule, state),
+    let axes = trace::axes(rule, library);
+    let copy = |((phase, (traced, id)), sites): ((PhaseId, (bool, usize)), Vec<Site>)| PhaseCopy {
+        state: if traced { rule.synapse_name(SynapseId(id)) } else { variable_name(rule, VariableId(id)) },
         phase: rule.phases[phase.0].name.clone(),
-        values: layers.iter().map(|&layer| rule.units(network, rule.group(state, layer)) as u64).sum(),
-        layers: layers.into_iter().map(|layer| network.layers[layer].name.clone()).collect(),
+        values: sites
+            .iter()
+            .map(|site| match traced {
+                true => trace_values(rule, network, &axes, SynapseId(id), site.ends()),
+                false => rule.units(network, rule.group(VariableId(id), site.owner())),
+            } as u64)
+            .sum(),
+        layers: sites.into_iter().map(|site| site.name(network)).collect(),
     };
-    layers.into_iter().map(copy).collect()
+    sites.into_iter().map(copy).collect()
+}
+
+fn trajectories_billed(rule: &Rule, library: &Library, network: &Network, steps: &[u64]) -> Vec<Trajectory> {
+    let found = stored(trajectories(rule, library, network), rule, library, network);
+    let steps_of = |name: &str| rule.phases.iter().position(|p| p.name == name).map_or(0, |p| steps[p]);
+    found.into_iter().map(|each| Trajectory { steps: steps_of(&each.phase), each }).collect()
+}
+
+/// What is read of other phases' steps at the same time, which must be stored at each of these (R20.15).
+pub fn trajectories(rule: &Rule, library: &Library, network: &Network) -> BTreeSet<(PhaseId, Slot)> {
+    let mut reader = Reader::new(rule, library, network);
+    let mut reads: Vec<_> = equation::instances(rule, network).iter().map(|i| reader.of(i)).collect();
+    for clamp in equation::clamps(rule) {
+        for layer in equation::layers(clamp.variable, clamp.role, rule, network) {
+            reads.push(reader.of_state(layer, clamp));
+        }
+    }
+    let slots = reads.iter().flat_map(|reads| reads.iter()).filter_map(|(input, _)| Slot::read(input));
+    let stored =
+        |(slot, past): (Slot, Option<Past>)| past.filter(|past| past.at_time).map(|past| (past.phase, slot));
+    slots.filter_map(stored).collect()
 }
 
 fn broadcasts(rule: &Rule, library: &Library, network: &Network) -> Vec<Broadcast> {

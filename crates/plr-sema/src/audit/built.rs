@@ -2,15 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use super::schedule::Slot;
 use crate::equation::Site;
 use crate::hir::{Learned, SynapseId, VariableId};
 use crate::network::LayerId;
 
-/// An instance of a synapse.
+/// An instance of a synapse, or of a number that it has beside its weight.
 type Projection = (SynapseId, (LayerId, LayerId));
 
-/// The parameters and kept states that are built.
+/// A variable in a layer.
+type Cell = (VariableId, LayerId);
+
+/// The parameters, kept states and kept traces that are built.
 #[derive(Clone, Debug, Default)]
 pub struct Built {
     /// If it is not everything.
@@ -19,9 +21,10 @@ pub struct Built {
 
 #[derive(Clone, Debug, Default)]
 struct Listed {
+    /// Weights, numbers beside them, and kept traces.
     weights: BTreeSet<Projection>,
     /// Parameters of units, and kept states.
-    units: BTreeSet<Slot>,
+    units: BTreeSet<Cell>,
 }
 
 impl Built {
@@ -30,12 +33,12 @@ impl Built {
         Self::default()
     }
 
-    /// These weights, and these parameters and kept states of units.
-    pub fn of(weights: impl Iterator<Item = Projection>, units: impl Iterator<Item = Slot>) -> Self {
+    /// These weights and kept traces, and these parameters and kept states of units.
+    pub fn of(weights: impl Iterator<Item = Projection>, units: impl Iterator<Item = Cell>) -> Self {
         Self { listed: Some(Listed { weights: weights.collect(), units: units.collect() }) }
     }
 
-    /// Whether an instance of a synapse has weights.
+    /// Whether an instance of a synapse has weights, or keeps its trace.
     pub fn weight(&self, synapse: SynapseId, edge: (LayerId, LayerId)) -> bool {
         self.listed.as_ref().is_none_or(|listed| listed.weights.contains(&(synapse, edge)))
     }

@@ -106,7 +106,7 @@ fn in_expression(
     if let ExprKind::Arrive { synapse, transposed, .. } = expr.kind {
         let ends = |(pre, post): (LayerId, LayerId)| layers.contains(if transposed { &pre } else { &post });
         if !rule.instances(network, synapse).into_iter().any(ends) {
-            let synapse = rule.synapses[synapse.0].name.clone();
+            let synapse = rule.synapse_name(synapse);
             findings.push(EmptySum { at: expr.span, synapse, transposed, role });
         }
     }

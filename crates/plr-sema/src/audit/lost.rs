@@ -10,13 +10,12 @@ use std::collections::BTreeMap;
 use plr_syntax::diagnostic::Findings;
 use plr_syntax::span::Span;
 
-use super::bill::current_state;
 use super::reads::Reader;
 use super::schedule::Slot;
 use super::subject::variable_name;
 use crate::check::lost_equation::{LostEquation, Winner};
 use crate::equation::{self, Site, sweep_order};
-use crate::hir::{Dynamics, ExprKind, Learned, Place, Rule, Statement, Tracing};
+use crate::hir::{Dynamics, ExprKind, Learned, Place, Rule, Statement, Tracing, VariableId};
 use crate::network::{LayerId, Network};
 use crate::resolve::Library;
 
@@ -36,7 +35,10 @@ pub fn lost_equations(rule: &Rule, library: &Library, network: &Network, finding
 }
 
 /// The clamps in force, and where each stands.
-type Held = BTreeMap<Slot, Span>;
+type Held = BTreeMap<Cell, Span>;
+
+/// A state of a layer.
+type Cell = (VariableId, LayerId);
 
 fn clamp(body: &[Statement], (rule, network): (&Rule, &Network), held: &mut Held) {
     let slots = |variable, role| {
@@ -78,7 +80,7 @@ struct Step<'r, 'h> {
     held: &'h Held,
     reader: Reader<'r>,
     /// What nothing has read since.
-    written: BTreeMap<Slot, Written<'r>>,
+    written: BTreeMap<Cell, Written<'r>>,
     lost: Vec<Loss<'r>>,
 }
 
@@ -127,8 +129,10 @@ impl<'r> Step<'r, '_> {
     fn evaluate(&mut self, dynamics: &'r Dynamics, layers: &[LayerId]) {
         for &layer in layers {
             let reads = self.reader.of_state(layer, dynamics);
-            for slot in reads.iter().filter_map(|(input, _)| current_state(input)) {
-                self.written.remove(&slot);
+            for slot in reads.iter().filter_map(|(input, _)| Slot::read_now(input)) {
+                if let Slot::State(variable, layer) = slot {
+                    self.written.remove(&(variable, layer));
+                }
             }
         }
         self.write(dynamics, layers, false);
@@ -183,7 +187,7 @@ fn names(layers: &[LayerId], network: &Network) -> Vec<String> {
 /// `x += e`, `x -= e` or `dx/dt = e`
 fn is_increment(dynamics: &Dynamics) -> bool {
     let ExprKind::Binary(_, left, _) = &dynamics.value.kind else { return false };
-    matches!(left.kind, ExprKind::Variable { place: Place::Own, variable, phase: None } if variable == dynamics.variable)
+    matches!(left.kind, ExprKind::Variable { place: Place::Own, variable, past: None } if variable == dynamics.variable)
 }
 
 /// Equations whose every layer is held by a clamp.
@@ -230,7 +234,7 @@ fn traced_twice(body: &[Statement], (rule, network): (&Rule, &Network), findings
             layers.sort_unstable();
             layers.dedup();
             if !layers.is_empty() {
-                let name = rule.synapses[lost.trace.0].name.clone();
+                let name = rule.synapse_name(lost.trace);
                 let (layers, winner) = (names(&layers, network), winner.span);
                 let at_once = Winner::AtOnce { increments: false };
                 findings.push(LostEquation { at: lost.span, name, layers, winner: at_once, other: winner });

@@ -63,10 +63,10 @@ impl<'a> Count<'a> {
     /// The arrivals of one step, those that rates need once for each stage.
     fn step(&self, plan: &Plan<'_>, stages: u64) -> u64 {
         let (mut all, mut rates) = (self.reader(), self.reader());
-        for &(layer, equation) in plan.turns.iter().flat_map(|turn| &turn.equations) {
-            all.of_state(layer, equation);
-            if equation.rate.is_some() {
-                rates.of_state(layer, equation);
+        for instance in plan.turns.iter().flat_map(|turn| &turn.equations) {
+            all.of(instance);
+            if matches!(instance.source, Source::Dynamics(_, equation) if equation.rate.is_some()) {
+                rates.of(instance);
             }
         }
         (stages - 1).saturating_mul(self.arrivals(&rates)).saturating_add(self.arrivals(&all))
@@ -155,7 +155,7 @@ fn factors(expr: &Expr) -> [bool; 3] {
     let mut found = [
         matches!(expr.kind, ExprKind::Variable { place: Place::Pre, .. }),
         matches!(expr.kind, ExprKind::Variable { place: Place::Post, .. }),
-        matches!(expr.kind, ExprKind::Weight { .. } | ExprKind::Trace(_)),
+        matches!(expr.kind, ExprKind::Weight { .. } | ExprKind::Trace(..)),
     ];
     expr.for_each_child(|child| {
         for (found, here) in found.iter_mut().zip(factors(child)) {

@@ -24,8 +24,8 @@ use super::subject::{learned_name, source_name, variable_name};
 use crate::equation::{self, Instance, Site, Source};
 use crate::group::{Evaluator, Group, groups_of};
 use crate::hir::{
-    Dynamics, Expr, ExprKind, Filter, Function, Learned, PhaseId, Place, PopulationId, Rule, Share,
-    SynapseId, VariableId, VariableKind,
+    Dynamics, Expr, ExprKind, Filter, Function, Learned, Past, Place, PopulationId, Rule, Share, SynapseId,
+    VariableId, VariableKind,
 };
 use crate::memory::{Memory, UPDATES, filterings};
 use crate::network::{LayerId, Network};
@@ -35,14 +35,14 @@ use crate::winner::sent_up;
 /// An input of an equation's program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Input {
-    /// A state of a layer, now or at the end of a phase.
-    State(VariableId, LayerId, Option<PhaseId>),
+    /// A state of a layer, now or in the past.
+    State(VariableId, LayerId, Option<Past>),
     /// A unit parameter of a layer.
     Parameter(VariableId, LayerId),
     /// The weights of an instance of a synapse.
     Weight(SynapseId, (LayerId, LayerId)),
-    /// The traces of an instance of a synapse, now or at the end of a phase.
-    Trace(SynapseId, (LayerId, LayerId), Option<PhaseId>),
+    /// The traces of an instance of a synapse, now or in the past.
+    Trace(SynapseId, (LayerId, LayerId), Option<Past>),
     /// A filter's memory.
     Memory(Memory),
     /// The number of presentations so far.
@@ -56,16 +56,15 @@ pub enum Input {
 }
 
 impl Input {
-    /// `s/h1`, `s/h1@free`, `P.b/h1`, `W/input->h1`, `data`, `target`
+    /// `s/h1`, `s/h1@free`, `s/h1@forward at time`, `P.b/h1`, `W/input->h1`, `data`, `target`
     pub fn name(self, rule: &Rule, library: &Library, network: &Network) -> String {
         let at = |variable, layer: LayerId| {
             format!("{}/{}", variable_name(rule, variable), network.layers[layer].name)
         };
-        let between = |synapse: SynapseId, edge| {
-            format!("{}/{}", rule.synapses[synapse.0].name, network.edge_name(edge))
-        };
-        let then = |name: String, phase: Option<PhaseId>| match phase {
-            Some(phase) => format!("{name}@{}", rule.phases[phase.0].name),
+        let between =
+            |synapse: SynapseId, edge| format!("{}/{}", rule.synapse_name(synapse), network.edge_name(edge));
+        let then = |name: String, past: Option<Past>| match past {
+            Some(past) => format!("{name}@{}", past.name(rule)),
             None => name,
         };
         match self {
@@ -147,7 +146,7 @@ pub struct Arrival {
     /// How many products with what is sent each synapse adds up.
     pub products: u64,
     /// With the values at the end of that phase.
-    pub phase: Option<PhaseId>,
+    pub phase: Option<Past>,
 }
 
 /// What the names of an expression mean around it.
@@ -155,7 +154,7 @@ pub struct Arrival {
 struct Scope<'s> {
     here: Evaluator,
     /// Inside a definition read at the end of a phase.
-    phase: Option<PhaseId>,
+    phase: Option<Past>,
     /// Inside a function.
     arguments: &'s [Reads],
     settings: &'s [Reads],
@@ -168,7 +167,7 @@ pub struct Reader<'a> {
     rule: &'a Rule,
     library: &'a Library,
     network: &'a Network,
-    definitions: HashMap<(VariableId, LayerId, Option<PhaseId>), Reads>,
+    definitions: HashMap<(VariableId, LayerId, Option<Past>), Reads>,
     arrivals: BTreeSet<Arrival>,
     /// The layer that a reduction over several of them is at.
     among: Option<LayerId>,
@@ -183,6 +182,12 @@ impl<'a> Reader<'a> {
     /// What an expression depends on.
     pub fn at(&mut self, here: Evaluator, expr: &Expr) -> Reads {
         self.eval(expr, Scope { here, phase: None, arguments: &[], settings: &[], share: Share::Layer })
+    }
+
+    /// What an equation depends on at a site.
+    pub fn of(&mut self, instance: &Instance<'_>) -> Reads {
+        let target = instance.source.target();
+        self.at(self.rule.evaluator(target, instance.site), instance.source.value())
     }
 
     /// What the equation of a state depends on in a layer.
@@ -212,11 +217,11 @@ impl<'a> Reader<'a> {
                 }
                 reads
             }
-            &ExprKind::Variable { place, variable, phase } => {
-                self.variable(place, variable, phase.or(scope.phase), scope.here)
+            &ExprKind::Variable { place, variable, past } => {
+                self.variable(place, variable, past.or(scope.phase), scope.here)
             }
             &ExprKind::Weight { synapse, transposed } => self.weight(synapse, transposed, scope.here),
-            &ExprKind::Trace(synapse) => self.trace(synapse, scope),
+            &ExprKind::Trace(synapse, phase) => self.trace(synapse, phase.or(scope.phase), scope.here),
             ExprKind::Arrive { synapse, transposed, weight, sent } => {
                 self.arrive((*synapse, *transposed), (weight, sent), expr.span, scope)
             }
@@ -372,7 +377,7 @@ impl<'a> Reader<'a> {
         &mut self,
         place: Place,
         variable: VariableId,
-        phase: Option<PhaseId>,
+        phase: Option<Past>,
         here: Evaluator,
     ) -> Reads {
         let (layer, sight) = self.locate(Some(place), here);
@@ -392,7 +397,7 @@ impl<'a> Reader<'a> {
     }
 
     /// What a variable of a unit depends on, as that unit sees it.
-    fn of_unit(&mut self, variable: VariableId, layer: LayerId, phase: Option<PhaseId>) -> Reads {
+    fn of_unit(&mut self, variable: VariableId, layer: LayerId, phase: Option<Past>) -> Reads {
         let kind = &self.rule.variables[variable.0].kind;
         match kind {
             VariableKind::State(_) => Reads::one(Input::State(variable, layer, phase), Pattern::Own),
@@ -415,9 +420,9 @@ impl<'a> Reader<'a> {
     }
 
     /// The reader's own trace.
-    fn trace(&self, synapse: SynapseId, scope: Scope<'_>) -> Reads {
-        let Evaluator::Synapse(pre, post) = scope.here else { return Reads::default() };
-        Reads::one(Input::Trace(synapse, (pre.layer, post.layer), scope.phase), Pattern::Entry)
+    fn trace(&self, synapse: SynapseId, phase: Option<Past>, here: Evaluator) -> Reads {
+        let Evaluator::Synapse(pre, post) = here else { return Reads::default() };
+        Reads::one(Input::Trace(synapse, (pre.layer, post.layer), phase), Pattern::Entry)
     }
 
     fn weight(&self, synapse: SynapseId, transposed: bool, here: Evaluator) -> Reads {

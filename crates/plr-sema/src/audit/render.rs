@@ -54,6 +54,15 @@ fn entries(bill: &Bill) -> Vec<(&'static str, String)> {
             format!("{}[{}] in {}: {} values", copy.state, copy.phase, copy.layers.join(", "), copy.values),
         ));
     }
+    for trajectory in &bill.trajectories {
+        let (each, steps) = (&trajectory.each, trajectory.steps);
+        let all = steps.saturating_mul(each.values);
+        let text = format!(
+            "{}[{} at time]: {all} values, {} at each of {steps} steps",
+            each.state, each.phase, each.values
+        );
+        lines.push(("stored trajectory", text));
+    }
     for kept in &bill.kept {
         let owner = if kept.by_sample { "training sample" } else { "place in a minibatch" };
         lines.push(("kept", format!("{}: {} values for each {owner}", kept.state, kept.values)));
@@ -120,7 +129,8 @@ fn time(bill: &Bill) -> Vec<(&'static str, String)> {
     let phase = |p: &super::bill::PhaseCost| {
         let most = if p.until { "at most " } else { "" };
         let time = if p.over_time { " over time" } else { "" };
-        format!("{} {most}{}{time} (depth {})", p.name, p.steps, p.depth)
+        let reversed = if p.reversed { " reversed" } else { "" };
+        format!("{} {most}{}{time}{reversed} (depth {})", p.name, p.steps, p.depth)
     };
     let phases: Vec<_> = bill.phases.iter().map(phase).collect();
     let mut lines = vec![

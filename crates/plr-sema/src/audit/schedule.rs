@@ -1,16 +1,63 @@
-//! A presentation as a calendar: which layers compute what in one step of each phase, in which order, and which values
-//! are then the same as at the end of an earlier phase.
+//! A presentation as a calendar: which layers, and synapses with traces, compute what in one step of each phase, in which order,
+//! and which values are then the same as at the end of an earlier phase.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use plr_syntax::ast::Direction;
 
-use crate::equation::{self, sweep_order};
-use crate::hir::{Act, Dynamics, Expr, ExprKind, PhaseId, PlasticityId, Rule, Statement, VariableId};
+use super::reads::Input;
+use crate::equation::{self, Instance, Site, Source, sweep_order};
+use crate::hir::{
+    Act, Dynamics, Expr, ExprKind, Learned, Past, PhaseId, PlasticityId, Rule, Statement, SynapseId,
+    VariableId,
+};
 use crate::network::{LayerId, Network};
 
-/// A state of a layer.
-pub type Slot = (VariableId, LayerId);
+/// What an equation of a phase writes at a site.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Slot {
+    /// A state of a layer.
+    State(VariableId, LayerId),
+    /// A trace of the synapses from the first layer to the second.
+    Trace(SynapseId, (LayerId, LayerId)),
+}
+
+impl Slot {
+    /// What an equation writes.
+    pub fn written_by(instance: &Instance<'_>) -> Self {
+        match instance.source.target() {
+            Learned::Unit(variable) => Self::State(variable, instance.site.owner()),
+            Learned::Synapse(trace) => Self::Trace(trace, instance.site.ends()),
+        }
+    }
+
+    /// A state or trace that is read, and when, if not now.
+    pub fn read(input: Input) -> Option<(Self, Option<Past>)> {
+        match input {
+            Input::State(variable, layer, phase) => Some((Self::State(variable, layer), phase)),
+            Input::Trace(trace, edge, phase) => Some((Self::Trace(trace, edge), phase)),
+            Input::Parameter(..)
+            | Input::Weight(..)
+            | Input::Memory(_)
+            | Input::Updates
+            | Input::Count(_)
+            | Input::Data(_)
+            | Input::Target => None,
+        }
+    }
+
+    /// The same, if it is read as it is now.
+    pub fn read_now(input: Input) -> Option<Self> {
+        Self::read(input).filter(|(_, phase)| phase.is_none()).map(|(slot, _)| slot)
+    }
+
+    /// The layer that has it: of a trace the one where its synapses end.
+    pub fn layer(self) -> LayerId {
+        match self {
+            Self::State(_, layer) | Self::Trace(_, (_, layer)) => layer,
+        }
+    }
+}
 
 /// One phase.
 #[derive(Debug, Default)]
@@ -20,7 +67,7 @@ pub struct Plan<'r> {
     /// Which values are what, at the end of the phase: the number of the phase that last wrote them, from 1; absent if
     /// none did. Two equal numbers are the same value.
     pub versions: BTreeMap<Slot, usize>,
-    /// The states the phase writes.
+    /// What the phase writes.
     pub written: BTreeSet<Slot>,
 }
 
@@ -42,8 +89,8 @@ pub struct Turn<'r> {
     pub sight: Sight,
     /// The units that move one after the other in it, in an order that nobody knows before; 0 if whole layers move.
     pub units: u64,
-    /// The equations with their layers, clamped states left out.
-    pub equations: Vec<(LayerId, &'r Dynamics)>,
+    /// The equations at their sites, clamped states left out.
+    pub equations: Vec<Instance<'r>>,
 }
 
 /// All phases of a rule on a network.
@@ -54,10 +101,18 @@ pub fn plans<'r>(rule: &'r Rule, network: &Network) -> Vec<Plan<'r>> {
         let mut plan = Plan::default();
         let start = phase.from.map_or(id.checked_sub(1), |PhaseId(from)| Some(from));
         plan.versions = start.map(|start| plans[start].versions.clone()).unwrap_or_default();
+        if let Some(before) = id.checked_sub(1) {
+            // Traces go on whatever the phase starts from.
+            plan.versions.retain(|slot, _| matches!(slot, Slot::State(..)));
+            let traces = plans[before].versions.iter().filter(|(slot, _)| matches!(slot, Slot::Trace(..)));
+            plan.versions.extend(traces);
+        }
         clamp(&phase.body, (rule, network), &mut held, &mut plan.written);
-        lay_out(&phase.body, (rule, network), &held, Sight::BeforeStep, &mut plan.turns);
+        let mut layout = Layout { phase: PhaseId(id), rule, network, held: &held, turns: Vec::new() };
+        layout.body(&phase.body);
+        plan.turns = layout.turns;
         let equations = plan.turns.iter().flat_map(|turn| &turn.equations);
-        plan.written.extend(equations.map(|&(layer, dynamics)| (dynamics.variable, layer)));
+        plan.written.extend(equations.map(Slot::written_by));
         plan.versions.extend(plan.written.iter().map(|&slot| (slot, id + 1)));
         plans.push(plan);
     }
@@ -147,14 +202,15 @@ fn clamp(
             Statement::Clamp(dynamics) => {
                 let sample = Sample::of(&dynamics.value);
                 for layer in layers(dynamics.variable, dynamics.role) {
-                    let before = held.0.insert((dynamics.variable, layer), sample);
+                    let slot = Slot::State(dynamics.variable, layer);
+                    let before = held.0.insert(slot, sample);
                     if sample.is_none() || before != Some(sample) {
-                        written.insert((dynamics.variable, layer));
+                        written.insert(slot);
                     }
                 }
             }
             Statement::Release { role, variable } => layers(*variable, *role).for_each(|layer| {
-                held.0.remove(&(*variable, layer));
+                held.0.remove(&Slot::State(*variable, layer));
             }),
             Statement::InTurn(body) => clamp(body, (rule, network), held, written),
             Statement::Equation(_) | Statement::Trace(_) | Statement::Learn(_) | Statement::Sweep(..) => {}
@@ -162,91 +218,124 @@ fn clamp(
     }
 }
 
-/// Equations that stand next to each other are one turn, with the sight of plain ones; a sweep has one turn for each layer;
-/// statements in turn have their own.
-fn lay_out<'r>(
-    body: &'r [Statement],
-    (rule, network): (&Rule, &Network),
-    held: &Held,
-    sight: Sight,
-    turns: &mut Vec<Turn<'r>>,
-) {
-    let mut together = Turn { sight, units: 0, equations: Vec::new() };
-    let at = |layer: LayerId, dynamics: &'r Dynamics| {
-        let moves = equation::evaluates(layer, (dynamics.variable, dynamics.role), rule, network)
-            && !held.0.contains_key(&(dynamics.variable, layer));
-        moves.then_some((layer, dynamics))
-    };
-    let layers = || 0..network.layers.len();
-    for statement in body {
-        match statement {
-            Statement::Equation(dynamics) => {
-                together.equations.extend(layers().filter_map(|layer| at(layer, dynamics)))
-            }
-            Statement::Sweep(direction, body) => {
-                flush(&mut together, turns);
-                for layers in sweep_order(*direction, network) {
-                    let equations: Vec<_> = layers
-                        .iter()
-                        .flat_map(|&layer| body.iter().filter_map(move |d| at(layer, d)))
-                        .collect();
-                    let one_by_one = *direction == Direction::Random;
-                    let units = if one_by_one { units(&equations, (rule, network)) } else { 0 };
-                    flush(&mut Turn { sight: Sight::Latest, units, equations }, turns);
-                }
-            }
-            Statement::InTurn(body) => {
-                flush(&mut together, turns);
-                for statement in body {
-                    let alone = std::slice::from_ref(statement);
-                    lay_out(alone, (rule, network), held, Sight::BeforeTurn, turns);
-                }
-            }
-            Statement::Clamp(_) | Statement::Release { .. } | Statement::Trace(_) | Statement::Learn(_) => {}
-        }
-    }
-    flush(&mut together, turns);
+/// One step of a phase on its way to be a list of turns.
+struct Layout<'r, 'h> {
+    phase: PhaseId,
+    rule: &'r Rule,
+    network: &'h Network,
+    held: &'h Held,
+    turns: Vec<Turn<'r>>,
 }
 
-fn flush<'r>(turn: &mut Turn<'r>, turns: &mut Vec<Turn<'r>>) {
-    let equations = std::mem::take(&mut turn.equations);
-    if !equations.is_empty() {
-        turns.push(Turn { sight: turn.sight, units: turn.units, equations });
+impl<'r> Layout<'r, '_> {
+    /// Plain statements that stand next to each other are one turn.
+    fn body(&mut self, body: &'r [Statement]) {
+        let is_plain = |s: &Statement| !matches!(s, Statement::Sweep(..) | Statement::InTurn(_));
+        for statements in body.chunk_by(|a, b| is_plain(a) && is_plain(b)) {
+            if let [ordered] = statements
+                && !is_plain(ordered)
+            {
+                self.ordered(ordered);
+                continue;
+            }
+            let equations = statements.iter().flat_map(|s| self.moved(s)).collect();
+            self.push(Turn { sight: Sight::BeforeStep, units: 0, equations });
+        }
+    }
+
+    /// A sweep has one turn for each layer; statements in turn have their own.
+    fn ordered(&mut self, statement: &'r Statement) {
+        match statement {
+            Statement::Sweep(direction, body) => {
+                for layers in sweep_order(*direction, self.network) {
+                    let sites = layers.into_iter().flat_map(|layer| body.iter().map(move |d| (layer, d)));
+                    let equations: Vec<_> = sites.filter_map(|(layer, d)| self.moved_at(layer, d)).collect();
+                    let one_by_one = *direction == Direction::Random;
+                    let units = if one_by_one { units(&equations, (self.rule, self.network)) } else { 0 };
+                    self.push(Turn { sight: Sight::Latest, units, equations });
+                }
+            }
+            Statement::InTurn(body) => body.iter().for_each(|statement| self.ordered(statement)),
+            Statement::Equation(_)
+            | Statement::Trace(_)
+            | Statement::Clamp(_)
+            | Statement::Release { .. }
+            | Statement::Learn(_) => {
+                let equations = self.moved(statement);
+                self.push(Turn { sight: Sight::BeforeTurn, units: 0, equations });
+            }
+        }
+    }
+
+    /// A plain equation where it moves something.
+    fn moved(&self, statement: &'r Statement) -> Vec<Instance<'r>> {
+        match statement {
+            Statement::Equation(dynamics) => {
+                (0..self.network.layers.len()).filter_map(|layer| self.moved_at(layer, dynamics)).collect()
+            }
+            Statement::Trace(tracing) => {
+                let source = Source::Trace(self.phase, tracing);
+                let sites = equation::sites(source, self.rule, self.network).into_iter();
+                sites.map(|site| Instance { source, site }).collect()
+            }
+            Statement::Clamp(_)
+            | Statement::Release { .. }
+            | Statement::Learn(_)
+            | Statement::Sweep(..)
+            | Statement::InTurn(_) => Vec::new(),
+        }
+    }
+
+    fn moved_at(&self, layer: LayerId, dynamics: &'r Dynamics) -> Option<Instance<'r>> {
+        let moves = equation::evaluates(layer, (dynamics.variable, dynamics.role), self.rule, self.network)
+            && !self.held.0.contains_key(&Slot::State(dynamics.variable, layer));
+        let source = Source::Dynamics(self.phase, dynamics);
+        moves.then_some(Instance { source, site: Site::Layer(layer) })
+    }
+
+    fn push(&mut self, turn: Turn<'r>) {
+        if !turn.equations.is_empty() {
+            self.turns.push(turn);
+        }
     }
 }
 
 /// The units that have a state which one of the equations moves.
-fn units(equations: &[(LayerId, &Dynamics)], (rule, network): (&Rule, &Network)) -> u64 {
-    let groups: BTreeSet<_> =
-        equations.iter().map(|&(layer, dynamics)| rule.group(dynamics.variable, layer)).collect();
+fn units(equations: &[Instance<'_>], (rule, network): (&Rule, &Network)) -> u64 {
+    let group = |instance: &Instance<'_>| match instance.source.target() {
+        Learned::Unit(variable) => Some(rule.group(variable, instance.site.owner())),
+        Learned::Synapse(_) => None,
+    };
+    let groups: BTreeSet<_> = equations.iter().filter_map(group).collect();
     groups.into_iter().map(|group| rule.units(network, group) as u64).sum()
 }
 
-/// The longest chain of layers that must compute one after the other in one step, or of units where they have turns of their
-/// own. A layer's turn in a sweep counts once, whatever the number of its equations, and so do those that are evaluated
-/// together; a turn that reads nothing written in the same step starts at once. `reads` gives the current states an equation depends on.
-pub fn depth(plan: &Plan<'_>, mut reads: impl FnMut(LayerId, &Dynamics) -> BTreeSet<Slot>) -> u64 {
+/// The longest chain of layers, or of synapses with traces, that must compute one after the other in one step, or of units where
+/// they have turns of their own. A layer's turn in a sweep counts once, whatever the number of its equations, and so do those
+/// that are evaluated together; a turn that reads nothing written in the same step starts at once. `reads` gives what an equation
+/// depends on as it is now.
+pub fn depth(plan: &Plan<'_>, mut reads: impl FnMut(&Instance<'_>) -> BTreeSet<Slot>) -> u64 {
     let mut ready: BTreeMap<Slot, u64> = BTreeMap::new();
     let mut longest = 0;
     for turn in &plan.turns {
         let mut written: BTreeMap<Slot, u64> = BTreeMap::new();
         if turn.units > 0 {
-            let reads = turn.equations.iter().flat_map(|&(layer, dynamics)| reads(layer, dynamics));
+            let reads = turn.equations.iter().flat_map(&mut reads);
             let start = reads.filter_map(|slot| ready.get(&slot).copied()).max().unwrap_or(0);
-            let slots = turn.equations.iter().map(|&(layer, dynamics)| (dynamics.variable, layer));
+            let slots = turn.equations.iter().map(Slot::written_by);
             longest = longest.max(start + turn.units);
             ready.extend(slots.map(|slot| (slot, start + turn.units)));
             continue;
         }
-        for &(layer, dynamics) in &turn.equations {
+        for instance in &turn.equations {
             let time = |slot: &Slot| match (turn.sight, written.get(slot)) {
                 (Sight::BeforeStep, _) => 1,
                 (Sight::Latest, Some(&now)) => now,
                 (Sight::BeforeTurn, _) | (Sight::Latest, None) => ready.get(slot).copied().unwrap_or(0) + 1,
             };
-            let done = reads(layer, dynamics).iter().map(time).max().unwrap_or(1);
+            let done = reads(instance).iter().map(time).max().unwrap_or(1);
             longest = longest.max(done);
-            written.insert((dynamics.variable, layer), done);
+            written.insert(Slot::written_by(instance), done);
         }
         ready.extend(written);
     }

@@ -173,7 +173,7 @@ pub fn source_name(rule: &Rule, source: Source<'_>) -> String {
             format!("{}: {}", rule.phases[phase.0].name, variable_name(rule, dynamics.variable))
         }
         Source::Trace(phase, tracing) => {
-            format!("{}: {}", rule.phases[phase.0].name, rule.synapses[tracing.trace.0].name)
+            format!("{}: {}", rule.phases[phase.0].name, rule.synapse_name(tracing.trace))
         }
         Source::Plasticity(plasticity) => format!("learn: {}", learned_name(rule, plasticity.target)),
     }
@@ -182,7 +182,7 @@ pub fn source_name(rule: &Rule, source: Source<'_>) -> String {
 /// `W`, `b`, `P.b`
 pub fn learned_name(rule: &Rule, target: Learned) -> String {
     match target {
-        Learned::Synapse(synapse) => rule.synapses[synapse.0].name.clone(),
+        Learned::Synapse(synapse) => rule.synapse_name(synapse),
         Learned::Unit(variable) => variable_name(rule, variable),
     }
 }

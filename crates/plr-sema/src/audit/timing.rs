@@ -111,19 +111,19 @@ impl Earlier {
     }
 }
 
-/// The phase that computed a state that is read when `phases` phases have begun.
+/// The phase that computed a state or trace that is read when `phases` phases have begun.
 fn written_by(input: Input, phases: usize, plans: &[Plan<'_>]) -> Option<PhaseId> {
-    let Input::State(variable, layer, phase) = input else { return None };
-    let phase = phase.map_or(phases.checked_sub(1), |PhaseId(phase)| Some(phase))?;
+    let (slot, past) = Slot::read(input)?;
+    let phase = past.map_or(phases.checked_sub(1), |past| Some(past.phase.0))?;
     // Versions are the numbers of phases, from 1.
-    plans[phase].versions.get(&(variable, layer)).map(|version| PhaseId(version - 1))
+    plans[phase].versions.get(&slot).map(|version| PhaseId(version - 1))
 }
 
 /// How far from the input the information in a value comes from, in forward edges.
 struct Reach {
     /// Each layer's own distance: the longest path from the input.
     level: Vec<usize>,
-    /// Of the states at the end of each phase; of the layer's own level if absent.
+    /// Of states and traces at the end of each phase; of the layer's own level if absent.
     states: Vec<BTreeMap<Slot, usize>>,
 }
 
@@ -138,7 +138,13 @@ impl Reach {
         let mut reach = Self { level: network.distances(), states: Vec::new() };
         for (id, plan) in plans.iter().enumerate() {
             let start = rule.phases[id].from.map_or(id.checked_sub(1), |PhaseId(from)| Some(from));
-            reach.states.push(start.map(|start| reach.states[start].clone()).unwrap_or_default());
+            let mut at_first = start.map(|start| reach.states[start].clone()).unwrap_or_default();
+            if let Some(before) = id.checked_sub(1) {
+                // Traces go on whatever the phase starts from.
+                let traces = reach.states[before].iter().filter(|(slot, _)| matches!(slot, Slot::Trace(..)));
+                at_first.extend(traces);
+            }
+            reach.states.push(at_first);
             // Information only spreads, so a step that changes nothing is the last that can.
             for _ in 0..steps[id] {
                 let before = reach.states[id].clone();
@@ -164,9 +170,9 @@ impl Reach {
         reader: &mut Reader<'_>,
     ) {
         let mut written = BTreeMap::new();
-        for &(layer, dynamics) in &turn.equations {
-            let reads = reader.of_state(layer, dynamics);
-            let slot = (dynamics.variable, layer);
+        for instance in &turn.equations {
+            let reads = reader.of(instance);
+            let slot = Slot::written_by(instance);
             match turn.sight {
                 Sight::BeforeStep => written.insert(slot, self.of_reads_among(&reads, Some(before))),
                 Sight::BeforeTurn => written.insert(slot, self.of_reads(&reads, phase + 1)),
@@ -185,22 +191,16 @@ impl Reach {
         self.of_reads_among(reads, now)
     }
 
-    /// Of what is read where the states now are these.
+    /// Of what is read where what there is now is this.
     fn of_reads_among(&self, reads: &Reads, now: Option<&BTreeMap<Slot, usize>>) -> usize {
-        let of_input = |(input, _)| match input {
-            Input::State(variable, layer, phase) => {
-                let states = phase.map_or(now, |PhaseId(phase)| Some(&self.states[phase]));
-                let known = states.and_then(|states| states.get(&(variable, layer))).copied();
-                known.unwrap_or(0).max(self.level[layer])
+        let of_input = |(input, _)| match Slot::read(input) {
+            Some((slot, past)) => {
+                let states = past.map_or(now, |past| Some(&self.states[past.phase.0]));
+                let known = states.and_then(|states| states.get(&slot)).copied();
+                known.unwrap_or(0).max(self.level[slot.layer()])
             }
-            Input::Target => self.level.iter().copied().max().unwrap_or(0),
-            Input::Parameter(..)
-            | Input::Weight(..)
-            | Input::Trace(..)
-            | Input::Memory(_)
-            | Input::Updates
-            | Input::Count(_)
-            | Input::Data(_) => 0,
+            None if input == Input::Target => self.level.iter().copied().max().unwrap_or(0),
+            None => 0,
         };
         reads.iter().map(of_input).max().unwrap_or(0)
     }

@@ -7,8 +7,8 @@ use super::subject::Subject;
 use crate::equation::{self, Site};
 use crate::group::{Evaluator, Group};
 use crate::hir::{
-    Expr, ExprKind, Function, Part, PhaseId, Place, PopulationId, Rule, Share, SignalId, SynapseId,
-    VariableId, VariableKind,
+    Expr, ExprKind, Function, Part, Past, Place, PopulationId, Rule, Share, SignalId, SynapseId, VariableId,
+    VariableKind,
 };
 use crate::network::Network;
 use crate::resolve::Library;
@@ -22,8 +22,8 @@ pub enum Information {
         place: Place,
         /// Which.
         variable: VariableId,
-        /// At the end of which phase.
-        phase: Option<PhaseId>,
+        /// When, if not now.
+        phase: Option<Past>,
     },
     /// A variable of the units at the far ends of synapses.
     Sent {
@@ -33,8 +33,8 @@ pub enum Information {
         transposed: bool,
         /// Which.
         variable: VariableId,
-        /// At the end of which phase.
-        phase: Option<PhaseId>,
+        /// When, if not now.
+        phase: Option<Past>,
     },
     /// A variable of units of another population of the layer: of those that belong to this one, or of the one to which it does.
     Beside {
@@ -42,8 +42,8 @@ pub enum Information {
         members: bool,
         /// Which.
         variable: VariableId,
-        /// At the end of which phase.
-        phase: Option<PhaseId>,
+        /// When, if not now.
+        phase: Option<Past>,
     },
     /// The weights by which arrivals are weighted: of the synapses that end here or, transposed, of those that leave here.
     Arrival {
@@ -59,10 +59,12 @@ pub enum Information {
         /// Of the reciprocal one.
         transposed: bool,
     },
+    /// In a synapse's equation, its trace, now or in the past.
+    Trace(SynapseId, Option<Past>),
     /// In a synapse's equation, the weights of the synapses from the same unit to others.
     Neighbours(SynapseId),
     /// A global signal.
-    Signal(SignalId, Option<PhaseId>),
+    Signal(SignalId, Option<Past>),
     /// All units of a layer, by a layer-wide reduction, a rank or a running sum.
     Layer,
     /// So many units of a layer, by a reduction, a rank or a running sum over groups of them.
@@ -73,6 +75,27 @@ pub enum Information {
     Data,
     /// The target of the sample.
     Target,
+}
+
+impl Information {
+    /// When it is known of, if that is not now.
+    pub fn past(self) -> Option<Past> {
+        match self {
+            Self::Variable { phase, .. }
+            | Self::Sent { phase, .. }
+            | Self::Beside { phase, .. }
+            | Self::Trace(_, phase)
+            | Self::Signal(_, phase) => phase,
+            Self::Arrival { .. }
+            | Self::Weight { .. }
+            | Self::Neighbours(_)
+            | Self::Layer
+            | Self::Group(_)
+            | Self::Batch
+            | Self::Data
+            | Self::Target => None,
+        }
+    }
 }
 
 /// A piece of information and who asks for it.
@@ -116,8 +139,8 @@ struct Through {
     crossing: Option<Crossing>,
     /// Inside what units beside the evaluator have, and whether they belong to it.
     beside: Option<bool>,
-    /// Inside a definition read at the end of a phase.
-    phase: Option<PhaseId>,
+    /// Inside a definition of the past.
+    phase: Option<Past>,
 }
 
 /// An arrival.
@@ -139,7 +162,7 @@ struct Walk<'a> {
     units: Vec<Group>,
     /// The presynaptic units.
     pre: Vec<Group>,
-    followed: Vec<(VariableId, Option<PhaseId>)>,
+    followed: Vec<(VariableId, Option<Past>)>,
     found: Vec<Use>,
 }
 
@@ -153,16 +176,18 @@ impl<'a> Walk<'a> {
 
     fn visit(&mut self, expr: &'a Expr, through: Through) {
         match &expr.kind {
-            &ExprKind::Variable { place, variable, phase } => {
+            &ExprKind::Variable { place, variable, past } => {
                 self.variable(
                     place,
                     variable,
                     expr.span,
-                    Through { phase: phase.or(through.phase), ..through },
+                    Through { phase: past.or(through.phase), ..through },
                 );
             }
             &ExprKind::Weight { synapse, transposed } => self.weight(synapse, transposed, expr.span, through),
-            &ExprKind::Trace(synapse) => self.weight(synapse, false, expr.span, through),
+            &ExprKind::Trace(synapse, phase) => {
+                self.trace(synapse, phase.or(through.phase), expr.span, through)
+            }
             ExprKind::Arrive { synapse, transposed, weight, sent } => {
                 let crossing = Crossing { synapse: *synapse, transposed: *transposed, span: expr.span };
                 self.arrive(crossing, weight, sent, through);
@@ -243,6 +268,16 @@ impl<'a> Walk<'a> {
                 self.push(Information::Arrival { synapse, transposed }, span)
             }
             None => self.push(Information::Weight { synapse, transposed: reciprocal }, span),
+        }
+    }
+
+    /// The trace that a synapse reads or by which it multiplies what it transmits. What is remembered is news in any case.
+    fn trace(&mut self, trace: SynapseId, phase: Option<Past>, span: Span, through: Through) {
+        if through.crossing.is_some() {
+            self.weight(trace, false, span, through);
+        }
+        if through.crossing.is_none() || phase.is_some() {
+            self.push(Information::Trace(trace, phase), span);
         }
     }
 
@@ -339,7 +374,7 @@ impl<'a> Walk<'a> {
     }
 
     /// The definitions of the own unit's variable that may hold here.
-    fn follow(&mut self, variable: VariableId, phase: Option<PhaseId>) {
+    fn follow(&mut self, variable: VariableId, phase: Option<Past>) {
         if self.followed.contains(&(variable, phase)) {
             return;
         }

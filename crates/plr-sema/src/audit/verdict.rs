@@ -9,8 +9,9 @@
 //! | another synapse against its direction, or in a synapse's equation the reciprocal weight | [`Requirement::WeightTransport`] |
 //! | in a synapse's equation, another synapse's weight, also in a running sum | [`Requirement::OtherSynapse`] |
 //! | other samples of the minibatch | [`Requirement::BatchStatistics`] |
+//! | values of each step of an earlier phase | [`Requirement::StoredTrajectory`] |
 //!
-//! The last three are not local and need a licence in the rule's head. A verdict is the set of requirements, so more
+//! The last four are not local and need a licence in the rule's head. A verdict is the set of requirements, so more
 //! uses can only make it less local. A signal's own definition may reduce over the input and output layers: that is
 //! what a signal is (R13.2, R13.6).
 
@@ -45,6 +46,8 @@ pub enum Requirement {
     OtherSynapse,
     /// Samples know each other.
     BatchStatistics,
+    /// Something remembers each step.
+    StoredTrajectory,
 }
 
 impl Requirement {
@@ -55,6 +58,7 @@ impl Requirement {
             Self::WeightTransport => Some(Licence::WeightTransport),
             Self::OtherSynapse => Some(Licence::OtherSynapse),
             Self::BatchStatistics => Some(Licence::BatchStatistics),
+            Self::StoredTrajectory => Some(Licence::StoredTrajectory),
         }
     }
 }
@@ -65,9 +69,13 @@ pub fn requirement(rule: &Rule, synapse: Option<SynapseId>, information: Informa
         Some(_) => Requirement::SymmetricSynapses,
         None => Requirement::WeightTransport,
     };
+    if information.past().is_some_and(|past| past.at_time) {
+        return Some(Requirement::StoredTrajectory);
+    }
     match information {
         Information::Variable { .. }
         | Information::Sent { .. }
+        | Information::Trace(..)
         | Information::Beside { .. }
         | Information::Data
         | Information::Target => None,
@@ -181,10 +189,11 @@ pub fn non_local(rule: &Rule, library: &Library) -> Findings {
 fn finding(rule: &Rule, subject: Subject<'_>, licence: Licence, used: Use, all: &[Use]) -> NonLocalRead {
     let (reader, own) = match (subject, subject.synapse()) {
         (Subject::Signal(..), _) => (Reader::Signal, None),
-        (_, Some(synapse)) => (Reader::Synapse, Some(rule.synapses[synapse.0].name.clone())),
+        (_, Some(synapse)) => (Reader::Synapse, Some(rule.synapse_name(synapse))),
         (_, None) => (Reader::Neuron, None),
     };
     let (foreign, read) = match used.information {
+        information if information.past().is_some_and(|past| past.at_time) => (Foreign::EachStep, None),
         Information::Arrival { synapse, .. } => {
             (Foreign::LeavingWeights(sent(rule, synapse, all)), Some(synapse))
         }
@@ -194,6 +203,7 @@ fn finding(rule: &Rule, subject: Subject<'_>, licence: Licence, used: Use, all: 
         }
         Information::Variable { .. }
         | Information::Sent { .. }
+        | Information::Trace(..)
         | Information::Signal(..)
         | Information::Beside { .. }
         | Information::Group(_)
@@ -202,7 +212,7 @@ fn finding(rule: &Rule, subject: Subject<'_>, licence: Licence, used: Use, all: 
         | Information::Data
         | Information::Target => (Foreign::OtherSamples, None),
     };
-    let synapse = read.map(|synapse| (rule.synapses[synapse.0].name.clone(), rule.synapses[synapse.0].span));
+    let synapse = read.map(|synapse| (rule.synapse_name(synapse), rule.synapses[synapse.0].span));
     NonLocalRead { at: used.span, reader, own, synapse, foreign, licence }
 }
 

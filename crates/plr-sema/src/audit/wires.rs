@@ -119,6 +119,7 @@ fn read_backwards(rule: &Rule, library: &Library) -> Vec<SynapseId> {
         | Information::Weight { transposed: false, .. }
         | Information::Variable { .. }
         | Information::Sent { .. }
+        | Information::Trace(..)
         | Information::Neighbours(_)
         | Information::Signal(..)
         | Information::Beside { .. }

@@ -2,7 +2,7 @@
 
 use super::subject::{Subject, variable_name};
 use super::uses::{Information, Use};
-use crate::hir::{Endpoint, PhaseId, Place, Relative, Rule, SynapseId, VariableId};
+use crate::hir::{Endpoint, Past, Place, Relative, Rule, SynapseId, VariableId};
 
 /// `own a, b`, `d of the layer above through B`, `pre.x, post.d`, …: each piece of information once, in the order of use.
 pub fn reads(rule: &Rule, subject: Subject<'_>, uses: &[Use]) -> Vec<String> {
@@ -15,6 +15,13 @@ pub fn reads(rule: &Rule, subject: Subject<'_>, uses: &[Use]) -> Vec<String> {
             && subject.synapse() == Some(synapse)
         {
             Some((&mut own, rule.synapses[synapse.0].name.clone()))
+        } else if let Information::Trace(trace, phase) = used.information {
+            let name = trace_at(rule, trace, phase);
+            Some(match subject.synapse() {
+                Some(own_trace) if own_trace == trace => (&mut own, name),
+                Some(_) => (&mut others, format!("its trace {name}")),
+                None => (&mut others, format!("the traces {name} of its synapses")),
+            })
         } else {
             foreign(rule, used.information, uses).map(|text| (&mut others, text))
         };
@@ -39,10 +46,12 @@ pub fn memory(rule: &Rule, uses: &[Use]) -> Vec<String> {
                 at_phase(rule, variable, Some(phase))
             }
             Information::Signal(signal, Some(phase)) => {
-                format!("{}[{}]", rule.signals[signal.0].name, phase_name(rule, phase))
+                format!("{}[{}]", rule.signals[signal.0].name, phase.name(rule))
             }
+            Information::Trace(trace, phase @ Some(_)) => trace_at(rule, trace, phase),
             Information::Variable { phase: None, .. }
             | Information::Sent { phase: None, .. }
+            | Information::Trace(_, None)
             | Information::Beside { phase: None, .. }
             | Information::Signal(_, None)
             | Information::Arrival { .. }
@@ -75,15 +84,13 @@ fn foreign(rule: &Rule, information: Information, uses: &[Use]) -> Option<String
             };
             format!("{place}.{}", at_phase(rule, variable, phase))
         }
-        // Weights are mentioned with what they weight.
-        Information::Sent { .. } => return None,
+        // Weights are mentioned with what they weight, traces with whose they are.
+        Information::Sent { .. } | Information::Trace(..) => return None,
         Information::Arrival { synapse, transposed } => arrival(rule, synapse, transposed, uses),
         Information::Weight { synapse, transposed } => {
             let name = &rule.synapses[synapse.0].name;
             if transposed {
                 format!("the reciprocal weight {name}")
-            } else if rule.synapses[synapse.0].trace.is_some() {
-                format!("its trace {name}")
             } else {
                 format!("the weight {name} beside it")
             }
@@ -93,7 +100,7 @@ fn foreign(rule: &Rule, information: Information, uses: &[Use]) -> Option<String
         }
         Information::Signal(signal, None) => format!("the signal {}", rule.signals[signal.0].name),
         Information::Signal(signal, Some(phase)) => {
-            format!("the signal {}[{}]", rule.signals[signal.0].name, phase_name(rule, phase))
+            format!("the signal {}[{}]", rule.signals[signal.0].name, phase.name(rule))
         }
         Information::Layer => "a whole layer".to_owned(),
         Information::Group(size) => format!("its group of {size} units"),
@@ -139,7 +146,7 @@ fn arrival(rule: &Rule, synapse: SynapseId, transposed: bool, uses: &[Use]) -> S
     format!(
         "{what} of {} {backwards}through {}",
         sender(rule, synapse, transposed),
-        rule.synapses[synapse.0].name
+        rule.synapse_name(synapse)
     )
 }
 
@@ -182,14 +189,18 @@ fn endpoint(rule: &Rule, end: Endpoint) -> String {
     }
 }
 
-fn at_phase(rule: &Rule, variable: VariableId, phase: Option<PhaseId>) -> String {
+fn at_phase(rule: &Rule, variable: VariableId, phase: Option<Past>) -> String {
     let name = variable_name(rule, variable);
     match phase {
-        Some(phase) => format!("{name}[{}]", phase_name(rule, phase)),
+        Some(phase) => format!("{name}[{}]", phase.name(rule)),
         None => name,
     }
 }
 
-fn phase_name(rule: &Rule, phase: PhaseId) -> &str {
-    &rule.phases[phase.0].name
+fn trace_at(rule: &Rule, trace: SynapseId, phase: Option<Past>) -> String {
+    let name = &rule.synapses[trace.0].name;
+    match phase {
+        Some(phase) => format!("{name}[{}]", phase.name(rule)),
+        None => name.clone(),
+    }
 }

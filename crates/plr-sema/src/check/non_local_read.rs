@@ -47,6 +47,8 @@ pub enum Foreign {
     OtherWeight,
     /// Values of other samples.
     OtherSamples,
+    /// What was at each step of an earlier phase.
+    EachStep,
 }
 
 /// A synapse that would bring the same values in a local way.
@@ -85,6 +87,7 @@ impl Finding for NonLocalRead {
             Foreign::ReciprocalWeight => "the weight of the synapse in the other direction",
             Foreign::OtherWeight => "the weight of another synapse",
             Foreign::OtherSamples => "what happens in other samples",
+            Foreign::EachStep => "what was at each step of an earlier phase",
         };
         format!("{reader} cannot know {what}")
     }
@@ -106,6 +109,9 @@ impl Finding for NonLocalRead {
                 format!("the weight of the `{name}` synapse between the same two neurons")
             }
             Foreign::OtherSamples => "the values of all samples of the minibatch".to_owned(),
+            Foreign::EachStep => {
+                "one of the values of all its steps, which something must have stored".to_owned()
+            }
         };
         Label::new(self.at, text)
     }
@@ -113,7 +119,7 @@ impl Finding for NonLocalRead {
     fn secondary(&self) -> Vec<Label> {
         let label = |(name, span): &(String, Span)| match &self.foreign {
             Foreign::LeavingWeights(_) => Label::new(*span, format!("`{name}` works in one direction")),
-            Foreign::ReciprocalWeight | Foreign::OtherWeight | Foreign::OtherSamples => {
+            Foreign::ReciprocalWeight | Foreign::OtherWeight | Foreign::OtherSamples | Foreign::EachStep => {
                 Label::new(*span, format!("`{name}` is declared here"))
             }
         };

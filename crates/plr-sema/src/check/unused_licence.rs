@@ -35,6 +35,7 @@ impl Finding for UnusedLicence {
             Licence::WeightTransport => "no equation reads a one-way synapse backwards",
             Licence::OtherSynapse => "no synapse reads another one's weight",
             Licence::BatchStatistics => "no equation reduces over the minibatch",
+            Licence::StoredTrajectory => "nothing reads what was at each step of an earlier phase",
         };
         Label::new(self.at, what)
     }

@@ -127,7 +127,7 @@ impl Reads {
         match &expr.kind {
             ExprKind::Hyper(id) => self.hyper_parameters.push(*id),
             ExprKind::Variable { variable, .. } => self.variables.push(*variable),
-            ExprKind::Trace(synapse)
+            ExprKind::Trace(synapse, _)
             | ExprKind::Weight { synapse, .. }
             | ExprKind::Arrive { synapse, .. } => self.synapses.push(*synapse),
             ExprKind::Signal(signal, _) => self.signals.push(*signal),

@@ -135,7 +135,7 @@ impl Unavailable {
             }
             Self::NotBuilt => unreachable!("whatever something observable reads is built"),
             Self::NoWeight { synapse, at } => {
-                let synapse = setting.rule.synapses[synapse.0].name.clone();
+                let synapse = setting.rule.synapse_name(synapse);
                 push(findings, ShapeMismatch { at, shapes: Shapes::NoWeight { synapse } });
             }
             Self::Inseparable { at } => {
@@ -172,6 +172,15 @@ pub type TraceCell = (SynapseId, LayerId, LayerId);
 
 /// A state in a layer.
 pub type Cell = (VariableId, LayerId);
+
+/// A state or a trace somewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Quantity {
+    /// A state.
+    State(Cell),
+    /// A trace.
+    Trace(TraceCell),
+}
 
 impl Environment {
     /// Nothing is written.
@@ -234,11 +243,6 @@ impl Environment {
     pub fn change(&mut self, other: &mut impl FnMut(Value) -> Value) {
         let states = self.cells.iter_mut().flatten();
         states.chain(self.traces.values_mut()).flatten().for_each(|value| *value = other(*value));
-    }
-
-    /// All traces as they are there.
-    pub fn restore_traces(&mut self, stored: &Self) {
-        self.traces.clone_from(&stored.traces);
     }
 
     /// Sets what is known about the state.

@@ -16,7 +16,7 @@ use plr_syntax::span::Span;
 use crate::equation::{Site, definition};
 use crate::group::{Along, Evaluator, Group};
 use crate::hir::{
-    Expr, ExprKind, FunctionId, Learned, PhaseId, Place, PopulationId, Reduction, Share, SynapseId,
+    Expr, ExprKind, FunctionId, Learned, Past, PhaseId, Place, PopulationId, Reduction, Share, SynapseId,
     VariableId, VariableKind,
 };
 use crate::memory::counts;
@@ -26,10 +26,11 @@ use crate::resolve::{has_weight, layer_among, places, several_layers, unit_layer
 use super::course::Course;
 use super::detour::Gradients;
 use super::draw::Draws;
-use super::environment::{Cell, Environment, Unavailable};
+use super::environment::{Environment, Quantity, Unavailable};
 use super::learning::Learning;
 use super::nudge::Nudges;
 use super::quantile;
+use super::replay::{Moments, Trajectory};
 use super::setting::{ParameterId, Setting};
 use super::term::{self, Axes, Extents, Term};
 use super::trace;
@@ -71,14 +72,18 @@ pub struct Lowerer<'s> {
     pub previous: Option<Environment>,
     /// The states at the end of the phases that have ended.
     pub stored: Vec<Option<Environment>>,
-    /// The states that earlier presentations have left.
-    pub kept: HashMap<Cell, Value>,
+    /// The states at each step of those of which somebody reads that.
+    pub trajectories: HashMap<PhaseId, Trajectory>,
+    /// Those of them at the time of the step at hand.
+    pub replayed: HashMap<PhaseId, Moments>,
+    /// The states and traces that earlier presentations have left.
+    pub kept: HashMap<Quantity, Value>,
     /// Where in training the presentation is, as far as the rule asks.
     pub counts: HashMap<Count, Value>,
     /// The layer that a reduction over several of them is at.
     among: Option<LayerId>,
     /// Definitions that are being evaluated, to find cycles, and those that are, for this equation.
-    definitions: HashMap<(VariableId, LayerId, Option<PhaseId>, bool), Option<Evaluated>>,
+    definitions: HashMap<(VariableId, LayerId, Option<Past>, bool), Option<Evaluated>>,
 }
 
 /// Who evaluates an expression, on what.
@@ -93,7 +98,7 @@ pub struct Context<'c> {
     /// The states now.
     pub(super) environment: &'c Environment,
     /// Whose states `environment` is: a phase's end, or now.
-    pub(super) phase: Option<PhaseId>,
+    pub(super) phase: Option<Past>,
     /// `environment` is of the step before.
     pub(super) late: bool,
     /// The end of the synapse that reads of whose units it hears one step late.
@@ -153,6 +158,8 @@ impl<'s> Lowerer<'s> {
             gradients: Gradients::None,
             previous: None,
             stored,
+            trajectories: HashMap::new(),
+            replayed: HashMap::new(),
             kept: HashMap::new(),
             counts,
             among: None,
@@ -221,19 +228,7 @@ impl<'s> Lowerer<'s> {
 
     /// The extents of values of synapses.
     pub fn synapse_extents(&self, synapse: SynapseId, site: Site) -> Extents {
-        let (rule, network) = (&self.setting.rule, &self.setting.network);
-        let (pre, post) = rule.joined(synapse, site.ends());
-        let along = rule.along(network, synapse, site.ends());
-        let units = |group, presynaptic| {
-            let units = self.setting.units(group);
-            along.map_or(units, |along| along.seen(units, presynaptic))
-        };
-        Extents {
-            samples: self.batch,
-            units: units(post, false),
-            pre: if rule.synapses[synapse.0].one_to_one { 1 } else { units(pre, true) },
-            shared: rule.weights(network, synapse, site.ends()),
-        }
+        self.setting.synapse_extents(synapse, site, self.batch)
     }
 
     pub(super) fn synapse_context<'c>(
@@ -277,7 +272,7 @@ impl<'s> Lowerer<'s> {
         &self,
         own: Group,
         environment: &'c Environment,
-        phase: Option<PhaseId>,
+        phase: Option<Past>,
     ) -> Context<'c> {
         Context {
             reader: Evaluator::Unit(own),
@@ -288,7 +283,7 @@ impl<'s> Lowerer<'s> {
         }
     }
 
-    fn nobodys_context<'c>(&self, environment: &'c Environment, phase: Option<PhaseId>) -> Context<'c> {
+    fn nobodys_context<'c>(&self, environment: &'c Environment, phase: Option<Past>) -> Context<'c> {
         Context {
             reader: Evaluator::Nobody,
             sender: None,
@@ -324,13 +319,13 @@ impl<'s> Lowerer<'s> {
             }
             ExprKind::Argument(i) => return cx.arguments[*i].clone(),
             ExprKind::Setting(i) => return cx.settings[*i].clone(),
-            ExprKind::Variable { place, variable, phase } => {
-                return self.variable(*place, *variable, phase.or(cx.phase), expr.span, cx);
+            ExprKind::Variable { place, variable, past } => {
+                return self.variable(*place, *variable, past.or(cx.phase), expr.span, cx);
             }
             ExprKind::Weight { synapse, transposed } => {
                 return self.weight(*synapse, *transposed, expr.span, cx);
             }
-            ExprKind::Trace(synapse) => return self.own_trace(*synapse, cx),
+            ExprKind::Trace(synapse, phase) => return self.own_trace(*synapse, phase.or(cx.phase), cx),
             ExprKind::Arrive { synapse, transposed, weight, sent } => {
                 return self.arrive((*synapse, *transposed), weight, sent, cx);
             }
@@ -602,11 +597,15 @@ impl<'s> Lowerer<'s> {
         }
     }
 
-    /// The states at the end of a phase, or now.
-    fn states<'e>(&'e self, phase: Option<PhaseId>, cx: Context<'e>) -> Option<&'e Environment> {
+    /// The states now or in the past.
+    pub(super) fn states<'e>(&'e self, phase: Option<Past>, cx: Context<'e>) -> Option<&'e Environment> {
         match phase {
             phase if phase == cx.phase => Some(cx.environment),
-            Some(PhaseId(p)) => self.stored[p].as_ref(),
+            Some(Past { phase: PhaseId(p), at_time: false }) => self.stored[p].as_ref(),
+            Some(Past { phase, at_time: true }) => {
+                let moments = self.replayed.get(&phase);
+                moments.map(|moments| if cx.late { &moments.before } else { &moments.after })
+            }
             None => Some(cx.environment),
         }
     }
@@ -615,7 +614,7 @@ impl<'s> Lowerer<'s> {
         &mut self,
         place: Place,
         variable: VariableId,
-        phase: Option<PhaseId>,
+        phase: Option<Past>,
         at: Span,
         cx: Context<'_>,
     ) -> Evaluated {
@@ -655,7 +654,7 @@ impl<'s> Lowerer<'s> {
         variable: VariableId,
         value: &Expr,
         layer: LayerId,
-        phase: Option<PhaseId>,
+        phase: Option<Past>,
         at: Span,
         cx: Context<'_>,
     ) -> Evaluated {
@@ -675,7 +674,7 @@ impl<'s> Lowerer<'s> {
         found
     }
 
-    fn signal(&mut self, signal: usize, phase: Option<PhaseId>, at: Span, cx: Context<'_>) -> Evaluated {
+    fn signal(&mut self, signal: usize, phase: Option<Past>, at: Span, cx: Context<'_>) -> Evaluated {
         let setting = self.setting;
         let value = &setting.rule.signals[signal].value;
         let unwritten = Unavailable::NotGlobal { at };

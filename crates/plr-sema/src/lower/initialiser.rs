@@ -169,7 +169,7 @@ impl Setting {
     fn of(&self, target: Learned, site: Site, transposed: bool) -> Init {
         let (group, dims) = match target {
             Learned::Synapse(synapse) => {
-                (self.rule.synapses[synapse.0].name.clone(), self.weight_dims(synapse, site.ends()))
+                (self.rule.synapse_name(synapse), self.weight_dims(synapse, site.ends()))
             }
             Learned::Unit(variable) => {
                 (self.variable_name(variable), self.parameter_dims(variable, site.owner()))
@@ -241,7 +241,7 @@ impl Setting {
             let missing = self.initialiser(target).and_then(|init| self.missing(init, target, site));
             if let Some((synapse, at)) = missing.filter(|missing| !found.contains(missing)) {
                 found.push((synapse, at));
-                let synapse = self.rule.synapses[synapse.0].name.clone();
+                let synapse = self.rule.synapse_name(synapse);
                 findings.push(ShapeMismatch { at, shapes: Shapes::NoWeight { synapse } });
             }
         }

@@ -5,14 +5,17 @@ use plr_ir::program::ReduceKind;
 use plr_ir::scalar::BinaryOp;
 use plr_ir::{Precision, Program, Type, Value, builder};
 
+use crate::audit;
+use crate::audit::schedule::Slot;
 use crate::equation::{self, Instance, Site, Source};
-use crate::hir::{Expr, ExprKind, Observed, PhaseId, PlasticityId, VariableId};
+use crate::hir::{Expr, ExprKind, Observed, Past, PhaseId, PlasticityId, VariableId};
 
 use super::detour::Gradients;
-use super::environment::{Environment, Unavailable};
+use super::environment::{Environment, Quantity, Unavailable};
 use super::expression::Lowerer;
 use super::learning::Learning;
 use super::presentation::Presentation;
+use super::replay::Moments;
 use super::setting::ParameterId;
 use super::term::{self, Axes};
 use super::{Specialised, parameter_at};
@@ -87,9 +90,9 @@ impl Builder<'_> {
     /// As the other, in a presentation that goes on from earlier ones (R3.11).
     fn presenting(&self, piece: &str) -> Lowerer<'_> {
         let mut lowerer = self.lowerer(piece, true);
-        for (cell, kept) in &self.model.kept {
-            let value = lowerer.b.input(kept.name.clone(), Type::real([self.batch, kept.units]));
-            lowerer.kept.insert(*cell, value);
+        for (quantity, kept) in &self.model.kept {
+            let value = lowerer.b.input(kept.name.clone(), Type::real(kept.rows(self.batch)));
+            lowerer.kept.insert(*quantity, value);
         }
         lowerer
     }
@@ -99,11 +102,25 @@ impl Builder<'_> {
         vec![true; self.model.parameters.len() + self.model.kept.len()]
     }
 
-    /// The names and dimensions of all traces.
+    /// The names and dimensions of all traces, and of what is stored of each step of a phase.
     pub fn traces(&self) -> Vec<(String, Vec<usize>)> {
-        let lowerer = self.lowerer("traces", false);
-        let described = |cell| (self.model.setting.trace_name(cell), lowerer.trace_dims(cell));
-        lowerer.traces().into_iter().map(described).collect()
+        let (lowerer, setting) = (self.lowerer("traces", false), &self.model.setting);
+        let described = |cell| (setting.trace_name(cell), lowerer.trace_dims(cell));
+        let trajectory = |(phase, slot): (PhaseId, Slot)| {
+            let (name, each) = match slot {
+                Slot::State(variable, layer) => {
+                    let dims = vec![self.batch, setting.units_of(variable, layer)];
+                    (setting.state_name(variable, layer), dims)
+                }
+                Slot::Trace(trace, (pre, post)) => described((trace, pre, post)),
+            };
+            let past = Past { phase, at_time: true };
+            let steps = self.model.durations[phase.0].steps as usize;
+            (format!("{name}@{}", past.name(&setting.rule)), [vec![steps], each].concat())
+        };
+        let stored = audit::bill::trajectories(&setting.rule, &setting.library, &setting.network);
+        let traces: Vec<_> = lowerer.traces().into_iter().map(described).collect();
+        traces.into_iter().chain(stored.into_iter().map(trajectory)).collect()
     }
 
     /// One presentation; outputs the marked parameters and then kept states after it. A marked parameter without a value for
@@ -131,10 +148,16 @@ impl Builder<'_> {
     ) -> Result<Vec<(String, Value)>, Vec<Unavailable>> {
         let kept = self.model.kept.iter().zip(&marked[self.model.parameters.len()..]);
         let mut left = Vec::new();
-        for ((cell, kept), _) in kept.filter(|(_, marked)| **marked) {
-            let declared = self.model.setting.rule.variables[cell.0.0].span;
-            let value = presentation.environment.read(*cell, declared).map_err(|u| vec![u])?;
-            if value != lowerer.kept[cell] {
+        for ((quantity, kept), _) in kept.filter(|(_, marked)| **marked) {
+            let value = match *quantity {
+                Quantity::State(cell) => {
+                    let declared = self.model.setting.rule.variables[cell.0.0].span;
+                    presentation.environment.read(cell, declared)
+                }
+                Quantity::Trace(cell) => presentation.environment.trace(cell),
+            };
+            let value = value.map_err(|u| vec![u])?;
+            if value != lowerer.kept[quantity] {
                 left.push((kept.name.clone(), value));
             }
         }
@@ -334,6 +357,14 @@ impl Builder<'_> {
         for (phase, name) in self.model.phases.iter().enumerate() {
             let stored = self.given_states(&mut lowerer, &format!("@{name}"));
             lowerer.stored[phase] = Some(stored);
+        }
+        for replay in equation::replays(&self.model.setting.rule) {
+            let name =
+                format!("@{}", Past { phase: replay.of, at_time: true }.name(&self.model.setting.rule));
+            if !lowerer.replayed.contains_key(&replay.of) {
+                let given = self.given_states(&mut lowerer, &name);
+                lowerer.replayed.insert(replay.of, Moments { after: given.clone(), before: given });
+            }
         }
         let value = match instance.source {
             Source::Dynamics(phase, dynamics) => {

@@ -277,7 +277,7 @@ fn is_the_same_for_all_samples(kind: &ExprKind) -> bool {
         kind,
         ExprKind::Variable { .. }
             | ExprKind::Coordinate { .. }
-            | ExprKind::Trace(_)
+            | ExprKind::Trace(..)
             | ExprKind::Arrive { .. }
             | ExprKind::Signal(..)
             | ExprKind::Data
@@ -308,7 +308,7 @@ fn ends(expr: &Expr, kinds: &mut [bool; 3]) {
             kinds[0] = true;
         }
         ExprKind::Variable { .. } | ExprKind::Coordinate { .. } | ExprKind::Signal(..) => kinds[1] = true,
-        ExprKind::Weight { .. } | ExprKind::Trace(_) | ExprKind::Draw(_) => kinds[2] = true,
+        ExprKind::Weight { .. } | ExprKind::Trace(..) | ExprKind::Draw(_) => kinds[2] = true,
         ExprKind::Filtered { .. } => {
             kinds[2] = true;
             return;

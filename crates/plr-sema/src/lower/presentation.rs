@@ -10,7 +10,7 @@ use crate::hir::{Act, Dynamics, Expr, PhaseId, PlasticityId, Statement, Variable
 use crate::network::{LayerId, Network};
 
 use super::detour::Gradients;
-use super::environment::{Cell, Environment, Unavailable};
+use super::environment::{Cell, Environment, Quantity, Unavailable};
 use super::expression::Lowerer;
 use super::setting::Duration;
 use super::term::{self, Axes};
@@ -39,7 +39,7 @@ impl Lowerer<'_> {
                 let cell = (VariableId(i), layer);
                 let dims = [self.batch, setting.units_of(cell.0, layer)];
                 // R3.11
-                let kept = self.kept.get(&cell).copied();
+                let kept = self.kept.get(&Quantity::State(cell)).copied();
                 let value = kept.unwrap_or_else(|| self.b.constant(value, &dims));
                 environment.write(cell, Ok(value));
             }
@@ -77,7 +77,7 @@ impl Lowerer<'_> {
         self.enter_phase(phase, presentation);
         let moved = self.moved(phase, presentation);
         let over_time = self.setting.rule.phases[phase.0].over_time;
-        if duration.steps == 1 && duration.until.is_none() && !over_time {
+        if duration.steps == 1 && duration.until.is_none() && !over_time && !self.is_stepwise(phase) {
             presentation.environment = self.step(phase, &presentation.environment, &presentation.clamped);
         } else {
             self.repeat_steps(phase, duration, &moved, presentation);
@@ -86,7 +86,7 @@ impl Lowerer<'_> {
         self.b.set_location(Location::default());
     }
 
-    /// Goes back to the states at the end of another phase if the phase says so; then its clamps take hold (R7.11).
+    /// Goes back to the states at the end of another phase if the phase says so; then its clamps take hold (R7.11). Traces go on.
     pub fn enter_phase(&mut self, phase: PhaseId, presentation: &mut Presentation) {
         let setting = self.setting;
         let declared = &setting.rule.phases[phase.0];
@@ -96,7 +96,6 @@ impl Lowerer<'_> {
                     presentation.environment.set_entry(cell, stored.entry(cell));
                 }
             }
-            presentation.environment.restore_traces(&stored);
         }
         self.restart_draws();
         self.clamp(phase, &declared.body, presentation);
@@ -222,11 +221,17 @@ impl Lowerer<'_> {
         let tracing = moved.len()..initial.len();
         initial.extend(changed.iter().map(|id| self.parameters[id]));
         let learning = tracing.end..initial.len();
+        let states = moved.iter().copied().map(Quantity::State);
+        let quantities: Vec<Quantity> = states.chain(traces.iter().copied().map(Quantity::Trace)).collect();
+        let recording = self.begin_recording(phase, &quantities, &initial[..tracing.end], duration.steps);
+        initial.extend(recording);
+        let recording = learning.end..initial.len();
         initial.extend(self.course(phase));
         let (step, carried) = self.b.begin_repeat(&initial);
         let outside = self.step.replace(step);
         self.parameters.extend(changed.iter().copied().zip(carried[learning.clone()].iter().copied()));
-        self.begin_step(phase, step, &carried[learning.end..]);
+        self.begin_step(phase, step, &carried[recording.end..]);
+        self.replay(phase, step);
         let mut inside = before.clone();
         for (&cell, &value) in moved.iter().zip(&carried) {
             if before.get(cell).is_some() {
@@ -242,12 +247,21 @@ impl Lowerer<'_> {
         let until = duration
             .until
             .map(|tolerance| Until { residual: self.residual(&carried[..moved.len()], &next), tolerance });
+        let moments = (&carried[..tracing.end], &next[..]);
+        let recorded = self.record(step, &quantities, &carried[recording.clone()], moments);
         next.extend(changed.iter().map(|id| self.parameters[id]));
+        next.extend(recorded);
         next.extend(self.end_step(phase, step, &after));
-        let results = self.b.end_repeat(duration.steps, &initial, next, until);
+        let results = if self.setting.rule.phases[phase.0].reversed {
+            self.b.end_reversed_repeat(duration.steps, &initial, next)
+        } else {
+            self.b.end_repeat(duration.steps, &initial, next, until)
+        };
+        self.replayed.clear();
         self.step = outside;
         self.parameters.extend(changed.iter().copied().zip(results[learning.clone()].iter().copied()));
-        self.end_course(phase, &results[learning.end..initial.len()]);
+        self.end_course(phase, &results[recording.end..initial.len()]);
+        self.end_recording(phase, quantities, &results[recording], before.clone());
         presentation.environment = before;
         for (&cell, &value) in moved.iter().zip(&results) {
             let entry = match after.entry(cell) {

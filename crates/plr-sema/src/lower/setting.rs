@@ -7,7 +7,9 @@ use plr_syntax::ast;
 use plr_syntax::diagnostic::Findings;
 use plr_syntax::span::Span;
 
-use super::environment::{Cell, TraceCell};
+use super::environment::{Quantity, TraceCell};
+use super::term::{Axes, Extents};
+use super::trace;
 use crate::check::bad_value::BadValue;
 use crate::equation::{self, Site, applies};
 use crate::group::Group;
@@ -161,19 +163,38 @@ impl Setting {
             }
             durations.push(duration);
         }
+        self.check_replays(&durations, &mut findings);
         if findings.is_empty() { Ok(durations) } else { Err(findings) }
+    }
+
+    /// Phases whose steps are at the same time have as many, and know how many (R20.15).
+    fn check_replays(&self, durations: &[Duration], findings: &mut Findings) {
+        for replay in equation::replays(&self.rule) {
+            let [of, by] = [replay.of, replay.by].map(|PhaseId(phase)| {
+                (durations[phase], self.rule.phases[phase].over_time, &self.rule.phases[phase].name)
+            });
+            if (of.0, of.1) != (by.0, by.1) || of.0.until.is_some() {
+                findings.push(BadValue {
+                    at: replay.at,
+                    what: format!("the steps of `{}` at the time of those of `{}`", of.2, by.2),
+                    wanted: "the same: both phases over time, or of one number of steps without a tolerance",
+                    found: format!("{} steps and {}", of.0.steps, by.0.steps),
+                });
+            }
+        }
     }
 
     /// All parameters at all sites of the network, weights first.
     pub fn parameters(&self) -> Vec<(ParameterId, Parameter)> {
         let mut parameters = Vec::new();
         let weights = self.rule.synapses.iter().enumerate().filter(|(_, synapse)| synapse.trace.is_none());
-        for (i, synapse) in weights {
+        for (i, _) in weights {
             for (pre, post) in self.rule.instances(&self.network, SynapseId(i)) {
                 let id = ParameterId::Weight(SynapseId(i), pre, post);
                 let dims = self.weight_dims(SynapseId(i), (pre, post));
                 let (target, site) = (Learned::Synapse(SynapseId(i)), Site::Edge(pre, post));
-                parameters.push((id, self.parameter(synapse.name.clone(), site, dims, target)));
+                parameters
+                    .push((id, self.parameter(self.rule.synapse_name(SynapseId(i)), site, dims, target)));
             }
         }
         for (i, variable) in self.rule.variables.iter().enumerate() {
@@ -195,24 +216,49 @@ impl Setting {
         parameters
     }
 
-    /// All states that go on to other presentations, in all layers (R3.11).
-    pub fn kept_states(&self) -> Vec<(Cell, Kept)> {
+    /// All states that go on to other presentations, in all layers (R3.11), then all such traces (R20.13).
+    pub fn kept_values(&self) -> Vec<(Quantity, Kept)> {
         let mut kept = Vec::new();
         for (i, variable) in self.rule.variables.iter().enumerate() {
             let (Some(keeping), VariableKind::State(Some(first))) = (variable.kept, &variable.kind) else {
                 continue;
             };
-            let keeping = match keeping {
-                ast::Keeping::Sample => Keeping::Sample,
-                ast::Keeping::Place => Keeping::Place,
-            };
+            let (keeping, first) = (as_kept(keeping), self.constant(first));
             for layer in equation::layers(VariableId(i), None, &self.rule, &self.network) {
                 let cell = (VariableId(i), layer);
-                let (name, units) = (self.state_name(cell.0, layer), self.units_of(cell.0, layer));
-                kept.push((cell, Kept { name, units, first: self.constant(first), keeping }));
+                let (name, dims) = (self.state_name(cell.0, layer), vec![self.units_of(cell.0, layer)]);
+                kept.push((Quantity::State(cell), Kept { name, dims, first, keeping }));
+            }
+        }
+        let axes = trace::axes(&self.rule, &self.library);
+        for (i, synapse) in self.rule.synapses.iter().enumerate() {
+            let (Some(keeping), Some(first)) = (synapse.kept, &synapse.trace) else { continue };
+            let (keeping, first) = (as_kept(keeping), self.constant(first));
+            for (pre, post) in self.rule.instances(&self.network, SynapseId(i)) {
+                let cell = (SynapseId(i), pre, post);
+                let extents = self.synapse_extents(cell.0, Site::Edge(pre, post), 1);
+                let (name, dims) = (self.trace_name(cell), extents.dims(axes[&cell.0].without(Axes::SAMPLE)));
+                kept.push((Quantity::Trace(cell), Kept { name, dims, first, keeping }));
             }
         }
         kept
+    }
+
+    /// The extents of values of synapses, for so many samples.
+    pub fn synapse_extents(&self, synapse: SynapseId, site: Site, samples: usize) -> Extents {
+        let (rule, network) = (&self.rule, &self.network);
+        let (pre, post) = rule.joined(synapse, site.ends());
+        let along = rule.along(network, synapse, site.ends());
+        let units = |group, presynaptic| {
+            let units = self.units(group);
+            along.map_or(units, |along| along.seen(units, presynaptic))
+        };
+        Extents {
+            samples,
+            units: units(post, false),
+            pre: if rule.synapses[synapse.0].one_to_one { 1 } else { units(pre, true) },
+            shared: rule.weights(network, synapse, site.ends()),
+        }
     }
 
     /// The memories of all filters, beside what they filter.
@@ -253,7 +299,7 @@ impl Setting {
         };
         Parameter {
             name: format!("{group}/{site}"),
-            mask: mask.map(|mask| format!("{}/{site}", self.rule.synapses[mask.0].name)),
+            mask: mask.map(|mask| format!("{}/{site}", self.rule.synapse_name(mask))),
             group,
             site,
             layer,
@@ -303,9 +349,9 @@ impl Setting {
         }
     }
 
-    /// `e/input->h1`
+    /// `W.e/input->h1`
     pub fn trace_name(&self, (synapse, pre, post): TraceCell) -> String {
-        format!("{}/{}", self.rule.synapses[synapse.0].name, self.network.edge_name((pre, post)))
+        format!("{}/{}", self.rule.synapse_name(synapse), self.network.edge_name((pre, post)))
     }
 
     /// `x/h1`
@@ -345,6 +391,13 @@ impl ParameterId {
             Self::Memory(memory) => Some(memory.site),
             Self::Updates => None,
         }
+    }
+}
+
+fn as_kept(keeping: ast::Keeping) -> Keeping {
+    match keeping {
+        ast::Keeping::Sample => Keeping::Sample,
+        ast::Keeping::Place => Keeping::Place,
     }
 }
 

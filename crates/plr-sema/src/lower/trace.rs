@@ -10,19 +10,21 @@ use plr_ir::Value;
 use crate::equation::{self, Site, Source};
 use crate::group::Evaluator;
 use crate::hir::{
-    Expr, ExprKind, Learned, PhaseId, Place, Rule, Statement, SynapseId, Tracing, VariableKind,
+    Expr, ExprKind, Learned, Past, PhaseId, Place, Rule, Statement, Synapse, SynapseId, Tracing, VariableKind,
 };
 
 use crate::resolve::Library;
 
-use super::environment::{Environment, TraceCell, Unavailable};
+use super::environment::{Environment, Quantity, TraceCell, Unavailable};
 use super::expression::{Context, Evaluated, Lowerer};
 use super::term::{self, Axes, Term};
 
 /// The axes of the traces of a rule.
 pub fn axes(rule: &Rule, library: &Library) -> HashMap<SynapseId, Axes> {
     let traces = rule.synapses.iter().enumerate().filter(|(_, synapse)| synapse.trace.is_some());
-    let mut axes: HashMap<SynapseId, Axes> = traces.map(|(i, _)| (SynapseId(i), Axes::NONE)).collect();
+    // What goes on from a presentation is another in each sample.
+    let least = |synapse: &Synapse| if synapse.kept.is_some() { Axes::SAMPLE } else { Axes::NONE };
+    let mut axes: HashMap<SynapseId, Axes> = traces.map(|(i, s)| (SynapseId(i), least(s))).collect();
     loop {
         let before = axes.clone();
         for source in equation::sources(rule) {
@@ -51,7 +53,7 @@ fn axes_of(expr: &Expr, one_to_one: bool, library: &Library, traces: &HashMap<Sy
         ExprKind::Coordinate { place: Place::Pre, .. } => pre,
         ExprKind::Coordinate { .. } => post,
         ExprKind::Weight { .. } => post.union(pre),
-        ExprKind::Trace(trace) => traces.get(trace).copied().unwrap_or(Axes::NONE),
+        ExprKind::Trace(trace, _) => traces.get(trace).copied().unwrap_or(Axes::NONE),
         ExprKind::Signal(..) => Axes::SAMPLE,
         ExprKind::Unary(..)
         | ExprKind::Binary(..)
@@ -79,10 +81,18 @@ impl Lowerer<'_> {
         traces.flat_map(cells).collect()
     }
 
-    /// Every trace has its first value.
+    /// Every trace is what was left of it, if it is kept (R20.13), and otherwise has its first value.
     pub fn begin_traces(&mut self, environment: &mut Environment) {
         let setting = self.setting;
+        let axes = axes(&setting.rule, &setting.library);
         for cell in self.traces() {
+            if let Some(&value) = self.kept.get(&Quantity::Trace(cell)) {
+                let extents = self.synapse_extents(cell.0, Site::Edge(cell.1, cell.2));
+                let kept = Term { value, axes: axes[&cell.0] };
+                let kept = term::widen(&mut self.b, &extents, kept, self.trace_axes[&cell.0]);
+                environment.write_trace(cell, Ok(kept.value));
+                continue;
+            }
             let first = setting.rule.synapses[cell.0.0].trace.as_ref();
             let first = first.map_or(0.0, |first| setting.constant(first));
             let dims = self.trace_dims(cell);
@@ -176,12 +186,14 @@ impl Lowerer<'_> {
         Ok(term::widen(&mut self.b, &cx.extents, found, axes).value)
     }
 
-    /// A trace read by its synapse.
-    pub fn own_trace(&mut self, synapse: SynapseId, cx: Context<'_>) -> Evaluated {
+    /// A trace read by its synapse, now or at the end of a phase.
+    pub fn own_trace(&mut self, synapse: SynapseId, phase: Option<Past>, cx: Context<'_>) -> Evaluated {
         let Evaluator::Synapse(pre, post) = cx.reader else {
             unreachable!("resolution gives traces to synapses only")
         };
-        let found = self.read_trace((synapse, pre.layer, post.layer), cx.environment)?;
+        // Every phase that is read has ended, with all traces.
+        let environment = self.states(phase, cx).unwrap_or(cx.environment);
+        let found = self.read_trace((synapse, pre.layer, post.layer), environment)?;
         Ok(self.of_synapse(found, cx))
     }
 

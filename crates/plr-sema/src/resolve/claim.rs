@@ -11,6 +11,7 @@ use crate::check::bad_value::BadValue;
 use crate::check::unknown_name::UnknownName;
 use crate::check::unknown_phase::UnknownPhase;
 use crate::check::wrong_argument_count::WrongArgumentCount;
+use crate::equation;
 use crate::hir::{
     Expr, ExprKind, Initialiser, Learned, Licence, Observed, PhaseId, PopulationId, Rule, SynapseId,
     Variable, VariableId, VariableKind,
@@ -18,7 +19,7 @@ use crate::hir::{
 use crate::network::Network;
 
 use super::experiment::{comparison, cost, count, hyper_parameter, named_or_chain, number, precision};
-use super::expression::resolve;
+use super::expression::{names, resolve};
 use super::initialiser::{check_numbers, initialiser};
 use super::law::{LAWS, law};
 use super::scope::{Moment, Reader, Scope};
@@ -169,6 +170,16 @@ impl Resolver<'_> {
                 what: "the phase of an equilibrium or unrolled gradient".to_owned(),
                 wanted: "one that is not over time: write `gradient after …`",
                 found: "a phase over time".to_owned(),
+            });
+            return None;
+        }
+        let replays = equation::replays(self.rule).iter().any(|replay| replay.by == PhaseId(phase));
+        if self.rule.phases[phase].reversed || replays {
+            self.findings.push(BadValue {
+                at: name.span,
+                what: "the phase of an equilibrium or unrolled gradient".to_owned(),
+                wanted: "one whose steps are alike: write `gradient after …`",
+                found: "a phase that goes back through the steps of another".to_owned(),
             });
             return None;
         }
@@ -358,8 +369,10 @@ impl Resolver<'_> {
             (Learned::Unit(VariableId(i)), full, v.name.clone())
         };
         let synapses = self.rule.synapses.iter().enumerate();
-        let synapses =
-            synapses.map(|(i, s)| (Learned::Synapse(SynapseId(i)), s.name.clone(), s.name.clone()));
+        let synapses = synapses.map(|(i, s)| {
+            let id = SynapseId(i);
+            (Learned::Synapse(id), self.rule.synapse_name(id), s.name.clone())
+        });
         let all = self.rule.variables.iter().enumerate();
         let params = all.filter(|(_, v)| matches!(v.kind, VariableKind::Param(_)));
         synapses.chain(params.map(unit)).collect()
@@ -719,8 +732,8 @@ fn weight(tree: &ast::Expr, transposed: bool, scope: &Scope<'_>) -> Option<Synap
     if arrives(tree) || (untransposed(tree).1 && !transposed) {
         return None;
     }
-    if let ast::ExprKind::Name(name) = &tree.kind {
-        return scope.synapse(name);
+    if let Some(path) = names(tree) {
+        return scope.synaptic_path(&path, Reader::Global).map(|(synapse, _)| synapse);
     }
     tree.parts().into_iter().find_map(|part| weight(part, transposed, scope))
 }

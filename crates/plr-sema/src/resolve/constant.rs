@@ -93,7 +93,7 @@ impl Evaluation<'_> {
             | ExprKind::Filtered { .. }
             | ExprKind::Updates
             | ExprKind::Count(_)
-            | ExprKind::Trace(_)
+            | ExprKind::Trace(..)
             | ExprKind::Time { .. }
             | ExprKind::Distance { .. }
             | ExprKind::Coordinate { .. }

@@ -10,12 +10,13 @@ use plr_syntax::finding::DuplicateClause;
 use plr_syntax::span::Span;
 
 use crate::check::bad_value::BadValue;
+use crate::check::linear_output::LinearOutput;
 use crate::check::missing_clause::MissingClause;
 use crate::check::no_optim::NoOptim;
 use crate::check::unknown_edge::UnknownEdge;
 use crate::check::unknown_name::UnknownName;
-use crate::hir::{Expr, FilterId, Rule};
-use crate::memory::asks_for_optimiser;
+use crate::hir::{Expr, ExprKind, FilterId, FunctionId, Rule};
+use crate::memory::{asks, asks_for_optimiser};
 use crate::network::Network;
 
 use super::constant::{Constants, constant};
@@ -196,6 +197,7 @@ pub fn resolve(
         .iter()
         .map(|clause| reader.clause(clause, &mut experiment, resolved))
         .fold(true, |a, b| a & b.is_some());
+    reader.output(item, &experiment, &resolved.rules[rule].0);
     complete.then_some(experiment)
 }
 
@@ -205,6 +207,25 @@ struct ClauseReader<'a> {
 }
 
 impl ClauseReader<'_> {
+    /// Doubts a cost that is made for an activation where the output layer has none and the rule does not take it (R6.8).
+    fn output(&mut self, item: &ast::Experiment, experiment: &Experiment, rule: &Rule) {
+        let written =
+            item.clauses.iter().find_map(|c| if let Clause::Cost(name) = c { Some(name) } else { None });
+        let (Some(written), network) = (written, &experiment.network) else { return };
+        let Some(cost) = self.library.cost(&written.text) else { return };
+        let function = |id: FunctionId| &self.library.functions[id.0].name;
+        let same = |id: FunctionId| matches!(self.library.functions[id.0].body.kind, ExprKind::Argument(0));
+        let activation = network.layers[network.output()].activation.as_ref();
+        let linear = activation.is_none_or(|activation| same(activation.function));
+        let made_for = |id: &FunctionId| cost.after.iter().any(|(after, _)| after == id);
+        let made_for =
+            |kind: &ExprKind| matches!(kind, ExprKind::Call { function, .. } if made_for(function));
+        if linear && !cost.after.is_empty() && !asks(rule, &made_for) {
+            let after = cost.after.iter().map(|(id, _)| function(*id).clone()).collect();
+            self.findings.push(LinearOutput { at: written.span, cost: cost.name.clone(), after });
+        }
+    }
+
     fn missing<T>(&mut self, item: &ast::Experiment, clause: &'static str) -> Option<T> {
         self.findings.push(MissingClause { at: item.name.span, owner: "an experiment", clause });
         None

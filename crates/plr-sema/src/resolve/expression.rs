@@ -5,10 +5,12 @@ use plr_ir::scalar::{BinaryOp, CompareOp, UnaryOp};
 use plr_syntax::ast::{self, BinaryOp as Infix, ExprKind as Tree};
 use plr_syntax::span::Span;
 
+use crate::check::bad_value::BadValue;
 use crate::check::no_synapse::{Listener, NoSynapse, Remote};
 use crate::check::shape_mismatch::{ShapeMismatch, Shapes};
 use crate::hir::{
-    Coordinate, Endpoint, Expr, ExprKind, HyperId, PhaseId, Place, PopulationId, Relative, Synapse, SynapseId,
+    Coordinate, Endpoint, Expr, ExprKind, HyperId, Past, PhaseId, Place, PopulationId, Relative, Synapse,
+    SynapseId,
 };
 
 use super::scope::{Moment, Reader, Scope};
@@ -20,7 +22,7 @@ pub fn resolve(tree: &ast::Expr, reader: Reader<'_>, scope: &mut Scope<'_>) -> O
         Tree::Number(number) => ExprKind::Number(*number),
         Tree::Name(name) => name_alone(name, tree.span, reader, scope)?,
         Tree::Field(..) => path(tree, reader, scope)?,
-        Tree::At(inner, phase) => stored(inner, phase, reader, scope)?,
+        Tree::At(inner, phase, at_time) => stored(inner, phase, *at_time, reader, scope)?,
         Tree::Call(call) => super::function::call(call, reader, scope)?,
         Tree::Unary(ast::UnaryOp::Negate, a) => ExprKind::Unary(UnaryOp::Neg, boxed(a, reader, scope)?),
         Tree::Unary(ast::UnaryOp::Not, a) => ExprKind::Not(boxed(a, reader, scope)?),
@@ -91,7 +93,12 @@ fn name_alone(name: &str, at: Span, reader: Reader<'_>, scope: &mut Scope<'_>) -
     if let Some((place, population)) = reader.own_place()
         && let Some(variable) = scope.variable(population, name)
     {
-        return Some(ExprKind::Variable { place, variable, phase: None });
+        return Some(ExprKind::Variable { place, variable, past: None });
+    }
+    if let Reader::Synapse(own) = reader
+        && let Some(own) = scope.quantity(own, name)
+    {
+        return weight(own, false, at, reader, scope);
     }
     let hyper = scope
         .rule
@@ -124,8 +131,12 @@ fn name_alone(name: &str, at: Span, reader: Reader<'_>, scope: &mut Scope<'_>) -
         "target" => return Some(ExprKind::Target),
         _ => {}
     }
-    if let Some(synapse) = scope.synapse(name) {
+    if let Some(synapse) = scope.synaptic(name, reader) {
         return weight(synapse, false, at, reader, scope);
+    }
+    if let [_, _, ..] = scope.quantities(name)[..] {
+        scope.several(name, at);
+        return None;
     }
     misplaced_variable(name, at, reader, scope)
 }
@@ -155,15 +166,14 @@ fn weight(
         let other = &rule.synapses[synapse.0];
         let beside = rule.weight_of(own) == rule.weight_of(synapse) && !transposed;
         if other.trace.is_some() && beside {
-            return Some(ExprKind::Trace(synapse));
+            return Some(ExprKind::Trace(synapse, None));
         }
         if other.trace.is_some() || other.one_to_one != rule.synapses[own.0].one_to_one {
-            return mismatch(at, Shapes::NoWeight { synapse: other.name.clone() }, scope);
+            return mismatch(at, Shapes::NoWeight { synapse: rule.synapse_name(synapse) }, scope);
         }
         return Some(ExprKind::Weight { synapse, transposed });
     }
-    let declared =
-        scope.rule.map(|r| (r.synapses[synapse.0].name.clone(), r.synapses[synapse.0].from.layer.word()));
+    let declared = scope.rule.map(|r| (r.synapse_name(synapse), r.synapses[synapse.0].from.layer.word()));
     let (synapse, from) = declared?;
     mismatch(at, Shapes::SynapseInUnit { synapse, from }, scope)
 }
@@ -190,7 +200,7 @@ fn misplaced_variable(name: &str, at: Span, reader: Reader<'_>, scope: &mut Scop
             if let Some((_, population)) = reader.own_place() {
                 known.extend(scope.variables_of(population));
             }
-            known.extend(scope.rule.into_iter().flat_map(|r| r.synapses.iter().map(|s| s.name.clone())));
+            known.extend(scope.synaptic_names());
             scope.unknown("variable", name, at, known);
             None
         }
@@ -198,7 +208,7 @@ fn misplaced_variable(name: &str, at: Span, reader: Reader<'_>, scope: &mut Scop
 }
 
 /// The names of `a.b.c`, or `None` if it starts with something else than a name.
-fn names(tree: &ast::Expr) -> Option<Vec<ast::Name>> {
+pub fn names(tree: &ast::Expr) -> Option<Vec<ast::Name>> {
     match &tree.kind {
         Tree::Name(text) => Some(vec![ast::Name { text: text.clone(), span: tree.span }]),
         Tree::Field(inner, name) => {
@@ -221,12 +231,16 @@ fn names(tree: &ast::Expr) -> Option<Vec<ast::Name>> {
 fn path(tree: &ast::Expr, reader: Reader<'_>, scope: &mut Scope<'_>) -> Option<ExprKind> {
     let at = tree.span;
     let Some(path) = names(tree) else { return mismatch(at, Shapes::NotStored, scope) };
-    if let Some(synapse) = scope.synapse(&path[0].text) {
-        if path.len() == 2 && path[1].text == "T" {
-            return weight(synapse, true, at, reader, scope);
-        }
-        scope.unknown("property of a synapse", &path[1].text, path[1].span, vec!["T".to_owned()]);
-        return None;
+    if let Some((synapse, used)) = scope.synaptic_path(&path, reader) {
+        return match &path[used..] {
+            [] => weight(synapse, false, at, reader, scope),
+            [transpose] if transpose.text == "T" => weight(synapse, true, at, reader, scope),
+            [other, ..] => {
+                let known = std::iter::once("T".to_owned()).chain(scope.quantities_of(synapse)).collect();
+                scope.unknown("property of a synapse", &other.text, other.span, known);
+                None
+            }
+        };
     }
     match (path[0].text.as_str(), reader) {
         ("pre" | "post", Reader::Synapse(synapse)) => return end_of_synapse(&path, synapse, at, scope),
@@ -355,7 +369,7 @@ fn of_unit(
     scope: &mut Scope<'_>,
 ) -> Option<ExprKind> {
     if let Some(variable) = scope.variable(population, &name.text) {
-        return Some(ExprKind::Variable { place, variable, phase: None });
+        return Some(ExprKind::Variable { place, variable, past: None });
     }
     // Hidden layers are several, of as many sizes.
     if let Some(coordinate) = Coordinate::named(&name.text).filter(|_| place != Place::Hidden) {
@@ -386,7 +400,7 @@ fn global_path(path: &[ast::Name], scope: &mut Scope<'_>) -> Option<ExprKind> {
     of_unit(place, end.population, name, scope)
 }
 
-/// `x[free]` (R5.7)
+/// `x[free]`, `x[forward at time]` (R5.7, R20.15)
 #[allow(
     clippy::wildcard_enum_match_arm,
     reason = "the other expressions are treated alike, present or future"
@@ -394,19 +408,32 @@ fn global_path(path: &[ast::Name], scope: &mut Scope<'_>) -> Option<ExprKind> {
 fn stored(
     inner: &ast::Expr,
     phase: &ast::Name,
+    at_time: bool,
     reader: Reader<'_>,
     scope: &mut Scope<'_>,
 ) -> Option<ExprKind> {
+    let at = inner.span.to(phase.span);
     let (inner, phase) = (resolve(inner, reader, scope), scope.phase(phase));
     let (inner, phase) = (inner?, phase?);
+    if at_time && !scope.stepwise {
+        scope.findings.push(BadValue {
+            at,
+            what: "when a value of an earlier phase's step `at time` is read".to_owned(),
+            wanted: "in the steps of a phase",
+            found: "elsewhere".to_owned(),
+        });
+        return None;
+    }
+    let past = Some(Past { phase, at_time });
     match inner.kind {
-        ExprKind::Variable { place, variable, phase: None } => {
-            Some(ExprKind::Variable { place, variable, phase: Some(phase) })
+        ExprKind::Variable { place, variable, past: None } => {
+            Some(ExprKind::Variable { place, variable, past })
         }
-        ExprKind::Signal(signal, None) => Some(ExprKind::Signal(signal, Some(phase))),
+        ExprKind::Trace(trace, None) => Some(ExprKind::Trace(trace, past)),
+        ExprKind::Signal(signal, None) => Some(ExprKind::Signal(signal, past)),
         ExprKind::Beside { population, together: None, value } => match value.kind {
-            ExprKind::Variable { place, variable, phase: None } => {
-                let kind = ExprKind::Variable { place, variable, phase: Some(phase) };
+            ExprKind::Variable { place, variable, past: None } => {
+                let kind = ExprKind::Variable { place, variable, past };
                 let value = Box::new(Expr { kind, ..*value });
                 Some(ExprKind::Beside { population, together: None, value })
             }
@@ -428,8 +455,11 @@ fn arrive(
     let Some(id) = first_synapse(written, scope) else {
         return match path.as_slice() {
             [name] if scope.rule.is_some_and(|r| !r.variables.iter().any(|v| v.name == name.text)) => {
-                let known =
-                    scope.rule.into_iter().flat_map(|r| r.synapses.iter().map(|s| s.name.clone())).collect();
+                if let [_, _, ..] = scope.quantities(&name.text)[..] {
+                    scope.several(&name.text, name.span);
+                    return None;
+                }
+                let known = scope.synaptic_names();
                 scope.unknown("synapse", &name.text, name.span, known);
                 None
             }
@@ -449,7 +479,7 @@ fn arrive(
     let (weight, transposed) = transmitted(written, turned, id, scope)?;
     let rule = scope.rule?;
     let declared = &rule.synapses[id.0];
-    let (name, span) = (declared.name.clone(), declared.span);
+    let (name, span) = (rule.synapse_name(id), declared.span);
     let (far, near) = if transposed { (declared.to, declared.from) } else { (declared.from, declared.to) };
     let sender = seen_from(near, far);
     if near.population != population {
@@ -509,7 +539,7 @@ pub fn mentioned_endpoints(tree: &ast::Expr, scope: &Scope<'_>) -> Vec<(Endpoint
                 Some(_) | None => Vec::new(),
             }
         }
-        Tree::At(inner, _) | Tree::Unary(_, inner) => mentioned_endpoints(inner, scope),
+        Tree::At(inner, ..) | Tree::Unary(_, inner) => mentioned_endpoints(inner, scope),
         Tree::Call(call) => call.arguments.iter().flat_map(|a| mentioned_endpoints(a, scope)).collect(),
         Tree::Binary(_, a, b) => [a, b].into_iter().flat_map(|e| mentioned_endpoints(e, scope)).collect(),
         Tree::If(c, a, b) => [c, a, b].into_iter().flat_map(|e| mentioned_endpoints(e, scope)).collect(),

@@ -79,6 +79,7 @@ pub fn scope<'a>(library: &'a Library, findings: &'a mut Findings) -> Scope<'a> 
         ended: 0,
         dt: None,
         in_phase: false,
+        stepwise: false,
         moment: Moment::Definition,
         findings,
     }
@@ -353,7 +354,7 @@ pub fn has_weight(expr: &Expr) -> bool {
     if matches!(expr.kind, ExprKind::Arrive { .. }) {
         return false;
     }
-    let mut found = matches!(expr.kind, ExprKind::Weight { .. } | ExprKind::Trace(_));
+    let mut found = matches!(expr.kind, ExprKind::Weight { .. } | ExprKind::Trace(..));
     expr.for_each_child(|child| found = found || has_weight(child));
     found
 }
@@ -589,7 +590,7 @@ fn primitive(
 fn increment(of: Expr, scope: &mut Scope<'_>) -> Option<ExprKind> {
     let named = match of.kind {
         ExprKind::Weight { synapse, .. } => Some(Learned::Synapse(synapse)),
-        ExprKind::Variable { variable, phase: None, .. } => Some(Learned::Unit(variable)),
+        ExprKind::Variable { variable, past: None, .. } => Some(Learned::Unit(variable)),
         _ => None,
     };
     let is_learned = |named| scope.rule.is_some_and(|rule| rule.plasticity.iter().any(|p| p.target == named));

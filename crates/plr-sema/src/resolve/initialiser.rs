@@ -11,7 +11,7 @@ use crate::check::unknown_name::UnknownName;
 use crate::check::wrong_argument_count::WrongArgumentCount;
 use crate::hir::{Coordinate, Expr, ExprKind, Initialiser, Learned, Place, Rule, VariableId, VariableKind};
 
-use super::expression::resolve;
+use super::expression::{names, resolve};
 use super::scope::{Reader, Scope};
 use super::transmission::untransposed;
 
@@ -168,19 +168,24 @@ fn arithmetic(op: Infix) -> Option<BinaryOp> {
 fn other(tree: &ast::Expr, owner: Learned, scope: &mut Scope<'_>) -> Option<Option<Initialiser>> {
     let rule = scope.rule?;
     let (read, transposed) = untransposed(tree);
-    let Tree::Name(name) = &read.kind else { return None };
     let (found, earlier) = match owner {
         Learned::Synapse(own) => {
-            let synapse = scope.synapse(name)?;
+            let path = names(read)?;
+            let (synapse, used) = scope.synaptic_path(&path, Reader::Synapse(own))?;
+            if used < path.len() {
+                return None;
+            }
             (Initialiser::Weight { synapse, transposed, span: tree.span }, synapse < own)
         }
         Learned::Unit(own) => {
+            let Tree::Name(name) = &read.kind else { return None };
             let id = own_parameter(name, own, rule).filter(|_| !transposed)?;
             (Initialiser::Param(id), id < own)
         }
     };
     if !earlier {
-        let (kind, name) = ("parameter declared before this one", name.clone());
+        let name = names(read)?.iter().map(|name| name.text.as_str()).collect::<Vec<_>>().join(".");
+        let kind = "parameter declared before this one";
         scope.findings.push(UnknownName { at: read.span, kind, name, known: Vec::new() });
     }
     Some(earlier.then_some(found))

@@ -38,6 +38,7 @@ pub fn resolve(item: &ast::Rule, library: &Library, findings: &mut Findings) -> 
         ended: 0,
         dt: None,
         in_phase: false,
+        stepwise: false,
         moment: Moment::Definition,
         findings,
     };
@@ -208,14 +209,7 @@ fn declare(item: &ast::Rule, findings: &mut Findings) -> Rule {
             Member::Synapse(synapse) => {
                 if free(&synapse.name, findings) {
                     rule.synapses.push(blank_synapse(synapse));
-                    let weight = SynapseId(rule.synapses.len() - 1);
-                    for quantity in &synapse.variables {
-                        if matches!(quantity.kind, Written::Param | Written::Trace)
-                            && free(&quantity.name, findings)
-                        {
-                            rule.synapses.push(beside(weight, quantity, &rule.synapses[weight.0]));
-                        }
-                    }
+                    declare_quantities(synapse, &mut rule, findings);
                 }
             }
             Member::Signal(signal) => {
@@ -249,6 +243,22 @@ fn licences(item: &ast::Rule, findings: &mut Findings) -> Vec<(Licence, Span)> {
         }
     }
     found
+}
+
+/// The numbers that a synapse has beside its weight form a namespace with it. `.T` is no such number.
+fn declare_quantities(synapse: &ast::Synapse, rule: &mut Rule, findings: &mut Findings) {
+    let weight = SynapseId(rule.synapses.len() - 1);
+    let mut declared = Declared::default();
+    declared.add(&synapse.name, findings);
+    for quantity in synapse.variables.iter().filter(|v| matches!(v.kind, Written::Param | Written::Trace)) {
+        let name = &quantity.name;
+        if name.text == "T" || RESERVED.contains(&name.text.as_str()) {
+            findings.push(ReservedName { at: name.span, name: name.text.clone() });
+        }
+        if declared.add(name, findings) {
+            rule.synapses.push(beside(weight, quantity, &rule.synapses[weight.0]));
+        }
+    }
 }
 
 /// Variables of one population form one namespace; a `let` may have one definition per role.
@@ -316,6 +326,7 @@ fn blank_synapse(synapse: &ast::Synapse) -> Synapse {
         delayed: attribute("delay").is_some(),
         beside: None,
         trace: None,
+        kept: None,
         bounds: None,
         mask: None,
         span: synapse.name.span,
@@ -326,7 +337,8 @@ fn blank_synapse(synapse: &ast::Synapse) -> Synapse {
 fn beside(weight: SynapseId, written: &ast::Variable, synapse: &Synapse) -> Synapse {
     let (name, span, fixed) = (written.name.text.clone(), written.name.span, written.fixed());
     let trace = (written.kind == Written::Trace).then(|| zero(span));
-    Synapse { name, fixed, beside: Some(weight), trace, span, ..synapse.clone() }
+    let kept = written.kept();
+    Synapse { name, fixed, beside: Some(weight), trace, kept, span, ..synapse.clone() }
 }
 
 /// A phase of which only the name is known.
@@ -339,6 +351,7 @@ pub(super) fn blank_phase(phase: &ast::Phase) -> Phase {
         until: None,
         from: None,
         over_time: phase.over_time.is_some(),
+        reversed: phase.reversed.is_some(),
         dt: None,
         integrator: Integrator::default(),
         body: Vec::new(),
@@ -382,6 +395,8 @@ pub(super) struct Resolver<'a> {
     pub(super) dt: Option<Expr>,
     /// Whether it is in a phase.
     pub(super) in_phase: bool,
+    /// Whether it is evaluated in the steps of that phase.
+    pub(super) stepwise: bool,
     /// When the expression at hand is evaluated.
     pub(super) moment: Moment,
     pub(super) findings: &'a mut Findings,
@@ -398,6 +413,7 @@ impl Resolver<'_> {
             ended: self.ended,
             dt: self.dt.as_ref(),
             in_phase: self.in_phase,
+            stepwise: self.stepwise,
             moment: self.moment,
             findings: self.findings,
         }
@@ -519,7 +535,9 @@ impl Resolver<'_> {
                     let (low, high) = (self.constant(low), self.constant(high));
                     rule.synapses[position].bounds = low.zip(high);
                 }
-                ("mask", [named]) => rule.synapses[position].mask = self.mask(named, written),
+                ("mask", [named]) => {
+                    rule.synapses[position].mask = self.mask(named, written, SynapseId(position));
+                }
                 (name, _) => {
                     let known = ["fixed", "symmetric", "one_to_one", "in", "mask", "delay"]
                         .map(str::to_owned)
@@ -552,13 +570,13 @@ impl Resolver<'_> {
     }
 
     /// The quantity that says which of the synapses there are (R4.11).
-    fn mask(&mut self, named: &ast::Expr, written: &ast::Synapse) -> Option<SynapseId> {
+    fn mask(&mut self, named: &ast::Expr, written: &ast::Synapse, synapse: SynapseId) -> Option<SynapseId> {
         let beside =
             |name: &str| written.variables.iter().any(|v| v.name.text == name && v.kind == Written::Param);
         if let ast::ExprKind::Name(name) = &named.kind
             && beside(name)
         {
-            return self.scope().synapse(name);
+            return self.scope().quantity(synapse, name);
         }
         self.findings.push(BadValue {
             at: named.span,

@@ -7,7 +7,7 @@ use plr_syntax::span::Span;
 use crate::check::unknown_name::UnknownName;
 use crate::check::unknown_phase::UnknownPhase;
 use crate::hir::{
-    Endpoint, Expr, PhaseId, Place, PopulationId, Relative, Rule, SignalId, SynapseId, VariableId,
+    Endpoint, Expr, PhaseId, Place, PopulationId, Relative, Rule, SignalId, Synapse, SynapseId, VariableId,
 };
 
 use super::Library;
@@ -58,6 +58,8 @@ pub struct Scope<'a> {
     pub dt: Option<&'a Expr>,
     /// Whether it is in a phase, the one after those that have ended.
     pub in_phase: bool,
+    /// Whether it is evaluated in the steps of that phase, so that steps of others are at the same time.
+    pub stepwise: bool,
     /// When the expression is evaluated.
     pub moment: Moment,
     /// The findings.
@@ -78,7 +80,52 @@ impl Scope<'_> {
 
     /// A synapse by its name.
     pub fn synapse(&self, name: &str) -> Option<SynapseId> {
-        self.rule?.synapses.iter().position(|s| s.name == name).map(SynapseId)
+        let named = |s: &Synapse| s.name == name && s.beside.is_none();
+        self.rule?.synapses.iter().position(named).map(SynapseId)
+    }
+
+    /// A number that a synapse has beside its weight, by its name in the synapse (R4.15).
+    pub fn quantity(&self, synapse: SynapseId, name: &str) -> Option<SynapseId> {
+        let rule = self.rule?;
+        let weight = rule.weight_of(synapse);
+        let named = |s: &Synapse| s.name == name && s.beside == Some(weight);
+        rule.synapses.iter().position(named).map(SynapseId)
+    }
+
+    /// The synapses that have a number of that name beside their weight.
+    pub fn quantities(&self, name: &str) -> Vec<SynapseId> {
+        let synapses = self.rule.map_or(&[][..], |rule| &rule.synapses);
+        let named = |&id: &usize| synapses[id].name == name && synapses[id].beside.is_some();
+        (0..synapses.len()).filter(named).map(SynapseId).collect()
+    }
+
+    /// What the name of a weight, or of a number beside it, means to a reader: its own synapse's number, a synapse, or the number
+    /// of the only one that has one of that name (R2.3).
+    pub fn synaptic(&self, name: &str, reader: Reader<'_>) -> Option<SynapseId> {
+        if let Reader::Synapse(own) = reader
+            && let Some(own) = self.quantity(own, name)
+        {
+            return Some(own);
+        }
+        let taken = |rule: &Rule| {
+            rule.hyper_parameters.iter().any(|h| h.name == name)
+                || rule.signals.iter().any(|s| s.name == name)
+                || rule.populations.iter().any(|p| p.name.as_deref() == Some(name))
+        };
+        self.synapse(name).or_else(|| match self.quantities(name)[..] {
+            [only] if !self.rule.is_some_and(taken) => Some(only),
+            _ => None,
+        })
+    }
+
+    /// The same of `W`, `m` or `W.m` at the head of a path, and how many names of the path that is.
+    pub fn synaptic_path(&self, path: &[ast::Name], reader: Reader<'_>) -> Option<(SynapseId, usize)> {
+        let head = self.synaptic(&path.first()?.text, reader)?;
+        let beside = path.get(1).and_then(|name| self.quantity(head, &name.text));
+        match beside.filter(|_| self.rule.is_some_and(|rule| rule.weight_of(head) == head)) {
+            Some(beside) => Some((beside, 2)),
+            None => Some((head, 1)),
+        }
     }
 
     /// A signal by its name.
@@ -119,6 +166,27 @@ impl Scope<'_> {
     /// Reports a name that nothing in scope has.
     pub fn unknown(&mut self, kind: &'static str, name: &str, at: Span, known: Vec<String>) {
         self.findings.push(UnknownName { at, kind, name: name.to_owned(), known });
+    }
+
+    /// Reports a name that numbers of several synapses have, and how to say which is meant.
+    pub fn several(&mut self, name: &str, at: Span) {
+        let found = self.quantities(name);
+        let known =
+            self.rule.map_or(Vec::new(), |rule| found.iter().map(|&id| rule.synapse_name(id)).collect());
+        self.unknown("single number of a synapse", name, at, known);
+    }
+
+    /// The names of all weights and of the numbers beside them.
+    pub fn synaptic_names(&self) -> Vec<String> {
+        self.rule.map_or(Vec::new(), |rule| {
+            (0..rule.synapses.len()).map(|id| rule.synapse_name(SynapseId(id))).collect()
+        })
+    }
+
+    /// The names of the numbers that a synapse has beside its weight.
+    pub fn quantities_of(&self, synapse: SynapseId) -> Vec<String> {
+        let synapses = self.rule.map_or(&[][..], |rule| &rule.synapses);
+        synapses.iter().filter(|s| s.beside == Some(synapse)).map(|s| s.name.clone()).collect()
     }
 
     /// The names of the variables of a population.

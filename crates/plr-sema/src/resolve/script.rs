@@ -1,7 +1,8 @@
 //! What happens in a presentation: phases with their statements, and learning.
 
 use plr_ir::scalar::{BinaryOp, UnaryOp};
-use plr_syntax::ast::{self, Assign};
+use plr_syntax::ast::{self, Assign, BatchReduction};
+use plr_syntax::span::Span;
 
 use crate::check::bad_value::BadValue;
 use crate::check::missing_clause::MissingClause;
@@ -9,8 +10,10 @@ use crate::check::shape_mismatch::Shapes;
 use crate::check::unknown_name::UnknownName;
 use crate::hir::{
     Act, Dynamics, Expr, ExprKind, Integrator, Learned, PhaseId, Place, Plasticity, PlasticityId, Rule,
-    Statement, Synapse, SynapseId, Tracing, Variable, VariableId, VariableKind,
+    Statement, SynapseId, Tracing, VariableId, VariableKind,
 };
+
+use crate::audit::subject::learned_name;
 
 use super::expression::mismatch;
 use super::rule::{Resolver, blank_phase, tolerance};
@@ -46,10 +49,18 @@ impl Resolver<'_> {
                 found: "said twice".to_owned(),
             });
         }
+        if let (Some(reversed), Some(until)) = (written.reversed, &written.until) {
+            self.findings.push(BadValue {
+                at: until.span.to(reversed),
+                what: format!("the last step of `{}`", written.name.text),
+                wanted: "known before its first one, as a phase that is `reversed` begins there",
+                found: "a tolerance".to_owned(),
+            });
+        }
         self.dt.clone_from(&phase.dt);
-        self.in_phase = true;
+        (self.in_phase, self.stepwise) = (true, true);
         phase.body = self.statements(&written.body, rule);
-        (self.dt, self.in_phase) = (None, false);
+        (self.dt, self.in_phase, self.stepwise) = (None, false, false);
         rule.script.push(Act::Run(PhaseId(self.ended)));
         rule.phases[self.ended] = phase;
         self.ended += 1;
@@ -72,55 +83,75 @@ impl Resolver<'_> {
     }
 
     fn statements(&mut self, body: &[ast::PhaseStatement], rule: &mut Rule) -> Vec<Statement> {
-        body.iter().filter_map(|statement| self.statement(statement, rule)).collect()
+        body.iter().flat_map(|statement| self.statement(statement, rule)).collect()
     }
 
-    fn statement(&mut self, statement: &ast::PhaseStatement, rule: &mut Rule) -> Option<Statement> {
+    fn statement(&mut self, statement: &ast::PhaseStatement, rule: &mut Rule) -> Vec<Statement> {
+        if let ast::PhaseStatement::Equation(equation) = statement {
+            // R7.22
+            return equation.targets.iter().filter_map(|target| self.equation(equation, target)).collect();
+        }
+        self.other_statement(statement, rule).into_iter().collect()
+    }
+
+    /// An equation, of a state or of a trace.
+    fn equation(&mut self, written: &ast::Equation, target: &ast::Target) -> Option<Statement> {
+        Some(match self.written(target)? {
+            Learned::Synapse(found) if self.skeleton.synapses[found.0].trace.is_some() => {
+                Statement::Trace(self.tracing(found, written, target)?)
+            }
+            Learned::Synapse(_) | Learned::Unit(_) => Statement::Equation(self.dynamics(written, target)?),
+        })
+    }
+
+    /// A statement that is no equation.
+    fn other_statement(&mut self, statement: &ast::PhaseStatement, rule: &mut Rule) -> Option<Statement> {
         Some(match statement {
             ast::PhaseStatement::Clamp(clamp) => {
                 let written = ast::Equation {
                     role: clamp.role,
-                    target: clamp.target.clone(),
+                    targets: vec![clamp.target.clone()],
                     assign: Assign::Set,
                     value: clamp.value.clone(),
                     span: clamp.span,
                 };
-                Statement::Clamp(self.dynamics(&written)?)
+                // Only over time it is evaluated anew at every step.
+                self.stepwise = self.skeleton.phases[self.ended].over_time;
+                let clamp = self.dynamics(&written, &clamp.target);
+                self.stepwise = true;
+                Statement::Clamp(clamp?)
             }
             ast::PhaseStatement::Release(release) => {
                 let role = release.role.map(|(role, _)| role);
                 Statement::Release { role, variable: self.state(&release.target)? }
             }
-            ast::PhaseStatement::Equation(equation) => match self.traced(&equation.target) {
-                Some(trace) => Statement::Trace(self.tracing(trace, equation)?),
-                None => Statement::Equation(self.dynamics(equation)?),
-            },
-            ast::PhaseStatement::Sweep(sweep) => Statement::Sweep(
-                sweep.direction,
-                sweep.body.iter().filter_map(|e| self.dynamics(e)).collect(),
-            ),
+            ast::PhaseStatement::Sweep(sweep) => {
+                let each = sweep.body.iter().flat_map(|e| e.targets.iter().map(move |target| (e, target)));
+                let body = each.filter_map(|(e, target)| self.dynamics(e, target)).collect();
+                Statement::Sweep(sweep.direction, body)
+            }
             ast::PhaseStatement::Learn(learn) => Statement::Learn(self.learn(learn, rule)),
             ast::PhaseStatement::InTurn(body, _) => Statement::InTurn(self.statements(body, rule)),
-            ast::PhaseStatement::Error(_) => return None,
+            ast::PhaseStatement::Equation(_) | ast::PhaseStatement::Error(_) => return None,
         })
     }
 
-    fn dynamics(&mut self, written: &ast::Equation) -> Option<Dynamics> {
-        let variable = self.state(&written.target)?;
+    fn dynamics(&mut self, written: &ast::Equation, target: &ast::Target) -> Option<Dynamics> {
+        let variable = self.state(target)?;
         let population = self.skeleton.variables[variable.0].population;
         let moment = std::mem::replace(&mut self.moment, Moment::Step);
         let right = self.expression(&written.value, Reader::Unit(population));
         self.moment = moment;
         let right = right?;
-        let span = written.target.name.span;
-        let own = Expr { kind: ExprKind::Variable { place: Place::Own, variable, phase: None }, span };
+        let span = target.name.span;
+        let own = Expr { kind: ExprKind::Variable { place: Place::Own, variable, past: None }, span };
         let (value, rate) = match written.assign {
             Assign::Set => (right, None),
             // R7.4
             Assign::Add => (combine(BinaryOp::Add, own, right), None),
             Assign::Subtract => (combine(BinaryOp::Sub, own, right), None),
             Assign::Rate => {
-                let change = combine(BinaryOp::Mul, self.time_step(written)?, right.clone());
+                let change = combine(BinaryOp::Mul, self.time_step(span)?, right.clone());
                 (combine(BinaryOp::Add, own, change), Some(right))
             }
         };
@@ -128,25 +159,24 @@ impl Resolver<'_> {
         Some(Dynamics { role, variable, value, rate, span: written.span })
     }
 
-    /// The trace that an equation writes, if it is one.
-    fn traced(&mut self, target: &ast::Target) -> Option<SynapseId> {
-        let found = self.scope().synapse(&target.name.text).filter(|_| target.population.is_none())?;
-        self.skeleton.synapses[found.0].trace.is_some().then_some(found)
-    }
-
     /// The equation of a trace.
-    fn tracing(&mut self, trace: SynapseId, written: &ast::Equation) -> Option<Tracing> {
+    fn tracing(
+        &mut self,
+        trace: SynapseId,
+        written: &ast::Equation,
+        target: &ast::Target,
+    ) -> Option<Tracing> {
         let moment = std::mem::replace(&mut self.moment, Moment::Step);
         let right = self.expression(&written.value, Reader::Synapse(trace));
         self.moment = moment;
-        let (right, at) = (right?, written.target.name.span);
-        let own = Expr { kind: ExprKind::Trace(trace), span: at };
+        let (right, at) = (right?, target.name.span);
+        let own = Expr { kind: ExprKind::Trace(trace, None), span: at };
         let value = match written.assign {
             Assign::Set => right,
             Assign::Add => combine(BinaryOp::Add, own, right),
             Assign::Subtract => combine(BinaryOp::Sub, own, right),
             Assign::Rate => {
-                let change = combine(BinaryOp::Mul, self.time_step(written)?, right);
+                let change = combine(BinaryOp::Mul, self.time_step(at)?, right);
                 combine(BinaryOp::Add, own, change)
             }
         };
@@ -155,8 +185,7 @@ impl Resolver<'_> {
     }
 
     /// `dt`, which an equation of a rate needs (R7.14).
-    fn time_step(&mut self, written: &ast::Equation) -> Option<Expr> {
-        let at = written.target.name.span;
+    fn time_step(&mut self, at: Span) -> Option<Expr> {
         match &self.dt {
             Some(dt) => Some(Expr { kind: dt.kind.clone(), span: at }),
             None => {
@@ -166,50 +195,71 @@ impl Resolver<'_> {
         }
     }
 
-    /// The variable that an equation writes, in the named or in the only population that has it.
-    fn written(&mut self, target: &ast::Target) -> Option<VariableId> {
+    /// What an equation writes: a variable, in the named or in the only population that has it, or a weight or a number beside
+    /// one, of the named or of the only synapse that has it.
+    fn written(&mut self, target: &ast::Target) -> Option<Learned> {
+        let owner = target.population.as_ref();
+        let Some(owner) = owner else { return self.written_alone(&target.name) };
         let skeleton = self.skeleton;
-        if let Some(name) = &target.population
-            && !skeleton.populations.iter().any(|p| p.name.as_deref() == Some(&name.text))
-        {
-            let known = skeleton.populations.iter().filter_map(|p| p.name.clone()).collect();
-            self.scope().unknown("population", &name.text, name.span, known);
+        if let Some(synapse) = self.scope().synapse(&owner.text) {
+            let found = self.scope().quantity(synapse, &target.name.text);
+            if found.is_none() {
+                let known = self.scope().quantities_of(synapse);
+                self.scope().unknown("number of this synapse", &target.name.text, target.name.span, known);
+            }
+            return found.map(Learned::Synapse);
+        }
+        let Some(population) = self.scope().population(Some(&owner.text)) else {
+            let populations = skeleton.populations.iter().filter_map(|p| p.name.clone());
+            let synapses = skeleton.synapses.iter().filter(|s| s.beside.is_none()).map(|s| s.name.clone());
+            let known = populations.chain(synapses).collect();
+            self.scope().unknown("population or synapse", &owner.text, owner.span, known);
             return None;
+        };
+        let found = self.scope().variable(population, &target.name.text);
+        if found.is_none() {
+            let known = self.scope().variables_of(population);
+            self.scope().unknown("variable", &target.name.text, target.name.span, known);
         }
-        let wanted = target.population.as_ref().map(|n| n.text.as_str());
-        let fits =
-            |v: &Variable| wanted.is_none() || skeleton.populations[v.population.0].name.as_deref() == wanted;
-        let found: Vec<usize> = (0..skeleton.variables.len())
-            .filter(|&i| skeleton.variables[i].name == target.name.text && fits(&skeleton.variables[i]))
-            .collect();
+        found.map(Learned::Unit)
+    }
+
+    /// The same of a bare name.
+    fn written_alone(&mut self, name: &ast::Name) -> Option<Learned> {
+        if let Some(synapse) = self.scope().synapse(&name.text) {
+            return Some(Learned::Synapse(synapse));
+        }
+        let skeleton = self.skeleton;
+        let variables = (0..skeleton.variables.len()).filter(|&i| skeleton.variables[i].name == name.text);
+        let variables = variables.map(|i| Learned::Unit(VariableId(i)));
+        let quantities = self.scope().quantities(&name.text).into_iter().map(Learned::Synapse);
+        let found: Vec<Learned> = variables.chain(quantities).collect();
         if let [one] = found[..] {
-            return Some(VariableId(one));
+            return Some(one);
         }
-        let variables = skeleton.variables.iter().map(|v| v.name.clone());
-        let known = variables.chain(skeleton.synapses.iter().map(|s| s.name.clone())).collect();
-        let kind = if found.is_empty() { "variable" } else { "single variable" };
-        self.scope().unknown(kind, &target.name.text, target.name.span, known);
+        let (kind, known) = if found.is_empty() {
+            let variables = skeleton.variables.iter().map(|v| v.name.clone());
+            ("variable", variables.chain(self.scope().synaptic_names()).collect())
+        } else {
+            ("single variable", found.iter().map(|&one| learned_name(skeleton, one)).collect())
+        };
+        self.scope().unknown(kind, &name.text, name.span, known);
         None
     }
 
     fn state(&mut self, target: &ast::Target) -> Option<VariableId> {
-        let at = target.name.span;
-        let of_synapse = |s: &&Synapse| target.population.is_none() && s.name == target.name.text;
-        if let Some(synapse) = self.skeleton.synapses.iter().find(of_synapse) {
-            let (is, change) = match synapse.trace {
+        let (is, change) = match self.written(target)? {
+            Learned::Synapse(synapse) => match self.skeleton.synapses[synapse.0].trace {
                 Some(_) => ("a trace", Some("in a phase traces change outside sweeps")),
                 None => ("a weight", Some("weights change in `learn`")),
-            };
-            let shapes = Shapes::NotWritable { is, wanted: "a state", change };
-            return mismatch(at, shapes, &mut self.scope());
-        }
-        let variable = self.written(target)?;
-        let (is, change) = match self.skeleton.variables[variable.0].kind {
-            VariableKind::State(_) => return Some(variable),
-            VariableKind::Let(_) => ("a definition", None),
-            VariableKind::Param(_) => ("a parameter", Some("parameters change in `learn`")),
+            },
+            Learned::Unit(variable) => match self.skeleton.variables[variable.0].kind {
+                VariableKind::State(_) => return Some(variable),
+                VariableKind::Let(_) => ("a definition", None),
+                VariableKind::Param(_) => ("a parameter", Some("parameters change in `learn`")),
+            },
         };
-        mismatch(at, Shapes::NotWritable { is, wanted: "a state", change }, &mut self.scope())
+        mismatch(target.name.span, Shapes::NotWritable { is, wanted: "a state", change }, &mut self.scope())
     }
 
     /// Resolves the equations of a `learn` block, and says which they are.
@@ -219,51 +269,47 @@ impl Resolver<'_> {
         let when = learn.when.as_ref().and_then(|when| self.condition(when));
         self.lost |= learn.when.is_some() && when.is_none();
         for written in &learn.body {
-            let Some(target) = self.learned(&written.target) else {
-                self.lost = true;
-                continue;
-            };
-            let (reader, current) = match target {
-                Learned::Synapse(synapse) => {
-                    (Reader::Synapse(synapse), ExprKind::Weight { synapse, transposed: false })
-                }
-                Learned::Unit(variable) => {
-                    let population = self.skeleton.variables[variable.0].population;
-                    (
-                        Reader::Unit(population),
-                        ExprKind::Variable { place: Place::Own, variable, phase: None },
-                    )
-                }
-            };
-            let Some(value) = self.expression(&written.value, reader) else {
-                self.mistaken.push(target);
-                continue;
-            };
-            let span = value.span;
-            // R8.2
-            let increment = match written.assign {
-                Assign::Add => value,
-                Assign::Subtract => Expr { kind: ExprKind::Unary(UnaryOp::Neg, Box::new(value)), span },
-                Assign::Set => {
-                    combine(BinaryOp::Sub, value, Expr { kind: current, span: written.target.name.span })
-                }
-                Assign::Rate => match self.time_step(written) {
-                    Some(dt) => combine(BinaryOp::Mul, dt, value),
-                    None => continue,
-                },
-            };
-            let role = written.role.map(|(role, _)| role);
-            rule.plasticity.push(Plasticity {
-                role,
-                target,
-                increment,
-                when: when.clone(),
-                reduction: learn.reduction,
-                span: written.span,
-            });
+            for target in &written.targets {
+                let learnt = self.learnt(written, target);
+                let (reduction, when) = (learn.reduction, when.clone());
+                rule.plasticity.extend(learnt.map(|learnt| Plasticity { reduction, when, ..learnt }));
+            }
         }
         self.moment = moment;
         (first..rule.plasticity.len()).map(PlasticityId).collect()
+    }
+
+    /// One equation for one of its targets.
+    fn learnt(&mut self, written: &ast::Equation, target: &ast::Target) -> Option<Plasticity> {
+        let at = target.name.span;
+        let Some(target) = self.learned(target) else {
+            self.lost = true;
+            return None;
+        };
+        let (reader, current) = match target {
+            Learned::Synapse(synapse) => {
+                (Reader::Synapse(synapse), ExprKind::Weight { synapse, transposed: false })
+            }
+            Learned::Unit(variable) => {
+                let population = self.skeleton.variables[variable.0].population;
+                (Reader::Unit(population), ExprKind::Variable { place: Place::Own, variable, past: None })
+            }
+        };
+        let Some(value) = self.expression(&written.value, reader) else {
+            self.mistaken.push(target);
+            return None;
+        };
+        let span = value.span;
+        // R8.2
+        let increment = match written.assign {
+            Assign::Add => value,
+            Assign::Subtract => Expr { kind: ExprKind::Unary(UnaryOp::Neg, Box::new(value)), span },
+            Assign::Set => combine(BinaryOp::Sub, value, Expr { kind: current, span: at }),
+            Assign::Rate => combine(BinaryOp::Mul, self.time_step(at)?, value),
+        };
+        let role = written.role.map(|(role, _)| role);
+        let reduction = BatchReduction::Mean;
+        Some(Plasticity { role, target, increment, when: None, reduction, span: written.span })
     }
 
     /// When a block learns: a condition that is the same for all samples and sites (R8.14).
@@ -279,21 +325,17 @@ impl Resolver<'_> {
     }
 
     fn learned(&mut self, target: &ast::Target) -> Option<Learned> {
-        if target.population.is_none()
-            && let Some(synapse) = self.scope().synapse(&target.name.text)
-        {
-            if self.skeleton.synapses[synapse.0].trace.is_some() {
-                let change = Some("traces change in phases");
-                let shapes = Shapes::NotWritable { is: "a trace", wanted: "a weight or a `param`", change };
-                return mismatch(target.name.span, shapes, &mut self.scope());
-            }
-            return Some(Learned::Synapse(synapse));
-        }
-        let variable = self.written(target)?;
-        let (is, change) = match self.skeleton.variables[variable.0].kind {
-            VariableKind::Param(_) => return Some(Learned::Unit(variable)),
-            VariableKind::Let(_) => ("a definition", None),
-            VariableKind::State(_) => ("a state", Some("states change in phases")),
+        let found = self.written(target)?;
+        let (is, change) = match found {
+            Learned::Synapse(synapse) => match self.skeleton.synapses[synapse.0].trace {
+                Some(_) => ("a trace", Some("traces change in phases")),
+                None => return Some(found),
+            },
+            Learned::Unit(variable) => match self.skeleton.variables[variable.0].kind {
+                VariableKind::Param(_) => return Some(found),
+                VariableKind::Let(_) => ("a definition", None),
+                VariableKind::State(_) => ("a state", Some("states change in phases")),
+            },
         };
         let shapes = Shapes::NotWritable { is, wanted: "a weight or a `param`", change };
         mismatch(target.name.span, shapes, &mut self.scope())

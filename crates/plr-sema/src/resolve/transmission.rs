@@ -5,7 +5,7 @@ use plr_syntax::ast::{self, ExprKind as Tree};
 use crate::check::shape_mismatch::Shapes;
 use crate::hir::{Expr, ExprKind, Rule, SynapseId};
 
-use super::expression::{mismatch, resolve};
+use super::expression::{mismatch, names, resolve};
 use super::function::draws;
 use super::scope::{Reader, Scope};
 
@@ -21,8 +21,8 @@ pub fn untransposed(tree: &ast::Expr) -> (&ast::Expr, bool) {
 
 /// The first synapse that an expression names.
 pub fn first_synapse(tree: &ast::Expr, scope: &Scope<'_>) -> Option<SynapseId> {
-    if let Tree::Name(name) = &tree.kind {
-        return scope.synapse(name);
+    if let Some(path) = names(tree) {
+        return scope.synaptic_path(&path, Reader::Global).map(|(synapse, _)| synapse);
     }
     tree.parts().into_iter().find_map(|part| first_synapse(part, scope))
 }
@@ -56,7 +56,7 @@ fn of_one_synapse(expr: &mut Expr, synapse: SynapseId, rule: &Rule, directions: 
             directions.push(std::mem::take(transposed));
             rule.weight_of(*read) == synapse
         }
-        ExprKind::Trace(_) => {
+        ExprKind::Trace(..) => {
             directions.push(false);
             true
         }

@@ -55,7 +55,7 @@ fn json_has_its_documented_fields() {
     assert_eq!(keys(&json), "bill licences network rows rule");
     assert_eq!(keys(&json["rows"][0]), "exceptions kind memory name reads requires verdict");
     let bill = "broadcasts copies kept locking memories multiply_adds phases sequential_depth states steps \
-                synapse_parameters traces unit_parameters units wires";
+                synapse_parameters traces trajectories unit_parameters units wires";
     assert_eq!(keys(&json["bill"]), bill);
     assert_eq!(json["rows"][0]["requires"], serde_json::json!(["symmetric_synapses"]));
     assert_eq!(json["bill"]["wires"][0]["traffic"], "bidirectional");

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use plr_ir::scalar::{BinaryOp, UnaryOp};
-use plr_sema::hir::{Dynamics, Learned};
+use plr_sema::hir::{Dynamics, Learned, Past};
 use plr_sema::hir::{
     Endpoint, Expr, ExprKind, Function, HyperId, Initialiser, Integrator, Licence, Phase, PhaseId, Place,
     Plasticity, Population, PopulationId, Reduction, Relative, Rule, Size, Statement, Synapse, SynapseId,
@@ -34,11 +34,11 @@ pub fn hyper(id: usize) -> Expr {
 }
 
 pub fn read(place: Place, variable: usize) -> Expr {
-    expr(ExprKind::Variable { place, variable: VariableId(variable), phase: None })
+    expr(ExprKind::Variable { place, variable: VariableId(variable), past: None })
 }
 
 pub fn stored(place: Place, variable: usize, phase: usize) -> Expr {
-    expr(ExprKind::Variable { place, variable: VariableId(variable), phase: Some(PhaseId(phase)) })
+    expr(ExprKind::Variable { place, variable: VariableId(variable), past: Some(Past::end(PhaseId(phase))) })
 }
 
 pub fn arrive(synapse: usize, sent: Expr) -> Expr {
@@ -114,6 +114,7 @@ pub fn phase(name: &str, steps: f64, from: Option<usize>, body: Vec<Statement>) 
         until: None,
         from: from.map(PhaseId),
         over_time: false,
+        reversed: false,
         dt: None,
         integrator: Integrator::Euler,
         body,
@@ -155,6 +156,7 @@ pub fn synapse(name: &str, from: Relative, symmetric: bool) -> Synapse {
         one_to_one: false,
         delayed: false,
         trace: None,
+        kept: None,
         name: name.to_owned(),
         from: end(from),
         to: end(Relative::Own),

@@ -20,6 +20,8 @@ pub(crate) enum PhaseOption {
     Integrator(Name),
     /// `over time`
     OverTime,
+    /// `reversed`
+    Reversed,
 }
 
 /// The options in the head of a phase.
@@ -31,6 +33,7 @@ pub(crate) struct PhaseOptions {
     dt: Once<Expr>,
     integrator: Once<Name>,
     over_time: Once<Span>,
+    reversed: Once<Span>,
 }
 
 /// A clause after the bound of a claim.
@@ -79,10 +82,11 @@ impl<T> Once<T> {
 impl PhaseOptions {
     /// The phase with these options.
     pub(crate) fn phase(self, name: Name, body: Vec<PhaseStatement>, span: Span) -> Phase {
-        let Self { steps, until, from, dt, integrator, over_time } = self;
+        let Self { steps, until, from, dt, integrator, over_time, reversed } = self;
         let (steps, until, from) = (steps.value(), until.value(), from.value());
         let (dt, integrator, over_time) = (dt.value(), integrator.value(), over_time.value());
-        Phase { name, steps, until, from, dt, integrator, over_time, body, span }
+        let reversed = reversed.value();
+        Phase { name, steps, until, from, dt, integrator, over_time, reversed, body, span }
     }
 }
 
@@ -98,6 +102,7 @@ impl Builder<'_> {
                 PhaseOption::Dt(value) => self.once(&mut options.dt, value, span),
                 PhaseOption::Integrator(value) => self.once(&mut options.integrator, value, span),
                 PhaseOption::OverTime => self.once(&mut options.over_time, span, span),
+                PhaseOption::Reversed => self.once(&mut options.reversed, span, span),
             }
         }
         options

@@ -96,11 +96,11 @@ impl Builder<'_> {
         self.node(ExprKind::Field(Box::new(base), name), span, height)
     }
 
-    /// `base[phase]`
-    pub(crate) fn at(&mut self, base: Operand, phase: Name, end: u32) -> Operand {
+    /// `base[phase]`, `base[phase at time]`
+    pub(crate) fn at(&mut self, base: Operand, phase: Name, at_time: bool, end: u32) -> Operand {
         let span = Span::new(base.extent().start, end);
         let (base, height) = self.base(base);
-        self.node(ExprKind::At(Box::new(base), phase), span, height)
+        self.node(ExprKind::At(Box::new(base), phase, at_time), span, height)
     }
 
     /// What stands before `.` or `[`. A number keeps its parentheses: `1.x` would be a bad number.

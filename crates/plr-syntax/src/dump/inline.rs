@@ -38,7 +38,9 @@ pub(super) fn expr(value: &Expr) -> String {
         ExprKind::Text(text) => format!("{text:?}"),
         ExprKind::Name(name) => name.clone(),
         ExprKind::Field(base, name) => format!("{}.{}", expr(base), name.text),
-        ExprKind::At(base, phase) => format!("{}[{}]", expr(base), phase.text),
+        ExprKind::At(base, phase, at_time) => {
+            format!("{}[{}{}]", expr(base), phase.text, if *at_time { " at time" } else { "" })
+        }
         ExprKind::Call(inner) => call(inner),
         ExprKind::Unary(UnaryOp::Negate, operand) => format!("(-{})", expr(operand)),
         ExprKind::Unary(UnaryOp::Not, operand) => format!("(not {})", expr(operand)),
