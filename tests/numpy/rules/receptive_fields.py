@@ -47,5 +47,5 @@ def readout(chain):
 
 CASES = [Case("rules/receptive_fields", Chain(f"1x{ROWS}x{ROWS} - {CHANNELS}x{SIDE}x{SIDE} tanh - 3 softmax", [36, 18, 3]),
               {"W": (to_hidden, lambda random, shape: within(gaussian(0.5)(random, shape))),
-               "field": (to_hidden, lambda _random, _shape: seen()), "R": readout, "B": from_output, "b": output(units)}, expected,
+               "W.field": (to_hidden, lambda _random, _shape: seen()), "R": readout, "B": from_output, "b": output(units)}, expected,
               settings={"ratio": float(RATIO), "reach": REACH, "lr": 0.5}, target=classes, bounds={"W": within})]

@@ -8,6 +8,9 @@ from mathematics import backward, d_tanh, forward, per_layer, softmax, transpose
 from network import classes, gaussian, uniform, units, up
 
 
+OF_WEIGHTS = ["W", "W.g", "W.old", "W.step"]
+
+
 def moves(h, gathered, gradient, old, step):
     """What is added to a parameter, to what it has gathered, to the gradient before, and to its step."""
     same = np.sign(gradient) * np.sign(old)
@@ -24,7 +27,7 @@ def expected(trial):
     increments = {}
     gradients = {"": per_layer(lambda d, x: d.T @ x, d, [None, *x[:-1]]), "b": per_layer(lambda d: d.sum(0), d)}
     for end, gradient in gradients.items():
-        names = ["W" if end == "" else end, *(name + end for name in ("g", "old", "step"))]
+        names = ["b", "gb", "oldb", "stepb"] if end else OF_WEIGHTS
         change = lambda gradient, *given: moves(trial.h, given[0], gradient, *given[1:])
         changes = per_layer(change, gradient, *(trial[name] for name in names[1:]))
         for place, name in enumerate(names):
@@ -37,6 +40,6 @@ def numbers(place):
     return [place, (place, gaussian(0.5)), (place, gaussian(0.5)), (place, uniform(0.05, 0.2))]
 
 
-PARAMETERS = dict(zip(["W", "g", "old", "step"], numbers(up))) | dict(zip(["b", "gb", "oldb", "stepb"], numbers(units)))
+PARAMETERS = dict(zip(OF_WEIGHTS, numbers(up))) | dict(zip(["b", "gb", "oldb", "stepb"], numbers(units)))
 CASES = [Case("rules/rprop", "5 - 6 tanh - 4 tanh - 3 softmax", PARAMETERS, expected, rule="Rprop", target=classes,
               settings={"grow": 1.25, "shrink": 0.5, "most": 0.2, "least": 0.03125})]
