@@ -1,7 +1,5 @@
 //! A matrix of numbers, kept in the precision of its source.
 
-use std::array;
-
 use plr_ir::scalar::Real;
 
 /// A row-major matrix `[rows, columns]`: one row per sample.
@@ -107,8 +105,7 @@ impl Table {
         assert_eq!(out.len(), indices.len() * self.columns, "a batch buffer has one row per index");
         match &self.cells {
             Cells::Pixels(cells) => {
-                let levels: [T; 256] = array::from_fn(|byte| level(byte as u8));
-                gather_rows(cells, self.columns, indices, out, |byte| levels[usize::from(byte)]);
+                gather_rows(cells, self.columns, indices, out, level);
             }
             Cells::F32(cells) => {
                 gather_rows(cells, self.columns, indices, out, |v| T::from_f64(f64::from(v)))
@@ -132,9 +129,20 @@ impl Table {
     }
 }
 
+/// The numbers that grey levels stand for.
+const LEVELS: [f64; 256] = {
+    let mut levels = [0.0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        levels[byte] = byte as f64 / 255.0;
+        byte += 1;
+    }
+    levels
+};
+
 /// The number that a grey level stands for.
 fn level<T: Real>(byte: u8) -> T {
-    T::from_f64(f64::from(byte) / 255.0)
+    T::from_f64(LEVELS[usize::from(byte)])
 }
 
 fn gather_rows<S: Copy, T>(
