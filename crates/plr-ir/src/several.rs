@@ -27,8 +27,9 @@ pub fn name_in(run: usize, input: &str) -> String {
 ///
 /// `None` if a run leaves anything else than new values for inputs, or depends on how many were before it: draws do.
 pub fn several(program: &Program, runs: usize, own: &[&str]) -> Option<Program> {
-    let renews = program.outputs.iter().all(|name| program.input(name).is_some());
-    if !renews || draws(&program.body) {
+    let renewed: Vec<Value> =
+        program.outputs.iter().map(|name| program.input(name)).collect::<Option<_>>()?;
+    if draws(&program.body) {
         return None;
     }
     let name = format!("{} of {runs}", program.name);
@@ -53,11 +54,9 @@ pub fn several(program: &Program, runs: usize, own: &[&str]) -> Option<Program> 
             *known.entry(value).or_insert_with(|| all.new_value(program.type_of(value).clone()))
         });
         all.body.operations.extend(body.operations);
-        let renewed = program.outputs.iter().filter_map(|name| program.input(name));
-        now.extend(renewed.zip(body.results));
+        now.extend(renewed.iter().copied().zip(body.results));
     }
-    let renewed = program.outputs.iter().filter_map(|name| program.input(name));
-    all.body.results = renewed.map(|input| now[&input]).collect();
+    all.body.results = renewed.iter().map(|input| now[input]).collect();
     renumber(&mut all);
     Some(all)
 }

@@ -100,7 +100,8 @@ impl Filter {
     }
 }
 
-fn mentions(expr: &Expr, wanted: &dyn Fn(&ExprKind) -> bool) -> bool {
+/// Whether an expression has such a part.
+pub fn mentions(expr: &Expr, wanted: &dyn Fn(&ExprKind) -> bool) -> bool {
     let mut found = wanted(&expr.kind);
     expr.for_each_child(|child| found = found || mentions(child, wanted));
     found

@@ -6,6 +6,7 @@ use plr_syntax::diagnostic::Findings;
 use crate::check::empty_sum::EmptySum;
 use crate::equation::{self, Source};
 use crate::hir::{Dynamics, Expr, ExprKind, Learned, Place, Rule, Statement, VariableId};
+use crate::memory::mentions;
 use crate::network::{LayerId, Network};
 
 /// Finds the empty sums of a rule on a network (R7.21). An equation without a role holds at both ends of the network, where
@@ -61,18 +62,16 @@ fn teaches(variable: VariableId, layer: LayerId, (rule, network): (&Rule, &Netwo
     rule.plasticity.iter().any(|plasticity| {
         let Learned::Synapse(synapse) = plasticity.target else { return false };
         let instances = rule.instances(network, synapse);
-        let reads = |place: Place| reads(&plasticity.increment, (place, variable));
+        let reads = |from: Place| {
+            let same = |kind: &ExprKind| {
+                matches!(kind, ExprKind::Variable { place, variable: read, .. } if (*place, *read) == (from, variable))
+            };
+            mentions(&plasticity.increment, &same)
+        };
         instances
             .iter()
             .any(|&(pre, post)| (pre == layer && reads(Place::Pre)) || (post == layer && reads(Place::Post)))
     })
-}
-
-fn reads(expr: &Expr, wanted: (Place, VariableId)) -> bool {
-    let mut found =
-        matches!(expr.kind, ExprKind::Variable { place, variable, .. } if (place, variable) == wanted);
-    expr.for_each_child(|child| found = found || reads(child, wanted));
-    found
 }
 
 fn in_statements(body: &[Statement], within: (&Rule, &Network), findings: &mut Findings) {
