@@ -443,6 +443,40 @@ fn expressions_are_observed() {
     finds("unknown_name", &descent("check law { expect largest(W * y) == 1 }"));
 }
 
+/// R14.25: a phase with a fixed point draws nothing at its steps and does not ask for the time.
+#[test]
+fn a_phase_comes_to_rest_if_its_steps_are_alike() {
+    let text = |clamp: &str, equation: &str, reference: &str| {
+        format!(
+            "rule R(lr = 1) {{
+  neuron {{ state x = 0 }}
+  synapse W : below -> self
+  phase p (steps = 9) {{ clamp input x = {clamp};  {equation} }}
+  learn {{ W += lr * post.x * pre.x }}
+  predict output.x after p
+  check gradient {reference} p {{ network 3 - 2;  expect angle(W) < 180 }}
+}}"
+        )
+    };
+    let still = "output x = x / 2 + W @ below.x";
+    let drawn = [
+        "output x = x / 2 + W @ below.x + normal()",
+        "sweep up { output x = x / 2 + bernoulli(0.5) * (W @ below.x) }",
+    ];
+    let timed =
+        ["output x = x / 2 + (time < 5) * (W @ below.x)", "in turn { output x = time * (W @ below.x) }"];
+    for reference in ["at equilibrium of", "unrolled(3) of"] {
+        clean(&text("data", still, reference));
+        clean(&text("data", "sweep random { output x = x / 2 + (W @ below.x) / duration }", reference));
+        for equation in drawn.iter().chain(&timed) {
+            finds("bad_value", &text("data", equation, reference));
+            legal(&text("data", equation, "after"));
+        }
+    }
+    // What a clamp draws stands still.
+    assert!(measured(&text("data + normal()", still, "at equilibrium of")).0 < 180.0);
+}
+
 /// R14.16: curves over a hyper-parameter and over the number of steps of a phase.
 #[test]
 fn sweeps_are_curves_over_numbers_of_the_rule() {
@@ -464,6 +498,22 @@ fn sweeps_are_curves_over_numbers_of_the_rule() {
     assert!(curve(&text, Metric::Scale, "r.steps", &[1.5]).is_err());
     let lawful = descent("check law { expect row_norm(W) > 0 }");
     assert!(curve(&lawful, Metric::Scale, "c", &[1.0]).is_err());
+}
+
+/// R14.16: a synapse counts that has a gradient at one of the values, whichever that is; where there is none, that is said.
+#[test]
+fn sweeps_are_of_all_that_has_a_gradient_somewhere() {
+    let text =
+        descent("check gradient after p { }").replace("a = W", "a = c * (W").replace("below.x;", "below.x);");
+    let swept = |values: &[f64]| {
+        let workshop = legal(&text).workshop(0);
+        sweep(&workshop, 0, Metric::Scale, ("c", values), Backend::Interpreter)
+    };
+    let (first, last) =
+        (swept(&[0.0, 0.5]).expect("it is measured"), swept(&[0.5, 0.0]).expect("it is measured"));
+    assert_eq!(first.sites, ["W/input->h1", "W/h1->h2", "W/h2->output"]);
+    assert_eq!((first.sites, first.points[1].1.clone()), (last.sites, last.points[0].1.clone()));
+    assert!(matches!(swept(&[0.0]), Err(CheckError::NothingCompared)));
 }
 
 /// R14.16: along training: after each number of updates it is what a claim after so many measures.
@@ -1000,6 +1050,35 @@ fn a_rule_that_happens_to_begin_as_backprop_is_not_it() {
     // A law has no gradient to be anything to.
     let law = descent("check law { expect row_norm(W) > 0 }");
     assert!(relation(&legal(&law).workshop(0), 0, Backend::Interpreter).expect("nothing is run").is_none());
+}
+
+/// R14.23: a rule that learns at every step of a phase is turned by its rate: the angle at its own is said too. What grows beyond
+/// all numbers adds none.
+#[test]
+fn rates_may_turn_what_is_added_and_let_it_diverge() {
+    let text = |increment: &str| {
+        format!(
+            "rule R(lr = 1e-6) {{
+  neuron {{ state x, t }}
+  synapse W : below -> self = normal(1)
+  phase p {{ clamp input x = data;  output x = W @ below.x;  output t = target }}
+  phase q (steps = 2) {{ in turn {{ output x = W @ below.x
+    learn {{ W += {increment} }} }} }}
+  predict output.x after p
+  check gradient after p {{ network 3 - 2;  expect angle(W) < 90 }}
+}}"
+        )
+    };
+    let online = kind(&text("lr * (post.t - post.x) * pre.x"));
+    let Kind::Differs { degrees, at_own_rate: Some((rate, angle)), .. } = online else {
+        panic!("{online:?}")
+    };
+    assert!(degrees > 1.0 && rate == 1e-6 && angle < 1e-2, "{online:?}");
+    let Kind::Differs { at_own_rate: None, .. } = adding("post.d * pre.x + W") else {
+        panic!("lr is a scale")
+    };
+    let wild = kind(&text("1e30 * lr * (post.t - post.x) * pre.x"));
+    assert_eq!(wild, Kind::Diverges { parameter: "W/input->output".to_owned(), updates: 10 });
 }
 
 /// R14.23: directions are those of what counts: every weight may have its sign without the angle being none.

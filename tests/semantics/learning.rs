@@ -364,6 +364,49 @@ fn increments_can_be_sums() {
     adds("learn (sum)", "W += 1;  b += x", "b/h1", 8.0);
 }
 
+/// R8.4, R8.9, R8.11: a filter has had the sum over the samples, so that what it returns counts once.
+#[test]
+fn what_filters_return_counts_once() {
+    let adding = |learn: &str, body: &str, expected: f64| {
+        let text = format!(
+            "filter same(g) {{ return g }}
+rule R(lr = 1) {{
+  neuron {{ param b = 3\n state x }}
+  synapse W : below -> self
+  phase p {{ clamp input x = data;  sweep up {{ x = W @ below.x + 0 * b }} }}
+  {learn} {{ W += 0 * x;  b += {body} }}
+}}
+network n {{ 1 - 1 }}"
+        );
+        let text = text.replace("W += 0 * x", "W += 0 * post.x");
+        let given: &[(&str, &[f64])] = &[("W/input->output", &[2.0]), ("b/output", &[3.0])];
+        Bench::new(&text).present(given, &[&[1.0], &[3.0]], &[]).is("increment/b/output", &[expected]);
+    };
+    // Of two samples x is 2 and 6, and b is 3.
+    for (body, mean, sum) in [
+        ("x", 4.0, 8.0),
+        ("same(x)", 4.0, 8.0),
+        ("momentum(x, lr = 0.5, mu = 0)", 2.0, 4.0),
+        ("optim(x)", 4.0, 8.0),
+        ("same(1)", 1.0, 2.0),
+        ("same(same(x))", 4.0, 8.0),
+        ("lr * same(x) / 2", 2.0, 4.0),
+        ("-same(x) - 0.5 * b", -5.5, -8.0 - 3.0),
+        ("b * same(x)", 12.0, 24.0),
+        ("same(x) * (b + 1)", 16.0, 32.0),
+        ("(same(x) + 1) * b", 15.0, 24.0 + 6.0),
+        ("max(same(x), 1)", 4.0, 8.0),
+        ("if same(x) > 5 then 1 else 0", 0.0, 1.0),
+        ("x * same(x)", 16.0, 64.0),
+    ] {
+        adding("learn", body, mean);
+        adding("learn (sum)", body, sum);
+    }
+    adds("learn (sum)", "W += momentum(post.x * pre.x, lr = 1, mu = 0);  b += x", "W/input->h1", 20.0);
+    adds("learn (sum)", "W += W * optim(pre.x);  b += x", "W/input->h1", 8.0);
+    adds("learn (sum)", "W += optim(pre.x) * pre.x;  b += x", "W/input->h1", 16.0);
+}
+
 /// R8.5: a role keeps plasticity to the layers that own what changes.
 #[test]
 fn roles_choose_what_is_learned() {

@@ -427,6 +427,37 @@ network n { 5 - 3 - 2 }";
     assert_eq!(locked, [("learn: W", "p,q".to_owned()), ("learn: b", "q".to_owned())]);
 }
 
+/// R13.9: what learns in a phase waits for the earlier phases that the steps of its own wait for, whoever of them reads what they
+/// have come to.
+#[test]
+fn learning_in_a_phase_waits_for_what_its_steps_wait_for() {
+    let waits = |body: &str, error: &str| {
+        let text = format!(
+            "rule R {{
+  neuron {{ state x = 0, y = 0, e = 0 }}
+  synapse W : below -> self
+  phase free (steps = 3) {{ clamp input x = data;  output x = x / 2 + W @ below.x }}
+  phase other {{ output y = target }}
+  phase test (steps = 3) {{ clamp input x = 0.5 * data;  {body}
+    in turn {{ output x = x / 2 + W @ below.x;  output e = x - 1
+      learn {{ W += {error} * pre.x }} }} }}
+}}
+network n {{ 3 - 2 }}"
+        );
+        let bill = audit(&text).bill.expect("there is a network");
+        let found = &bill.locking[0];
+        assert_eq!(found.every_step.as_deref(), Some("test"));
+        found.waits_for.join(",")
+    };
+    let direct = "(post.x[free] - post.x)";
+    assert_eq!(waits("", direct), "free");
+    assert_eq!(waits("output e = x[free] - x", "post.e"), "free");
+    assert_eq!(waits("clamp output e = x[free]", "post.e"), "free");
+    assert_eq!(waits("output e = y", "post.e"), "other");
+    assert_eq!(waits("output e = y - x[free]", "post.e"), "free,other");
+    assert_eq!(waits("", "post.e"), "");
+}
+
 /// R13.9: what is not built (R3.8) is not paid for; what reads what was learned before waits for what that has waited for.
 #[test]
 fn bills_are_for_what_is_built() {

@@ -1,8 +1,11 @@
 //! Rules 3: neurons.
 
 use plr_ir::model::Model as _;
+use plr_run::backend::Backend;
+use plr_run::check::run;
+use plr_sema::Specialised;
 
-use crate::bench::{Bench, finds};
+use crate::bench::{Bench, finds, legal};
 use crate::text::{PLAIN, plain};
 
 /// R3.1: every population exists in every layer, with the layer's units.
@@ -152,6 +155,80 @@ fn only_what_is_observed_needs_a_value() {
     let bench = Bench::new(&format!("{idle}network n {{ 1 - 1 }}"));
     let weights: &[(&str, &[f64])] = &[("W/input->output", &[1.0]), ("V/input->output", &[5.0])];
     bench.present(weights, &[&[2.0]], &[]).is("increment/V/input->output", &[20.0]);
+}
+
+/// R3.8: in a check what is observed and an objective need what is `fixed` in their way; a run does not, and what learns is no more
+/// than it is without them.
+#[test]
+fn what_checks_observe_is_built_for_them() {
+    let text = |check: &str| {
+        format!(
+            "rule R(lr = 1) {{
+  neuron {{ fixed param g = 2\n param b = 0\n state s = 0, u = 0, v = 0 }}
+  synapse W : below -> self
+  synapse c : self -> self = mask(1), one_to_one, fixed
+  phase p {{ clamp input s = data;  sweep up {{ s = W @ below.s + b;  u = c @ self.s;  v = g * s }} }}
+  learn {{ W -= lr * 2 * post.s * pre.s;  b -= lr * 2 * s }}
+  predict output.s after p
+  check {check} {{ network 5 - 4 - 3;  expect {{claim}} }}
+}}
+network n {{ 5 - 4 - 3 }}"
+        )
+        .replace("mask(1)", "1")
+    };
+    let holds = |check: &str, claim: &str| {
+        let workshop = legal(&text(check).replace("{claim}", claim)).workshop(0);
+        let [result] = run(&workshop, 0, Backend::Interpreter).try_into().expect("there is one claim");
+        let found = result.outcome.as_ref().unwrap_or_else(|error| panic!("{claim}: {error}"));
+        assert!(found.holds, "{check}, {claim}: {}", found.number);
+    };
+    for claim in
+        ["largest(u - s) < 1e-12 at h1", "largest(v - 2 * s) < 1e-12 at h1", "mean(u ^ 2) > 0.01 at h1"]
+    {
+        holds("law", claim);
+    }
+    // Each is s squared.
+    for objective in ["u ^ 2", "v ^ 2 / 4", "(g * s) ^ 2 / 4", "s ^ 2"] {
+        holds(&format!("gradient of {objective} after p"), "relative_error(W) < 1e-12");
+    }
+    let names = |model: &Specialised| model.parameters().iter().map(|p| p.name.clone()).collect::<Vec<_>>();
+    let text = text("law").replace("{claim}", "largest(u - v + b) >= 0");
+    let trained = names(&Bench::new(&text).model());
+    assert_eq!(trained, ["W/input->h1", "W/h1->output", "b/h1", "b/output"]);
+    let checked = names(&legal(&text).workshop(0).specialised(Some(0), &[]).expect("it is legal"));
+    let more = ["c/h1->h1", "c/output->output", "g/input", "g/h1", "g/output"];
+    assert_eq!(checked.iter().filter(|name| !trained.contains(name)).collect::<Vec<_>>(), more);
+    // What learning needs in one place is there in others for an objective alone.
+    let needed = |check: &str, claim: &str| {
+        let learns = text.replace("b -= lr", "output b -= 0 * u;  b -= lr");
+        let learns = learns.replace("law", check).replace("largest(u - v + b) >= 0", claim);
+        let model = legal(&learns).workshop(0).specialised(Some(0), &[]).expect("it is legal");
+        names(&model).iter().filter(|name| name.starts_with("c/")).count()
+    };
+    assert_eq!(needed("law", "largest(u) >= 0"), 1);
+    assert_eq!(needed("gradient of u ^ 2 after p", "angle(W) < 180"), 2);
+}
+
+/// R3.8: without a prediction the weights that learn are built, and the fixed ones that something reads.
+#[test]
+fn without_a_prediction_weights_that_nothing_reads_are_not_built() {
+    let built = |role: &str| -> Vec<String> {
+        let text = format!(
+            "rule R {{
+  neuron {{ state x = 0, d = 0 }}
+  synapse W : below -> self = 1
+  synapse B : above -> self = 1, fixed
+  phase p {{ clamp input x = data;  sweep up {{ x = W @ below.x }} }}
+  phase q {{ output d = target - x;  sweep down {{ {role} d = B @ above.d }} }}
+  learn {{ W += post.x * pre.x }}
+}}
+network n {{ 3 - 2 - 1 }}"
+        );
+        Bench::new(&text).model().parameters().iter().map(|p| p.name.clone()).collect()
+    };
+    assert_eq!(built("hidden"), ["W/input->h1", "W/h1->output", "B/output->h1"]);
+    assert_eq!(built("input"), ["W/input->h1", "W/h1->output", "B/h1->input"]);
+    assert_eq!(built("").len(), 4);
 }
 
 /// R3.8: whatever learns is observed, if nothing of it is otherwise.

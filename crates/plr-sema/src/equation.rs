@@ -1,14 +1,16 @@
 //! The equations of a rule at the sites of a network, one by one: what the audit judges and the perturbation test runs.
 
-use plr_syntax::ast::{Direction, Role};
+use plr_syntax::ast::{Direction, Occasion, Role};
 
 use plr_syntax::span::Span;
 
 use crate::hir::{
-    Dynamics, Expr, ExprKind, Learned, Past, PhaseId, Plasticity, Rule, Statement, Tracing, VariableId,
-    VariableKind,
+    Dynamics, Expr, ExprKind, Learned, Past, Phase, PhaseId, Plasticity, Rule, Statement, Tracing,
+    VariableId, VariableKind,
 };
+use crate::memory::mentions;
 use crate::network::{LayerId, Network};
+use crate::resolve::{self, Library};
 
 /// Where an instance of an equation is evaluated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -166,6 +168,11 @@ fn collect<'r>(phase: PhaseId, body: &'r [Statement], found: &mut Vec<Source<'r>
 
 /// All clamps of a rule.
 pub fn clamps(rule: &Rule) -> Vec<&Dynamics> {
+    rule.phases.iter().flat_map(clamps_of).collect()
+}
+
+/// The clamps of a phase.
+pub fn clamps_of(phase: &Phase) -> Vec<&Dynamics> {
     fn within<'r>(body: &'r [Statement], found: &mut Vec<&'r Dynamics>) {
         for statement in body {
             match statement {
@@ -180,7 +187,7 @@ pub fn clamps(rule: &Rule) -> Vec<&Dynamics> {
         }
     }
     let mut found = Vec::new();
-    rule.phases.iter().for_each(|phase| within(&phase.body, &mut found));
+    within(&phase.body, &mut found);
     found
 }
 
@@ -228,6 +235,30 @@ pub fn replays(rule: &Rule) -> Vec<Replay> {
         statements(PhaseId(by), &phase.body, rule, &mut found);
     }
     found
+}
+
+/// Why the steps of a phase are not alike, so that it has no fixed point (R9.4, R14.25, R20.8); if they are, nothing. What a clamp
+/// draws is the same at all steps, and the order of a random sweep moves no fixed point.
+pub fn restless(rule: &Rule, library: &Library, phase: PhaseId) -> Option<&'static str> {
+    let declared = &rule.phases[phase.0];
+    let mut written = Vec::new();
+    collect(phase, &declared.body, &mut written);
+    let draws = |source: &Source<'_>| resolve::draws(source.value(), library);
+    let asks_time = |kind: &ExprKind| matches!(kind, ExprKind::Time { whole: false, .. });
+    let time = |source: &Source<'_>| mentions(source.value(), &asks_time);
+    if rule.predict.as_ref().is_some_and(|predict| predict.occasion == Occasion::EachClass) {
+        Some("a phase that is run for each class")
+    } else if declared.over_time {
+        Some("a phase over time")
+    } else if declared.reversed || replays(rule).iter().any(|replay| replay.by == phase) {
+        Some("a phase that goes back through the steps of another")
+    } else if written.iter().any(draws) {
+        Some("a phase that draws at every step")
+    } else if written.iter().any(time) {
+        Some("a phase that reads the time")
+    } else {
+        None
+    }
 }
 
 /// The sites of an equation on a network (R8.5).

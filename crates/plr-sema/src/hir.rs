@@ -130,19 +130,38 @@ impl Rule {
         }
     }
 
+    /// Whether something is declared `fixed` (R4.5).
+    pub fn is_fixed(&self, learned: Learned) -> bool {
+        match learned {
+            Learned::Synapse(synapse) => self.synapses[synapse.0].fixed.is_some(),
+            Learned::Unit(variable) => self.variables[variable.0].fixed.is_some(),
+        }
+    }
+
     /// The synapse itself of one of its quantities.
     pub fn weight_of(&self, synapse: SynapseId) -> SynapseId {
         self.synapses[synapse.0].beside.unwrap_or(synapse)
     }
 }
 
-/// What a check looks at, at the end of a presentation.
+/// What a check looks at.
 #[derive(Clone, Debug)]
 pub struct Observed {
     /// Whose it is: each synapse's, or each unit's that has the variable.
     pub owner: Learned,
     /// One value, or two to be compared.
     pub values: Vec<Expr>,
+    /// The phase of whose end it is the objective; what a claim looks at is that at the end of the presentation.
+    pub objective: Option<PhaseId>,
+}
+
+impl Observed {
+    /// What the states say in it: with 1 for each number of a synapse or unit itself that stands in it.
+    pub fn of_states(&self, rule: &Rule) -> Self {
+        let mut found = self.clone();
+        found.values.iter_mut().for_each(|value| value.without_parameters(rule));
+        found
+    }
 }
 
 /// A part of a presentation.
@@ -941,6 +960,22 @@ impl Expr {
             ExprKind::If(c, a, b) => [c, a, b].into_iter().for_each(|e| visit(e)),
         }
     }
+
+    /// Puts 1 for each weight, increment and parameter that is not of what arrives.
+    fn without_parameters(&mut self, rule: &Rule) {
+        let parameter = match &self.kind {
+            ExprKind::Arrive { .. } | ExprKind::Beside { .. } => return,
+            ExprKind::Variable { variable, .. } => {
+                matches!(rule.variables[variable.0].kind, VariableKind::Param(_))
+            }
+            kind => matches!(kind, ExprKind::Weight { .. } | ExprKind::Increment(_)),
+        };
+        if parameter {
+            self.kind = ExprKind::Number(1.0);
+        }
+        self.for_each_child_mut(|child| child.without_parameters(rule));
+    }
+
     /// Calls `visit` on the direct sub-expressions, to change them.
     pub fn for_each_child_mut(&mut self, mut visit: impl FnMut(&mut Expr)) {
         match &mut self.kind {

@@ -184,6 +184,7 @@ impl Analysis {
             until: Vec::new(),
             steps: Vec::new(),
             observed: checks.flat_map(|check| check.setting.observed.iter().cloned()).collect(),
+            measured: false,
         }
     }
 

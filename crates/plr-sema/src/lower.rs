@@ -30,6 +30,7 @@ pub(crate) mod term;
 pub(crate) mod trace;
 
 use std::cell::OnceCell;
+use std::collections::HashSet;
 
 use plr_ir::model::{Equation, Kept, Model, Parameter, Piece, Shape};
 use plr_ir::pass::{self, Options};
@@ -39,7 +40,7 @@ use plr_syntax::diagnostic::Findings;
 use crate::audit::{self, Built};
 use crate::check::unused_phase::UnusedPhase;
 use crate::equation::{self, Source};
-use crate::hir::{Learned, PhaseId};
+use crate::hir::{Learned, Observed, PhaseId};
 
 use environment::Quantity;
 
@@ -81,6 +82,8 @@ impl Specialised {
         audit::lost_equations(rule, library, network, &mut warnings);
         audit::empty_sums(rule, network, &mut warnings);
         audit::frozen_draws(rule, library, &made.durations, &mut warnings);
+        // With everything built: a phase has its use even if what a claim needs is not there outside its check.
+        let looked_at = made.looked_at();
         let update = match made.keep_observable() {
             Ok(update) if !warnings.any_error() => update,
             Ok(_) => return Err(warnings),
@@ -96,7 +99,7 @@ impl Specialised {
         }
         made.listed.0 = made.parameters.iter().map(|(_, p)| p.clone()).collect();
         made.listed.1 = made.kept.iter().map(|(_, kept)| kept.clone()).collect();
-        made.unused_phases(&update, &mut warnings);
+        made.unused_phases(&update, looked_at, &mut warnings);
         Ok((made, warnings))
     }
 
@@ -117,25 +120,30 @@ impl Specialised {
     }
 
     /// Drops the parameters and kept states on which nothing observable depends: starting from what the prediction reads (or,
-    /// without one, from all weights, or whatever else learns if they do not), adds what their updates read, until nothing is
-    /// new. What the rule says it learns and nothing reads anywhere counts too, where it can learn. Returns the last update
-    /// program (R3.8).
+    /// without one, from the weights that learn or are read, or whatever else learns if they do not), adds what their updates read,
+    /// until nothing is new. What the rule says it learns and nothing reads anywhere counts too, where it can learn, and in the setting of
+    /// a check what is `fixed` and in the way to what it observes. Returns the last update program (R3.8).
     fn keep_observable(&mut self) -> Result<Program, Findings> {
         let everything = std::mem::take(&mut self.parameters);
         self.parameters.clone_from(&everything);
         let predicted = self.trial(&Piece::Predict, None)?;
         let mut marks: Vec<bool> = match &predicted {
             Some(program) => used_inputs(program)[..everything.len()].to_vec(),
-            None => (0..everything.len()).map(|i| self.counts(i)).collect(),
+            None => self.counted(),
         };
         // The kept states stand behind the parameters, in the inputs of an update behind the minibatch too.
         marks.resize(everything.len() + self.kept.len(), false);
         let mut update = self.add_what_is_read(&mut marks)?;
-        let mut more = self.with_unread(&marks);
-        if more != marks
-            && let Ok(of_more) = self.add_what_is_read(&mut more)
-        {
-            (marks, update) = (more, of_more);
+        let observed = self.setting.observed.iter().filter(|_| self.setting.measured);
+        let more = std::iter::once(None).chain(observed.map(Some));
+        for observed in more {
+            let mut more =
+                observed.map_or_else(|| self.with_unread(&marks), |o| self.with_observed(o, &marks));
+            if more != marks
+                && let Ok(of_more) = self.add_what_is_read(&mut more)
+            {
+                (marks, update) = (more, of_more);
+            }
         }
         let mut of_states = marks.split_off(everything.len()).into_iter();
         self.kept.retain(|_| of_states.next() == Some(true));
@@ -162,8 +170,7 @@ impl Specialised {
 
     /// The marks, and one for each parameter that learns where it can and is declared with none that is marked.
     fn with_unread(&self, marks: &[bool]) -> Vec<bool> {
-        let marked = self.parameters.iter().zip(marks).filter(|(_, mark)| **mark);
-        let read: Vec<Learned> = marked.filter_map(|((id, _), _)| id.learned()).collect();
+        let read = self.declared(marks);
         let mut more = marks.to_vec();
         for (position, (id, parameter)) in self.parameters.iter().enumerate() {
             let unread = id.learned().is_some_and(|declared| !read.contains(&declared));
@@ -172,16 +179,66 @@ impl Specialised {
         more
     }
 
-    /// Whether a parameter counts where nothing is predicted: a weight or, where no weight learns, what does and can.
-    fn counts(&self, position: usize) -> bool {
+    /// The marks, and one for each `fixed` parameter and each kept state in the way to what a check observes. An objective needs all
+    /// of them, or it would be another one; a claim is about what is there, as far as anything of it is: it needs those that are
+    /// declared with none that is marked, and no number for its standing in the claim itself.
+    fn with_observed(&self, observed: &Observed, marks: &[bool]) -> Vec<bool> {
+        let mut more = marks.to_vec();
+        let rule = &self.setting.rule;
+        let looked_at = match observed.objective {
+            Some(_) => observed.clone(),
+            None => observed.of_states(rule),
+        };
+        let Ok(mut program) = self.trial_builder().observe(&looked_at) else { return more };
+        drop_dead_code(&mut program);
+        let used = program.inputs.iter().zip(used_inputs(&program)).filter(|(_, used)| *used);
+        let used: HashSet<&str> = used.map(|(name, _)| name.as_str()).collect();
+        let there = self.declared(marks);
+        let wanted = |declared: Learned| {
+            rule.is_fixed(declared) && (observed.objective.is_some() || !there.contains(&declared))
+        };
+        let (parameters, kept) = more.split_at_mut(self.parameters.len());
+        for (mark, (id, parameter)) in parameters.iter_mut().zip(&self.parameters) {
+            *mark |= id.learned().is_some_and(wanted) && used.contains(parameter.name.as_str());
+        }
+        for (mark, (_, state)) in kept.iter_mut().zip(&self.kept) {
+            *mark |= used.contains(state.name.as_str());
+        }
+        more
+    }
+
+    /// What the marked parameters are declared as.
+    fn declared(&self, marks: &[bool]) -> Vec<Learned> {
+        let marked = self.parameters.iter().zip(marks).filter(|(_, mark)| **mark);
+        marked.filter_map(|((id, _), _)| id.learned()).collect()
+    }
+
+    /// The parameters that count where nothing is predicted: the weights that learn, the fixed ones that something reads and, where
+    /// no weights learn, what does and can.
+    fn counted(&self) -> Vec<bool> {
+        let Setting { rule, library, network, .. } = &self.setting;
+        let mut reader = audit::reads::Reader::new(rule, library, network);
+        let mut read = HashSet::new();
+        let mut reads: Vec<_> = equation::instances(rule, network).iter().map(|i| reader.of(i)).collect();
+        for clamp in equation::clamps(rule) {
+            let layers = equation::layers(clamp.variable, clamp.role, rule, network);
+            reads.extend(layers.into_iter().map(|layer| reader.of_state(layer, clamp)));
+        }
+        for (input, _) in reads.iter().flat_map(|reads| reads.iter()) {
+            if let audit::reads::Input::Weight(synapse, (pre, post)) = input {
+                read.insert(ParameterId::Weight(synapse, pre, post));
+            }
+        }
         let weight = |(id, _): &&(ParameterId, Parameter)| matches!(id, ParameterId::Weight(..));
         let weights_learn = self.parameters.iter().filter(weight).any(|(_, parameter)| parameter.learned);
-        let (id, parameter) = &self.parameters[position];
-        match id {
-            ParameterId::Weight(..) => true,
+        let counts = |(position, (id, parameter)): (usize, &(ParameterId, Parameter))| match *id {
+            ParameterId::Weight(synapse, ..) => {
+                !rule.is_fixed(Learned::Synapse(synapse)) || read.contains(id)
+            }
             ParameterId::Unit(..) => !weights_learn && parameter.learned && self.can_learn(position),
             ParameterId::Memory(_) | ParameterId::Updates => false,
-        }
+        };
+        self.parameters.iter().enumerate().map(counts).collect()
     }
 
     /// Whether all that a parameter learns from has a value.
@@ -191,7 +248,7 @@ impl Specialised {
     }
 
     fn trial(&self, piece: &Piece, learned: Option<&[bool]>) -> Result<Option<Program>, Findings> {
-        let builder = piece::Builder { model: self, batch: TRIAL_BATCH, precision: Precision::F32 };
+        let builder = self.trial_builder();
         let built = match learned {
             Some(learned) => builder.update(learned).map(Some),
             None => builder.build(*piece),
@@ -205,14 +262,26 @@ impl Specialised {
         Ok(program)
     }
 
+    fn trial_builder(&self) -> piece::Builder<'_> {
+        piece::Builder { model: self, batch: TRIAL_BATCH, precision: Precision::F32 }
+    }
+
+    /// The places of all operations that make what checks observe.
+    fn looked_at(&self) -> Vec<Location> {
+        let mut found = Vec::new();
+        for observed in &self.setting.observed {
+            let Ok(mut program) = self.trial_builder().observe(observed) else { continue };
+            drop_dead_code(&mut program);
+            locations(&program.body, &mut found);
+        }
+        found
+    }
+
     /// A phase is used if an operation of it is left when everything is gone that is neither observable nor observed by a
     /// check (R7.17).
-    fn unused_phases(&self, update: &Program, warnings: &mut Findings) {
-        let mut left = Vec::new();
+    fn unused_phases(&self, update: &Program, mut left: Vec<Location>, warnings: &mut Findings) {
         locations(&update.body, &mut left);
-        let observed = (0..self.setting.observed.len()).map(Piece::Observe);
-        for piece in std::iter::once(Piece::Predict).chain(observed) {
-            let Some(mut program) = self.raw(piece, TRIAL_BATCH, Precision::F32) else { continue };
+        if let Some(mut program) = self.raw(Piece::Predict, TRIAL_BATCH, Precision::F32) {
             drop_dead_code(&mut program);
             locations(&program.body, &mut left);
         }
@@ -265,7 +334,7 @@ impl Specialised {
                 self.parameters.iter().any(|(id, _)| *id == parameter_at(p.target, instance.site))
             }
         });
-        let builder = piece::Builder { model: self, batch: TRIAL_BATCH, precision: Precision::F32 };
+        let builder = self.trial_builder();
         instances.retain(|instance| builder.equation(instance).is_ok());
         instances
     }

@@ -100,6 +100,11 @@ impl Filter {
     }
 }
 
+/// Whether an expression has a filter's result in it.
+pub fn has_filter(expr: &Expr) -> bool {
+    mentions(expr, &|kind| matches!(kind, ExprKind::Filtered { .. }))
+}
+
 /// Whether an expression has such a part.
 pub fn mentions(expr: &Expr, wanted: &dyn Fn(&ExprKind) -> bool) -> bool {
     let mut found = wanted(&expr.kind);

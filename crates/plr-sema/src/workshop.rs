@@ -59,6 +59,7 @@ impl RuleWorkshop {
             until: own.map(|s| s.until.clone()).unwrap_or_default(),
             steps,
             observed: own.map(|s| s.observed.clone()).unwrap_or_default(),
+            measured: own.is_some(),
         };
         Specialised::new(setting).map(|(model, _)| model)
     }

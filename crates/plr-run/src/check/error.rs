@@ -37,6 +37,13 @@ pub enum CheckError {
     },
     /// What a claim observes has a value nowhere.
     NothingObserved,
+    /// The objective of a gradient has a value nowhere.
+    NoObjective {
+        /// The phase at whose end it was sought.
+        phase: String,
+    },
+    /// No learned synapse has a gradient other than 0.
+    NothingCompared,
     /// The samples of the check have no principal direction, or another number of features than a row.
     NoPrincipalDirection,
     /// A phase does not come to rest, so there is no gradient at its fixed point.
@@ -116,6 +123,8 @@ impl CheckError {
             | Self::NoRows { .. }
             | Self::NoPrincipalDirection
             | Self::NothingObserved
+            | Self::NoObjective { .. }
+            | Self::NothingCompared
             | Self::NotAtEquilibrium { .. }
             | Self::NotContracting { .. }
             | Self::TooFewSteps { .. }
@@ -144,6 +153,10 @@ impl fmt::Display for CheckError {
             Self::NoReference => f.write_str("the check has no gradient to compare with"),
             Self::NoRows { parameter } => write!(f, "`{parameter}` is not a matrix and has no rows"),
             Self::NothingObserved => f.write_str("what is observed has a value at no site"),
+            Self::NoObjective { phase } => {
+                write!(f, "the objective has a value in no layer at the end of phase `{phase}`")
+            }
+            Self::NothingCompared => f.write_str("the gradient of every learned synapse is 0"),
             Self::NoPrincipalDirection => {
                 f.write_str("the samples of the check have no principal direction among the rows' elements")
             }

@@ -52,7 +52,11 @@ impl<'a> Presented<'a> {
     /// A program of the rule in f64 for this minibatch.
     pub(super) fn program(&self, piece: Piece, phase: usize) -> Result<Program, CheckError> {
         let program = self.model.program(piece, self.batch, Precision::F64);
-        let program = program.ok_or_else(|| CheckError::NoCost { phase: self.phase(phase) })?;
+        let is_objective = matches!(piece, Piece::Objective { .. });
+        let program = program.ok_or_else(|| match self.phase(phase) {
+            phase if is_objective => CheckError::NoObjective { phase },
+            phase => CheckError::NoCost { phase },
+        })?;
         check_room(&program, &program.values)?;
         Ok(program)
     }

@@ -24,6 +24,8 @@ const HALF: f64 = 0.316_227_766_016_837_94;
 const LEAST_ORDER: f64 = 0.5;
 /// By how much the orders of half decades in a row may differ (R14.5).
 const STRAIGHT: f64 = 0.1;
+/// The difference between angles, in degrees, that is none of rounding.
+const TURNED: f64 = 1e-3;
 /// The part to which the error must fall on such a straight line. So a limit that is not zero is a small part of it: it would
 /// bend the line.
 const FALL: f64 = 1e-2;
@@ -72,6 +74,15 @@ pub enum Kind {
         degrees: f64,
         /// Whether every weight moves in the direction of the gradient.
         signs: bool,
+        /// The rule's own rate and the largest angle there, if the rate does more than scale what is added.
+        at_own_rate: Option<(f64, f64)>,
+    },
+    /// What is added is no finite number any more.
+    Diverges {
+        /// The parameter.
+        parameter: String,
+        /// Updates before.
+        updates: u32,
     },
 }
 
@@ -120,7 +131,14 @@ pub fn relation(
             let numbers = &workshop.hyper_parameters(Some(check));
             let down = at_once.is_none().then(|| compared.tends(numbers, DOWN)).flatten();
             let tends = down.or_else(|| compared.tends(numbers, UP));
-            tends.or(at_once).unwrap_or_else(|| apart(&[&first, &later]))
+            match tends.or(at_once) {
+                Some(kind) => kind,
+                None => {
+                    let rate = numbers.iter().find(|(name, value)| name == LEARNING_RATE && *value > 0.0);
+                    let at_own_rate = rate.and_then(|(_, rate)| compared.at_rate(*rate, &first));
+                    apart(&first, &later, at_own_rate)
+                }
+            }
         }
     };
     let mut groups: Vec<String> = Vec::new();
@@ -145,6 +163,19 @@ impl Compared<'_> {
         let (model, evidence) = self.subject.evidence(settings, updates, needs, (self.sampling, None))?;
         let pairs = evidence.pairs(model)?.into_iter();
         Ok(pairs.map(|(parameter, increment, descent)| Site::new(parameter, &increment, &descent)).collect())
+    }
+
+    /// The rate and the largest angle at it, at first and after updates, if the angles at first are others than at a rate of 1, as
+    /// those of a rule that learns while it computes.
+    fn at_rate(&mut self, rate: f64, at_one: &[Site]) -> Option<(f64, f64)> {
+        let settings = [(LEARNING_RATE.to_owned(), rate)];
+        let first = self.sites(&settings, 0).ok()?;
+        let turned = |(a, b): (&Site, &Site)| (a.degrees - b.degrees).abs() > TURNED;
+        if !first.iter().zip(at_one).any(turned) {
+            return None;
+        }
+        let later = self.sites(&settings, UPDATES).ok()?;
+        Some((rate, largest(&[&first, &later], |site| site.degrees).1))
     }
 
     /// What it tends to as one of these numbers tends to zero, as far as that shows at such factors of it. Noise tends to
@@ -214,9 +245,17 @@ fn at_first(later: &[Site]) -> Kind {
 }
 
 /// What is left to say.
-fn apart(sites: &[&[Site]]) -> Kind {
-    let (parameter, degrees) = largest(sites, |site| site.degrees);
-    Kind::Differs { parameter, degrees, signs: sites.iter().copied().flatten().all(|site| site.signs == 1.0) }
+fn apart(first: &[Site], later: &[Site], at_own_rate: Option<(f64, f64)>) -> Kind {
+    for (sites, updates) in [(first, 0), (later, UPDATES)] {
+        // Where nothing is added the error is 1.
+        if let Some(site) = sites.iter().find(|site| !site.error.is_finite()) {
+            return Kind::Diverges { parameter: site.parameter.clone(), updates };
+        }
+    }
+    let sites = [first, later];
+    let (parameter, degrees) = largest(&sites, |site| site.degrees);
+    let signs = sites.into_iter().flatten().all(|site| site.signs == 1.0);
+    Kind::Differs { parameter, degrees, signs, at_own_rate }
 }
 
 /// Where an error is largest, and that; NaN if one is.

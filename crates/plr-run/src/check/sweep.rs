@@ -49,24 +49,25 @@ pub fn sweep(
 }
 
 impl Examiner<'_> {
-    /// The groups of learned synapses whose gradient is not zero everywhere: feedback through which no prediction goes has
-    /// nothing to be compared with.
+    /// The groups of learned synapses whose gradient is not zero everywhere, whatever the number: feedback through which no
+    /// prediction goes has nothing to be compared with.
     fn compared(&mut self, parameter: &str, values: &[f64]) -> Result<Vec<String>, CheckError> {
-        let settings = values.first().map(|value| (parameter.to_owned(), *value));
-        let settings: Vec<_> = settings.into_iter().filter(|(name, _)| name != UPDATES).collect();
-        let (model, evidence) = self.subject.evidence(
-            &settings,
-            0,
-            Needs::Gradient(self.check.reference),
-            (Sampling::Once, None),
-        )?;
         let mut groups = Vec::new();
-        for parameter in model.parameters().iter().filter(|p| p.learned && p.synaptic) {
-            let (_, descent) = evidence.increment_and_descent(parameter)?;
-            if metrics::largest_magnitude(&descent) != 0.0 && !groups.contains(&parameter.group) {
-                groups.push(parameter.group.clone());
+        for &value in values {
+            let (settings, updates) = match parameter {
+                UPDATES => (Vec::new(), value as u32),
+                _ => (vec![(parameter.to_owned(), value)], 0),
+            };
+            let needs = Needs::Gradient(self.check.reference);
+            let (model, evidence) =
+                self.subject.evidence(&settings, updates, needs, (Sampling::Once, None))?;
+            for parameter in model.parameters().iter().filter(|p| p.learned && p.synaptic) {
+                let (_, descent) = evidence.increment_and_descent(parameter)?;
+                if metrics::largest_magnitude(&descent) != 0.0 && !groups.contains(&parameter.group) {
+                    groups.push(parameter.group.clone());
+                }
             }
         }
-        Ok(groups)
+        if groups.is_empty() { Err(CheckError::NothingCompared) } else { Ok(groups) }
     }
 }

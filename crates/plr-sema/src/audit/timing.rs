@@ -49,6 +49,9 @@ pub fn locking(
             let reads = reader.at(rule.evaluator(plasticity.target, site), &plasticity.increment);
             let mut phases_read: BTreeSet<PhaseId> =
                 reads.iter().filter_map(|(input, _)| written_by(input, phases, plans)).collect();
+            if let Some(phase) = every_step.filter(|phase| phases_read.remove(phase)) {
+                phases_read.extend(before(phase, &reads, (rule, network), plans, &mut reader));
+            }
             let mut level = reach.of_reads(&reads, phases);
             for (input, _) in reads.iter() {
                 for learned in earlier.of(input, blocks) {
@@ -60,6 +63,7 @@ pub fn locking(
                 locked_at.push(site.name(network));
             }
             waits_for.extend(&phases_read);
+            phases_read.extend(every_step);
             earlier.0.push(Learning {
                 target: plasticity.target,
                 site,
@@ -117,6 +121,39 @@ fn written_by(input: Input, phases: usize, plans: &[Plan<'_>]) -> Option<PhaseId
     let phase = past.map_or(phases.checked_sub(1), |past| Some(past.phase.0))?;
     // Versions are the numbers of phases, from 1.
     plans[phase].versions.get(&slot).map(|version| PhaseId(version - 1))
+}
+
+/// The earlier phases of which a step of a phase knows what is read: from an equation or clamp of the phase on the way.
+fn before(
+    phase: PhaseId,
+    reads: &Reads,
+    (rule, network): (&Rule, &Network),
+    plans: &[Plan<'_>],
+    reader: &mut Reader<'_>,
+) -> BTreeSet<PhaseId> {
+    let mut makers: Vec<(Slot, Reads)> = Vec::new();
+    for instance in plans[phase.0].turns.iter().flat_map(|turn| &turn.equations) {
+        makers.push((Slot::written_by(instance), reader.of(instance)));
+    }
+    for clamp in equation::clamps_of(&rule.phases[phase.0]) {
+        for layer in equation::layers(clamp.variable, clamp.role, rule, network) {
+            makers.push((Slot::State(clamp.variable, layer), reader.of_state(layer, clamp)));
+        }
+    }
+    let (mut found, mut seen) = (BTreeSet::new(), BTreeSet::new());
+    let mut open: Vec<Input> = reads.iter().map(|(input, _)| input).collect();
+    while let Some(input) = open.pop() {
+        match (written_by(input, phase.0 + 1, plans), Slot::read(input)) {
+            (Some(by), Some((slot, _))) if by == phase => {
+                if seen.insert(slot) {
+                    let made = makers.iter().filter(|(of, _)| *of == slot);
+                    open.extend(made.flat_map(|(_, reads)| reads.iter().map(|(input, _)| input)));
+                }
+            }
+            (by, _) => found.extend(by),
+        }
+    }
+    found
 }
 
 /// How far from the input the information in a value comes from, in forward edges.

@@ -390,7 +390,7 @@ impl Builder<'_> {
     }
 
     /// What a check observes, at every site where it has a value (R14.15).
-    fn observe(&self, observed: &Observed) -> Built {
+    pub fn observe(&self, observed: &Observed) -> Built {
         let mut lowerer = self.presenting("observe");
         if observed.values.iter().any(has_increment) {
             for (id, parameter) in &self.model.parameters {
@@ -399,7 +399,7 @@ impl Builder<'_> {
                 lowerer.increments.insert(*id, value);
             }
         }
-        let presentation = lowerer.present(&self.model.durations, None);
+        let presentation = lowerer.present(&self.model.durations, observed.objective);
         let mut missing = Vec::new();
         for site in self.observed_sites(observed) {
             match self.observed_at(&mut lowerer, (observed, Axes::NONE), site, &presentation.environment) {

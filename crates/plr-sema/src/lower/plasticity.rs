@@ -11,14 +11,21 @@ use plr_ir::scalar::{BinaryOp, UnaryOp};
 use plr_syntax::ast::BatchReduction;
 
 use crate::hir::{Expr, ExprKind, PlasticityId, VariableKind};
+use crate::memory::has_filter;
 
 use super::environment::{Environment, Unavailable};
 use super::expression::{Context, Lowerer};
 use super::setting::ParameterId;
 use super::term::{self, Axes, Extents, Term};
 
-/// A product: a sign and factors.
-type Product = (f64, Vec<Term>);
+/// A product.
+struct Product {
+    /// Its sign.
+    sign: f64,
+    factors: Vec<Term>,
+    /// One of the factors is what a filter returns, to whom the samples have been added up already.
+    filtered: bool,
+}
 
 impl Lowerer<'_> {
     /// What an equation adds to a parameter, reduced over samples.
@@ -98,9 +105,10 @@ impl Lowerer<'_> {
         })
     }
 
-    /// The expression, if it is a constant or a weight: something that cannot vary over samples whatever the rule.
+    /// The expression, if it is a constant or a weight: something that cannot vary over samples whatever the rule, and that no
+    /// filter has made of samples.
     fn constant_over_samples(&mut self, expr: &Expr, cx: Context<'_>) -> Option<Result<Term, Unavailable>> {
-        same_for_all_samples(expr).then(|| self.evaluate(expr, cx))
+        (same_for_all_samples(expr) && !has_filter(expr)).then(|| self.evaluate(expr, cx))
     }
 
     fn sum_of_products(&mut self, expr: &Expr, cx: Context<'_>) -> Result<Term, Unavailable> {
@@ -123,34 +131,43 @@ impl Lowerer<'_> {
         reason = "the other expressions are treated alike, present or future"
     )]
     fn products(&mut self, expr: &Expr, cx: Context<'_>) -> Result<Vec<Product>, Unavailable> {
-        if !joins_both_ends(expr) {
-            return Ok(vec![(1.0, vec![self.factor(expr, cx)?])]);
+        if !joins_both_ends(expr) && !has_filter(expr) {
+            return Ok(vec![self.single(expr, cx)?]);
         }
         Ok(match &expr.kind {
             ExprKind::Binary(op @ (BinaryOp::Add | BinaryOp::Sub), a, b) => {
                 let (mut a, b) = (self.products(a, cx)?, self.products(b, cx)?);
                 let sign = if *op == BinaryOp::Sub { -1.0 } else { 1.0 };
-                a.extend(b.into_iter().map(|(s, factors)| (s * sign, factors)));
+                a.extend(b.into_iter().map(|product| product.times(sign)));
                 a
             }
             ExprKind::Unary(UnaryOp::Neg, a) => {
-                self.products(a, cx)?.into_iter().map(|(s, f)| (-s, f)).collect()
+                self.products(a, cx)?.into_iter().map(|product| product.times(-1.0)).collect()
             }
             ExprKind::Binary(BinaryOp::Mul, a, b) => {
                 let (a, b) = (self.products(a, cx)?, self.products(b, cx)?);
-                let join = |(s, f): &Product, (t, g): &Product| (s * t, f.iter().chain(g).copied().collect());
-                a.iter().flat_map(|x| b.iter().map(move |y| join(x, y))).collect()
+                a.iter().flat_map(|x| b.iter().map(move |y| x.joined(y))).collect()
             }
             ExprKind::Binary(BinaryOp::Div, a, b) if !joins_both_ends(b) => {
                 let one = term::number(&mut self.b, 1.0);
                 let below = self.factor(b, cx)?;
                 let inverse = term::binary(&mut self.b, &cx.extents, BinaryOp::Div, one, below);
                 let mut a = self.products(a, cx)?;
-                a.iter_mut().for_each(|(_, factors)| factors.push(inverse));
+                let filtered = has_filter(b);
+                a.iter_mut().for_each(|product| {
+                    product.factors.push(inverse);
+                    product.filtered |= filtered;
+                });
                 a
             }
-            _ => vec![(1.0, vec![self.factor(expr, cx)?])],
+            _ => vec![self.single(expr, cx)?],
         })
+    }
+
+    /// The product of one factor.
+    fn single(&mut self, expr: &Expr, cx: Context<'_>) -> Result<Product, Unavailable> {
+        let factors = vec![self.factor(expr, cx)?];
+        Ok(Product { sign: 1.0, factors, filtered: has_filter(expr) })
     }
 
     fn factor(&mut self, expr: &Expr, cx: Context<'_>) -> Result<Term, Unavailable> {
@@ -163,7 +180,7 @@ impl Lowerer<'_> {
     }
 
     /// The reduction over samples of one product.
-    fn reduce_product(&mut self, (sign, factors): Product, cx: Context<'_>) -> Term {
+    fn reduce_product(&mut self, Product { sign, factors, filtered }: Product, cx: Context<'_>) -> Term {
         let extents = &cx.extents;
         let all = factors.iter().fold(Axes::NONE, |axes, f| axes.union(f.axes));
         let dense = Axes::SAMPLE.union(Axes::UNIT).union(Axes::PRE);
@@ -181,8 +198,8 @@ impl Lowerer<'_> {
         // R8.3, R8.4
         let weight = match (cx.reduction, varies) {
             (BatchReduction::Mean, true) => sign / samples,
-            (BatchReduction::Sum, false) => sign * samples,
-            (BatchReduction::Mean, false) | (BatchReduction::Sum, true) => sign,
+            (BatchReduction::Sum, false) if !filtered => sign * samples,
+            (BatchReduction::Mean, false) | (BatchReduction::Sum, _) => sign,
         };
         self.scale(reduced, weight, extents)
     }
@@ -258,6 +275,22 @@ impl Lowerer<'_> {
         weights
             .into_iter()
             .fold(sum, |sum, weight| term::binary(&mut self.b, extents, BinaryOp::Mul, sum, weight))
+    }
+}
+
+impl Product {
+    /// The product of both.
+    fn joined(&self, other: &Self) -> Self {
+        Self {
+            sign: self.sign * other.sign,
+            factors: self.factors.iter().chain(&other.factors).copied().collect(),
+            filtered: self.filtered || other.filtered,
+        }
+    }
+
+    /// With another sign.
+    fn times(self, sign: f64) -> Self {
+        Self { sign: self.sign * sign, ..self }
     }
 }
 

@@ -47,6 +47,8 @@ pub struct Setting {
     pub steps: Vec<(String, f64)>,
     /// What a check observes, or what all of the rule's do.
     pub observed: Vec<Observed>,
+    /// It is the setting of that check, in which this is measured.
+    pub measured: bool,
 }
 
 /// How long a phase runs.
@@ -103,6 +105,12 @@ impl Setting {
             Some(other) => other,
             None => self.constant(&phase.steps),
         }
+    }
+
+    /// Whether a phase goes through steps that are alike, so that it may come to rest.
+    pub fn may_rest(&self, phase: PhaseId) -> bool {
+        let declared = &self.rule.phases[phase.0];
+        self.steps(declared) > 1.0 && equation::restless(&self.rule, &self.library, phase).is_none()
     }
 
     fn other_steps(&self, phase: &Phase) -> Option<f64> {

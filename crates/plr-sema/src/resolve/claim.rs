@@ -13,9 +13,10 @@ use crate::check::unknown_phase::UnknownPhase;
 use crate::check::wrong_argument_count::WrongArgumentCount;
 use crate::equation;
 use crate::hir::{
-    Expr, ExprKind, Initialiser, Learned, Licence, Observed, PhaseId, PopulationId, Rule, SynapseId,
-    Variable, VariableId, VariableKind,
+    Expr, Initialiser, Learned, Licence, Observed, PhaseId, PopulationId, Rule, SynapseId, Variable,
+    VariableId, VariableKind,
 };
+use crate::memory::has_filter;
 use crate::network::Network;
 
 use super::experiment::{comparison, cost, count, hyper_parameter, named_or_chain, number, precision};
@@ -152,34 +153,15 @@ impl Resolver<'_> {
         found
     }
 
-    /// A phase whose steps are all alike (R20.8).
+    /// A phase that may have a fixed point (R14.25).
     fn relaxation(&mut self, name: &ast::Name) -> Option<usize> {
         let phase = self.phase(name)?;
-        if self.rule.predict.as_ref().is_some_and(|p| p.occasion == ast::Occasion::EachClass) {
+        if let Some(found) = equation::restless(self.rule, &self.resolved.library, PhaseId(phase)) {
             self.findings.push(BadValue {
                 at: name.span,
                 what: "the phase of an equilibrium or unrolled gradient".to_owned(),
-                wanted: "one that is run once: write `gradient after …`",
-                found: "a phase that is run for each class".to_owned(),
-            });
-            return None;
-        }
-        if self.rule.phases[phase].over_time {
-            self.findings.push(BadValue {
-                at: name.span,
-                what: "the phase of an equilibrium or unrolled gradient".to_owned(),
-                wanted: "one that is not over time: write `gradient after …`",
-                found: "a phase over time".to_owned(),
-            });
-            return None;
-        }
-        let replays = equation::replays(self.rule).iter().any(|replay| replay.by == PhaseId(phase));
-        if self.rule.phases[phase].reversed || replays {
-            self.findings.push(BadValue {
-                at: name.span,
-                what: "the phase of an equilibrium or unrolled gradient".to_owned(),
-                wanted: "one whose steps are alike: write `gradient after …`",
-                found: "a phase that goes back through the steps of another".to_owned(),
+                wanted: "one that is run once, in steps that are alike: write `gradient after …`",
+                found: found.to_owned(),
             });
             return None;
         }
@@ -230,7 +212,7 @@ impl Resolver<'_> {
             ast::Reference::FiniteDifferences(phase) => Reference::FiniteDifferences(self.phase(phase)?),
             ast::Reference::Objective { objective, phase: name, holding, cuts } => {
                 let phase = self.phase(name)?;
-                let observation = self.observation(&[objective], phase + 1, observed)?;
+                let observation = self.observation(&[objective], Some(PhaseId(phase)), observed)?;
                 if let Learned::Synapse(_) = observed[observation].owner {
                     let (what, found) = ("an objective".to_owned(), "a synapse's".to_owned());
                     let wanted = "an expression of a unit";
@@ -546,13 +528,11 @@ impl Resolver<'_> {
         match (metric, call.name.text.as_str(), &call.arguments[..]) {
             (_, "order", _) => self.order(call, over, observed),
             (Some(metric), _, [group]) => Some(Measure::Gradient(metric, self.group(group)?)),
-            (Some(metric), _, [_, _]) => self
-                .observation(&trees, self.rule.phases.len(), observed)
-                .map(|number| Measure::Between(metric, number)),
-            (_, "largest", [_]) => {
-                self.observation(&trees, self.rule.phases.len(), observed).map(Measure::Largest)
+            (Some(metric), _, [_, _]) => {
+                self.observation(&trees, None, observed).map(|number| Measure::Between(metric, number))
             }
-            (_, "mean", [_]) => self.observation(&trees, self.rule.phases.len(), observed).map(Measure::Mean),
+            (_, "largest", [_]) => self.observation(&trees, None, observed).map(Measure::Largest),
+            (_, "mean", [_]) => self.observation(&trees, None, observed).map(Measure::Mean),
             (_, "row_norm", [group]) => Some(Measure::RowNorm(self.group(group)?)),
             (_, "principal_alignment", [group]) => Some(Measure::PrincipalAlignment(self.group(group)?)),
             (Some(_), ..) | (_, "largest" | "mean" | "row_norm" | "principal_alignment", _) => {
@@ -576,11 +556,11 @@ impl Resolver<'_> {
     fn observation(
         &mut self,
         trees: &[&ast::Expr],
-        ended: usize,
+        objective: Option<PhaseId>,
         observed: &mut Vec<Observed>,
     ) -> Option<usize> {
         let mut scope = scope(self.rule, &self.resolved.library, self.findings);
-        scope.ended = ended;
+        scope.ended = objective.map_or(self.rule.phases.len(), |PhaseId(phase)| phase + 1);
         scope.moment = Moment::Check;
         let read = |transposed| trees.iter().find_map(|tree| weight(tree, transposed, &scope));
         // R14.15
@@ -595,7 +575,7 @@ impl Resolver<'_> {
             }
         };
         let values: Vec<_> = trees.iter().map(|tree| resolve(tree, reader, &mut scope)).collect();
-        observed.push(Observed { owner, values: values.into_iter().collect::<Option<_>>()? });
+        observed.push(Observed { owner, values: values.into_iter().collect::<Option<_>>()?, objective });
         Some(observed.len() - 1)
     }
 
@@ -703,12 +683,6 @@ fn joins_samples(rule: &Rule) -> Option<&'static str> {
     }
     let licences = rule.licences.iter();
     licences.into_iter().any(|(l, _)| *l == Licence::BatchStatistics).then_some("`batch_statistics`")
-}
-
-fn has_filter(expr: &Expr) -> bool {
-    let mut found = matches!(expr.kind, ExprKind::Filtered { .. });
-    expr.for_each_child(|child| found |= has_filter(child));
-    found
 }
 
 /// A name, or two with a point between them.

@@ -78,9 +78,10 @@ fn measured(session: &Session<'_>, model: &Optimised, data: &Dataset) -> Result<
     room::check(COPIES * init::bytes(model.parameters(), Precision::F64)).map_err(Missing::Room)?;
     let phase = predict.after.0;
     let name = &model.phases()[phase];
+    let setting = model.lowered().setting();
     let several = model.lowered().durations()[phase].steps > 1;
-    let over_time = model.lowered().setting().rule.phases[phase].over_time;
-    if several && !over_time {
+    let over_time = setting.rule.phases[phase].over_time;
+    if setting.may_rest(predict.after) {
         match to(session, model, data, Reference::Equilibrium(phase)) {
             Ok(angles) => {
                 return Ok(Angles {

@@ -52,11 +52,14 @@ pub(super) fn print(shell: Shell, checked: &Checked, sweep: &Sweep, metric: Metr
     if rules.is_empty() {
         return Err(unknown(checked, sweep));
     }
-    let mut ok = true;
+    let mut all = Vec::new();
     for (at, rule) in rules {
-        ok &= of_rule(shell, checked, (at, rule), sweep, metric)?;
+        all.extend(of_rule(shell, checked, (at, rule), sweep, metric)?);
     }
-    Ok(ok)
+    if all.is_empty() {
+        shell.remark(format_args!("no rule with `{}` has a check of a gradient", sweep.name));
+    }
+    Ok(!all.is_empty() && !all.contains(&false))
 }
 
 fn unknown(checked: &Checked, sweep: &Sweep) -> Failure {
@@ -73,33 +76,37 @@ fn unknown(checked: &Checked, sweep: &Sweep) -> Failure {
     }
 }
 
+/// Whether each of its checks of a gradient could be measured.
 fn of_rule(
     shell: Shell,
     checked: &Checked,
     (at, rule): (usize, &Rule),
     sweep: &Sweep,
     metric: Metric,
-) -> Result<bool, Failure> {
+) -> Result<Vec<bool>, Failure> {
     let workshop = checked.analysis.workshop(at);
-    let mut ok = true;
+    let mut measured = Vec::new();
     for (at, check) in workshop.checks().iter().enumerate() {
         let Some(reference) = words(check.reference, &rule.phases) else { continue };
         let parameter = (sweep.name.as_str(), &sweep.values[..]);
         match check::sweep(&workshop, at, metric, parameter, Backend::Jit { threads: 1 }) {
-            Ok(curve) => shell.line(format_args!(
-                "{}: {} against the {reference}\n\n{}",
-                rule.name,
-                metric.name(),
-                table(sweep, &curve)
-            ))?,
+            Ok(curve) => {
+                measured.push(true);
+                shell.line(format_args!(
+                    "{}: {} against the {reference}\n\n{}",
+                    rule.name,
+                    metric.name(),
+                    table(sweep, &curve)
+                ))?;
+            }
             Err(error) if error.is_bug() => return Err(Failure::Check(error)),
             Err(error) => {
-                ok = false;
+                measured.push(false);
                 shell.remark(format_args!("{}, {reference}: {error}", rule.name));
             }
         }
     }
-    Ok(ok)
+    Ok(measured)
 }
 
 fn table(sweep: &Sweep, curve: &Curve) -> Table {

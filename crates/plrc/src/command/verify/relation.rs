@@ -77,12 +77,24 @@ fn of_kind(kind: &Kind, gradient: &str) -> String {
                 "{gradient} at first; after {updates} updates the relative error in {parameter} is {error}"
             )
         }
+        Kind::Diverges { parameter, updates: 0 } => {
+            format!("not {gradient}: what is added to {parameter} is no finite number")
+        }
+        Kind::Diverges { parameter, updates } => {
+            format!(
+                "not {gradient}: after {updates} updates what is added to {parameter} is no finite number"
+            )
+        }
         Kind::Differs { parameter, degrees, .. } if degrees.is_nan() => {
             format!("not {gradient}: nothing is added to {parameter}")
         }
-        Kind::Differs { parameter, degrees, signs } => {
+        Kind::Differs { parameter, degrees, signs, at_own_rate } => {
             let signs = if *signs { ", though every weight has its sign" } else { "" };
-            format!("not {gradient}: {}° from it in {parameter}{signs}", number(*degrees))
+            let (at_one, own) = match at_own_rate {
+                Some((rate, angle)) => (" at lr = 1", format!("; {}° at lr = {rate}", number(*angle))),
+                None => ("", String::new()),
+            };
+            format!("not {gradient}{at_one}: {}° from it in {parameter}{signs}{own}", number(*degrees))
         }
     }
 }
