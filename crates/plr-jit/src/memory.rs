@@ -165,6 +165,7 @@ impl<'a> Sharing<'a> {
                 | Task::Convolve(_)
                 | Task::Lanes { .. }
                 | Task::Windows { .. }
+                | Task::Transpose { .. }
                 | Task::Range { .. }
                 | Task::Slice { .. }
                 | Task::Random { .. }
@@ -258,6 +259,7 @@ impl<'a> Sharing<'a> {
                 | Task::Convolve(_)
                 | Task::Lanes { .. }
                 | Task::Windows { .. }
+                | Task::Transpose { .. }
                 | Task::Range { .. }
                 | Task::Slice { .. }
                 | Task::Insert { .. }
