@@ -431,6 +431,16 @@ impl Run<'_> {
     ) {
         let bytes = self.precision.bytes();
         let (from, to) = (self.buffers.at[from.index()], self.buffers.at[to.index()]);
+        if elements == 1 {
+            let steps = [(first_from, step_from), (first_to, step_to)];
+            // SAFETY: as demanded of the caller.
+            return unsafe {
+                match self.precision {
+                    Precision::F32 => copy_column::<f32>(count, [from, to], steps),
+                    Precision::F64 => copy_column::<f64>(count, [from, to], steps),
+                }
+            };
+        }
         for row in 0..count {
             // SAFETY: as demanded of the caller.
             unsafe {
@@ -541,6 +551,18 @@ impl Run<'_> {
             // SAFETY: as demanded of the caller.
             Precision::F64 => unsafe { at.cast::<f64>().write(number) },
         }
+    }
+}
+
+/// Copies reals; each array with its first one and the distance from one to the next.
+///
+/// # Safety
+/// Both arrays have those reals; nobody else writes them meanwhile, or reads them in the last.
+unsafe fn copy_column<T: Real>(count: usize, [from, to]: [*mut u8; 2], [first, second]: [(usize, usize); 2]) {
+    let (from, to) = (from.cast::<T>(), to.cast::<T>());
+    for row in 0..count {
+        // SAFETY: as demanded of the caller.
+        unsafe { *to.add(second.0 + row * second.1) = *from.add(first.0 + row * first.1) };
     }
 }
 

@@ -209,6 +209,8 @@ impl<'a> Sharing<'a> {
         for task in tasks {
             if let Task::Map(MapTask { running: Some([before, after]), .. }) = task {
                 self.merge(*before, *after);
+            } else if let Some(repeat) = task.as_repeat() {
+                self.rows(&repeat.body);
             }
         }
     }

@@ -18,6 +18,9 @@ pub(super) fn merge(
 ) -> Vec<Task> {
     let mut tasks: Vec<Option<Task>> = tasks.into_iter().map(Some).collect();
     for at in 0..tasks.len() {
+        if let Some(Task::Repeat(repeat)) = &mut tasks[at] {
+            repeat.body = merge(lowering, std::mem::take(&mut repeat.body), uses);
+        }
         let Some(Task::RunningSum { input, axis, result }) = tasks[at] else { continue };
         let dims = lowering.type_of(input).dims.clone();
         let rows = dims[axis];
