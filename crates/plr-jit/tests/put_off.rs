@@ -9,13 +9,21 @@ use plr_ir::Precision;
 use plr_ir::deferred::Deferral;
 use plr_ir::pass::{Options, optimise};
 use plr_ir::program::Program;
+use plr_ir::scalar::Real;
 use plr_ir::text::parse;
 use plr_jit::Context;
 
-/// Whatever the number of threads, every output is to the last bit what plain loops give.
 fn same_as_plain_loops(program: &Program) {
+    match program.precision {
+        Precision::F32 => same_in::<f32>(program),
+        Precision::F64 => same_in::<f64>(program),
+    }
+}
+
+/// Whatever the number of threads, every output is to the last bit what plain loops give.
+fn same_in<T: Real>(program: &Program) {
     let inputs = compiled::small_integers(program);
-    let elements: Vec<Vec<f32>> = inputs.iter().map(naive::elements).collect();
+    let elements: Vec<Vec<T>> = inputs.iter().map(naive::elements).collect();
     let expected = naive::run(program, &elements, Draws { seed: 0, update: 0 });
     for threads in [1, 2, 3, 7] {
         let found = compiled::run(program, &inputs, threads, Context::default());
@@ -145,9 +153,12 @@ fn rows_go_through_all_runs_in_one_tile() {
 /// Products of rows, one of which is multiplied twice, and one by itself.
 #[test]
 fn products_in_the_other_order_give_what_plain_loops_give() {
-    for (samples, rows, columns) in [(40, 300, 200), (80, 150, 784), (33, 401, 513)] {
+    let sizes = [(40, 300, 200), (80, 150, 784), (33, 401, 513)];
+    for (precision, (samples, rows, columns)) in
+        Precision::ALL.into_iter().flat_map(|p| sizes.map(|s| (p, s)))
+    {
         let text = format!(
-            r#"program "products" f32 (%0 "x": real[{samples},{columns}], %1 "W": real[{rows},{columns}]) {{
+            r#"program "products" {precision} (%0 "x": real[{samples},{columns}], %1 "W": real[{rows},{columns}]) {{
   %2: real[{samples},{rows}] = contract bj,ij->bi %0, %1
   %3: real[{samples},{samples}] = contract aj,bj->ab %0, %0
   %4: real[{rows},{samples}] = contract ij,bj->ib %1, %0
@@ -158,7 +169,6 @@ fn products_in_the_other_order_give_what_plain_loops_give() {
 "#
         );
         let program = parse(&text).expect("the text is a program");
-        assert_eq!(Precision::F32, program.precision);
         assert!(plan(&program).contains("transpose of"), "{}", plan(&program));
         same_as_plain_loops(&program);
     }

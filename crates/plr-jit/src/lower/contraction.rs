@@ -1,7 +1,7 @@
 //! Contractions: which are matrix products, which are products of elements, and which are folded by a kernel.
 
+use plr_ir::Type;
 use plr_ir::program::{Contraction, MapInput, ReduceKind, Value};
-use plr_ir::{Precision, Type};
 
 use super::{FoldTask, GemmTask, Lowering, Task};
 use crate::gemm::{BatchAxis, Product, Strides};
@@ -53,7 +53,7 @@ impl Lowering<'_> {
                 false => (product, lhs, rhs),
             };
             let gemm = GemmTask { product, lhs, rhs, result };
-            return match self.program.precision == Precision::F32 && self.pays_transposed(&gemm) {
+            return match self.pays_transposed(&gemm) {
                 true => self.multiply_transposed(gemm),
                 false => self.push(Task::Gemm(gemm)),
             };
