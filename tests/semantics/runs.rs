@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 
-use plr_ir::model::Reference;
+use plr_ir::model::{Model as _, Piece, Reference};
 use plr_ir::{Precision, Tensor};
 use plr_run::backend::{Backend, Context};
 use plr_run::check::{Minibatch, angles};
 use plr_run::data::{Dataset, Source, load};
-use plr_run::session::{Control, Options, Session, SessionError};
+use plr_run::session::{Control, Options, Session, SessionError, Together};
 use plr_run::weights;
+use plr_sema::Specialised;
 
 use crate::bench::Bench;
 use crate::text::plain;
@@ -78,6 +79,53 @@ fn runs_are_functions() {
     assert_eq!(one, trained(Backend::Jit { threads: 3 }, 3, None));
     assert_eq!(one, trained(Backend::Jit { threads: 1 }, 3, Some(3)));
     assert_ne!(one, trained(Backend::Jit { threads: 1 }, 4, None));
+}
+
+/// A rule for units that find what their samples have in common; small steps, so that roundings stay small.
+fn online() -> Specialised {
+    let text = "rule R(lr = 0.001) {
+  neuron { state y }
+  synapse W : below -> self = normal(0.1)
+  phase p { clamp input y = data;  sweep up { y = W @ below.y } }
+  learn { W += lr * post.y * (pre.y - post.y * W) }
+}
+network n { 784 - 100 }
+experiment digits { rule R;  network n }";
+    Bench::new(text).model()
+}
+
+/// R12.8, R19.1: presentations made together leave what the interpreter's leave one by one, up to roundings, to the last bit the same on any
+/// number of threads; and so do those of a run in pieces that are too short for it, rounded as one by one.
+#[test]
+fn weights_can_be_put_off() {
+    let model = online();
+    let update = model.program(Piece::Update, 1, Precision::F64).expect("every rule has an update");
+    let together = Together::of(&model, &update, 1).expect("presentations are small");
+    assert!(together.joined && together.presentations == 32);
+    assert!(Together::of(&model, &update, 50).is_none_or(|together| !together.joined));
+    let data = data();
+    let trained = |backend, piece: Option<u64>| {
+        let options = Options { backend, precision: Precision::F64, batch: 1, seed: 3 };
+        let mut session = Session::new(&model, options).expect("it compiles");
+        while session.position().epoch < 2 {
+            session.train(&data, piece, &mut |_| Control::Continue).expect("it trains");
+        }
+        session.parameters()[0].to_f64()
+    };
+    let apart = |a: &[f64], b: &[f64]| {
+        let distances = a.iter().zip(b).map(|(a, b)| (a - b).abs());
+        distances.fold(0.0, |largest, d| if d > largest { d } else { largest })
+    };
+    let interpreted = trained(Backend::Interpreter, None);
+    let put_off = trained(Backend::Jit { threads: 1 }, None);
+    assert_eq!(put_off, trained(Backend::Jit { threads: 3 }, None));
+    assert_eq!(put_off, trained(Backend::Jit { threads: 2 }, Some(32)), "pieces of as many");
+    let pieces = trained(Backend::Jit { threads: 1 }, Some(20));
+    for other in [&put_off, &pieces] {
+        let apart = apart(&interpreted, other);
+        assert!(apart > 0.0 && apart < 1e-13, "{apart}");
+    }
+    assert_ne!(put_off, pieces, "they are rounded elsewhere");
 }
 
 /// R19.2: evaluation changes nothing, and says the same again.

@@ -4,6 +4,8 @@
 //! A wrong call (operands of different types, axes that do not exist) is a mistake of the compiler; the builder
 //! panics on it with the operation at hand.
 
+use std::collections::HashMap;
+
 use crate::geometry::{Convolution, Grid, Pooling};
 use crate::program::{
     Block, Contraction, ConvolveForm, Law, Op, Operation, PoolKind, Program, ReduceKind, Repeat, Until, Value,
@@ -315,6 +317,27 @@ impl Builder {
         let repeat = Repeat { count, reversed, until, initial: initial.to_vec(), body };
         self.append(results.clone(), Op::Repeat(Box::new(repeat)));
         results
+    }
+
+    /// Appends operations of another program, whose values are `known` here by others, and notes what they define.
+    pub(crate) fn splice(
+        &mut self,
+        from: &Program,
+        operations: &[Operation],
+        known: &mut HashMap<Value, Value>,
+    ) {
+        let mut block = Block { operations: operations.to_vec(), ..Block::default() };
+        block.map_values(&mut |value| {
+            *known.entry(value).or_insert_with(|| self.program.new_value(from.type_of(value).clone()))
+        });
+        if let Some(open) = self.open.last_mut() {
+            open.operations.extend(block.operations);
+        }
+    }
+
+    /// An operation with a result of that type.
+    pub(crate) fn operation(&mut self, op: Op, ty: Type) -> Value {
+        self.push(op, ty)
     }
 
     fn common(&self, a: Value, b: Value) -> Type {

@@ -13,11 +13,13 @@ pub struct Choices {
     pub running: bool,
     /// Run several small presentations at a time.
     pub several: bool,
+    /// Put off what presentations change in large weights until several are over.
+    pub deferred: bool,
 }
 
 impl Default for Choices {
     fn default() -> Self {
-        Self { tile: true, block: true, wide: true, running: true, several: true }
+        Self { tile: true, block: true, wide: true, running: true, several: true, deferred: true }
     }
 }
 
@@ -58,5 +60,10 @@ pub const CHOICES: &[Choice] = &[
         name: "several",
         about: "let weights go through several presentations of an online rule at a time",
         leave_out: |choices| choices.several = false,
+    },
+    Choice {
+        name: "deferred",
+        about: "put off what presentations change in large weights until several are over",
+        leave_out: |choices| choices.deferred = false,
     },
 ];

@@ -17,6 +17,7 @@ use crate::choices::Choices;
 use std::fmt;
 use std::ops::Range;
 
+use crate::pass;
 use crate::program::Program;
 use crate::scalar::{BinaryOp, CompareOp, UnaryOp};
 use crate::types::{Location, Precision};
@@ -231,6 +232,10 @@ pub trait Model {
     fn program(&self, piece: Piece, batch: usize, precision: Precision) -> Option<Program>;
     /// As `program`, without [`Op::Map`](crate::Op::Map).
     fn unfused(&self, piece: Piece, batch: usize, precision: Precision) -> Option<Program>;
+    /// Optimises a program made of [`Self::unfused`] ones, as [`Self::program`] does.
+    fn optimise(&self, program: &mut Program) {
+        pass::optimise(program, pass::Options::default());
+    }
     /// How its programs are to be compiled.
     fn choices(&self) -> Choices {
         Choices::default()

@@ -27,11 +27,10 @@ pub fn name_in(run: usize, input: &str) -> String {
 ///
 /// `None` if a run leaves anything else than new values for inputs, or depends on how many were before it: draws do.
 pub fn several(program: &Program, runs: usize, own: &[&str]) -> Option<Program> {
-    let renewed: Vec<Value> =
-        program.outputs.iter().map(|name| program.input(name)).collect::<Option<_>>()?;
-    if draws(&program.body) {
+    if !renews_only(program) {
         return None;
     }
+    let renewed: Vec<Value> = program.outputs.iter().filter_map(|name| program.input(name)).collect();
     let name = format!("{} of {runs}", program.name);
     let mut all =
         Program { name, values: Vec::new(), inputs: Vec::new(), body: Block::default(), ..program.clone() };
@@ -61,6 +60,11 @@ pub fn several(program: &Program, runs: usize, own: &[&str]) -> Option<Program> 
     Some(all)
 }
 
+/// Whether all that a run leaves are new values for inputs, and all runs are alike: those with draws are not.
+pub(crate) fn renews_only(program: &Program) -> bool {
+    !draws(&program.body) && program.outputs.iter().all(|name| program.input(name).is_some())
+}
+
 fn declare(program: &mut Program, name: String, ty: &Type) -> Value {
     let input = program.new_value(ty.clone());
     program.inputs.push(name);
@@ -77,10 +81,11 @@ fn draws(block: &Block) -> bool {
 
 /// The multiplications of a program's contractions, and at least those of its convolutions; or the largest number.
 pub fn multiplications(program: &Program) -> usize {
-    of_block(program, &program.body)
+    multiplications_of(program, program.body.operations.iter().map(|operation| &operation.op))
 }
 
-fn of_block(program: &Program, block: &Block) -> usize {
+/// Of some of its operations.
+pub fn multiplications_of<'o>(program: &Program, operations: impl IntoIterator<Item = &'o Op>) -> usize {
     let of = |op: &Op| {
         if let Op::Contract { lhs, rhs, spec } = op {
             return of_contraction(program, [*lhs, *rhs], spec);
@@ -91,9 +96,10 @@ fn of_block(program: &Program, block: &Block) -> usize {
             return lhs.saturating_mul(rhs);
         }
         let Op::Repeat(repeat) = op else { return 0 };
-        (repeat.count as usize).saturating_mul(of_block(program, &repeat.body))
+        let body: Vec<&Op> = repeat.body.operations.iter().map(|operation| &operation.op).collect();
+        (repeat.count as usize).saturating_mul(multiplications_of(program, body))
     };
-    block.operations.iter().fold(0, |sum, operation| sum.saturating_add(of(&operation.op)))
+    operations.into_iter().fold(0, |sum, op| sum.saturating_add(of(op)))
 }
 
 fn of_contraction(program: &Program, factors: [Value; 2], spec: &Contraction) -> usize {

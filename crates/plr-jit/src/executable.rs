@@ -115,9 +115,11 @@ impl Executable {
         let compile_time = CompileTime { planning, linking: begin.elapsed() - planning };
         let types_of = |values: &[_]| values.iter().map(|&value| program.type_of(value).clone()).collect();
         let pool = Pool::shared(options.threads.max(1));
-        let workspaces = plan.tiles().map(|step| Workspace::new(step, pool.threads(), options.memory));
+        let workspaces =
+            plan.tiles().into_iter().map(|step| Workspace::new(step, pool.threads(), options.memory));
+        let workspaces = workspaces.collect::<Result<_, _>>()?;
         Ok(Self {
-            workspaces: workspaces.collect::<Result<_, _>>()?,
+            workspaces,
             buffers: Buffers::new(&plan, options.memory)?,
             plan,
             code,

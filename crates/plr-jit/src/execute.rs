@@ -22,6 +22,7 @@ use crate::plan::{
 use crate::pool::Pool;
 use crate::rank;
 use crate::tile::Workspace;
+use crate::transpose;
 use crate::window::Windows;
 
 /// A launch of fewer machine instructions, some 20 µs, stays on the calling thread: what it works on is in that core's cache
@@ -36,6 +37,8 @@ const PARTS_PER_THREAD: usize = 2;
 const RANKS_PER_PART: usize = 512;
 /// Running sums are taken in parts of about so many elements, some 10 µs.
 const SUMS_PER_PART: usize = 16_384;
+/// Matrices are transposed in parts of about so many elements, some 2 µs.
+const TRANSPOSED_PER_PART: usize = 1 << 15;
 /// Functions are applied in parts of so many elements, some 5 µs.
 const APPLIED_PER_PART: usize = 1 << 13;
 /// Random numbers are drawn in parts of so many, some 10 µs.
@@ -101,7 +104,7 @@ pub(crate) struct Run<'a> {
     pub(crate) pool: &'a Pool,
     /// Where the buffers are.
     pub(crate) buffers: &'a mut Buffers,
-    /// Memory for tiles, one for each such step, in order.
+    /// Memory for tiles, one for each such step of the plan.
     pub(crate) workspaces: &'a mut [Workspace],
     /// How large they are.
     pub(crate) bytes: &'a [usize],
@@ -131,7 +134,6 @@ impl Run<'_> {
     /// Every buffer is memory of at least its size that stays valid meanwhile; inputs are not written by others, everything
     /// else is not accessed by others; the steps are of the plan that the buffers and kernels were made for.
     pub(crate) unsafe fn steps(&mut self, steps: &[Step]) {
-        let mut tiled = 0;
         for step in steps {
             // SAFETY: as demanded of the caller.
             unsafe {
@@ -149,6 +151,10 @@ impl Run<'_> {
                     Step::Windows { windows, input, by, out } => {
                         self.windows(windows, [*input, by.unwrap_or(*input)], by.is_some(), *out)
                     }
+                    Step::Transpose { input, dims, out } => match self.precision {
+                        Precision::F32 => self.transpose::<f32>(*input, *dims, *out),
+                        Precision::F64 => self.transpose::<f64>(*input, *dims, *out),
+                    },
                     Step::Range { whole, rows, first, places, out } => {
                         let elements = places * rows.elements;
                         let from = (first * rows.elements, rows.places * rows.elements);
@@ -181,10 +187,7 @@ impl Run<'_> {
                     }
                     Step::Repeat(repeat) => self.repeat(repeat),
                     Step::Block(block) => block.run(self),
-                    Step::Tiles(tiles) => {
-                        tiles.run(self, tiled);
-                        tiled += 1;
-                    }
+                    Step::Tiles(tiles) => tiles.run(self),
                 }
             }
         }
@@ -388,6 +391,27 @@ impl Run<'_> {
         self.pool.run(windows.planes.div_ceil(planes_per_part), &part);
     }
 
+    /// Copies a matrix to its transpose, on several threads if that pays.
+    ///
+    /// # Safety
+    /// As for [`Self::steps`].
+    unsafe fn transpose<T: Real>(&self, input: Buffer, [rows, columns]: [usize; 2], out: Buffer) {
+        let at = |buffer: Buffer| self.buffers.at[buffer.index()].cast::<T>();
+        let shared = Shared((at(input), at(out)));
+        let rows_per_part = TRANSPOSED_PER_PART.div_ceil(columns).next_multiple_of(transpose::SQUARE);
+        let part = |part: usize| {
+            let &(from, to) = shared.get();
+            let first = part * rows_per_part;
+            let count = rows_per_part.min(rows - first);
+            // SAFETY: both buffers have the matrix, and each part writes its own columns of the transpose.
+            unsafe {
+                let (from, to) = (from.add(first * columns).cast_const(), to.add(first));
+                transpose::transpose([count, columns], (from, columns), (to, rows));
+            }
+        };
+        self.pool.run(rows.div_ceil(rows_per_part), &part);
+    }
+
     /// Where rows at the place in a slot begin, and how far they are apart, in elements.
     fn place(&self, rows: Rows, slot: Slot) -> (usize, usize) {
         let place = (self.buffers.slots[slot.0 as usize] as usize).min(rows.places - 1);
@@ -407,6 +431,16 @@ impl Run<'_> {
     ) {
         let bytes = self.precision.bytes();
         let (from, to) = (self.buffers.at[from.index()], self.buffers.at[to.index()]);
+        if elements == 1 {
+            let steps = [(first_from, step_from), (first_to, step_to)];
+            // SAFETY: as demanded of the caller.
+            return unsafe {
+                match self.precision {
+                    Precision::F32 => copy_column::<f32>(count, [from, to], steps),
+                    Precision::F64 => copy_column::<f64>(count, [from, to], steps),
+                }
+            };
+        }
         for row in 0..count {
             // SAFETY: as demanded of the caller.
             unsafe {
@@ -517,6 +551,18 @@ impl Run<'_> {
             // SAFETY: as demanded of the caller.
             Precision::F64 => unsafe { at.cast::<f64>().write(number) },
         }
+    }
+}
+
+/// Copies reals; each array with its first one and the distance from one to the next.
+///
+/// # Safety
+/// Both arrays have those reals; nobody else writes them meanwhile, or reads them in the last.
+unsafe fn copy_column<T: Real>(count: usize, [from, to]: [*mut u8; 2], [first, second]: [(usize, usize); 2]) {
+    let (from, to) = (from.cast::<T>(), to.cast::<T>());
+    for row in 0..count {
+        // SAFETY: as demanded of the caller.
+        unsafe { *to.add(second.0 + row * second.1) = *from.add(first.0 + row * first.1) };
     }
 }
 

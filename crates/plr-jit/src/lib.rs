@@ -44,6 +44,7 @@ mod pool;
 mod rank;
 mod space;
 mod tile;
+mod transpose;
 mod window;
 
 pub use aligned::Aligned;

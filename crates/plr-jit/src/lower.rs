@@ -11,6 +11,8 @@ mod running;
 mod spatial;
 mod task;
 
+use std::collections::HashMap;
+
 use plr_ir::choices::Choices;
 use plr_ir::program::{Block, Op, Operation, Program, ReduceKind, Repeat, Value};
 use plr_ir::{Elem, Type};
@@ -55,12 +57,14 @@ enum View {
 /// Lowers a verified program or, where samples are last and there are lanes for so many, that of a tile.
 pub(crate) fn lower(program: &Program, choices: Choices, lanes: Option<usize>) -> Lowered {
     let mut lowering = Lowering {
+        program,
         choices,
         types: program.values.clone(),
         views: vec![None; program.values.len()],
         blocks: vec![Vec::new()],
         slots: 0,
         lanes,
+        transposes: HashMap::new(),
     };
     let inputs = program.body.parameters.clone();
     inputs.iter().for_each(|&input| lowering.define(input));
@@ -101,7 +105,8 @@ pub(crate) fn renewed(region: &Region, over: &[(Value, Value)]) -> Vec<(usize, u
 }
 
 /// A program being lowered.
-struct Lowering {
+struct Lowering<'p> {
+    program: &'p Program,
     choices: Choices,
     types: Vec<Type>,
     /// By value; `None` before its definition.
@@ -111,9 +116,11 @@ struct Lowering {
     slots: u32,
     /// How many samples there is room for, if they are last.
     lanes: Option<usize>,
+    /// Matrices of the outermost block and their transposes.
+    transposes: HashMap<Value, Value>,
 }
 
-impl Lowering {
+impl Lowering<'_> {
     fn type_of(&self, value: Value) -> &Type {
         &self.types[value.index()]
     }
@@ -232,6 +239,14 @@ impl Lowering {
     fn block(&mut self, block: &Block) {
         for operation in &block.operations {
             self.operation(operation);
+        }
+    }
+
+    /// Lowers the body of a loop.
+    fn body(&mut self, body: &Block) {
+        match self.choices.tile {
+            true => tile::sections_of_body(self.program, body).into_iter().for_each(|s| self.section(s)),
+            false => self.block(body),
         }
     }
 
@@ -371,7 +386,7 @@ impl Lowering {
         self.views[repeat.body.parameters[0].index()] = Some(View::Index(step));
         carried.iter().for_each(|c| self.define(c.parameter));
         self.blocks.push(Vec::new());
-        self.block(&repeat.body);
+        self.body(&repeat.body);
         self.own_next_values(&mut carried);
         let until = repeat.until.map(|until| (self.stored(until.residual), until.tolerance));
         let body = self.close();

@@ -165,6 +165,7 @@ impl<'a> Sharing<'a> {
                 | Task::Convolve(_)
                 | Task::Lanes { .. }
                 | Task::Windows { .. }
+                | Task::Transpose { .. }
                 | Task::Range { .. }
                 | Task::Slice { .. }
                 | Task::Random { .. }
@@ -208,6 +209,8 @@ impl<'a> Sharing<'a> {
         for task in tasks {
             if let Task::Map(MapTask { running: Some([before, after]), .. }) = task {
                 self.merge(*before, *after);
+            } else if let Some(repeat) = task.as_repeat() {
+                self.rows(&repeat.body);
             }
         }
     }
@@ -258,6 +261,7 @@ impl<'a> Sharing<'a> {
                 | Task::Convolve(_)
                 | Task::Lanes { .. }
                 | Task::Windows { .. }
+                | Task::Transpose { .. }
                 | Task::Range { .. }
                 | Task::Slice { .. }
                 | Task::Insert { .. }

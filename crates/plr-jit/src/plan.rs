@@ -85,6 +85,15 @@ pub(crate) enum Step {
         /// What becomes of them.
         out: Buffer,
     },
+    /// A matrix in the other order.
+    Transpose {
+        /// The matrix.
+        input: Buffer,
+        /// Its rows and columns.
+        dims: [usize; 2],
+        /// Where its transpose goes.
+        out: Buffer,
+    },
     /// What stands along an axis from one place on.
     Range {
         /// The tensor.
@@ -281,9 +290,20 @@ impl Plan {
         self.kernels
     }
 
-    /// The steps that run tile by tile; they are in no loop.
-    pub(crate) fn tiles(&self) -> impl Iterator<Item = &TileStep> {
-        self.steps.iter().filter_map(|step| if let Step::Tiles(tiles) = step { Some(&**tiles) } else { None })
+    /// The steps that run tile by tile, in the order of their workspaces.
+    pub(crate) fn tiles(&self) -> Vec<&TileStep> {
+        fn collect<'p>(steps: &'p [Step], found: &mut Vec<&'p TileStep>) {
+            for step in steps {
+                if let Step::Tiles(tiles) = step {
+                    found.push(tiles);
+                } else if let Step::Repeat(repeat) = step {
+                    collect(&repeat.body, found);
+                }
+            }
+        }
+        let mut found = Vec::new();
+        collect(&self.steps, &mut found);
+        found
     }
 
     /// The number of steps, those inside loops and tiles counted once.
@@ -301,6 +321,7 @@ impl Plan {
                 | Step::Convolve(_)
                 | Step::Lanes { .. }
                 | Step::Windows { .. }
+                | Step::Transpose { .. }
                 | Step::Range { .. }
                 | Step::Slice { .. }
                 | Step::Insert { .. }

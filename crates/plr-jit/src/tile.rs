@@ -29,14 +29,14 @@
 
 mod axes;
 mod lanes;
+mod part;
 mod regions;
 mod step;
-mod transpose;
 
 use plr_ir::program::{Operation, Program, Value};
 
 pub(crate) use lanes::Region;
-pub(crate) use regions::sections;
+pub(crate) use regions::{sections, sections_of_body};
 pub(crate) use step::{TileStep, Workspace};
 
 /// A stretch of a program's body.
@@ -91,6 +91,16 @@ fn layout_of_weights(rows: usize, bytes: usize) -> Layout {
     let most = (BYTES_OF_ROWS / bytes.max(1)).clamp(1, rows);
     let whole = (most.div_ceil(2)..=most).rev().find(|lanes| rows.is_multiple_of(*lanes));
     Layout { lanes: whole.unwrap_or(rows.div_ceil(rows.div_ceil(most))), rows: true }
+}
+
+/// Bytes of the rows of a matrix of a tile that are multiplied by other matrices, which should stay in a core's cache.
+const BYTES_OF_MULTIPLIED_ROWS: usize = 256 << 10;
+
+/// The layout for so many rows of so many bytes that are multiplied by other matrices: two tiles, so that two can work on them, or
+/// more.
+fn layout_of_multiplied(rows: usize, bytes: usize) -> Layout {
+    let most = (BYTES_OF_MULTIPLIED_ROWS / bytes.max(1)).clamp(1, rows.div_ceil(2));
+    Layout { lanes: rows.div_ceil(rows.div_ceil(most)), rows: true }
 }
 
 /// Whether a value is in a list, for lists that are short.

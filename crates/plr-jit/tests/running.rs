@@ -86,3 +86,41 @@ fn sums_are_merged() {
     assert!(!plan(false).contains("running sums"), "{}", plan(false));
     assert!(plan(true).contains("running sums"), "{}", plan(true));
 }
+
+/// So do those of every step of a loop.
+#[test]
+fn sums_in_loops_are_merged() {
+    for (rows, columns) in [(3, 17), (100, 32)] {
+        let text = format!(
+            r#"program "steps" f32 (%0 "W": real[{rows},{columns}], %1 "y": real[{rows}]) {{
+  %2: real[{rows},{columns}] = repeat 4 (%3: index, %4: real[{rows},{columns}] = %0) {{
+    %5: real[{rows},{columns}] = map (%1 axes(0), %4 axes(0,1)) {{
+      $0 = input 0
+      $1 = input 1
+      $2 = mul $0, $1
+      yield $2
+    }}
+    %6: real[{rows},{columns}] = running_sum %5 axis 0
+    %7: real[{rows},{columns}] = map (%4 axes(0,1), %6 axes(0,1)) {{
+      $0 = input 0
+      $1 = input 1
+      $2 = constant 0.125
+      $3 = mul $1, $2
+      $4 = sub $0, $3
+      yield $4
+    }}
+    yield %7
+  }}
+  output "W" = %2
+}}"#
+        );
+        let program = parse(&text).expect("the text is well-formed");
+        let inputs: Vec<Vec<f32>> = vec![compiled::uniform(1, rows * columns), compiled::uniform(2, rows)];
+        let expected = naive::run(&program, &inputs, Draws { seed: 1, update: 0 });
+        let tensors = [compiled::tensor(&[rows, columns], &inputs[0]), compiled::tensor(&[rows], &inputs[1])];
+        let found = compiled::run(&program, &tensors, 2, CONTEXT);
+        compiled::assert_same(&text, &found[0], &expected[0]);
+        let plan = compiled::compile(&program, 1).plan().to_string();
+        assert!(!plan.contains("running sums"), "{plan}");
+    }
+}

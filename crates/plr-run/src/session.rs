@@ -3,7 +3,7 @@
 //! # What holds
 //!
 //! 1. A run is a function of the rule, the data, the precision, the minibatch size and the seed: neither the back end
-//!    (up to rounding of contractions) nor the number of threads nor the moments at which it was interrupted matter (R19.1).
+//!    (up to roundings) nor the number of threads nor the moments at which it was interrupted (up to roundings, R12.8) matter (R19.1).
 //! 2. A call of [`Session::train`] happens completely or not at all: if it is stopped or fails, parameters and counters
 //!    are those before the call.
 //! 3. Training never leaves a parameter infinite or NaN: the call fails and names the parameter and the update (R19.3).
@@ -16,6 +16,7 @@ mod minibatch;
 mod presentation;
 mod relaxation;
 mod tables;
+mod together;
 mod training;
 
 use std::collections::BTreeMap;
@@ -32,9 +33,11 @@ use crate::room;
 
 pub use error::SessionError;
 pub use evaluation::Evaluation;
-pub use presentation::several_updates;
+pub(crate) use presentation::{DATA, TARGET};
 pub use relaxation::CutOff;
 pub use tables::first_values;
+pub use together::Together;
+pub(crate) use together::presentations_are_alike;
 pub use training::{Control, Progress, Report};
 
 use presentation::Presentation;

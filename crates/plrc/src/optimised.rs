@@ -68,7 +68,7 @@ impl Optimised {
     }
 
     /// Runs the passes over a program; `after` hears of each.
-    pub fn optimise(&self, program: &mut Program, mut after: impl FnMut(&'static str, &Program)) {
+    pub fn optimise_and_tell(&self, program: &mut Program, mut after: impl FnMut(&'static str, &Program)) {
         let mut note = |pass: &'static pass::Pass, program: &Program, time: Duration| {
             for (name, runs, sum) in self.times.borrow_mut().iter_mut() {
                 if *name == pass.name {
@@ -128,12 +128,16 @@ impl Model for Optimised {
 
     fn program(&self, piece: Piece, batch: usize, precision: Precision) -> Option<Program> {
         let mut program = self.model.raw(piece, batch, precision)?;
-        self.optimise(&mut program, |_, _| {});
+        self.optimise(&mut program);
         Some(program)
     }
 
     fn unfused(&self, piece: Piece, batch: usize, precision: Precision) -> Option<Program> {
         self.model.unfused(piece, batch, precision)
+    }
+
+    fn optimise(&self, program: &mut Program) {
+        self.optimise_and_tell(program, |_, _| {});
     }
 
     fn choices(&self) -> Choices {

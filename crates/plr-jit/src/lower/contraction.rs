@@ -1,5 +1,6 @@
 //! Contractions: which are matrix products, which are products of elements, and which are folded by a kernel.
 
+use plr_ir::Type;
 use plr_ir::program::{Contraction, MapInput, ReduceKind, Value};
 
 use super::{FoldTask, GemmTask, Lowering, Task};
@@ -8,6 +9,11 @@ use crate::space::{Space, dense};
 
 /// A matrix product of fewer multiplications is computed by a kernel made for it.
 const LEAST_LIBRARY_WORK: usize = 512;
+
+/// A product of rows gains by a copy of a factor in the other order if it has so many multiplications for each element copied.
+const TRANSPOSED_WORK: usize = 128;
+/// Products of fewer rows do not fill vectors.
+const LEAST_TRANSPOSED: usize = 32;
 
 /// An axis of a contraction: its extent, and the distance between neighbours in left factor, right factor and result; 0
 /// where the operand does not have it.
@@ -30,7 +36,7 @@ const RIGHT: [bool; 3] = [false, true, true];
 const SHARED: [bool; 3] = [true, true, true];
 const SUMMED: [bool; 3] = [true, true, false];
 
-impl Lowering {
+impl Lowering<'_> {
     /// Lowers a contraction.
     pub(super) fn contract(&mut self, lhs: Value, rhs: Value, spec: &Contraction, result: Value) {
         let (lhs, rhs) = (self.stored(lhs), self.stored(rhs));
@@ -46,12 +52,76 @@ impl Lowering {
                 true => (product.transposed(), rhs, lhs),
                 false => (product, lhs, rhs),
             };
-            return self.push(Task::Gemm(GemmTask { product, lhs, rhs, result }));
+            let gemm = GemmTask { product, lhs, rhs, result };
+            return match self.pays_transposed(&gemm) {
+                true => self.multiply_transposed(gemm),
+                false => self.push(Task::Gemm(gemm)),
+            };
         }
         let kept = space(&kept, 3).collapsed();
         let folded = space(&summed, 2).collapsed();
         let (kind, factors) = (ReduceKind::Sum, vec![lhs, rhs]);
         self.push(Task::Fold(FoldTask { kind, factors, result, kept, folded, any_order: true }));
+    }
+
+    /// Whether a product of rows is so much work that a copy of a factor in the other order, and of the result, costs little
+    /// beside what the better kernel spares.
+    fn pays_transposed(&self, gemm: &GemmTask) -> bool {
+        let product = &gemm.product;
+        let Product { m, n, depth, lhs, rhs, out, .. } = *product;
+        let dense = lhs == Strides { row: depth, column: 1 } && rhs == Strides { row: 1, column: depth };
+        let dense_result = out == Strides { row: n, column: 1 } || out == Strides { row: 1, column: m };
+        let [right, left] = self.copied(gemm);
+        dense
+            && dense_result
+            && product.batch.is_empty()
+            && m.min(n) >= LEAST_TRANSPOSED
+            && product.work() >= TRANSPOSED_WORK * right.min(left)
+    }
+
+    /// The elements that are copied if the right factor is in the other order, and if the left one is.
+    fn copied(&self, gemm: &GemmTask) -> [usize; 2] {
+        let Product { m, n, depth, out, .. } = gemm.product;
+        let factor = |value: Value, rows: usize| {
+            let known = self.transposes.contains_key(&value);
+            if known { 0 } else { rows * depth }
+        };
+        let result = |apart: usize| if apart == 1 { 0 } else { m * n };
+        [factor(gemm.rhs, n) + result(out.column), factor(gemm.lhs, m) + result(out.row)]
+    }
+
+    /// Lowers a product of rows as one whose columns lie beside each other, with a copy of the factor that is the smaller one in the
+    /// other order.
+    fn multiply_transposed(&mut self, gemm: GemmTask) {
+        let [right, left] = self.copied(&gemm);
+        let GemmTask { product, lhs, rhs, result } = gemm;
+        let (product, lhs, rhs) = match right <= left {
+            true => (product, lhs, rhs),
+            false => (product.transposed(), rhs, lhs),
+        };
+        let Product { m, n, depth, .. } = product;
+        let right = self.transpose(rhs, [n, depth]);
+        let dense = Product { rhs: Strides { row: n, column: 1 }, ..product };
+        if dense.out.column == 1 {
+            return self.push(Task::Gemm(GemmTask { product: dense, lhs, rhs: right, result }));
+        }
+        let columns = self.fresh(Type::real([m, n]));
+        let dense = Product { out: Strides { row: n, column: 1 }, ..dense };
+        self.push(Task::Gemm(GemmTask { product: dense, lhs, rhs: right, result: columns }));
+        self.push(Task::Transpose { input: columns, dims: [m, n], result });
+    }
+
+    /// A matrix in the other order, which is copied once for all that the outermost block does with it.
+    fn transpose(&mut self, matrix: Value, dims: [usize; 2]) -> Value {
+        if let Some(&known) = self.transposes.get(&matrix) {
+            return known;
+        }
+        let result = self.fresh(Type::real([dims[1], dims[0]]));
+        self.push(Task::Transpose { input: matrix, dims, result });
+        if self.blocks.len() == 1 {
+            self.transposes.insert(matrix, result);
+        }
+        result
     }
 
     /// The axes with more than one element: those of the result in its order, and the summed ones in the order of the left

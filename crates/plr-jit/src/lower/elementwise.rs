@@ -32,7 +32,7 @@ pub(crate) struct MapOperand {
     pub(crate) whole: bool,
 }
 
-impl Lowering {
+impl Lowering<'_> {
     /// A value with the elements of `value`, in memory of its own.
     pub(super) fn copy(&mut self, value: Value) -> Value {
         let copy = self.fresh(self.type_of(value).clone());
@@ -160,13 +160,13 @@ struct Inputs(Vec<(Value, Vec<usize>)>);
 
 impl Inputs {
     /// The instruction that reads a value with all axes of the space.
-    fn read(&mut self, lowering: &Lowering, value: Value) -> MapInstruction {
+    fn read(&mut self, lowering: &Lowering<'_>, value: Value) -> MapInstruction {
         let axes = (0..lowering.type_of(value).rank()).collect();
         self.read_along(lowering, &MapInput { value, axes })
     }
 
     /// The instruction that reads a value along some axes of the space.
-    fn read_along(&mut self, lowering: &Lowering, input: &MapInput) -> MapInstruction {
+    fn read_along(&mut self, lowering: &Lowering<'_>, input: &MapInput) -> MapInstruction {
         let (value, axes) = match lowering.view(input.value) {
             View::Constant(number) => return MapInstruction::Constant(*number),
             View::Stored { value, axes } => {

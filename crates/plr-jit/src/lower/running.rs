@@ -11,9 +11,16 @@ use crate::space::Space;
 
 /// Merges running sums along an outermost axis into the code that uses them, and the code that computes what they sum into both,
 /// wherever nothing else does.
-pub(super) fn merge(lowering: &mut Lowering, tasks: Vec<Task>, uses: &HashMap<Value, usize>) -> Vec<Task> {
+pub(super) fn merge(
+    lowering: &mut Lowering<'_>,
+    tasks: Vec<Task>,
+    uses: &HashMap<Value, usize>,
+) -> Vec<Task> {
     let mut tasks: Vec<Option<Task>> = tasks.into_iter().map(Some).collect();
     for at in 0..tasks.len() {
+        if let Some(Task::Repeat(repeat)) = &mut tasks[at] {
+            repeat.body = merge(lowering, std::mem::take(&mut repeat.body), uses);
+        }
         let Some(Task::RunningSum { input, axis, result }) = tasks[at] else { continue };
         let dims = lowering.type_of(input).dims.clone();
         let rows = dims[axis];
@@ -143,7 +150,7 @@ impl MapTask {
     }
 }
 
-impl Lowering {
+impl Lowering<'_> {
     /// A row of so many reals.
     fn row(&mut self, columns: usize) -> Value {
         self.fresh(Type { elem: Elem::Real, dims: vec![columns] })

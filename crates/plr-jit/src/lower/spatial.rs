@@ -8,7 +8,7 @@ use super::{ConvolveTask, Lowering, Task};
 use crate::convolve::{Convolve, Lanes};
 use crate::window::Windows;
 
-impl Lowering {
+impl Lowering<'_> {
     /// Lowers one of the sums of a convolution.
     pub(super) fn convolve(
         &mut self,

@@ -65,6 +65,15 @@ pub(crate) enum Task {
         /// What becomes of them.
         result: Value,
     },
+    /// A matrix in the other order.
+    Transpose {
+        /// The matrix.
+        input: Value,
+        /// Its rows and columns.
+        dims: [usize; 2],
+        /// Its transpose.
+        result: Value,
+    },
     /// What stands along an axis from one place on.
     Range {
         /// From what it is taken.
@@ -242,6 +251,7 @@ impl Task {
             | Task::Convolve(_)
             | Task::Lanes { .. }
             | Task::Windows { .. }
+            | Task::Transpose { .. }
             | Task::Range { .. }
             | Task::Slice { .. }
             | Task::Insert { .. }
@@ -261,6 +271,7 @@ impl Task {
             | Task::RunningSum { result, .. }
             | Task::Lanes { result, .. }
             | Task::Windows { result, .. }
+            | Task::Transpose { result, .. }
             | Task::Range { result, .. }
             | Task::Slice { result, .. }
             | Task::Insert { result, .. }
@@ -282,7 +293,9 @@ impl Task {
             Task::Fold(fold) => fold.factors.clone(),
             Task::Gemm(gemm) => vec![gemm.lhs, gemm.rhs],
             Task::Block(block) => block.operands().collect(),
-            Task::Rank { input, .. } | Task::RunningSum { input, .. } => vec![*input],
+            Task::Rank { input, .. } | Task::RunningSum { input, .. } | Task::Transpose { input, .. } => {
+                vec![*input]
+            }
             Task::Windows { inputs, .. } => inputs.clone(),
             Task::Convolve(ConvolveTask { lhs, rhs, .. }) | Task::Lanes { lhs, rhs, .. } => vec![*lhs, *rhs],
             Task::Range { whole, .. } => vec![*whole],

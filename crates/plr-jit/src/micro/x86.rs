@@ -78,40 +78,63 @@ macro_rules! kernels {
             /// As for [`DotsKernel`](super::DotsKernel), on a machine with the features of this module.
             #[target_feature(enable = $features)]
             pub(crate) unsafe fn dots(dots: &Dots<$real>) {
-                for row in 0..dots.rows {
-                    // SAFETY: the row is within the matrix, and so are the lanes of the masks.
-                    unsafe {
-                        let matrix = dots.matrix.add(row * dots.row);
-                        let mut sums = [$zero(); PARTIAL];
-                        let whole = dots.depth / STRIDE * STRIDE;
-                        let mut at = 0;
-                        while at < whole {
-                            for i in 0..PARTIAL {
-                                let (a, b) = (matrix.add(at + i * $lanes), dots.vector.add(at + i * $lanes));
-                                sums[i] = $fma($load(a), $load(b), sums[i]);
-                            }
-                            at += STRIDE;
-                        }
+                let mut first = 0;
+                while first < dots.rows {
+                    let count = (dots.rows - first).min(TOGETHER);
+                    let mut partial = Sums([const { MaybeUninit::<[$real; TERMS]>::uninit() }; MOST_SUMS]);
+                    for i in 0..count {
+                        // SAFETY: the row is within the matrix.
+                        unsafe { partial_sums(dots, first + i, partial.0[i].as_mut_ptr().cast()) };
+                    }
+                    for i in count..TOGETHER {
+                        partial.0[i].write([0.0; TERMS]);
+                    }
+                    // SAFETY: as many are initialised as are completed together.
+                    let totals = unsafe { $totals(&mut partial, count) };
+                    for i in 0..count {
+                        // SAFETY: there is a result for every row.
+                        unsafe { *dots.out.add((first + i) * dots.apart) = totals[i] };
+                    }
+                    first += count;
+                }
+            }
+
+            /// The last partial sums of one row.
+            ///
+            /// # Safety
+            /// As for [`dots`]; there is room for them.
+            #[target_feature(enable = $features)]
+            unsafe fn partial_sums(dots: &Dots<$real>, row: usize, out: *mut $real) {
+                // SAFETY: the row is within the matrix, and so are the lanes of the masks.
+                unsafe {
+                    let matrix = dots.matrix.add(row * dots.row);
+                    let mut sums = [$zero(); PARTIAL];
+                    let whole = dots.depth / STRIDE * STRIDE;
+                    let mut at = 0;
+                    while at < whole {
                         for i in 0..PARTIAL {
-                            let left = dots.depth.saturating_sub(at + i * $lanes).min($lanes);
-                            if left > 0 {
-                                let mask = $mask_of(left);
-                                let (a, b) = (matrix.add(at + i * $lanes), dots.vector.add(at + i * $lanes));
-                                sums[i] = $fma($masked_load(mask, a), $masked_load(mask, b), sums[i]);
-                            }
+                            let (a, b) = (matrix.add(at + i * $lanes), dots.vector.add(at + i * $lanes));
+                            sums[i] = $fma($load(a), $load(b), sums[i]);
                         }
-                        let mut width = PARTIAL;
-                        while width > INNER {
-                            width /= 2;
-                            for i in 0..width {
-                                sums[i] = $add(sums[i], sums[i + width]);
-                            }
+                        at += STRIDE;
+                    }
+                    for i in 0..PARTIAL {
+                        let left = dots.depth.saturating_sub(at + i * $lanes).min($lanes);
+                        if left > 0 {
+                            let mask = $mask_of(left);
+                            let (a, b) = (matrix.add(at + i * $lanes), dots.vector.add(at + i * $lanes));
+                            sums[i] = $fma($masked_load(mask, a), $masked_load(mask, b), sums[i]);
                         }
-                        let mut partial = [0.0; TERMS];
-                        for i in 0..INNER {
-                            $store(partial.as_mut_ptr().add(i * $lanes), sums[i]);
+                    }
+                    let mut width = PARTIAL;
+                    while width > INNER {
+                        width /= 2;
+                        for i in 0..width {
+                            sums[i] = $add(sums[i], sums[i + width]);
                         }
-                        *dots.out.add(row * dots.apart) = total(&mut partial);
+                    }
+                    for i in 0..INNER {
+                        $store(out.add(i * $lanes), sums[i]);
                     }
                 }
             }

@@ -32,7 +32,7 @@ impl Plan {
     ) -> Result<Self, Error> {
         let precision = program.precision;
         let memory = Memory::plan(lowered, precision);
-        let steps = Build { precision, types: &lowered.types, memory: &memory, choices, compiler }
+        let steps = Build { precision, types: &lowered.types, memory: &memory, choices, compiler, tiles: 0 }
             .steps(&lowered.tasks)?;
         Ok(Self {
             name: program.name.clone(),
@@ -54,6 +54,8 @@ struct Build<'a> {
     memory: &'a Memory,
     choices: Choices,
     compiler: &'a mut Compiler,
+    /// How many steps run tile by tile.
+    tiles: usize,
 }
 
 impl Build<'_> {
@@ -102,6 +104,9 @@ impl Build<'_> {
                 by: inputs.get(1).map(buffer),
                 out: buffer(result),
             },
+            Task::Transpose { input, dims, result } => {
+                Step::Transpose { input: buffer(input), dims: *dims, out: buffer(result) }
+            }
             Task::Range { whole, rows, first, places, result } => Step::Range {
                 whole: buffer(whole),
                 rows: *rows,
@@ -272,7 +277,9 @@ impl Build<'_> {
         let shared = shared.iter().map(|&value| self.memory.buffer(value)).collect();
         let (imports, exports) = (imports.iter().map(whole).collect(), exports.iter().map(whole).collect());
         let sums = sums.iter().map(|&value| self.memory.buffer(value)).collect();
-        Ok(TileStep::new(plan, (tile.layout, *samples), shared, imports, exports, sums))
+        self.tiles += 1;
+        let workspace = self.tiles - 1;
+        Ok(TileStep::new(plan, (tile.layout, *samples), shared, imports, exports, sums, workspace))
     }
 
     fn repeat(&mut self, repeat: &RepeatTask) -> Result<RepeatStep, Error> {

@@ -118,6 +118,9 @@ fn print(f: &mut Formatter<'_>, steps: &[Step], depth: usize) -> fmt::Result {
                 }
                 (None, None) => writeln!(f, "{out} = adjoint mean of {input} over {}", windows.geometry)?,
             },
+            Step::Transpose { input, dims: [rows, columns], out } => {
+                writeln!(f, "{out} = transpose of {input}, {rows}×{columns}")?
+            }
             Step::Range { whole, rows, first, places, out } => {
                 writeln!(f, "{out} = {places} from {first} on of {whole}, {rows}")?
             }

@@ -28,7 +28,11 @@ impl Axes {
             }
         }
         let mut constant = vec![false; program.values.len()];
-        this.block(program, &program.body, &mut constant);
+        // Outside of its loops a step number is one of a loop around it: what depends on that is in no tile.
+        let in_tiles = |op: &Op| !matches!(op, Op::Slice { .. } | Op::Insert { .. });
+        for operation in program.body.operations.iter().filter(|operation| in_tiles(&operation.op)) {
+            this.operation(program, operation, &mut constant);
+        }
         this
     }
 

@@ -259,8 +259,8 @@ impl Rewrite<'_> {
             let axis = self.moved(*axis, rank);
             Op::Range { input: self.operand(*input, true, into), axis, first: *first }
         } else if let Op::Slice { input, axis, index } = op {
-            let (axis, index) = (self.moved(*axis, rank + 1), self.known[index]);
-            Op::Slice { input: self.operand(*input, true, into), axis, index }
+            let axis = if of_samples { self.moved(*axis, rank + 1) } else { *axis };
+            Op::Slice { input: self.operand(*input, of_samples, into), axis, index: self.known[index] }
         } else if let Op::Insert { into: whole, value, axis, index } = op {
             let (axis, index) = (self.moved(*axis, rank), self.known[index]);
             let (whole, value) = (self.operand(*whole, true, into), self.operand(*value, true, into));

@@ -6,14 +6,20 @@
 
 use std::collections::HashMap;
 
-use plr_ir::Elem;
 use plr_ir::program::{Block, ConvolveForm, Op, Operation, Program, Repeat, Value};
+use plr_ir::{Elem, several};
 
 use super::axes::Axes;
-use super::{Layout, Region, Section, layout, layout_in_lanes, layout_of_weights, plain, position};
+use super::{
+    Layout, Region, Section, layout, layout_in_lanes, layout_of_multiplied, layout_of_weights, plain,
+    position,
+};
 
 /// Fewer bytes of weights are soon fetched from another core.
 const LEAST_WHOLE_BYTES: usize = 256 << 10;
+
+/// So many multiplications for each element take about as long as moving it into another order and back.
+const FEW_MULTIPLICATIONS: usize = 256;
 
 /// The stretches of a program's body, in an order in which they can be run.
 pub(crate) fn sections(program: &Program) -> Vec<Section> {
@@ -40,6 +46,22 @@ pub(crate) fn sections(program: &Program) -> Vec<Section> {
     sections
 }
 
+/// The stretches of the body of a loop, in an order in which they can be run. Its steps follow each other; tiles that are made
+/// anew in each must have a loop of their own to be worth it.
+pub(crate) fn sections_of_body(program: &Program, body: &Block) -> Vec<Section> {
+    let alone = || vec![Section::Plain(body.operations.clone())];
+    if !body.operations.iter().any(|operation| matches!(operation.op, Op::Repeat(_))) {
+        return alone();
+    }
+    // Constants belong to whoever uses them.
+    let constants =
+        program.body.operations.iter().filter(|operation| matches!(operation.op, Op::Constant(_)));
+    let operations = constants.chain(&body.operations).cloned().collect();
+    let body = Block { operations, ..body.clone() };
+    let (inputs, outputs) = (Vec::new(), Vec::new());
+    sections(&Program { body, inputs, outputs, ..program.clone() })
+}
+
 /// The sample axis of a program.
 pub(super) struct Samples<'a> {
     pub(super) program: &'a Program,
@@ -61,11 +83,27 @@ impl Samples<'_> {
         if members.iter().any(|member| convolves(&member.op)) {
             return layout_in_lanes(count, bytes);
         }
-        if !self.are_of_weights(members) {
-            return layout(count, bytes);
-        }
         let largest = cut.iter().map(|&value| self.program.type_of(value).count()).max();
-        layout_of_weights(count, bytes * largest.unwrap_or(0) / count)
+        let bytes_of_row = bytes * largest.unwrap_or(0) / count;
+        if self.are_of_weights(members) {
+            return layout_of_weights(count, bytes_of_row);
+        }
+        if self.are_soon_renewed(members, cut) {
+            return layout_of_multiplied(count, bytes_of_row);
+        }
+        layout(count, bytes)
+    }
+
+    /// Whether among what is cut are inputs that the program renews, with so little to compute between that putting samples last
+    /// and first again would take as long.
+    fn are_soon_renewed(&self, members: &[&Operation], cut: &[Value]) -> bool {
+        let program = self.program;
+        let name =
+            |value: Value| position(&program.body.parameters, value).and_then(|at| program.inputs.get(at));
+        let renewed = |&&value: &&Value| name(value).is_some_and(|name| program.output(name).is_some());
+        let elements: usize = cut.iter().filter(renewed).map(|&value| program.type_of(value).count()).sum();
+        let operations = members.iter().map(|&member| &member.op);
+        elements > 0 && several::multiplications_of(program, operations) < FEW_MULTIPLICATIONS * elements
     }
 
     /// Whether what is cut apart are rows of matrices, which are multiplied by vectors.
@@ -176,6 +214,7 @@ impl Samples<'_> {
                 self.separable(operation)
                     || matches!(operation.op, Op::Constant(_) | Op::FromIndex(_))
                     || self.of_scalars(operation)
+                    || self.is_slice_for_all(operation)
             })
     }
 
@@ -185,6 +224,11 @@ impl Samples<'_> {
         let mut scalars = operation.results.iter().all(|&result| scalar(result));
         operation.for_each_use(&mut |value| scalars &= scalar(value));
         scalars && (operation.op.is_element_wise() || matches!(operation.op, Op::Map(_)))
+    }
+
+    /// Whether it takes a slice of something that is the same for all samples.
+    fn is_slice_for_all(&self, operation: &Operation) -> bool {
+        matches!(operation.op, Op::Slice { input, .. } if !self.has(input) && !self.has(operation.results[0]))
     }
 
     /// Whether there is a contraction in it: without one there is nothing to gain from tiles.

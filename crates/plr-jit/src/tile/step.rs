@@ -2,7 +2,8 @@
 
 use plr_ir::Precision;
 
-use super::{Layout, transpose};
+use super::Layout;
+use super::part::Part;
 use crate::error::Error;
 use crate::execute::{Buffers, Run, Shared};
 use crate::memory::{Buffer, Place};
@@ -28,6 +29,8 @@ pub(crate) struct TileStep {
     sums: Vec<Buffer>,
     /// By output: whether it is computed where it goes, if samples stay rows.
     direct: Vec<bool>,
+    /// Which of the run's workspaces is its own.
+    workspace: usize,
 }
 
 /// Tiles that read fewer bytes in all stay on the calling thread.
@@ -58,6 +61,7 @@ impl TileStep {
         imports: Vec<(Buffer, usize)>,
         exports: Vec<(Buffer, usize)>,
         sums: Vec<Buffer>,
+        workspace: usize,
     ) -> Self {
         let memory = &mut plan.memory;
         for (place, bytes) in memory.places.iter_mut().zip(&memory.bytes) {
@@ -77,7 +81,7 @@ impl TileStep {
             .enumerate()
             .map(|(k, output)| !exchanges(&plan.steps, *output) && !plan.outputs[..k].contains(output))
             .collect();
-        Self { plan, layout, samples, shared, imports, exports, sums, direct }
+        Self { plan, layout, samples, shared, imports, exports, sums, direct, workspace }
     }
 
     /// How many tiles there are.
@@ -85,12 +89,12 @@ impl TileStep {
         self.samples.div_ceil(self.layout.lanes)
     }
 
-    /// Runs all tiles in the run's workspace of that number.
+    /// Runs all tiles in the step's workspace.
     ///
     /// # Safety
-    /// As for [`Run::steps`]; the workspace was made for this step.
-    pub(crate) unsafe fn run(&self, run: &mut Run<'_>, workspace: usize) {
-        let Workspace { buffers, alone } = &mut run.workspaces[workspace];
+    /// As for [`Run::steps`]; the run's workspaces are those of its plan.
+    pub(crate) unsafe fn run(&self, run: &mut Run<'_>) {
+        let Workspace { buffers, alone } = &mut run.workspaces[self.workspace];
         let (whole, alone) = (&*run.buffers, &*alone);
         for buffers in &mut *buffers {
             self.place(buffers, whole);
@@ -141,7 +145,7 @@ impl TileStep {
     unsafe fn tile(&self, run: &mut Run<'_>, whole: &Buffers, tile: usize) {
         let first = self.samples * tile / self.tiles();
         let count = self.samples * (tile + 1) / self.tiles() - first;
-        let part = |features| transpose::Part { features, layout: self.layout, first, count };
+        let part = |features| Part { features, layout: self.layout, first, count };
         // Where a tile is as it is in memory, that memory is its own.
         let there = self.layout.rows && count == self.layout.lanes;
         let bytes = run.precision.bytes();

@@ -1,6 +1,5 @@
 //! The arrays that a minibatch is gathered into.
 
-use plr_ir::model::Shape;
 use plr_ir::scalar::Real;
 use plr_ir::tensor::Data;
 use plr_ir::{Precision, Tensor};
@@ -25,12 +24,12 @@ pub(super) struct Minibatch {
 }
 
 impl Minibatch {
-    /// Of so many samples.
-    pub(super) fn new(shape: Shape, batch: usize, precision: Precision) -> Self {
+    /// Of as many samples as these dimensions of inputs and targets say.
+    pub(super) fn new([data, target]: [Vec<usize>; 2], precision: Precision) -> Self {
         Self {
-            data: Tensor::zeros(shape.data(batch), precision),
-            target: Tensor::zeros(shape.target(batch), precision),
-            spare: Tensor::zeros([batch, 0], precision),
+            data: Tensor::zeros(data, precision),
+            target: Tensor::zeros(target, precision),
+            spare: Tensor::zeros([0], precision),
         }
     }
 

@@ -8,17 +8,14 @@ use super::Position;
 use super::error::SessionError;
 use super::minibatch::Minibatch;
 use super::tables::first;
+use super::together::Together;
 use crate::backend::{Backend, Context, Runner, reads_input};
 use crate::data::Dataset;
 
 /// The input that the data is presented in.
-const DATA: &str = "data";
+pub(crate) const DATA: &str = "data";
 /// The input that the targets are presented in.
-const TARGET: &str = "target";
-/// So many presentations are made at a time where one is small.
-pub(super) const PRESENTATIONS: usize = 8;
-/// Presentations of more multiplications are worth a call each, some 10 µs.
-const MOST_MULTIPLICATIONS: usize = 1 << 18;
+pub(crate) const TARGET: &str = "target";
 
 /// Where an input of a program comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,8 +35,10 @@ enum Source {
 pub(super) struct Presentation {
     runner: Runner,
     sources: Vec<Source>,
-    /// One for each presentation.
+    /// One for each presentation, or one for all.
     minibatches: Vec<Minibatch>,
+    /// The samples of each.
+    batch: usize,
     /// What earlier presentations have left of the kept states, if the piece goes on from it.
     kept: Vec<Tensor>,
     /// Whether `target` is filled from the data set; otherwise the rule does not read it and it stays zero.
@@ -61,18 +60,19 @@ impl Presentation {
         Self::of(model, program, (1, batch), backend, in_place).map(Some)
     }
 
-    /// Makes an update ready for [`PRESENTATIONS`] minibatches in a row; `None` if compiled code makes one at a time.
-    pub(super) fn several(
+    /// Makes several presentations in a row ready for minibatches of `batch` samples.
+    pub(super) fn together(
         model: &dyn Model,
-        update: &Program,
+        together: Together,
         batch: usize,
         backend: Backend,
-    ) -> Result<Option<Self>, SessionError> {
-        let compiled = matches!(backend, Backend::Jit { .. });
-        let Some(program) = several_updates(model, update).filter(|_| compiled) else { return Ok(None) };
-        Self::of(model, program, (PRESENTATIONS, batch), backend, true).map(Some)
+    ) -> Result<Self, SessionError> {
+        let Together { program, presentations, joined } = together;
+        let minibatches = if joined { (1, presentations * batch) } else { (presentations, batch) };
+        Self::of(model, program, minibatches, backend, true)
     }
 
+    /// A program with so many minibatches of so many samples.
     fn of(
         model: &dyn Model,
         program: Program,
@@ -94,14 +94,21 @@ impl Presentation {
         let kept =
             model.kept().iter().filter(|_| goes_on).map(|kept| first(kept, batch, precision)).collect();
         let shape = model.shape();
-        let minibatches = (0..presentations).map(|_| Minibatch::new(shape, batch, precision)).collect();
+        let minibatch = |number| {
+            let name = |name| input_name(presentations, number, name);
+            let dims = |input| program.input(&name(input)).map(|input| program.type_of(input).dims.clone());
+            let dims = [(DATA, shape.data(batch)), (TARGET, shape.target(batch))]
+                .map(|(input, usual)| dims(input).unwrap_or(usual));
+            Minibatch::new(dims, precision)
+        };
+        let minibatches = (0..presentations).map(minibatch).collect();
         let runner = Runner::with(program, backend, model.choices(), in_place)?;
-        Ok(Self { runner, sources, minibatches, kept, reads_target, shape })
+        Ok(Self { runner, sources, minibatches, batch, kept, reads_target, shape })
     }
 
-    /// The minibatch size.
+    /// The samples of each of its minibatches.
     pub(super) fn batch(&self) -> usize {
-        self.minibatches[0].data.dims[0]
+        self.batch
     }
 
     /// The piece and its outputs.
@@ -189,14 +196,9 @@ impl Presentation {
     }
 }
 
-/// The update of a rule for several presentations in a row, as compiled code runs it where one is small; `None` where each is
-/// worth a call, or needs the one before to be over.
-pub fn several_updates(model: &dyn Model, update: &Program) -> Option<Program> {
-    let small = several::multiplications(update) <= MOST_MULTIPLICATIONS;
-    // What a rule is told about its place in the epoch is not the same for all.
-    let counts = reads_input(update, Count::Minibatch.name());
-    let alone = counts || !model.kept().is_empty() || !model.choices().several;
-    if alone || !small { None } else { several::several(update, PRESENTATIONS, &[DATA, TARGET]) }
+/// What one of so many minibatches' input is called.
+fn input_name(minibatches: usize, at: usize, input: &str) -> String {
+    if minibatches == 1 { input.to_owned() } else { several::name_in(at, input) }
 }
 
 /// The inputs that programs have, by name.
@@ -204,7 +206,7 @@ fn sources(model: &dyn Model, presentations: usize) -> Vec<(String, Source)> {
     let parameters = model.parameters().iter().map(|parameter| parameter.name.clone());
     let kept = model.kept().iter().map(|kept| kept.name.clone());
     let presented = (0..presentations).flat_map(|at| {
-        let name = |name: &str| if presentations == 1 { name.to_owned() } else { several::name_in(at, name) };
+        let name = |name| input_name(presentations, at, name);
         [(name(DATA), Source::Data(at)), (name(TARGET), Source::Target(at))]
     });
     let held = parameters.enumerate().map(|(at, name)| (name, Source::Parameter(at)));

@@ -2,16 +2,17 @@
 
 use std::time::{Duration, Instant};
 
-use plr_ir::Tensor;
 use plr_ir::model::{Kept, Model, Piece};
 use plr_ir::tensor::Data;
+use plr_ir::{Program, Tensor};
 
 use super::error::SessionError;
-use super::presentation::{PRESENTATIONS, Presentation};
+use super::presentation::Presentation;
 use super::relaxation::{CutOff, Relaxation, relaxations};
 use super::tables::Tables;
+use super::together::Together;
 use super::{Options, Position, Session, copy_all};
-use crate::backend::Context;
+use crate::backend::{Backend, Context};
 use crate::data::{Dataset, Epoch};
 
 /// What a caller hears after every minibatch, or after several small ones.
@@ -59,9 +60,40 @@ pub struct Report {
 #[derive(Debug)]
 pub(super) struct Trainer {
     presentation: Presentation,
-    /// Several presentations in a row, if they are small.
-    several: Option<Presentation>,
+    /// Several presentations in a row, if they are made at a time.
+    several: Option<Several>,
     relaxations: Vec<Relaxation>,
+}
+
+/// Several presentations that are made at a time.
+#[derive(Debug)]
+struct Several {
+    presentation: Presentation,
+    /// How many they are.
+    count: usize,
+    /// Whether where they begin in an epoch makes a difference to roundings.
+    aligned: bool,
+}
+
+impl Several {
+    /// As compiled code makes them.
+    fn new(
+        model: &dyn Model,
+        update: &Program,
+        batch: usize,
+        backend: Backend,
+    ) -> Result<Option<Self>, SessionError> {
+        let compiled = matches!(backend, Backend::Jit { .. });
+        let Some(together) = Together::of(model, update, batch).filter(|_| compiled) else { return Ok(None) };
+        let (count, aligned) = (together.presentations, together.joined);
+        let presentation = Presentation::together(model, together, batch, backend)?;
+        Ok(Some(Self { presentation, count, aligned }))
+    }
+
+    /// Whether they can be made now, if so many minibatches are left to present.
+    fn begins(&self, minibatch: usize, left: usize) -> bool {
+        left >= self.count && (!self.aligned || minibatch.is_multiple_of(self.count))
+    }
 }
 
 impl Trainer {
@@ -71,7 +103,7 @@ impl Trainer {
             .ok_or_else(|| SessionError::MissingOutput { output: "new parameters".to_owned() })?;
         let program = presentation.runner().program();
         let several = match batch == options.batch {
-            true => Presentation::several(model, program, batch, backend)?,
+            true => Several::new(model, program, batch, backend)?,
             false => None,
         };
         let relaxations = relaxations(program);
@@ -95,8 +127,8 @@ impl Trainer {
         (context, position): (Context, Position),
     ) -> Result<(), SessionError> {
         if let Some(several) = self.several.as_mut().filter(|_| samples.len() > self.presentation.batch()) {
-            several.gather(data, samples);
-            return several.run(parameters, context, position).map(drop);
+            several.presentation.gather(data, samples);
+            return several.presentation.run(parameters, context, position).map(drop);
         }
         self.presentation.gather(data, samples);
         tables.hand_out(kept, samples, self.presentation.kept_mut());
@@ -206,9 +238,9 @@ impl Session<'_> {
         let left = &order.order()[self.position.minibatch * self.options.batch..];
         let batch = left.len().min(self.options.batch);
         let trainer = self.trainer(batch)?;
-        let together = self.trainers[trainer].several.is_some() && most >= PRESENTATIONS;
-        let several = left.get(..PRESENTATIONS * batch).filter(|_| together);
-        Ok(several.unwrap_or(&left[..batch]))
+        let several = self.trainers[trainer].several.as_ref();
+        let several = several.filter(|several| several.begins(self.position.minibatch, most));
+        Ok(several.and_then(|several| left.get(..several.count * batch)).unwrap_or(&left[..batch]))
     }
 
     /// One minibatch, or several in a row.

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use plr_ir::Program;
 use plr_ir::model::{Model as _, Piece};
 use plr_ir::text::print;
-use plr_run::session::several_updates;
+use plr_run::session::Together;
 
 use crate::driver::{self, Checked};
 use crate::failure::Failure;
@@ -59,6 +60,11 @@ pub enum Stage {
     Asm,
 }
 
+/// How a run makes several presentations in a row, if it does.
+fn together(model: &Optimised, piece: Piece, program: &Program, plan: &Plan) -> Option<Together> {
+    Together::of(model, program, plan.batch()).filter(|_| piece == Piece::Update)
+}
+
 impl Emit {
     pub(super) fn run(&self, shell: Shell) -> Result<(), Failure> {
         let source = driver::read(&self.file)?;
@@ -98,7 +104,7 @@ impl Emit {
             return Ok(print(&program));
         }
         let (mut runs, mut there) = (0, None);
-        model.optimise(&mut program, |pass, program| {
+        model.optimise_and_tell(&mut program, |pass, program| {
             if let Stop::After(name, run) = stop
                 && pass == name
             {
@@ -110,10 +116,10 @@ impl Emit {
         });
         match self.stage {
             Stage::Plan => {
+                let together = together(model, piece, &program, plan);
+                let several = together.as_ref().map(|together| &together.program);
                 let plan = |program| Ok(driver::kernels(program, model.choices())?.plan().to_string());
-                let several = Some(piece).filter(|piece| *piece == Piece::Update);
-                let several = several.and_then(|_| several_updates(model, &program));
-                let plans = [Some(&program), several.as_ref()].into_iter().flatten().map(plan);
+                let plans = [Some(&program), several].into_iter().flatten().map(plan);
                 Ok(plans.collect::<Result<Vec<String>, Failure>>()?.join("\n"))
             }
             Stage::Clif => Ok(driver::kernels(&program, model.choices())?.clif()),
@@ -126,7 +132,11 @@ impl Emit {
                     place: "the pipeline".to_owned(),
                     known: names().into_iter().map(str::to_owned).collect(),
                 }),
-                (Stop::AsLowered | Stop::AtTheEnd, None) => Ok(print(&program)),
+                (Stop::AsLowered | Stop::AtTheEnd, None) => {
+                    let deferred = together(model, piece, &program, plan).filter(|together| together.joined);
+                    let programs = [Some(&program), deferred.as_ref().map(|together| &together.program)];
+                    Ok(programs.into_iter().flatten().map(print).collect::<Vec<_>>().join("\n"))
+                }
             },
         }
     }

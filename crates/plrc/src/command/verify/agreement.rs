@@ -17,9 +17,16 @@ const THREADS: usize = 2;
 pub fn lines(model: &dyn Model) -> Result<Vec<Line>, Failure> {
     let differences = compare::run(model, BATCH, SEED, THREADS)?;
     let mut lines = Vec::new();
-    for (piece, name) in [(Piece::Update, "updates"), (Piece::Probe, "states and increments")] {
+    for (piece, several, name) in [
+        (Piece::Update, false, "updates"),
+        (Piece::Update, true, "updates put off"),
+        (Piece::Probe, false, "states and increments"),
+    ] {
         for precision in Precision::ALL {
-            let of_it = || differences.iter().filter(|d| d.piece == piece && d.precision == precision);
+            let is_it = |d: &&Difference| {
+                d.piece == piece && d.precision == precision && (d.presentations > 1) == several
+            };
+            let of_it = || differences.iter().filter(is_it);
             if let Some(worst) = of_it().reduce(|worst, d| if excess(d) > excess(worst) { d } else { worst })
             {
                 lines.push(line(name, worst, of_it().all(|d| d.empty)));

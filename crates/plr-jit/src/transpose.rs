@@ -1,83 +1,30 @@
-//! Between an array with samples first and a tile, which has them last or first.
+//! Copies of matrices in the other order.
 
-use super::Layout;
-
-/// Which samples of an array are in a tile. `T` is the word as wide as a real.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Part {
-    /// The numbers of each sample.
-    pub(super) features: usize,
-    /// How many samples the tile has room for, and where they are.
-    pub(super) layout: Layout,
-    /// The first sample.
-    pub(super) first: usize,
-    /// How many samples there are.
-    pub(super) count: usize,
-}
-
-/// Matrices are transposed in squares of so many rows and columns, which fit into a few cache lines.
-const SQUARE: usize = 16;
-
-impl Part {
-    /// Copies the samples into the tile, and zeros where it has room for more.
-    ///
-    /// # Safety
-    /// `from` has the samples, `to` the room of the tile; nobody else accesses it meanwhile.
-    pub(super) unsafe fn import<T: Copy + Default>(self, from: *const T, to: *mut T) {
-        let (lanes, features) = (self.layout.lanes, self.features);
-        let (begin, count) = (self.first * features, self.count * features);
-        if self.layout.rows {
-            // SAFETY: the array has the samples, the tile room for more; any bits are a word.
-            unsafe {
-                std::ptr::copy_nonoverlapping(from.add(begin), to, count);
-                std::slice::from_raw_parts_mut(to.add(count), lanes * features - count).fill(T::default());
-            }
-            return;
-        }
-        // SAFETY: the array has the samples, the tile all features of its lanes.
-        unsafe { transpose([self.count, features], (from.add(begin), features), (to, lanes)) };
-        for feature in (0..features).filter(|_| self.count < lanes) {
-            for sample in self.count..lanes {
-                // SAFETY: as above.
-                unsafe { *to.add(feature * lanes + sample) = T::default() };
-            }
-        }
-    }
-
-    /// Copies the samples out of the tile.
-    ///
-    /// # Safety
-    /// `from` is the tile, `to` has room for all samples; nobody else accesses these samples meanwhile.
-    pub(super) unsafe fn export<T: Copy>(self, from: *const T, to: *mut T) {
-        let (begin, count) = (self.first * self.features, self.count * self.features);
-        if self.layout.rows {
-            // SAFETY: both have the samples.
-            return unsafe { std::ptr::copy_nonoverlapping(from, to.add(begin), count) };
-        }
-        let (lanes, features) = (self.layout.lanes, self.features);
-        // SAFETY: the tile has all features of its lanes, the array the samples.
-        unsafe { transpose([features, self.count], (from, lanes), (to.add(begin), features)) };
-    }
-}
+/// Matrices are transposed in squares whose rows are a cache line: of no more rows and columns than these.
+pub(crate) const SQUARE: usize = 16;
 
 /// Copies a matrix of so many rows and columns to its transpose; rows of either are so many elements apart.
 ///
 /// # Safety
 /// Both are there as far as rows, columns and distances reach, and apart from each other.
-unsafe fn transpose<T: Copy>(
+pub(crate) unsafe fn transpose<T: Copy>(
     [rows, columns]: [usize; 2],
     (from, from_row): (*const T, usize),
     (to, to_row): (*mut T, usize),
 ) {
-    let at_once = has_squares() && size_of::<T>() == 4;
-    for row in (0..rows).step_by(SQUARE) {
-        for column in (0..columns).step_by(SQUARE) {
-            let (down, across) = ((rows - row).min(SQUARE), (columns - column).min(SQUARE));
+    let side = 64 / size_of::<T>();
+    let at_once = has_squares() && [4, 8].contains(&size_of::<T>());
+    for row in (0..rows).step_by(side) {
+        for column in (0..columns).step_by(side) {
+            let (down, across) = ((rows - row).min(side), (columns - column).min(side));
             // SAFETY: the part is within both matrices; for a whole square, elements and machine were looked at.
             unsafe {
                 let (from, to) = (from.add(row * from_row + column), to.add(column * to_row + row));
-                if at_once && down == SQUARE && across == SQUARE {
-                    square((from.cast(), from_row), (to.cast(), to_row));
+                if at_once && down == side && across == side {
+                    match size_of::<T>() {
+                        4 => square_of_words((from.cast(), from_row), (to.cast(), to_row)),
+                        _ => square_of_pairs((from.cast(), from_row), (to.cast(), to_row)),
+                    }
                     continue;
                 }
                 for i in 0..down {
@@ -90,7 +37,7 @@ unsafe fn transpose<T: Copy>(
     }
 }
 
-/// Whether this machine can run [`square`].
+/// Whether this machine can transpose squares in registers.
 fn has_squares() -> bool {
     #[cfg(target_arch = "x86_64")]
     return std::arch::is_x86_feature_detected!("avx512f");
@@ -98,14 +45,14 @@ fn has_squares() -> bool {
     false
 }
 
-/// Transposes a square of words of 32 bits: four times, pairs of rows exchange halves of what they have, words, pairs and
+/// Transposes a square of sixteen by sixteen words of 32 bits: four times, pairs of rows exchange halves of what they have, words, pairs and
 /// quadruples of words.
 ///
 /// # Safety
 /// Both squares are there and apart; the machine has the feature.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f")]
-unsafe fn square((from, from_row): (*const i32, usize), (to, to_row): (*mut i32, usize)) {
+unsafe fn square_of_words((from, from_row): (*const i32, usize), (to, to_row): (*mut i32, usize)) {
     use std::arch::x86_64::*;
     // SAFETY: as demanded of the caller.
     unsafe {
@@ -144,12 +91,54 @@ unsafe fn square((from, from_row): (*const i32, usize), (to, to_row): (*mut i32,
     }
 }
 
+/// Transposes a square of eight by eight words of 64 bits, in three such steps.
+///
+/// # Safety
+/// Both squares are there and apart; the machine has the feature.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f")]
+unsafe fn square_of_pairs((from, from_row): (*const i64, usize), (to, to_row): (*mut i64, usize)) {
+    use std::arch::x86_64::*;
+    // SAFETY: as demanded of the caller.
+    unsafe {
+        let mut pairs = [_mm512_setzero_si512(); 8];
+        for i in 0..4 {
+            let a = _mm512_loadu_si512(from.add(2 * i * from_row).cast());
+            let b = _mm512_loadu_si512(from.add((2 * i + 1) * from_row).cast());
+            pairs[2 * i] = _mm512_unpacklo_epi64(a, b);
+            pairs[2 * i + 1] = _mm512_unpackhi_epi64(a, b);
+        }
+        // Quarters of every other one are of the even columns, those of the others of the odd ones.
+        for odd in 0..2 {
+            let [a, b, c, d] = [pairs[odd], pairs[2 + odd], pairs[4 + odd], pairs[6 + odd]];
+            let (low, lower) = (_mm512_shuffle_i64x2::<0x88>(a, b), _mm512_shuffle_i64x2::<0x88>(c, d));
+            let (high, higher) = (_mm512_shuffle_i64x2::<0xDD>(a, b), _mm512_shuffle_i64x2::<0xDD>(c, d));
+            let columns = [
+                _mm512_shuffle_i64x2::<0x88>(low, lower),
+                _mm512_shuffle_i64x2::<0x88>(high, higher),
+                _mm512_shuffle_i64x2::<0xDD>(low, lower),
+                _mm512_shuffle_i64x2::<0xDD>(high, higher),
+            ];
+            for (i, column) in columns.into_iter().enumerate() {
+                _mm512_storeu_si512(to.add((2 * i + odd) * to_row).cast(), column);
+            }
+        }
+    }
+}
+
 /// There is no such machine.
 ///
 /// # Safety
 /// It is not called.
 #[cfg(not(target_arch = "x86_64"))]
-unsafe fn square(_: (*const i32, usize), _: (*mut i32, usize)) {}
+unsafe fn square_of_words(_: (*const i32, usize), _: (*mut i32, usize)) {}
+
+/// There is no such machine.
+///
+/// # Safety
+/// It is not called.
+#[cfg(not(target_arch = "x86_64"))]
+unsafe fn square_of_pairs(_: (*const i64, usize), _: (*mut i64, usize)) {}
 
 #[cfg(test)]
 mod tests {
