@@ -963,12 +963,13 @@ impl Expr {
 
     /// Puts 1 for each weight, increment and parameter that is not of what arrives.
     fn without_parameters(&mut self, rule: &Rule) {
-        let parameter = match &self.kind {
-            ExprKind::Arrive { .. } | ExprKind::Beside { .. } => return,
-            ExprKind::Variable { variable, .. } => {
-                matches!(rule.variables[variable.0].kind, VariableKind::Param(_))
-            }
-            kind => matches!(kind, ExprKind::Weight { .. } | ExprKind::Increment(_)),
+        if matches!(self.kind, ExprKind::Arrive { .. } | ExprKind::Beside { .. }) {
+            return;
+        }
+        let parameter = if let ExprKind::Variable { variable, .. } = &self.kind {
+            matches!(rule.variables[variable.0].kind, VariableKind::Param(_))
+        } else {
+            matches!(self.kind, ExprKind::Weight { .. } | ExprKind::Increment(_))
         };
         if parameter {
             self.kind = ExprKind::Number(1.0);
