@@ -16,26 +16,37 @@ pub(crate) fn convolve<T: Number>(
     rhs: &Shared<T>,
     dims: &[usize],
 ) -> ArrayD<T> {
-    let (low_units, high_units) = (geometry.low.units(), layer(geometry.high()).units());
-    let (lhs, rhs, samples) = (elements(lhs), elements(rhs), lhs.shape()[0]);
+    let samples = lhs.shape()[0];
+    let of_units = form != ConvolveForm::Correlate;
+    let left = by_unit(lhs);
+    let right = if of_units { rhs.iter().copied().collect() } else { by_unit(rhs) };
     let mut sums = vec![T::zero(); dims.iter().product()];
-    for sample in 0..samples {
-        let (first_low, first_high) = (sample * low_units, sample * high_units);
-        for_each_join(geometry, |low, high, weight| {
-            let (low, high) = (first_low + low, first_high + high);
-            match form {
-                ConvolveForm::Forward => sums[high] = sums[high] + lhs[low] * rhs[weight],
-                ConvolveForm::Adjoint => sums[low] = sums[low] + lhs[high] * rhs[weight],
-                ConvolveForm::Correlate => sums[weight] = sums[weight] + lhs[high] * rhs[low],
-            }
-        });
+    let part = |unit: usize| unit * samples..(unit + 1) * samples;
+    for_each_join(geometry, |low, high, weight| match form {
+        ConvolveForm::Forward => add_times(&mut sums[part(high)], &left[part(low)], right[weight]),
+        ConvolveForm::Adjoint => add_times(&mut sums[part(low)], &left[part(high)], right[weight]),
+        ConvolveForm::Correlate => {
+            let pairs = left[part(high)].iter().zip(&right[part(low)]);
+            sums[weight] = pairs.fold(sums[weight], |sum, (&a, &b)| sum + a * b);
+        }
+    });
+    if !of_units {
+        return reshaped(Array::from_vec(sums).into_dyn(), IxDyn(dims));
     }
-    reshaped(Array::from_vec(sums).into_dyn(), IxDyn(dims))
+    let by_sample = |at: usize| sums[at % dims[1] * samples + at / dims[1]];
+    reshaped(Array::from_iter((0..sums.len()).map(by_sample)).into_dyn(), IxDyn(dims))
 }
 
-/// The elements in row-major order.
-fn elements<T: Number>(array: &Shared<T>) -> Vec<T> {
-    array.iter().copied().collect()
+/// Adds to each sum a term times a weight.
+fn add_times<T: Number>(sums: &mut [T], terms: &[T], weight: T) {
+    for (sum, &term) in sums.iter_mut().zip(terms) {
+        *sum = *sum + term * weight;
+    }
+}
+
+/// The elements of `[samples, units]`, those of a unit beside each other: what is joined is joined in all samples.
+fn by_unit<T: Number>(array: &Shared<T>) -> Vec<T> {
+    array.t().iter().copied().collect()
 }
 
 /// Calls `visit` with every low unit and high unit that a weight joins, and the weight's place in the kernel.

@@ -16,8 +16,8 @@ const MOST_MULTIPLICATIONS: usize = 1 << 18;
 /// Updates are put off for about so many samples: they fill the registers of a product, and soon cost more than they spare, for
 /// each is compared with each.
 const DEFERRED_SAMPLES: usize = 80;
-/// And for no more presentations than these.
-const MOST_DEFERRED: usize = 32;
+/// For no more presentations than these, and no fewer: few of many samples fill registers by themselves.
+const DEFERRED: std::ops::RangeInclusive<usize> = 4..=32;
 /// Smaller matrices are not worth it.
 const LEAST_DEFERRED_WEIGHTS: usize = 1 << 14;
 
@@ -43,8 +43,8 @@ impl Together {
     }
 
     fn deferred(model: &dyn Model, update: &Program, batch: usize) -> Option<Self> {
-        let presentations = (DEFERRED_SAMPLES / batch).min(MOST_DEFERRED);
-        if presentations < 2 || !model.choices().deferred {
+        let presentations = (DEFERRED_SAMPLES / batch).min(*DEFERRED.end());
+        if !DEFERRED.contains(&presentations) || !model.choices().deferred {
             return None;
         }
         let unfused = model.unfused(Piece::Update, batch, update.precision)?;
