@@ -344,6 +344,28 @@ fn increments_add_up() {
     adds("learn", "W = 7;  W += 1;  b += x", "W/input->h1", 6.0);
 }
 
+/// R8.2, R8.4: what is set beside something else, or by the sum over samples, is not what it becomes.
+#[test]
+fn what_is_set_is_set_alone() {
+    let text = |learn: &str| plain("learn { W += lr * post.x * pre.x }", learn);
+    for doubtful in [
+        "learn { W += lr * post.x * pre.x;  W = max(-1, min(1, W)) }",
+        "learn { W = 1;  W = pre.x }",
+        "learn { output W += pre.x;  W = 1 }",
+        "learn (sum) { W = lr * pre.x }",
+    ] {
+        assert!(codes(&text(doubtful)).contains(&"set_adds".to_owned()), "{doubtful}");
+    }
+    for fine in [
+        "learn { W += lr * post.x * pre.x }\n learn { W = max(-1, min(1, W)) }",
+        "learn { output W += lr * pre.x;  hidden W = 1 }",
+        "learn (sum) { W += lr * pre.x }",
+        "learn { W += lr * pre.x;  W -= post.x }",
+    ] {
+        assert!(!codes(&text(fine)).contains(&"set_adds".to_owned()), "{fine}");
+    }
+}
+
 /// R8.3: the mean over the samples, of products too; what does not vary counts once.
 #[test]
 fn increments_are_means() {

@@ -645,6 +645,16 @@ experiment e {{ rule R;  network n }}"
     let weights: &[(&str, &[f64])] = &[("W/input->output", &[2.0])];
     let found = Bench::new(&text("(W * pre.x * post.x - W)")).present(weights, &[&[1.0, 5.0, 10.0]], &[]);
     found.is("state/p/y/output", &[6.0 - 2.0, 150.0 - 10.0, 600.0 - 20.0]);
+    // A function or a power is written out, and products of sums of both ends are multiplied out.
+    for (weight, expected) in [
+        ("((W - pre.x) ^ 2)", [1.0, 9.0 * 5.0, 64.0 * 10.0]),
+        ("((W - pre.x) * (post.x + W * pre.x))", [5.0, -3.0 * 13.0 * 5.0, -8.0 * 23.0 * 10.0]),
+        ("gate(W, pre.x - post.x)", [-4.0, 4.0 * 5.0, 14.0 * 10.0]),
+    ] {
+        let text = format!("fn gate(w, x) = w * x\n{}", text(weight));
+        let found = Bench::new(&text).present(weights, &[&[1.0, 5.0, 10.0]], &[]);
+        found.is("state/p/y/output", &expected);
+    }
     finds("not_convolvable", &text("min(W, pre.x)"));
     // Pooled, a synapse knows the window and hears it.
     let pooled = text("(W * pre.x)").replace("1x1x3 - conv 1 k1", "1x2x2 - avgpool 2 - 1");

@@ -66,6 +66,24 @@ fn rules_are_examined_on_their_network() {
     finds("shape_mismatch", &format!("{copy}experiment e {{ rule R;  network 700 - 500 }}"));
     let check = "  check law { network 5 - 5;  expect mean(W) > 0 }\n}\n";
     clean(&format!("{}{check}", copy.trim_end().trim_end_matches('}')));
+    // Sizes that fit each other in numbers of the rule do not when layers are made small.
+    let tied = |size: &str, network: &str| {
+        format!(
+            "rule R(lr = 1) {{
+  neuron {{ state x = 0 }}
+  neuron D sized {size} {{ state v = 0 }}
+  synapse W : below -> D
+  synapse G : D -> self = 1, one_to_one, fixed
+  phase p {{ clamp input x = data;  in turn {{ output D.v = W @ below.x;  output x = G @ D.v }} }}
+  learn {{ output W += lr * post.v * pre.x }}
+  predict output.x after p
+}}
+experiment e {{ rule R;  network {network} }}"
+        )
+    };
+    clean(&tied("2 * below", "40 - 80"));
+    clean(&tied("10", "20 - 10"));
+    finds("shape_mismatch", &tied("2 * below", "40 - 70"));
     // The numbers are those of the experiment, or of the check, too.
     let groups = |head: &str| {
         let sum =
@@ -104,6 +122,20 @@ fn what_is_absent_does_not_compile() {
     for (part, by) in absent {
         let text = plain(part, by);
         assert!(codes(&text).iter().any(|code| !code.starts_with("unused_")), "{text}");
+    }
+}
+
+/// R2.5, R2.3: a state that only has a first value, and may hide a signal.
+#[test]
+fn states_that_nothing_writes_are_doubts() {
+    let text = |phase: &str| {
+        plain("state x", "state x, y = 2")
+            .replace("W @ below.x", "W @ below.x + y")
+            .replace("phase p {", phase)
+    };
+    assert_eq!(codes(&text("phase p {")), ["never_written"]);
+    for written in ["phase p { output y = 1;", "phase p { clamp y = 1;", "phase p { in turn { y += 1 };"] {
+        assert_eq!(codes(&text(written)), [""; 0], "{written}");
     }
 }
 

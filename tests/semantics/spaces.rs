@@ -419,6 +419,47 @@ fn shared_weights_add_up_over_pairs() {
     refused("post.x * exp(post.x * pre.x)");
 }
 
+/// R8.13, R6.2, R5.9: a function of both ends, or a power, is what it says, written out.
+#[test]
+fn functions_and_powers_of_both_ends_are_sums_of_products() {
+    let increment = |increment: &str, network: &str| {
+        let rule = plain("post.x * pre.x", increment);
+        let text = format!(
+            "fn hebb(y, x; s = 1) = s * y * x\nfn twice(x) = hebb(x, 1, s = 2)\n{}",
+            on(&rule, network)
+        );
+        let w: Vec<f64> = (0..9).map(|at| f64::from(at % 4) - 1.5).collect();
+        let found = Bench::new(&text).present(&[("W/input->output", &w)], &[&[1.0; 9], &[3.0; 9]], &[]);
+        found.get("increment/W/input->output").to_vec()
+    };
+    for (written, meant) in [
+        ("hebb(post.x, pre.x)", "post.x * pre.x"),
+        ("hebb(post.x, pre.x - W, s = 3)", "3 * post.x * (pre.x - W)"),
+        ("hebb(hebb(post.x, W), twice(pre.x))", "2 * post.x * W * pre.x"),
+        ("post.x * (pre.x - W) ^ 2", "post.x * (pre.x - W) * (pre.x - W)"),
+        ("(post.x + pre.x) ^ 3", "(post.x + pre.x) * (post.x + pre.x) * (post.x + pre.x)"),
+    ] {
+        for network in ["1x3x3 - conv 1 k3 p1", "1x3x3 - 1"] {
+            let pairs: Vec<_> =
+                increment(written, network).into_iter().zip(increment(meant, network)).collect();
+            assert!(
+                pairs.iter().all(|(a, b)| (a - b).abs() <= 1e-12 * b.abs().max(1.0)),
+                "{written}: {pairs:?}"
+            );
+            assert!(pairs.iter().any(|(_, b)| b.abs() > 1.0), "{written}");
+        }
+    }
+    // What a function draws it draws once, and of what is neither sum nor product it is one factor.
+    let kernel = |increment: &str| {
+        let rule = on(&plain("post.x * pre.x", increment), "1x3x3 - conv 1 k3 p1");
+        format!(
+            "fn noisy(y, x) = y * (x + normal())\nfn bent(y) = tanh(y)\n{rule}experiment e {{ rule R;  network n }}\n"
+        )
+    };
+    finds("not_convolvable", &kernel("bent(post.x * pre.x)"));
+    finds("not_convolvable", &kernel("noisy(post.x, pre.x) ^ 2"));
+}
+
 /// R8.13: what filters remember has the shape of what they filter.
 #[test]
 fn filters_remember_kernels() {

@@ -31,7 +31,7 @@ mod words;
 
 use serde::Serialize;
 
-pub use self::built::Built;
+pub use self::built::{Built, Projection};
 pub use self::empty::empty_sums;
 pub use self::frozen::frozen_draws;
 pub use self::lost::lost_equations;

@@ -5,8 +5,8 @@ use plr_syntax::ast::{Direction, Occasion, Role};
 use plr_syntax::span::Span;
 
 use crate::hir::{
-    Dynamics, Expr, ExprKind, Learned, Past, Phase, PhaseId, Plasticity, Rule, Statement, Tracing,
-    VariableId, VariableKind,
+    Act, Dynamics, Expr, ExprKind, Learned, Past, Phase, PhaseId, Plasticity, PlasticityId, Rule, Statement,
+    Tracing, VariableId, VariableKind,
 };
 use crate::memory::mentions;
 use crate::network::{LayerId, Network};
@@ -164,6 +164,56 @@ fn collect<'r>(phase: PhaseId, body: &'r [Statement], found: &mut Vec<Source<'r>
             Statement::InTurn(body) => collect(phase, body, found),
         }
     }
+}
+
+/// The equations of each `learn` block, in the order of the text.
+pub fn learning_blocks(rule: &Rule) -> Vec<&[PlasticityId]> {
+    fn within<'r>(body: &'r [Statement], found: &mut Vec<&'r [PlasticityId]>) {
+        for statement in body {
+            match statement {
+                Statement::Learn(block) => found.push(block),
+                Statement::InTurn(body) => within(body, found),
+                Statement::Clamp(_)
+                | Statement::Release { .. }
+                | Statement::Trace(_)
+                | Statement::Equation(_)
+                | Statement::Sweep(..) => {}
+            }
+        }
+    }
+    let mut found = Vec::new();
+    for act in &rule.script {
+        match act {
+            Act::Run(phase) => within(&rule.phases[phase.0].body, &mut found),
+            Act::Learn(block) => found.push(block),
+        }
+    }
+    found
+}
+
+/// The states that some phase writes or clamps.
+pub fn written(rule: &Rule) -> Vec<VariableId> {
+    let equations = sources(rule).into_iter().filter_map(|source| match source {
+        Source::Dynamics(_, dynamics) => Some(dynamics.variable),
+        Source::Trace(..) | Source::Plasticity(_) => None,
+    });
+    equations.chain(clamps(rule).into_iter().map(|clamp| clamp.variable)).collect()
+}
+
+/// Whether a place is in a plain equation of a phase below an ordered block that writes a state (R7.7).
+pub fn is_below_writer(rule: &Rule, state: VariableId, at: Span) -> bool {
+    let inside = |span: Span| span.start <= at.start && at.end <= span.end;
+    rule.phases.iter().any(|phase| {
+        let mut above = Vec::new();
+        for (position, statement) in phase.body.iter().enumerate() {
+            if matches!(statement, Statement::Equation(dynamics) if inside(dynamics.span)) {
+                let blocks = phase.body[..position].iter();
+                let ordered = blocks.filter(|s| matches!(s, Statement::Sweep(..) | Statement::InTurn(_)));
+                ordered.for_each(|block| collect(PhaseId(0), std::slice::from_ref(block), &mut above));
+            }
+        }
+        above.iter().any(|source| source.target() == Learned::Unit(state))
+    })
 }
 
 /// All clamps of a rule.

@@ -544,6 +544,8 @@ pub struct Plasticity {
     pub target: Learned,
     /// What is added: the reduction over samples of this.
     pub increment: Expr,
+    /// It is written as what the parameter is to become, `W = value`.
+    pub sets: bool,
     /// Where this is false, nothing changes; one number for all samples and sites.
     pub when: Option<Expr>,
     /// How samples combine.

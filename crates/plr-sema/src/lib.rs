@@ -72,7 +72,7 @@ pub fn analyse(source: &str, file: &ast::File) -> (Analysis, Findings) {
     let analysis = Analysis { library, rules, networks, experiments };
     for (rule, _) in &analysis.rules {
         findings.append(audit::non_local(rule, &analysis.library));
-        match Specialised::new(analysis.setting(rule, analysis.trial(rule))) {
+        match analysis.tried(rule) {
             Ok((_, warnings)) => findings.append(warnings),
             Err(errors) => findings.append(errors),
         }
@@ -121,18 +121,27 @@ impl Analysis {
         self.rules.iter().position(|(r, _)| r.name == name)
     }
 
+    /// A rule on what it is examined with, made small or, where it means nothing there, as it is: sizes may fit each other in
+    /// numbers that stand in the rule (R2.4).
+    fn tried(&self, rule: &Arc<hir::Rule>) -> Result<(Specialised, Findings), Findings> {
+        let whole = self.trial(rule);
+        let constants = Constants::of(rule, &self.library, &whole.settings);
+        let mut network = whole.network.clone();
+        network.shrink(rule.with_constants(constants, &self.library).common_group(&self.library));
+        let small = Choice { network, ..whole.clone() };
+        Specialised::new(self.setting(rule, small)).or_else(|_| Specialised::new(self.setting(rule, whole)))
+    }
+
     /// What a rule is examined with: the network, cost and hyper-parameters of its first experiment or else of its first check
-    /// that names a network, with layers shrunk; otherwise the small chain (R2.4).
+    /// that names a network; otherwise the small chain (R2.4).
     fn trial(&self, rule: &hir::Rule) -> Choice {
         let own = self.experiments.iter().find(|e| self.rules[e.rule].0.name == rule.name);
-        let (mut network, cost, settings) = match own {
+        let (network, cost, settings) = match own {
             Some(experiment) => {
                 (experiment.network.clone(), experiment.cost.clone(), experiment.settings.clone())
             }
             None => self.setting_of_check(rule),
         };
-        let constants = Constants::of(rule, &self.library, &settings);
-        network.shrink(rule.with_constants(constants, &self.library).common_group(&self.library));
         Choice {
             network,
             settings,
@@ -196,7 +205,7 @@ impl Analysis {
     /// A rule on the small network or, where it means nothing there, on that of its first experiment, made small (R13.7).
     pub fn examined(&self, rule: usize) -> Result<Specialised, Findings> {
         let (own, _) = &self.rules[rule];
-        let elsewhere = || Specialised::new(self.setting(own, self.trial(own))).map(|(model, _)| model).ok();
+        let elsewhere = || self.tried(own).map(|(model, _)| model).ok();
         self.workshop(rule).specialised(None, &[]).or_else(|findings| elsewhere().ok_or(findings))
     }
 

@@ -28,6 +28,7 @@ mod setting;
 mod spatial;
 pub(crate) mod term;
 pub(crate) mod trace;
+pub(crate) mod written_out;
 
 use std::cell::OnceCell;
 use std::collections::HashSet;
@@ -37,7 +38,7 @@ use plr_ir::pass::{self, Options};
 use plr_ir::{Location, Op, Precision, Program, Value, program::Block};
 use plr_syntax::diagnostic::Findings;
 
-use crate::audit::{self, Built};
+use crate::audit::{self, Built, Projection};
 use crate::check::unused_phase::UnusedPhase;
 use crate::equation::{self, Source};
 use crate::hir::{Learned, Observed, PhaseId};
@@ -323,6 +324,21 @@ impl Specialised {
             Quantity::State(_) => None,
         });
         Built::of(weights.chain(traces), units.chain(states))
+    }
+
+    /// The masks that stay what they are, of all instances of synapses that are built and share no weights (R4.11).
+    pub fn masks(&self) -> Vec<(Projection, Parameter)> {
+        let Setting { rule, network, .. } = &self.setting;
+        let all = self.setting.parameters();
+        let mask = |id: ParameterId| {
+            let ParameterId::Weight(synapse, pre, post) = id else { return None };
+            let mask = rule.synapses[synapse.0].mask.filter(|mask| rule.is_fixed(Learned::Synapse(*mask)))?;
+            let kernel = rule.along(network, synapse, (pre, post)).and_then(|along| along.kernel());
+            let mask = ParameterId::Weight(mask, pre, post);
+            let (_, found) = all.iter().find(|(id, _)| *id == mask && kernel.is_none())?;
+            Some(((synapse, (pre, post)), found.clone()))
+        };
+        self.parameters.iter().filter_map(|(id, _)| mask(*id)).collect()
     }
 
     /// The equations of the rule at the sites of the network; plasticity of parameters that are not built left out.

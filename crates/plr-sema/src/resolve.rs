@@ -122,6 +122,8 @@ pub fn resolve(source: &str, file: &ast::File) -> (Resolved, Findings) {
             if !own.any_error() && checks.len() == all {
                 let observed = checks.iter().flat_map(|check| &check.setting.observed);
                 crate::check::unused_name::report(&rule, observed, &mut own);
+                crate::check::never_written::report(&rule, &mut own);
+                crate::check::set_adds::report(&rule, &mut own);
                 resolved.rules.push((rule, checks));
             }
             findings.append(own);

@@ -268,7 +268,7 @@ fn values(rule: &Rule, (network, built): (&Network, &Built), parameter: Learned)
         }
         Learned::Synapse(id) => {
             let instances = rule.instances(network, id).into_iter().filter(|&pair| built.weight(id, pair));
-            instances.map(|pair| rule.weights(network, id, pair) as u64).sum()
+            instances.map(|pair| built.numbers(rule, network, id, pair)).sum()
         }
     }
 }

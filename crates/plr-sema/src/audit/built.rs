@@ -1,13 +1,13 @@
 //! What of a rule is there on a network: what nothing observable depends on is not built (R3.8).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::equation::Site;
-use crate::hir::{Learned, SynapseId, VariableId};
-use crate::network::LayerId;
+use crate::hir::{Learned, Rule, SynapseId, VariableId};
+use crate::network::{LayerId, Network};
 
 /// An instance of a synapse, or of a number that it has beside its weight.
-type Projection = (SynapseId, (LayerId, LayerId));
+pub type Projection = (SynapseId, (LayerId, LayerId));
 
 /// A variable in a layer.
 type Cell = (VariableId, LayerId);
@@ -17,6 +17,8 @@ type Cell = (VariableId, LayerId);
 pub struct Built {
     /// If it is not everything.
     listed: Option<Listed>,
+    /// How many synapses an instance has whose mask leaves some out.
+    present: BTreeMap<Projection, u64>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -35,7 +37,38 @@ impl Built {
 
     /// These weights and kept traces, and these parameters and kept states of units.
     pub fn of(weights: impl Iterator<Item = Projection>, units: impl Iterator<Item = Cell>) -> Self {
-        Self { listed: Some(Listed { weights: weights.collect(), units: units.collect() }) }
+        let listed = Listed { weights: weights.collect(), units: units.collect() };
+        Self { listed: Some(listed), present: BTreeMap::new() }
+    }
+
+    /// With so many synapses in instances whose mask leaves some out (R4.11).
+    #[must_use]
+    pub fn masked(self, present: impl Iterator<Item = (Projection, u64)>) -> Self {
+        Self { present: present.collect(), ..self }
+    }
+
+    /// The synapses of an instance, each of which has a number of that name.
+    pub fn synapses(
+        &self,
+        rule: &Rule,
+        network: &Network,
+        synapse: SynapseId,
+        edge: (LayerId, LayerId),
+    ) -> u64 {
+        let present = self.present.get(&(rule.weight_of(synapse), edge)).copied();
+        present.unwrap_or_else(|| rule.pairs(network, synapse, edge) as u64)
+    }
+
+    /// The different numbers of that name of an instance: fewer than synapses where a kernel is shared.
+    pub fn numbers(
+        &self,
+        rule: &Rule,
+        network: &Network,
+        synapse: SynapseId,
+        edge: (LayerId, LayerId),
+    ) -> u64 {
+        let present = self.present.get(&(rule.weight_of(synapse), edge)).copied();
+        present.unwrap_or_else(|| rule.weights(network, synapse, edge) as u64)
     }
 
     /// Whether an instance of a synapse has weights, or keeps its trace.

@@ -8,7 +8,8 @@ use super::reads::{Arrival, Reader};
 use super::schedule::{Plan, occasions};
 use crate::equation::{self, Site, Source};
 use crate::hir::{Expr, ExprKind, Learned, PhaseId, Place, Rule};
-use crate::lower::plasticity::same_for_all_samples;
+use crate::lower::plasticity::{joins_both_ends, same_for_all_samples};
+use crate::lower::written_out::written_out;
 use crate::network::Network;
 use crate::resolve::Library;
 
@@ -103,12 +104,16 @@ impl<'a> Count<'a> {
     }
 
     fn products(&self, value: &Expr, target: Learned, site: Site) -> u64 {
-        outer_products(value).saturating_mul(self.rule.owners(self.network, target, site) as u64)
+        let owners = match target {
+            Learned::Synapse(synapse) => self.built.synapses(self.rule, self.network, synapse, site.ends()),
+            Learned::Unit(_) => self.rule.owners(self.network, target, site) as u64,
+        };
+        outer_products(&written_out(value, self.library)).saturating_mul(owners)
     }
 
     fn arrivals(&self, reader: &Reader<'_>) -> u64 {
         let products = |arrival: &Arrival| {
-            let pairs = self.rule.pairs(self.network, arrival.synapse, arrival.edge) as u64;
+            let pairs = self.built.synapses(self.rule, self.network, arrival.synapse, arrival.edge);
             arrival.products.saturating_mul(pairs)
         };
         reader.arrivals().iter().map(products).fold(0, u64::saturating_add)
@@ -126,8 +131,14 @@ pub fn products(weight: &Expr) -> u64 {
         _ if same_for_all_samples(weight) => 1,
         ExprKind::Binary(BinaryOp::Add | BinaryOp::Sub, a, b) => products(a) + products(b),
         ExprKind::Unary(UnaryOp::Neg, a) => products(a),
+        ExprKind::Binary(BinaryOp::Mul, a, b) => terms(a) * terms(b),
         _ => 1,
     }
+}
+
+/// The terms of a factor: those of what joins both ends are added up one by one.
+fn terms(factor: &Expr) -> u64 {
+    if joins_both_ends(factor) { products(factor) } else { 1 }
 }
 
 /// How many products of a presynaptic, a postsynaptic and a synaptic factor an increment is a sum of, when products of

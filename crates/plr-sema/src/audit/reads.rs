@@ -27,6 +27,7 @@ use crate::hir::{
     Dynamics, Expr, ExprKind, Filter, Function, Learned, Past, Place, PopulationId, Rule, Share, SynapseId,
     VariableId, VariableKind,
 };
+use crate::lower::written_out::written_out;
 use crate::memory::{Memory, UPDATES, filterings};
 use crate::network::{LayerId, Network};
 use crate::resolve::{Library, layer_among, several_layers};
@@ -467,7 +468,7 @@ impl<'a> Reader<'a> {
             let (pre, post) = self.rule.joined(synapse, edge);
             let (near, sender) = if transposed { (pre, post) } else { (post, pre) };
             if Evaluator::Unit(near) == scope.here {
-                let products = products(weight);
+                let products = products(&written_out(weight, self.library));
                 self.arrivals.insert(Arrival {
                     span,
                     edge,

@@ -91,8 +91,8 @@ pub fn wires(rule: &Rule, library: &Library, network: &Network, built: &Built) -
             (true, Some(_)) => Traffic::Bidirectional,
             (true, None) => Traffic::Transported,
         };
-        let total = |of: fn(&Rule, &Network, SynapseId, _) -> usize| {
-            edges.iter().map(|&edge| of(rule, network, SynapseId(id), edge) as u64).sum()
+        let total = |of: fn(&Built, &Rule, &Network, SynapseId, _) -> u64| {
+            edges.iter().map(|&edge| of(built, rule, network, SynapseId(id), edge)).sum()
         };
         Wire {
             synapse: synapse.name.clone(),
@@ -101,8 +101,8 @@ pub fn wires(rule: &Rule, library: &Library, network: &Network, built: &Built) -
             learned: super::bill::is_learned(rule, SynapseId(id)),
             delayed: synapse.delayed,
             instances: edges.len() as u64,
-            synapses: total(Rule::pairs),
-            weights: total(Rule::weights),
+            synapses: total(Built::synapses),
+            weights: total(Built::numbers),
         }
     };
     let weights = rule.synapses.iter().enumerate().filter(|(_, synapse)| synapse.beside.is_none());

@@ -46,6 +46,8 @@ pub enum Listener {
     Synapse,
     /// A signal or a prediction.
     Global,
+    /// A claim, about each layer in turn.
+    Claim,
 }
 
 impl Finding for NoSynapse {
@@ -55,6 +57,9 @@ impl Finding for NoSynapse {
 
     fn message(&self) -> String {
         match &self.remote {
+            Remote::Neighbour { whose, reader: Listener::Claim, .. } => {
+                format!("a claim does not name the units of `{whose}`")
+            }
             Remote::Neighbour { whose, .. } => format!("nothing carries a value of `{whose}` to this reader"),
             Remote::Distant { whose, distance } => format!("`{whose}` is {distance} synapses away"),
             Remote::Arrivals => "what arrives at a unit is known to that unit only".to_owned(),
@@ -68,6 +73,7 @@ impl Finding for NoSynapse {
                     Listener::Unit => "a unit hears other units through synapses",
                     Listener::Synapse => "a synapse hears the two units it joins",
                     Listener::Global => "input and output units alone are heard everywhere",
+                    Listener::Claim => "a claim is about the units of each layer by themselves",
                 };
                 format!("known only to `{whose}`; {hears}")
             }
@@ -82,6 +88,9 @@ impl Finding for NoSynapse {
             Remote::Neighbour { instead, reader: Listener::Synapse, .. } => {
                 instead.as_ref().map(|instead| format!("it is called `{instead}` here"))
             }
+            Remote::Neighbour { instead, reader: Listener::Claim, .. } => instead.as_ref().map(|instead| {
+                format!("name the variable alone, and the layer behind the claim: `{instead}`")
+            }),
             Remote::Neighbour { instead, .. } => {
                 instead.as_ref().map(|instead| format!("read what arrives through a synapse: `{instead}`"))
             }

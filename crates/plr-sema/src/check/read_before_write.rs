@@ -17,6 +17,8 @@ pub struct ReadBeforeWrite {
     pub name: String,
     /// The layer in which it has no value.
     pub layer: String,
+    /// It is read in a plain equation, and a block above that writes it.
+    pub below_block: bool,
 }
 
 impl Finding for ReadBeforeWrite {
@@ -37,6 +39,10 @@ impl Finding for ReadBeforeWrite {
     }
 
     fn help(&self) -> Option<String> {
+        if self.below_block {
+            let help = "a plain equation below a block reads what was before the step: put both into `in turn { … }`";
+            return Some(help.to_owned());
+        }
         Some(format!("give it one, `state {} = 0`, or write it in an earlier phase", self.name))
     }
 }

@@ -18,6 +18,7 @@ use super::environment::Unavailable;
 use super::expression::{Context, Evaluated, Lowerer};
 use super::plasticity::{joins_both_ends, same_for_all_samples};
 use super::term::{self, Axes, Extents, Term};
+use super::written_out::written_out;
 
 /// A product of factors, perhaps the opposite of it.
 #[derive(Clone)]
@@ -111,6 +112,7 @@ impl Lowerer<'_> {
         let pool = crossing.own.along.and_then(|along| along.join.pool);
         let sent = if upward == Some(true) { self.pooled(pool, sent) } else { sent };
         let mut sum: Option<Term> = None;
+        let weight = &written_out(weight, &self.setting.library);
         for Product { negative, factors } in summands(weight) {
             let part = self.weighted(&factors, sent, crossing)?;
             let near = crossing.extents(crossing.near());
@@ -254,15 +256,35 @@ fn summands(weight: &Expr) -> Vec<Product<'_>> {
             ExprKind::Unary(UnaryOp::Neg, a) => {
                 return summands(a).into_iter().map(Product::opposite).collect();
             }
+            ExprKind::Binary(BinaryOp::Mul, a, b) => {
+                let (a, b) = (terms(a), terms(b));
+                return a.iter().flat_map(|x| b.iter().map(move |y| x.joined(y))).collect();
+            }
             _ => {}
         }
     }
+    whole(weight)
+}
+
+/// The terms of a factor: of what joins both ends, so that each may be of one.
+fn terms(factor: &Expr) -> Vec<Product<'_>> {
+    if joins_both_ends(factor) { summands(factor) } else { whole(factor) }
+}
+
+/// One product.
+fn whole(weight: &Expr) -> Vec<Product<'_>> {
     let mut product = Product { negative: false, factors: Vec::new() };
     product.multiply(weight);
     vec![product]
 }
 
 impl<'e> Product<'e> {
+    /// The product of both.
+    fn joined(&self, other: &Self) -> Self {
+        let factors = self.factors.iter().chain(&other.factors).copied().collect();
+        Self { negative: self.negative != other.negative, factors }
+    }
+
     fn opposite(self) -> Self {
         Self { negative: !self.negative, ..self }
     }

@@ -12,6 +12,7 @@ use crate::check::not_convolvable::{NotConvolvable, Obstacle};
 use crate::check::read_before_write::ReadBeforeWrite;
 use crate::check::shape_mismatch::{ShapeMismatch, Shapes};
 use crate::check::unknown_to_unit::UnknownToUnit;
+use crate::equation;
 use crate::hir::{SynapseId, VariableId};
 use crate::network::LayerId;
 
@@ -119,6 +120,7 @@ impl Unavailable {
                         declared: declared(variable),
                         name: name(variable),
                         layer: layer_name(layer),
+                        below_block: equation::is_below_writer(&setting.rule, variable, at),
                     },
                 );
             }

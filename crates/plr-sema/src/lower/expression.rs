@@ -859,7 +859,7 @@ impl<'s> Lowerer<'s> {
 }
 
 /// The exponent of a power that is multiplied out: a literal 2, 3 or 4.
-fn small_power(exponent: &Expr) -> Option<u32> {
+pub(super) fn small_power(exponent: &Expr) -> Option<u32> {
     let ExprKind::Number(x) = exponent.kind else { return None };
     [2, 3, 4].into_iter().find(|&n| f64::from(n) == x)
 }

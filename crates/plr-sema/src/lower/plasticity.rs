@@ -17,6 +17,7 @@ use super::environment::{Environment, Unavailable};
 use super::expression::{Context, Lowerer};
 use super::setting::ParameterId;
 use super::term::{self, Axes, Extents, Term};
+use super::written_out::written_out;
 
 /// A product.
 struct Product {
@@ -42,7 +43,8 @@ impl Lowerer<'_> {
         let cx = self.learner_context(equation.target, site, environment);
         self.draw_for_learned(place, equation.target, site);
         let cx = Context { reduction: equation.reduction, ..cx };
-        let total = self.over_samples(&equation.increment, cx)?;
+        let increment = written_out(&equation.increment, &setting.library);
+        let total = self.over_samples(&increment, cx)?;
         let total = term::as_number(&mut self.b, &cx.extents, total);
         let own = cx.own;
         let total = term::widen(&mut self.b, &cx.extents, total, own).value;

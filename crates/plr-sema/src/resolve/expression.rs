@@ -313,6 +313,11 @@ fn place_of(
                     word_of_end(end, synapse, scope).map(|word| format!("{word}.{}", name.text)),
                 ),
                 Reader::Global => (Listener::Global, None),
+                Reader::Unit(_) if scope.moment == Moment::Check => {
+                    let layer = Some(end.layer.word()).filter(|word| ["input", "output"].contains(word));
+                    let instead = layer.map(|layer| format!("… {} … at {layer}", name.text));
+                    (Listener::Claim, instead)
+                }
                 Reader::Unit(_) | Reader::Function(..) | Reader::Sender(_) | Reader::Constant => {
                     (Listener::Unit, local_way(end, &name.text, scope))
                 }

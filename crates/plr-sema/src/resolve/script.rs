@@ -308,8 +308,8 @@ impl Resolver<'_> {
             Assign::Rate => combine(BinaryOp::Mul, self.time_step(at)?, value),
         };
         let role = written.role.map(|(role, _)| role);
-        let reduction = BatchReduction::Mean;
-        Some(Plasticity { role, target, increment, when: None, reduction, span: written.span })
+        let (reduction, sets) = (BatchReduction::Mean, written.assign == Assign::Set);
+        Some(Plasticity { role, target, increment, sets, when: None, reduction, span: written.span })
     }
 
     /// When a block learns: a condition that is the same for all samples and sites (R8.14).

@@ -104,7 +104,15 @@ pub fn learn_unit(variable: usize, increment: Expr) -> Plasticity {
 }
 
 fn learn(target: Learned, increment: Expr) -> Plasticity {
-    Plasticity { role: None, target, increment, when: None, reduction: BatchReduction::Mean, span: span() }
+    Plasticity {
+        role: None,
+        target,
+        increment,
+        sets: false,
+        when: None,
+        reduction: BatchReduction::Mean,
+        span: span(),
+    }
 }
 
 pub fn phase(name: &str, steps: f64, from: Option<usize>, body: Vec<Statement>) -> Phase {

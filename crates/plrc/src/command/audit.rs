@@ -3,7 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use plr_sema::audit;
+use plr_ir::Precision;
+use plr_ir::model::Parameter;
+use plr_run::{init, room};
+use plr_sema::Specialised;
+use plr_sema::audit::{self, Built};
 use plr_sema::hir::Phase;
 
 use crate::driver::{self, Checked};
@@ -43,6 +47,17 @@ impl Audit {
     }
 }
 
+/// What is built, with the synapses that masks leave. One that has no room in memory leaves all.
+fn built(model: &Specialised, seed: u64) -> Built {
+    let count = |(instance, mask): (_, Parameter)| {
+        let mask = [mask];
+        room::check(init::bytes(&mask, Precision::F64)).ok()?;
+        let numbers = init::parameters(&mask, seed, Precision::F64).remove(0).to_f64();
+        Some((instance, numbers.into_iter().filter(|number| *number != 0.0).count() as u64))
+    };
+    model.built().masked(model.masks().into_iter().filter_map(count))
+}
+
 /// The audit of a rule on its network.
 fn of_rule(checked: &Checked, rule: usize) -> Result<audit::Audit, Failure> {
     let analysis = &checked.analysis;
@@ -53,6 +68,6 @@ fn of_rule(checked: &Checked, rule: usize) -> Result<audit::Audit, Failure> {
     let model = driver::lower(checked, &plan)?;
     let setting = model.setting();
     let steps = |phase: &Phase| setting.steps(phase);
-    let network = (&setting.network, &model.built());
+    let network = (&setting.network, &built(&model, plan.seed));
     Ok(audit::Audit::on_network(&setting.rule, &setting.library, network, &steps))
 }

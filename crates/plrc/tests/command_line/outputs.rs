@@ -171,7 +171,51 @@ fn a_claim_that_does_not_hold_fails_and_is_named() {
     let ran = claiming("expect cosine(W) < 0").refused(1, "1 of ");
     let line = ran.out.lines().find(|line| line.starts_with("cosine(W) < 0")).unwrap();
     assert!(line.trim_end().ends_with("NO"), "{line}");
+    // Of the sites, the one that decides; where the claim names one, nobody needs to be told.
+    assert!(
+        ["input->h1", "h1->h2", "h2->output"].iter().any(|site| line.contains(&format!(" at {site}"))),
+        "{line}"
+    );
+    let ran = claiming("expect cosine(W) < 0 at output").refused(1, "1 of ");
+    let line = ran.out.lines().find(|line| line.starts_with("cosine(W) < 0 at output")).unwrap();
+    assert!(!line.contains("h2->output"), "{line}");
     assert_eq!(std::fs::read_dir(place.path("")).unwrap().count(), 1, "it writes no file");
+}
+
+/// R13.9, R4.11: on five units each, of which those of the same place and next to each other are joined, there are 13 synapses.
+#[test]
+fn an_audit_counts_the_synapses_that_masks_leave() {
+    let place = Workplace::new("masks");
+    let rule = "rule R(lr = 0.1) {
+  neuron { state x = 0 }
+  synapse W : below -> self = glorot(), mask(m) { fixed param m = abs(pre.index - post.index) <= 1 }
+  phase p { clamp input x = data;  sweep up { x = f(W @ below.x) } }
+  learn { W += momentum(post.x * pre.x) }
+}
+experiment e { rule R;  network 5 - 5 }
+";
+    let bill = |rule: &str| {
+        place.write("rule.plr", rule);
+        let ran = place.line("audit --json rule.plr").well();
+        let audits: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+        let bill = &audits[0]["bill"];
+        let wire = &bill["wires"][0];
+        let adds = &bill["multiply_adds"];
+        [
+            &wire["synapses"],
+            &wire["weights"],
+            &bill["memories"][0]["values"],
+            &adds["dynamics"],
+            &adds["plasticity"],
+        ]
+        .map(|number| number.as_u64().unwrap())
+    };
+    assert_eq!(bill(rule), [13; 5]);
+    assert_eq!(bill(&rule.replace("abs(pre.index - post.index) <= 1", "identity()")), [5; 5]);
+    assert_eq!(bill(&rule.replace("abs(pre.index - post.index) <= 1", "bernoulli(0)")), [0; 5]);
+    // What a mask becomes that learns, nobody knows.
+    let learned = rule.replace("fixed param m", "param m").replace("learn {", "learn { m += 0 * post.x;");
+    assert_eq!(bill(&learned), [25, 25, 25, 25, 50]);
 }
 
 #[test]

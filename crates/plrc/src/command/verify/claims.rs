@@ -18,7 +18,14 @@ pub fn lines(workshop: &dyn Workshop) -> Result<Vec<Line>, Failure> {
 fn line(result: ClaimResult) -> Result<Line, Failure> {
     let ok = result.holds();
     let measured = match result.outcome {
-        Ok(measured) => number(measured.number),
+        Ok(measured) if ok || result.claim.at.is_some() => number(measured.number),
+        Ok(measured) => {
+            // Of several sites, the one that decides.
+            let decides = |(_, value): &&(String, f64)| value.to_bits() == measured.number.to_bits();
+            let site = measured.per_site.iter().filter(|_| measured.per_site.len() > 1).find(decides);
+            let at = site.map_or_else(String::new, |(site, _)| format!(" at {site}"));
+            format!("{}{at}", number(measured.number))
+        }
         Err(error) if error.is_bug() => return Err(Failure::Check(error)),
         Err(error) => error.to_string(),
     };

@@ -1,0 +1,75 @@
+//! Functions and powers of both ends of a synapse, written out, so that the products can be seen that they are sums of.
+//!
+//! Elsewhere a call stays a call, whose arguments are evaluated once.
+
+use plr_ir::scalar::{BinaryOp, UnaryOp};
+
+use crate::hir::{Expr, ExprKind};
+use crate::resolve::{Library, draws};
+
+use super::expression::small_power;
+use super::plasticity::joins_both_ends;
+
+/// An expression of a synapse with its calls (R6.2) and its small powers (R5.9) written out where they are of both ends, or of an
+/// end and the weight, and are sums or products. What draws is left, as it would draw more often.
+pub fn written_out(expr: &Expr, library: &Library) -> Expr {
+    let mut found = expr.clone();
+    write_out(&mut found, library);
+    found
+}
+
+fn write_out(expr: &mut Expr, library: &Library) {
+    expr.for_each_child_mut(|child| write_out(child, library));
+    if !joins_both_ends(expr) || draws(expr, library) {
+        return;
+    }
+    if let Some(found) = body(expr, library).or_else(|| power(expr)) {
+        *expr = found;
+    }
+}
+
+/// The body of the function that is called, with the arguments in their places, if it is a sum or a product. A surrogate
+/// derivative belongs to the call as a whole.
+fn body(expr: &Expr, library: &Library) -> Option<Expr> {
+    let ExprKind::Call { function, primed, arguments, settings } = &expr.kind else { return None };
+    let function = &library.functions[function.0];
+    if function.layer_wide || function.surrogate {
+        return None;
+    }
+    let mut found = if *primed { function.derivative.clone()? } else { function.body.clone() };
+    let settings = settings.iter().zip(&function.settings);
+    let settings: Vec<Expr> =
+        settings.map(|(given, (_, default))| given.clone().unwrap_or_else(|| default.clone())).collect();
+    put_in(&mut found, arguments, &settings);
+    write_out(&mut found, library);
+    let has_terms = matches!(
+        found.kind,
+        ExprKind::Binary(BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul | BinaryOp::Div, ..)
+            | ExprKind::Unary(UnaryOp::Neg, _)
+    );
+    has_terms.then_some(found)
+}
+
+fn put_in(expr: &mut Expr, arguments: &[Expr], settings: &[Expr]) {
+    let found = if let ExprKind::Argument(at) = expr.kind {
+        arguments.get(at)
+    } else if let ExprKind::Setting(at) = expr.kind {
+        settings.get(at)
+    } else {
+        return expr.for_each_child_mut(|child| put_in(child, arguments, settings));
+    };
+    if let Some(found) = found {
+        expr.clone_from(found);
+    }
+}
+
+/// `x * x` for `x ^ 2`.
+fn power(expr: &Expr) -> Option<Expr> {
+    let ExprKind::Binary(BinaryOp::Pow, base, exponent) = &expr.kind else { return None };
+    let factors = small_power(exponent)?;
+    let times = |product: Expr, _| Expr {
+        kind: ExprKind::Binary(BinaryOp::Mul, Box::new(product), base.clone()),
+        span: expr.span,
+    };
+    Some((1..factors).fold((**base).clone(), times))
+}
