@@ -656,6 +656,11 @@ experiment e {{ rule R;  network n }}"
         found.is("state/p/y/output", &expected);
     }
     finds("not_convolvable", &text("min(W, pre.x)"));
+    // Elsewhere a square stays one: what comes close to the weight is not less than nothing, whatever rounding does.
+    let near = text("((W - pre.x) ^ 2)").replace("@ below.x", "@ 1").replace("1x1x3 - conv 1 k1", "3 - 1");
+    let close: &[(&str, &[f64])] = &[("W/input->output", &[0.1, 0.2, 0.7])];
+    let found = Bench::new(&near).present(close, &[&[0.1, 0.2, 0.7]], &[]);
+    assert_eq!(found.get("state/p/y/output"), [0.0]);
     // Pooled, a synapse knows the window and hears it.
     let pooled = text("(W * pre.x)").replace("1x1x3 - conv 1 k1", "1x2x2 - avgpool 2 - 1");
     let found = Bench::new(&pooled).present(weights, &[&[1.0, 2.0, 3.0, 4.0]], &[]);

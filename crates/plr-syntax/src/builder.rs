@@ -10,11 +10,11 @@ use lalrpop_util::{ErrorRecovery, ParseError};
 
 use crate::ast::{Call, ChainLayer, Expr, Modifier, Name, Role, Target, Units, Use, Variable, VariableKind};
 use crate::diagnostic::Findings;
-use crate::finding::SyntaxError;
+use crate::finding::{Meant, SyntaxError};
 use crate::lexer::Lexeme;
 use crate::marks::Marks;
 use crate::span::Span;
-use crate::token::Token;
+use crate::token::{Token, Word};
 
 pub(crate) use clause::{Derivative, PhaseOption, PhaseOptions, Trailing};
 pub(crate) use expression::{Argument, Arguments, Level, Operand};
@@ -166,7 +166,30 @@ impl Builder<'_> {
         let line_end = found == Some(Token::Separator) && span.start == span.end;
         let found = found.map(|_| if line_end { "\n".to_owned() } else { self.text(span.start, span.end) });
         let unclosed = declares && self.begins_line(span.start);
-        self.findings.push(SyntaxError { unclosed, ..SyntaxError::new(span, found, &expected) });
+        let error = SyntaxError::new(span, found, &expected);
+        let meant = self.meant(&error);
+        self.findings.push(SyntaxError { unclosed, meant, ..error });
+    }
+
+    /// What the words before a mistake may have been meant for.
+    fn meant(&self, error: &SyntaxError) -> Option<Meant> {
+        let end = self.lexemes.partition_point(|lexeme| lexeme.span.start < error.span.start);
+        let back = |steps: usize| end.checked_sub(steps).map(|at| self.lexemes[at]);
+        if back(1)?.token == Token::Word(Word::Learn) && error.found.as_deref() == Some("{") {
+            let assignment = error.expected.first().is_some_and(|first| first.contains("assignment"));
+            return assignment.then_some(Meant::LearnInSweep);
+        }
+        // A name, taken for that of a hyper-parameter; then a site, `=` or `->`.
+        let steps = match error.expected.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+            ["a name"] => 1,
+            ["`->`", "`=`"] => 2,
+            _ => return None,
+        };
+        let (word, before) = (back(steps)?, back(steps + 1)?);
+        let begins = word.on_new_line
+            || matches!(before.token, Token::Separator | Token::Semicolon | Token::OpenBrace);
+        let named = word.token == Token::Word(Word::Name) && begins;
+        named.then(|| Meant::Clause { word: self.text(word.span.start, word.span.end) })
     }
 
     /// Whether only spaces stand before the offset in its line.

@@ -12,7 +12,7 @@ pub use bad_number::BadNumber;
 pub use duplicate_clause::DuplicateClause;
 pub use nested_too_deeply::NestedTooDeeply;
 pub use source_too_large::SourceTooLarge;
-pub use syntax_error::SyntaxError;
+pub use syntax_error::{Meant, SyntaxError};
 pub use unknown_character::UnknownCharacter;
 pub use unterminated_text::UnterminatedText;
 

@@ -108,7 +108,13 @@ impl<'a> Count<'a> {
             Learned::Synapse(synapse) => self.built.synapses(self.rule, self.network, synapse, site.ends()),
             Learned::Unit(_) => self.rule.owners(self.network, target, site) as u64,
         };
-        outer_products(&written_out(value, self.library)).saturating_mul(owners)
+        outer_products(&written_out(value, self.library, self.at_kernel(target, site))).saturating_mul(owners)
+    }
+
+    /// Whether the synapses of a site share weights.
+    fn at_kernel(&self, target: Learned, site: Site) -> bool {
+        let Learned::Synapse(synapse) = target else { return false };
+        self.rule.along(self.network, synapse, site.ends()).is_some_and(|along| along.kernel().is_some())
     }
 
     fn arrivals(&self, reader: &Reader<'_>) -> u64 {
@@ -121,24 +127,26 @@ impl<'a> Count<'a> {
 }
 
 /// How many products with what is sent each synapse adds up: one, or one for each summand of what stands before `@` if that
-/// varies over samples.
+/// varies over samples. At a kernel products of sums are multiplied out.
 #[allow(
     clippy::wildcard_enum_match_arm,
     reason = "the other expressions are treated alike, present or future"
 )]
-pub fn products(weight: &Expr) -> u64 {
+pub fn products(weight: &Expr, at_kernel: bool) -> u64 {
     match &weight.kind {
         _ if same_for_all_samples(weight) => 1,
-        ExprKind::Binary(BinaryOp::Add | BinaryOp::Sub, a, b) => products(a) + products(b),
-        ExprKind::Unary(UnaryOp::Neg, a) => products(a),
-        ExprKind::Binary(BinaryOp::Mul, a, b) => terms(a) * terms(b),
+        ExprKind::Binary(BinaryOp::Add | BinaryOp::Sub, a, b) => {
+            products(a, at_kernel) + products(b, at_kernel)
+        }
+        ExprKind::Unary(UnaryOp::Neg, a) => products(a, at_kernel),
+        ExprKind::Binary(BinaryOp::Mul, a, b) if at_kernel => terms(a) * terms(b),
         _ => 1,
     }
 }
 
 /// The terms of a factor: those of what joins both ends are added up one by one.
 fn terms(factor: &Expr) -> u64 {
-    if joins_both_ends(factor) { products(factor) } else { 1 }
+    if joins_both_ends(factor) { products(factor, true) } else { 1 }
 }
 
 /// How many products of a presynaptic, a postsynaptic and a synaptic factor an increment is a sum of, when products of

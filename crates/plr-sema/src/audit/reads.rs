@@ -468,7 +468,9 @@ impl<'a> Reader<'a> {
             let (pre, post) = self.rule.joined(synapse, edge);
             let (near, sender) = if transposed { (pre, post) } else { (post, pre) };
             if Evaluator::Unit(near) == scope.here {
-                let products = products(&written_out(weight, self.library));
+                let along = self.rule.along(self.network, synapse, edge);
+                let at_kernel = along.is_some_and(|along| along.kernel().is_some());
+                let products = products(&written_out(weight, self.library, at_kernel), at_kernel);
                 self.arrivals.insert(Arrival {
                     span,
                     edge,

@@ -14,6 +14,8 @@ pub struct MissingDerivative {
     pub function: String,
     /// The layer whose activation it is, if it was asked for as `f'`.
     pub layer: Option<String>,
+    /// A cost that has a derivative after it, if that layer is the output and the chosen one has none.
+    pub cost: Option<String>,
 }
 
 impl Finding for MissingDerivative {
@@ -31,6 +33,12 @@ impl Finding for MissingDerivative {
     }
 
     fn help(&self) -> Option<String> {
+        if let Some(cost) = &self.cost {
+            return Some(format!(
+                "after `{}` the cost is mostly another, whose derivative by the drive is known: write `cost {cost}`",
+                self.function
+            ));
+        }
         Some(format!(
             "if its value depends on one unit only, `fn {}(x) = … with derivative …` declares one",
             self.function

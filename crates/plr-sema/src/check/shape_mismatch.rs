@@ -58,7 +58,10 @@ pub enum Shapes {
         synapse: String,
     },
     /// `f(pre.x + post.x)`, `f(1)`, in a synapse `sum(W)`: no layer to take the activation from or to reduce over.
-    NoLayer,
+    NoLayer {
+        /// The synapse whose weight stands in it, if one does.
+        weight: Option<String>,
+    },
     /// Something that varies where a constant is needed.
     NotConstant,
     /// `x[phase]` of something that is not a unit's variable or a signal.
@@ -164,7 +167,7 @@ impl Finding for ShapeMismatch {
             Shapes::NoWeight { synapse } => {
                 format!("no synapse of `{synapse}` joins these two neurons in that direction")
             }
-            Shapes::NoLayer => "it is not clear which layer is meant".to_owned(),
+            Shapes::NoLayer { .. } => "it is not clear which layer is meant".to_owned(),
             Shapes::NotConstant => "a constant is needed here".to_owned(),
             Shapes::NotStored => {
                 "only a unit's variable or a signal can be read at the end of a phase".to_owned()
@@ -209,7 +212,7 @@ impl Finding for ShapeMismatch {
             Shapes::OwnVariableSent { .. } => "the reader's, not the sender's".to_owned(),
             Shapes::SumInSynapse => "a sum over synapses".to_owned(),
             Shapes::NoWeight { .. } => "there is no such weight".to_owned(),
-            Shapes::NoLayer => "the argument belongs to no single layer".to_owned(),
+            Shapes::NoLayer { .. } => "the argument belongs to no single layer".to_owned(),
             Shapes::NotConstant => "varies".to_owned(),
             Shapes::NotStored => "not stored".to_owned(),
             Shapes::NotWritable { .. } => "written here".to_owned(),
@@ -241,7 +244,7 @@ impl Finding for ShapeMismatch {
             | Shapes::OwnVariableSent { .. }
             | Shapes::SumInSynapse
             | Shapes::NoWeight { .. }
-            | Shapes::NoLayer
+            | Shapes::NoLayer { .. }
             | Shapes::NotConstant
             | Shapes::NotStored
             | Shapes::NotWritable { .. }
@@ -284,6 +287,10 @@ impl Finding for ShapeMismatch {
             Shapes::NotGlobal | Shapes::NotOfClass | Shapes::TwoLayers => {
                 Some("reduce it over the layer: `sum(…)`, `mean(…)`, `max(…)`".to_owned())
             }
+            Shapes::NoLayer { weight: Some(weight) } => Some(format!(
+                "what the synapses of a unit have together is a state of that unit: `n = {weight} @ 1` is the sum of its weights, \
+                 `n = ({weight} * {weight}) @ 1` that of their squares"
+            )),
             Shapes::NotWritable { change: Some(change), .. } => Some((*change).to_owned()),
             Shapes::FilterOutsideLearn => Some("call it in a `learn` block".to_owned()),
             Shapes::DrawOutsideEquation => {
@@ -300,7 +307,7 @@ impl Finding for ShapeMismatch {
             Shapes::WrongEnd { .. }
             | Shapes::NotASynapse
             | Shapes::NoWeight { .. }
-            | Shapes::NoLayer
+            | Shapes::NoLayer { weight: None }
             | Shapes::NotConstant
             | Shapes::NotStored
             | Shapes::NotWritable { change: None, .. }

@@ -112,8 +112,9 @@ impl Lowerer<'_> {
         let pool = crossing.own.along.and_then(|along| along.join.pool);
         let sent = if upward == Some(true) { self.pooled(pool, sent) } else { sent };
         let mut sum: Option<Term> = None;
-        let weight = &written_out(weight, &self.setting.library);
-        for Product { negative, factors } in summands(weight) {
+        let at_kernel = crossing.own.own == Axes::SHARED;
+        let weight = &written_out(weight, &self.setting.library, at_kernel);
+        for Product { negative, factors } in summands(weight, at_kernel) {
             let part = self.weighted(&factors, sent, crossing)?;
             let near = crossing.extents(crossing.near());
             sum = Some(match sum {
@@ -239,24 +240,26 @@ impl Lowerer<'_> {
     }
 }
 
-/// What each synapse multiplies by as a sum of products.
+/// What each synapse multiplies by as a sum of products. At a kernel products of sums are multiplied out.
 #[allow(
     clippy::wildcard_enum_match_arm,
     reason = "the other expressions are treated alike, present or future"
 )]
-fn summands(weight: &Expr) -> Vec<Product<'_>> {
+fn summands(weight: &Expr, at_kernel: bool) -> Vec<Product<'_>> {
     if !same_for_all_samples(weight) {
         match &weight.kind {
-            ExprKind::Binary(BinaryOp::Add, a, b) => return [summands(a), summands(b)].concat(),
+            ExprKind::Binary(BinaryOp::Add, a, b) => {
+                return [summands(a, at_kernel), summands(b, at_kernel)].concat();
+            }
             ExprKind::Binary(BinaryOp::Sub, a, b) => {
-                let mut both = summands(a);
-                both.extend(summands(b).into_iter().map(Product::opposite));
+                let mut both = summands(a, at_kernel);
+                both.extend(summands(b, at_kernel).into_iter().map(Product::opposite));
                 return both;
             }
             ExprKind::Unary(UnaryOp::Neg, a) => {
-                return summands(a).into_iter().map(Product::opposite).collect();
+                return summands(a, at_kernel).into_iter().map(Product::opposite).collect();
             }
-            ExprKind::Binary(BinaryOp::Mul, a, b) => {
+            ExprKind::Binary(BinaryOp::Mul, a, b) if at_kernel => {
                 let (a, b) = (terms(a), terms(b));
                 return a.iter().flat_map(|x| b.iter().map(move |y| x.joined(y))).collect();
             }
@@ -268,7 +271,7 @@ fn summands(weight: &Expr) -> Vec<Product<'_>> {
 
 /// The terms of a factor: of what joins both ends, so that each may be of one.
 fn terms(factor: &Expr) -> Vec<Product<'_>> {
-    if joins_both_ends(factor) { summands(factor) } else { whole(factor) }
+    if joins_both_ends(factor) { summands(factor, true) } else { whole(factor) }
 }
 
 /// One product.

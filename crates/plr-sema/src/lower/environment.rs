@@ -133,7 +133,8 @@ impl Unavailable {
                 push(findings, DefinitionCycle { at, declared: declared(variable), name: name(variable) });
             }
             Self::NoDerivative { function, layer, at } => {
-                push(findings, MissingDerivative { at, function, layer: layer.map(layer_name) });
+                let cost = setting.cost_after(&function).filter(|_| layer == Some(setting.network.output()));
+                push(findings, MissingDerivative { at, function, layer: layer.map(layer_name), cost });
             }
             Self::NotBuilt => unreachable!("whatever something observable reads is built"),
             Self::NoWeight { synapse, at } => {

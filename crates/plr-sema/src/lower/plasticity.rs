@@ -43,7 +43,8 @@ impl Lowerer<'_> {
         let cx = self.learner_context(equation.target, site, environment);
         self.draw_for_learned(place, equation.target, site);
         let cx = Context { reduction: equation.reduction, ..cx };
-        let increment = written_out(&equation.increment, &setting.library);
+        let at_kernel = cx.own == Axes::SHARED;
+        let increment = written_out(&equation.increment, &setting.library, at_kernel);
         let total = self.over_samples(&increment, cx)?;
         let total = term::as_number(&mut self.b, &cx.extents, total);
         let own = cx.own;

@@ -93,6 +93,15 @@ impl Setting {
         self.library.cost(&self.cost)
     }
 
+    /// A cost that declares its derivative after an activation, if the chosen one does not.
+    pub fn cost_after(&self, activation: &str) -> Option<String> {
+        let library = &self.library;
+        let declares =
+            |cost: &&Cost| cost.after.iter().any(|(id, _)| library.functions[id.0].name == activation);
+        let found = library.costs.iter().find(declares)?;
+        self.cost().is_none_or(|chosen| !declares(&chosen)).then(|| found.name.clone())
+    }
+
     /// The value of a constant expression of the rule.
     pub fn constant(&self, expr: &Expr) -> f64 {
         constant(expr, &self.rule.constants, &self.library).unwrap_or(f64::NAN)

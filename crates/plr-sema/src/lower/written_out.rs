@@ -10,27 +10,28 @@ use crate::resolve::{Library, draws};
 use super::expression::small_power;
 use super::plasticity::joins_both_ends;
 
-/// An expression of a synapse with its calls (R6.2) and its small powers (R5.9) written out where they are of both ends, or of an
-/// end and the weight, and are sums or products. What draws is left, as it would draw more often.
-pub fn written_out(expr: &Expr, library: &Library) -> Expr {
+/// An expression of a synapse with its calls (R6.2) written out where they are of both ends, or of an end and the weight, and are
+/// sums or products; at a kernel, where anything else would be refused, its small powers (R5.9) too. Elsewhere a square stays one,
+/// which is never negative. What draws is left, as it would draw more often.
+pub fn written_out(expr: &Expr, library: &Library, at_kernel: bool) -> Expr {
     let mut found = expr.clone();
-    write_out(&mut found, library);
+    write_out(&mut found, library, at_kernel);
     found
 }
 
-fn write_out(expr: &mut Expr, library: &Library) {
-    expr.for_each_child_mut(|child| write_out(child, library));
+fn write_out(expr: &mut Expr, library: &Library, at_kernel: bool) {
+    expr.for_each_child_mut(|child| write_out(child, library, at_kernel));
     if !joins_both_ends(expr) || draws(expr, library) {
         return;
     }
-    if let Some(found) = body(expr, library).or_else(|| power(expr)) {
+    if let Some(found) = body(expr, library, at_kernel).or_else(|| power(expr).filter(|_| at_kernel)) {
         *expr = found;
     }
 }
 
 /// The body of the function that is called, with the arguments in their places, if it is a sum or a product. A surrogate
 /// derivative belongs to the call as a whole.
-fn body(expr: &Expr, library: &Library) -> Option<Expr> {
+fn body(expr: &Expr, library: &Library, at_kernel: bool) -> Option<Expr> {
     let ExprKind::Call { function, primed, arguments, settings } = &expr.kind else { return None };
     let function = &library.functions[function.0];
     if function.layer_wide || function.surrogate {
@@ -41,7 +42,7 @@ fn body(expr: &Expr, library: &Library) -> Option<Expr> {
     let settings: Vec<Expr> =
         settings.map(|(given, (_, default))| given.clone().unwrap_or_else(|| default.clone())).collect();
     put_in(&mut found, arguments, &settings);
-    write_out(&mut found, library);
+    write_out(&mut found, library, at_kernel);
     let has_terms = matches!(
         found.kind,
         ExprKind::Binary(BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul | BinaryOp::Div, ..)

@@ -85,7 +85,7 @@ fn assigned(assign: Assign, own: Expr, value: Expr) -> Expr {
 /// A filter is for weights too, which belong to two layers: it reads none (R8.8).
 fn layerless(value: Expr, scope: &mut Scope<'_>) -> Option<Expr> {
     if function::reads_layer(&value, scope.library) {
-        return mismatch(value.span, Shapes::NoLayer, scope);
+        return mismatch(value.span, Shapes::NoLayer { weight: None }, scope);
     }
     Some(value)
 }

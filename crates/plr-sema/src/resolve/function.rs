@@ -248,7 +248,7 @@ fn over_part(call: &ast::Call, reader: Reader<'_>, scope: &mut Scope<'_>) -> Opt
         return Some(None);
     }
     if matches!(reader, Reader::Global) || has_weight(&reduced) || places(&reduced).len() > 1 {
-        return Some(mismatch(call.span, Shapes::NoLayer, scope));
+        return Some(mismatch(call.span, Shapes::NoLayer { weight: None }, scope));
     }
     Some(Some(ExprKind::Over(part, Box::new(reduced))))
 }
@@ -295,7 +295,7 @@ pub fn call(call: &ast::Call, reader: Reader<'_>, scope: &mut Scope<'_>) -> Opti
         "f" if in_rule => {
             let [argument] = exactly(call, arguments, scope)?;
             if !of_one_layer(&[&argument], reader) {
-                return mismatch(argument.span, Shapes::NoLayer, scope);
+                return mismatch(argument.span, Shapes::NoLayer { weight: None }, scope);
             }
             Some(ExprKind::Activation { primed: call.primed, argument: Box::new(argument) })
         }
@@ -365,7 +365,10 @@ fn reduces_one_layer(at: Span, reduced: &[&Expr], reader: Reader<'_>, scope: &mu
     let drawn = || reduced.iter().any(|e| draws(e, scope.library));
     let of_one_end = || of_one_layer(reduced, reader) && !drawn();
     if matches!(reader, Reader::Synapse(_)) && !of_one_end() {
-        return mismatch(at, Shapes::NoLayer, scope);
+        let weights = reduced.iter().flat_map(|e| e.weights());
+        let weight =
+            weights.into_iter().next().zip(scope.rule).map(|(weight, rule)| rule.synapse_name(weight));
+        return mismatch(at, Shapes::NoLayer { weight }, scope);
     }
     Some(())
 }
@@ -374,7 +377,7 @@ fn reduces_one_layer(at: Span, reduced: &[&Expr], reader: Reader<'_>, scope: &mu
 fn ranks_one_layer(at: Span, ranked: &[&Expr], reader: Reader<'_>, scope: &mut Scope<'_>) -> Option<()> {
     let nowhere = |rule: &Rule| ranked.iter().all(|e| unit_layers(e, rule).is_empty());
     if matches!(reader, Reader::Global) && scope.rule.is_some_and(nowhere) {
-        return mismatch(at, Shapes::NoLayer, scope);
+        return mismatch(at, Shapes::NoLayer { weight: None }, scope);
     }
     reduces_one_layer(at, ranked, reader, scope)
 }
@@ -462,6 +465,7 @@ fn user_call(
             at: call.span,
             function: function.name.clone(),
             layer: None,
+            cost: None,
         });
         return None;
     }
@@ -514,7 +518,12 @@ fn primitive(
 ) -> Option<ExprKind> {
     let name = call.name.text.as_str();
     if call.primed {
-        scope.findings.push(MissingDerivative { at: call.span, function: name.to_owned(), layer: None });
+        scope.findings.push(MissingDerivative {
+            at: call.span,
+            function: name.to_owned(),
+            layer: None,
+            cost: None,
+        });
         return None;
     }
     if let ("max" | "min", 2) = (name, arguments.len()) {

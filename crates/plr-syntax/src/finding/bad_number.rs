@@ -34,6 +34,13 @@ impl Finding for BadNumber {
         if let Some(digits) = text.strip_suffix('.').filter(|digits| digits.parse::<f64>().is_ok()) {
             return Some(format!("write `{digits}`"));
         }
+        let sides: Vec<&str> = text.split('x').collect();
+        let is_count = |side: &&str| !side.is_empty() && side.bytes().all(|byte| byte.is_ascii_digit());
+        if let [rows, columns] = sides[..]
+            && sides.iter().all(is_count)
+        {
+            return Some(format!("rows and columns have channels: write `1x{rows}x{columns}`"));
+        }
         let word = text.find(|c: char| c.is_alphabetic() || c == '_')?;
         let (digits, word) = text.split_at(word);
         let apart =

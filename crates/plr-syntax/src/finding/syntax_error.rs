@@ -14,6 +14,20 @@ pub struct SyntaxError {
     pub expected: Vec<String>,
     /// Whether it begins a declaration in a line of its own.
     pub unclosed: bool,
+    /// What the words before it may have been meant for.
+    pub meant: Option<Meant>,
+}
+
+/// What words may have been meant for that the grammar takes for something else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Meant {
+    /// `learn` among the equations of a sweep.
+    LearnInSweep,
+    /// A clause of an experiment, taken for a hyper-parameter on a site.
+    Clause {
+        /// Its first word.
+        word: String,
+    },
 }
 
 impl SyntaxError {
@@ -22,7 +36,7 @@ impl SyntaxError {
 
     /// From the grammar's own list of what it expected.
     pub(crate) fn new(span: Span, found: Option<String>, terminals: &[String]) -> Self {
-        Self { span, found, expected: in_words(terminals), unclosed: false }
+        Self { span, found, expected: in_words(terminals), unclosed: false, meant: None }
     }
 
     /// `a name, ',' or '{'`
@@ -59,7 +73,16 @@ impl Finding for SyntaxError {
     }
 
     fn help(&self) -> Option<String> {
-        self.unclosed.then(|| "is a `}` missing before it?".to_owned())
+        match &self.meant {
+            Some(Meant::LearnInSweep) => {
+                Some("a sweep has equations alone: write `learn` below it".to_owned())
+            }
+            Some(Meant::Clause { word }) => Some(format!(
+                "no clause is called `{word}`, and a hyper-parameter of one layer is set with its name, `{word} h1 = 0.1`; \
+                 for all layers it stands behind the rule, `rule R({word} = 0.1)`"
+            )),
+            None => self.unclosed.then(|| "is a `}` missing before it?".to_owned()),
+        }
     }
 }
 

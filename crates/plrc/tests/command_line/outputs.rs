@@ -212,7 +212,7 @@ experiment e { rule R;  network 5 - 5 }
     };
     assert_eq!(bill(rule), [13; 5]);
     assert_eq!(bill(&rule.replace("abs(pre.index - post.index) <= 1", "identity()")), [5; 5]);
-    assert_eq!(bill(&rule.replace("abs(pre.index - post.index) <= 1", "bernoulli(0)")), [0; 5]);
+    assert_eq!(bill(&rule.replace("abs(pre.index - post.index) <= 1", "bernoulli(1)")), [25; 5]);
     // What a mask becomes that learns, nobody knows.
     let learned = rule.replace("fixed param m", "param m").replace("learn {", "learn { m += 0 * post.x;");
     assert_eq!(bill(&learned), [25, 25, 25, 25, 50]);
