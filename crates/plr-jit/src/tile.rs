@@ -32,6 +32,7 @@ mod lanes;
 mod part;
 mod regions;
 mod step;
+mod turned;
 
 use plr_ir::program::{Operation, Program, Value};
 
