@@ -74,10 +74,9 @@ impl<'a> Deferral<'a> {
         let mut builder = Builder::new(name, self.program.precision);
         for (name, &input) in self.program.inputs.iter().zip(&self.program.body.parameters) {
             let mut ty = self.program.type_of(input).clone();
-            match self.own.contains(&input) {
-                true if ty.dims[0] == 1 => ty.dims[0] = runs,
-                true => ty.dims.insert(0, runs),
-                false => {}
+            if self.own.contains(&input) {
+                // A single sample needs no axis beside that of the runs.
+                ty.dims.splice(0..usize::from(ty.dims[0] == 1), [runs]);
             }
             outer.insert(input, builder.input(name.clone(), ty));
         }
@@ -111,7 +110,6 @@ struct Known {
 }
 
 /// What runs carry of the matrices.
-#[derive(Clone)]
 struct Carried {
     /// By matrix: how much of each sample has been added to each row.
     added: Vec<Value>,

@@ -9,7 +9,7 @@
 //! | `lifetimes`, `memory` | tasks | buffers: in the caller's memory where possible, overwritten in place where safe |
 //! | `codegen` | element-wise code and folds | machine code, each distinct kernel once; `wide` where vectors have 512 bits |
 //! | `plan` | all of that | steps |
-//! | `execute`, `pool`, `gemm`, `micro`, `apply` | steps | results |
+//! | `execute`, `pool`, `gemm`, `micro`, `apply`, `transpose` | steps | results |
 //!
 //! `micro` and `apply` are compiled ahead of time, for vectors wider than Cranelift's, and `codegen::wide` writes machine code of
 //! its own for them; [`plr_ir::choices`] says what can be

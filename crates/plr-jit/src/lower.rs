@@ -197,6 +197,11 @@ impl Lowering<'_> {
         for value in region.shared.iter_mut().chain(&mut region.imports) {
             *value = self.stored(*value);
         }
+        for value in region.read_across() {
+            let dims = self.dims(value);
+            let transpose = self.transpose(value, [dims[0], dims[1]]);
+            region.read_along(value, transpose);
+        }
         region.exports.iter().for_each(|&value| self.define(value));
         let tiles = region.samples.div_ceil(region.tile.layout.lanes);
         let results = std::mem::take(&mut region.sums);

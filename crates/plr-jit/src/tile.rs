@@ -17,11 +17,16 @@
 //!    but for the sums for a kernel, of which every tile has its own, added up in order when all are through. Nor are
 //!    products of many weights with what is there before any tile, like the drive above where `W` is large.
 //! 3. `lanes` rewrites a region as a program of its own for as many samples as a tile has, with the samples last: they lie in
-//!    the lanes of vectors, so that no product needs a copy of a weight matrix in another order. Samples that would leave too many
+//!    the lanes of vectors, so that products need no copies of weight matrices in another order. Samples that would leave too many
 //!    lanes empty stay first.
+//! 4. `turned` makes one exception: large matrices that loops would read across their rows again and again.
+//!
+//! The body of a loop is cut into tiles as a program is, if these have loops inside: so are presentations that are made
+//! together.
 //!
 //! What an online rule computes has no samples, but the rows of its weights may be cut apart in the same way: then a row is read,
-//! multiplied and updated while it is in the nearest cache, where it is in memory.
+//! multiplied and updated while it is in the nearest cache, where it is in memory; or, by samples of several presentations, while
+//! it is in the next one.
 //!
 //! A tile goes through all steps of all loops on one thread without waiting for another, and its states stay in that
 //! core's cache. Samples that are missing in a tile are zeros that nobody reads. Every result is computed by the same operations
@@ -32,6 +37,7 @@ mod lanes;
 mod part;
 mod regions;
 mod step;
+mod turned;
 
 use plr_ir::program::{Operation, Program, Value};
 

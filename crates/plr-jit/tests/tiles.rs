@@ -7,6 +7,7 @@ use naive::Draws;
 use plr_ir::Precision;
 use plr_ir::choices::Choices;
 use plr_ir::program::Program;
+use plr_ir::scalar::Real;
 use plr_ir::text::parse;
 use plr_jit::{Context, Executable, Options};
 
@@ -82,10 +83,14 @@ fn plan(program: &Program, tile: bool) -> String {
 
 /// Whatever the number of threads, every output is to the last bit what plain loops give.
 fn same_as_plain_loops(program: &Program, samples: usize) {
+    same_as_plain_loops_in::<f64>(program, samples, &[1, 2, 3, 7]);
+}
+
+fn same_as_plain_loops_in<T: Real>(program: &Program, samples: usize, threads: &[usize]) {
     let inputs = compiled::small_integers(program);
-    let elements: Vec<Vec<f64>> = inputs.iter().map(naive::elements).collect();
+    let elements: Vec<Vec<T>> = inputs.iter().map(naive::elements).collect();
     let expected = naive::run(program, &elements, Draws { seed: 0, update: 0 });
-    for threads in [1, 2, 3, 7] {
+    for &threads in threads {
         let found = compiled::run(program, &inputs, threads, Context::default());
         for ((name, found), expected) in program.outputs.iter().zip(&found).zip(&expected) {
             compiled::assert_same(&format!("{samples} samples, {name}"), found, expected);
@@ -218,4 +223,35 @@ fn convolutions_are_in_tiles_with_their_sums_over_samples() {
     assert_eq!(inside.iter().filter(|line| line.contains(" in 32 lanes,")).count(), 5, "{plan}");
     assert!(!outside.iter().any(|line| line.contains("of (")), "{plan}");
     assert_eq!(outside.iter().filter(|line| line.contains("kernel ")).count(), 4, "{plan}");
+}
+
+/// A large matrix that a loop multiplies by its columns is copied in the other order, once for all tiles and steps.
+#[test]
+fn large_matrices_are_read_along_their_rows() {
+    let text = |rows: usize, steps: usize| {
+        format!(
+            r#"program "downwards" f32 (%0 "V": real[{rows},1024], %1 "x": real[40,{rows}]) {{
+  %2: real[40,{rows}] = constant 2.0
+  %3: real[40,1024] = constant 1.0
+  %11: real[40,1024] = constant -1.0
+  %12: real[40,{rows}] = constant -2.0
+  %4: real[40,{rows}] = repeat {steps} (%5: index, %6: real[40,{rows}] = %1) {{
+    %7: real[40,1024] = contract bi,ij->bj %6, %0
+    %8: real[40,1024] = min %7, %3
+    %13: real[40,1024] = max %8, %11
+    %9: real[40,{rows}] = contract bj,ij->bi %13, %0
+    %10: real[40,{rows}] = min %9, %2
+    %14: real[40,{rows}] = max %10, %12
+    yield %14
+  }}
+  output "x" = %4
+}}
+"#
+        )
+    };
+    let program = |rows, steps| parse(&text(rows, steps)).expect("the text is a program");
+    assert!(plan(&program(256, 4), true).contains("transpose of"), "{}", plan(&program(256, 4), true));
+    assert!(!plan(&program(256, 3), true).contains("transpose of"));
+    assert!(!plan(&program(64, 4), true).contains("transpose of"));
+    same_as_plain_loops_in::<f32>(&program(256, 4), 40, &[1, 3]);
 }

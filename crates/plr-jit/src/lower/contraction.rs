@@ -112,7 +112,7 @@ impl Lowering<'_> {
     }
 
     /// A matrix in the other order, which is copied once for all that the outermost block does with it.
-    fn transpose(&mut self, matrix: Value, dims: [usize; 2]) -> Value {
+    pub(super) fn transpose(&mut self, matrix: Value, dims: [usize; 2]) -> Value {
         if let Some(&known) = self.transposes.get(&matrix) {
             return known;
         }
