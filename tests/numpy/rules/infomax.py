@@ -31,4 +31,9 @@ def expected(trial):
                                      "separate.y": [None, None, y]}
 
 
-CASES = [Case("rules/infomax", "4 - 4 - 4", {"A": up, "W": up}, expected, settings={"lr": 0.5}, samples=200)]
+def to_hidden(chain):
+    """Nothing reads what the output's sources would be mixed by."""
+    return [(1, "input->h1", (chain.sizes[1], chain.sizes[0]))]
+
+
+CASES = [Case("rules/infomax", "4 - 4 - 4", {"A": to_hidden, "W": up}, expected, settings={"lr": 0.5}, samples=200)]

@@ -37,6 +37,10 @@ def from_output(chain):
     return [(1, "output->h1", (chain.sizes[1], chain.sizes[2]))]
 
 
+def of_hidden(chain):
+    return [(1, "h1->h1", (chain.sizes[1], chain.sizes[1]))]
+
+
 CASES = [Case("rules/recursive_least_squares", "2 - 6 - 3",
-              {"R": lateral, "F": from_output, "O": up, "P": (lateral, inverse_of_correlations), "v0": hidden(units)},
+              {"R": of_hidden, "F": from_output, "O": up, "P": (lateral, inverse_of_correlations), "v0": hidden(units)},
               expected, settings={"a": 0.5, "w": 0.75}, steps=10)]
