@@ -15,7 +15,7 @@ use super::{Options, Position, Session, copy_all};
 use crate::backend::{Backend, Context};
 use crate::data::{Dataset, Epoch};
 
-/// What a caller hears after every minibatch, or after several small ones.
+/// What a caller hears after every minibatch, or after several that are presented together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
     /// The epoch under way, counted from 0.
@@ -145,7 +145,7 @@ impl Trainer {
 
 impl Session<'_> {
     /// Presents minibatches to the end of the epoch, or at most `most` of them; the next call goes on from there.
-    /// `progress` is called after every update, or after several small ones.
+    /// `progress` is called after every update, or after several that are made together.
     ///
     /// # Errors
     /// If the data does not fit the network or the minibatch size, if a parameter stops being finite, and on compiler
