@@ -4,32 +4,16 @@
 mod compiled;
 mod naive;
 
-use naive::Draws;
 use plr_ir::Precision;
 use plr_ir::deferred::Deferral;
 use plr_ir::pass::{Options, optimise};
 use plr_ir::program::Program;
-use plr_ir::scalar::Real;
 use plr_ir::text::parse;
-use plr_jit::Context;
 
 fn same_as_plain_loops(program: &Program) {
     match program.precision {
-        Precision::F32 => same_in::<f32>(program),
-        Precision::F64 => same_in::<f64>(program),
-    }
-}
-
-/// Whatever the number of threads, every output is to the last bit what plain loops give.
-fn same_in<T: Real>(program: &Program) {
-    let inputs = compiled::small_integers(program);
-    let elements: Vec<Vec<T>> = inputs.iter().map(naive::elements).collect();
-    let expected = naive::run(program, &elements, Draws { seed: 0, update: 0 });
-    for threads in [1, 2, 3, 7] {
-        let found = compiled::run(program, &inputs, threads, Context::default());
-        for ((name, found), expected) in program.outputs.iter().zip(&found).zip(&expected) {
-            compiled::assert_same(&format!("{} on {threads} threads, {name}", program.name), found, expected);
-        }
+        Precision::F32 => naive::assert_compiled_is_the_same::<f32>(program, &program.name, &[1, 2, 3, 7]),
+        Precision::F64 => naive::assert_compiled_is_the_same::<f64>(program, &program.name, &[1, 2, 3, 7]),
     }
 }
 

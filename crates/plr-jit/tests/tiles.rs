@@ -3,13 +3,11 @@
 mod compiled;
 mod naive;
 
-use naive::Draws;
 use plr_ir::Precision;
 use plr_ir::choices::Choices;
 use plr_ir::program::Program;
-use plr_ir::scalar::Real;
 use plr_ir::text::parse;
-use plr_jit::{Context, Executable, Options};
+use plr_jit::{Executable, Options};
 
 /// A relaxation of two layers in two phases, and what a rule would learn from it. All numbers stay small integers, so that
 /// every order of summation gives the same.
@@ -81,21 +79,8 @@ fn plan(program: &Program, tile: bool) -> String {
     Executable::compile(program, &options).expect("the program compiles").plan().to_string()
 }
 
-/// Whatever the number of threads, every output is to the last bit what plain loops give.
 fn same_as_plain_loops(program: &Program, samples: usize) {
-    same_as_plain_loops_in::<f64>(program, samples, &[1, 2, 3, 7]);
-}
-
-fn same_as_plain_loops_in<T: Real>(program: &Program, samples: usize, threads: &[usize]) {
-    let inputs = compiled::small_integers(program);
-    let elements: Vec<Vec<T>> = inputs.iter().map(naive::elements).collect();
-    let expected = naive::run(program, &elements, Draws { seed: 0, update: 0 });
-    for &threads in threads {
-        let found = compiled::run(program, &inputs, threads, Context::default());
-        for ((name, found), expected) in program.outputs.iter().zip(&found).zip(&expected) {
-            compiled::assert_same(&format!("{samples} samples, {name}"), found, expected);
-        }
-    }
+    naive::assert_compiled_is_the_same::<f64>(program, &format!("{samples} samples"), &[1, 2, 3, 7]);
 }
 
 #[test]
@@ -253,5 +238,5 @@ fn large_matrices_are_read_along_their_rows() {
     assert!(plan(&program(256, 4), true).contains("transpose of"), "{}", plan(&program(256, 4), true));
     assert!(!plan(&program(256, 3), true).contains("transpose of"));
     assert!(!plan(&program(64, 4), true).contains("transpose of"));
-    same_as_plain_loops_in::<f32>(&program(256, 4), 40, &[1, 3]);
+    naive::assert_compiled_is_the_same::<f32>(&program(256, 4), "40 samples", &[1, 3]);
 }

@@ -13,6 +13,9 @@ use plr_ir::random;
 use plr_ir::scalar::{self, BinaryOp, Real};
 use plr_ir::tensor::Data;
 use plr_ir::{Program, Tensor, Type, Value};
+use plr_jit::Context;
+
+use super::compiled;
 
 /// The elements of a value.
 #[derive(Clone, Debug)]
@@ -57,6 +60,19 @@ struct Evaluation<'p> {
 }
 
 type Scope<T> = HashMap<Value, Elements<T>>;
+
+/// Whatever the number of threads, every output of a program, given small integers, is to the last bit what plain loops give.
+pub fn assert_compiled_is_the_same<T: Real>(program: &Program, what: &str, threads: &[usize]) {
+    let inputs = compiled::small_integers(program);
+    let of_inputs: Vec<Vec<T>> = inputs.iter().map(elements).collect();
+    let expected = run(program, &of_inputs, Draws { seed: 0, update: 0 });
+    for &threads in threads {
+        let found = compiled::run(program, &inputs, threads, Context::default());
+        for ((name, found), expected) in program.outputs.iter().zip(&found).zip(&expected) {
+            compiled::assert_same(&format!("{what} on {threads} threads, {name}"), found, expected);
+        }
+    }
+}
 
 /// The outputs of a program.
 pub fn run<T: Real>(program: &Program, inputs: &[Vec<T>], draws: Draws) -> Vec<Vec<T>> {

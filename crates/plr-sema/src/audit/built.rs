@@ -55,8 +55,7 @@ impl Built {
         synapse: SynapseId,
         edge: (LayerId, LayerId),
     ) -> u64 {
-        let present = self.present.get(&(rule.weight_of(synapse), edge)).copied();
-        present.unwrap_or_else(|| rule.pairs(network, synapse, edge) as u64)
+        self.left_by_mask(rule, synapse, edge).unwrap_or_else(|| rule.pairs(network, synapse, edge) as u64)
     }
 
     /// The different numbers of that name of an instance: fewer than synapses where a kernel is shared.
@@ -67,8 +66,12 @@ impl Built {
         synapse: SynapseId,
         edge: (LayerId, LayerId),
     ) -> u64 {
-        let present = self.present.get(&(rule.weight_of(synapse), edge)).copied();
-        present.unwrap_or_else(|| rule.weights(network, synapse, edge) as u64)
+        self.left_by_mask(rule, synapse, edge).unwrap_or_else(|| rule.weights(network, synapse, edge) as u64)
+    }
+
+    /// The synapses that an instance's mask leaves, if it leaves some out.
+    fn left_by_mask(&self, rule: &Rule, synapse: SynapseId, edge: (LayerId, LayerId)) -> Option<u64> {
+        self.present.get(&(rule.weight_of(synapse), edge)).copied()
     }
 
     /// Whether an instance of a synapse has weights, or keeps its trace.
