@@ -54,8 +54,13 @@ enum View {
     Index(Slot),
 }
 
-/// Lowers a verified program or, where samples are last and there are lanes for so many, that of a tile.
-pub(crate) fn lower(program: &Program, choices: Choices, lanes: Option<usize>) -> Lowered {
+/// Lowers a verified program.
+pub(crate) fn lower(program: &Program, choices: Choices) -> Lowered {
+    lower_part(program, choices, None, false)
+}
+
+/// Lowers a program: that of a tile, if samples are last and there are lanes for so many, or if it is one of several in order.
+fn lower_part(program: &Program, choices: Choices, lanes: Option<usize>, in_order: bool) -> Lowered {
     let mut lowering = Lowering {
         program,
         choices,
@@ -65,11 +70,13 @@ pub(crate) fn lower(program: &Program, choices: Choices, lanes: Option<usize>) -
         slots: 0,
         lanes,
         transposes: HashMap::new(),
+        in_order,
+        rows_kept: Vec::new(),
     };
-    let inputs = program.body.parameters.clone();
+    let mut inputs = program.body.parameters.clone();
     inputs.iter().for_each(|&input| lowering.define(input));
     if choices.tile {
-        tile::sections(program).into_iter().for_each(|section| lowering.section(section));
+        tile::sections(program, choices.running).into_iter().for_each(|section| lowering.section(section));
     } else {
         lowering.block(&program.body);
     }
@@ -84,18 +91,24 @@ pub(crate) fn lower(program: &Program, choices: Choices, lanes: Option<usize>) -
         let uses = block::uses(&tasks, &outputs);
         tasks = running::merge(&mut lowering, tasks, &uses);
     }
+    let mut renewed = Vec::with_capacity(lowering.rows_kept.len());
+    for [before, after] in std::mem::take(&mut lowering.rows_kept) {
+        renewed.push((inputs.len(), outputs.len()));
+        inputs.push(before);
+        outputs.push(after);
+    }
     if choices.block {
         let uses = block::uses(&tasks, &outputs);
         tasks = block::merge(tasks, &uses);
     }
-    Lowered { types: lowering.types, tasks, slots: lowering.slots, inputs, outputs, renewed: Vec::new() }
+    Lowered { types: lowering.types, tasks, slots: lowering.slots, inputs, outputs, renewed }
 }
 
 /// Lowers the program of a tile, which is not cut into tiles again.
 pub(crate) fn lower_tile(region: &Region, choices: Choices) -> Lowered {
     let layout = region.tile.layout;
     let lanes = (!layout.rows).then_some(layout.lanes);
-    lower(&region.tile.program, Choices { tile: false, ..choices }, lanes)
+    lower_part(&region.tile.program, Choices { tile: false, ..choices }, lanes, region.is_in_order())
 }
 
 /// Pairs of imports and exports as positions among the inputs and outputs of a tile.
@@ -118,6 +131,10 @@ struct Lowering<'p> {
     lanes: Option<usize>,
     /// Matrices of the outermost block and their transposes.
     transposes: HashMap<Value, Value>,
+    /// Whether running sums go on where those of another run have stopped.
+    in_order: bool,
+    /// The rows of sums that do, before and after a run.
+    rows_kept: Vec<[Value; 2]>,
 }
 
 impl Lowering<'_> {
@@ -230,9 +247,9 @@ impl Lowering<'_> {
             let free = |export: &Value| over.iter().all(|(_, taken)| taken != export);
             let pair = region.exports.iter().copied().filter(same).filter(free).find(|&export| {
                 let mut tile = lower_tile(region, self.choices);
-                tile.renewed = renewed(region, &[(import, export)]);
+                let [(input, output)] = renewed(region, &[(import, export)])[..] else { return false };
+                tile.renewed.push((input, output));
                 let memory = Memory::plan(&tile, region.tile.program.precision);
-                let (input, output) = tile.renewed[0];
                 memory.buffer(tile.inputs[input]) == memory.buffer(tile.outputs[output])
             });
             over.extend(pair.map(|export| (import, export)));
@@ -250,7 +267,9 @@ impl Lowering<'_> {
     /// Lowers the body of a loop.
     fn body(&mut self, body: &Block) {
         match self.choices.tile {
-            true => tile::sections_of_body(self.program, body).into_iter().for_each(|s| self.section(s)),
+            true => tile::sections_of_body(self.program, body, self.choices.running)
+                .into_iter()
+                .for_each(|s| self.section(s)),
             false => self.block(body),
         }
     }

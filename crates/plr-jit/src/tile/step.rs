@@ -27,6 +27,9 @@ pub(crate) struct TileStep {
     exports: Vec<(Buffer, usize)>,
     /// Where its further outputs go, sums over a tile's samples: one after the other.
     sums: Vec<Buffer>,
+    /// The buffers of the plan's last inputs, if any: rows of sums that each tile takes from the one before, so that tiles are run in
+    /// order. Before the first they are sums of nothing.
+    running: Vec<Buffer>,
     /// By output: whether it is computed where it goes, if samples stay rows.
     direct: Vec<bool>,
     /// Which of the run's workspaces is its own.
@@ -63,6 +66,8 @@ impl TileStep {
         sums: Vec<Buffer>,
         workspace: usize,
     ) -> Self {
+        // Rows of sums are the last inputs and, in the same memory, the last outputs.
+        let running = plan.outputs[exports.len() + sums.len()..].to_vec();
         let memory = &mut plan.memory;
         for (place, bytes) in memory.places.iter_mut().zip(&memory.bytes) {
             let own = match place {
@@ -81,12 +86,17 @@ impl TileStep {
             .enumerate()
             .map(|(k, output)| !exchanges(&plan.steps, *output) && !plan.outputs[..k].contains(output))
             .collect();
-        Self { plan, layout, samples, shared, imports, exports, sums, direct, workspace }
+        Self { plan, layout, samples, shared, imports, exports, sums, running, direct, workspace }
     }
 
     /// How many tiles there are.
     pub(crate) fn tiles(&self) -> usize {
         self.samples.div_ceil(self.layout.lanes)
+    }
+
+    /// Whether each tile needs what the one before has left.
+    pub(crate) fn is_in_order(&self) -> bool {
+        !self.running.is_empty()
     }
 
     /// Runs all tiles in the step's workspace.
@@ -96,11 +106,15 @@ impl TileStep {
     pub(crate) unsafe fn run(&self, run: &mut Run<'_>) {
         let Workspace { buffers, alone } = &mut run.workspaces[self.workspace];
         let (whole, alone) = (&*run.buffers, &*alone);
+        let (precision, entries, context) = (run.precision, run.entries, run.context);
         for buffers in &mut *buffers {
             self.place(buffers, whole);
         }
+        for row in &self.running {
+            // SAFETY: the row is of the calling thread, which runs all tiles if there is one, and as large as the plan says.
+            unsafe { nothing_yet(precision, buffers[0].get(row.index()), self.plan.memory.bytes[row.index()]) };
+        }
         let shared = Shared((buffers.as_mut_ptr(), whole));
-        let (precision, entries, context) = (run.precision, run.entries, run.context);
         let body = |thread: usize, tile: usize| {
             let &(buffers, whole) = shared.get();
             // SAFETY: there are buffers for every thread, and no two calls at a time have one thread.
@@ -113,7 +127,7 @@ impl TileStep {
             // SAFETY: as demanded of the caller; tiles export different samples.
             unsafe { self.tile(&mut run, whole, tile) };
         };
-        if self.is_small() {
+        if self.is_small() || self.is_in_order() {
             return (0..self.tiles()).for_each(|tile| body(0, tile));
         }
         run.pool.run_by_thread(self.tiles(), &body);
@@ -190,6 +204,20 @@ impl TileStep {
                     Precision::F64 => part(features).export::<u64>(from.cast(), to.cast()),
                 }
             }
+        }
+    }
+}
+
+/// Fills a row with sums of no elements: with −0, to which everything adds to itself.
+///
+/// # Safety
+/// There is room for so many bytes of reals, which nobody else accesses meanwhile.
+unsafe fn nothing_yet(precision: Precision, row: *mut u8, bytes: usize) {
+    // SAFETY: as demanded of the caller.
+    unsafe {
+        match precision {
+            Precision::F32 => std::slice::from_raw_parts_mut(row.cast::<f32>(), bytes / 4).fill(-0.0),
+            Precision::F64 => std::slice::from_raw_parts_mut(row.cast::<f64>(), bytes / 8).fill(-0.0),
         }
     }
 }
