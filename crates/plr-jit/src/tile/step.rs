@@ -3,6 +3,7 @@
 use plr_ir::Precision;
 
 use super::Layout;
+use super::order::{Order, Tile};
 use super::part::Part;
 use crate::error::Error;
 use crate::execute::{Buffers, Run, Shared};
@@ -27,9 +28,11 @@ pub(crate) struct TileStep {
     exports: Vec<(Buffer, usize)>,
     /// Where its further outputs go, sums over a tile's samples: one after the other.
     sums: Vec<Buffer>,
-    /// The buffers of the plan's last inputs, if any: rows of sums that each tile takes from the one before, so that tiles are run in
-    /// order. Before the first they are sums of nothing.
+    /// Buffers of rows of sums that each tile takes from the one before, if there are any. Before the first tile they are sums of
+    /// nothing.
     running: Vec<Buffer>,
+    /// By step: whether it adds to one of those.
+    adds: Vec<bool>,
     /// By output: whether it is computed where it goes, if samples stay rows.
     direct: Vec<bool>,
     /// Which of the run's workspaces is its own.
@@ -45,13 +48,16 @@ pub(crate) struct Workspace {
     buffers: Vec<Buffers>,
     /// Of one thread, for the inside of tiles.
     alone: Pool,
+    /// Of tiles that are in order.
+    order: Order,
 }
 
 impl Workspace {
     /// For so many threads; an error if one thread's share is more than `most` bytes, or than there is.
     pub(crate) fn new(step: &TileStep, threads: usize, most: usize) -> Result<Self, Error> {
         let buffers = (0..threads).map(|_| Buffers::new(&step.plan, most));
-        Ok(Self { buffers: buffers.collect::<Result<_, _>>()?, alone: Pool::alone() })
+        let order = Order::new(step.tiles());
+        Ok(Self { buffers: buffers.collect::<Result<_, _>>()?, alone: Pool::alone(), order })
     }
 }
 
@@ -86,7 +92,8 @@ impl TileStep {
             .enumerate()
             .map(|(k, output)| !exchanges(&plan.steps, *output) && !plan.outputs[..k].contains(output))
             .collect();
-        Self { plan, layout, samples, shared, imports, exports, sums, running, direct, workspace }
+        let adds = plan.steps.iter().map(|step| launches_on(step, &running)).collect();
+        Self { plan, layout, samples, shared, imports, exports, sums, running, adds, direct, workspace }
     }
 
     /// How many tiles there are.
@@ -104,18 +111,20 @@ impl TileStep {
     /// # Safety
     /// As for [`Run::steps`]; the run's workspaces are those of its plan.
     pub(crate) unsafe fn run(&self, run: &mut Run<'_>) {
-        let Workspace { buffers, alone } = &mut run.workspaces[self.workspace];
+        let Workspace { buffers, alone, order } = &mut run.workspaces[self.workspace];
         let (whole, alone) = (&*run.buffers, &*alone);
         let (precision, entries, context) = (run.precision, run.entries, run.context);
         for buffers in &mut *buffers {
             self.place(buffers, whole);
         }
-        for row in &self.running {
-            // SAFETY: the row is of the calling thread, which runs all tiles if there is one, and as large as the plan says.
-            unsafe { nothing_yet(precision, buffers[0].get(row.index()), self.plan.memory.bytes[row.index()]) };
+        if self.is_in_order() {
+            order.reset();
+            // SAFETY: the buffers are those of this step.
+            unsafe { self.begin_sums(precision, buffers) };
         }
+        let order = &*order;
         let shared = Shared((buffers.as_mut_ptr(), whole));
-        let body = |thread: usize, tile: usize| {
+        let body = |thread: usize, number: usize, turn: Option<&Tile<'_>>| {
             let &(buffers, whole) = shared.get();
             // SAFETY: there are buffers for every thread, and no two calls at a time have one thread.
             let buffers = unsafe { &mut *buffers.add(thread) };
@@ -125,12 +134,58 @@ impl TileStep {
             let mut run =
                 Run { precision, entries, pool: alone, buffers, workspaces, bytes, context, in_use };
             // SAFETY: as demanded of the caller; tiles export different samples.
-            unsafe { self.tile(&mut run, whole, tile) };
+            unsafe { self.tile(&mut run, whole, number, turn) };
         };
-        if self.is_small() || self.is_in_order() {
-            return (0..self.tiles()).for_each(|tile| body(0, tile));
+        if self.is_small() {
+            return (0..self.tiles()).for_each(|number| body(0, number, None));
         }
-        run.pool.run_by_thread(self.tiles(), &body);
+        if self.is_in_order() {
+            let threads = run.pool.threads().min(self.tiles());
+            let in_turn = |thread, _| {
+                order.claim(thread, threads, |tile| body(thread, tile.number, Some(&tile)));
+            };
+            return run.pool.run_by_thread(threads, &in_turn);
+        }
+        run.pool.run_by_thread(self.tiles(), &|thread, number| body(thread, number, None));
+    }
+
+    /// Gives all threads the same rows of sums, and makes them sums of no elements: −0, to which everything adds to itself.
+    ///
+    /// # Safety
+    /// The buffers are those of this step's workspace, and nobody else uses them.
+    unsafe fn begin_sums(&self, precision: Precision, buffers: &mut [Buffers]) {
+        for row in self.running.iter().map(|row| row.index()) {
+            let (at, bytes) = (buffers[0].get(row), self.plan.memory.bytes[row]);
+            buffers.iter_mut().for_each(|buffers| buffers.set(row, at));
+            // SAFETY: the row has so many bytes of reals.
+            unsafe {
+                match precision {
+                    Precision::F32 => std::slice::from_raw_parts_mut(at.cast::<f32>(), bytes / 4).fill(-0.0),
+                    Precision::F64 => std::slice::from_raw_parts_mut(at.cast::<f64>(), bytes / 8).fill(-0.0),
+                }
+            }
+        }
+    }
+
+    /// Runs the steps of a tile; those that add to sums, when the tile before has.
+    ///
+    /// # Safety
+    /// As for [`Self::run`].
+    unsafe fn steps(&self, run: &mut Run<'_>, turn: Option<&Tile<'_>>) {
+        let Some(tile) = turn else {
+            // SAFETY: as demanded of the caller; the buffers were made for this plan.
+            return unsafe { run.steps(&self.plan.steps) };
+        };
+        for (number, (step, &adds)) in self.plan.steps.iter().zip(&self.adds).enumerate() {
+            if adds {
+                tile.wait(number);
+            }
+            // SAFETY: as above; of the threads that have the rows of sums only one is at this step.
+            unsafe { run.steps(std::slice::from_ref(step)) };
+            if adds {
+                tile.pass(number);
+            }
+        }
     }
 
     /// Whether one thread is done with all tiles before another has begun: nothing is repeated, and there is little to read.
@@ -151,12 +206,12 @@ impl TileStep {
         }
     }
 
-    /// Runs one tile. Buffers that changed roles in the tile before are only its own; those that were in the memory of the whole are
+    /// Runs one tile, which takes its turn if tiles are in order. Buffers that changed roles in the tile before are only its own; those that were in the memory of the whole are
     /// put back.
     ///
     /// # Safety
     /// As for [`Self::run`].
-    unsafe fn tile(&self, run: &mut Run<'_>, whole: &Buffers, tile: usize) {
+    unsafe fn tile(&self, run: &mut Run<'_>, whole: &Buffers, tile: usize, turn: Option<&Tile<'_>>) {
         let first = self.samples * tile / self.tiles();
         let count = self.samples * (tile + 1) / self.tiles() - first;
         let part = |features| Part { features, layout: self.layout, first, count };
@@ -188,7 +243,7 @@ impl TileStep {
         }
         run.in_use = count;
         // SAFETY: as demanded of the caller; the buffers were made for this plan.
-        unsafe { run.steps(&self.plan.steps) };
+        unsafe { self.steps(run, turn) };
         for (&buffer, &output) in self.sums.iter().zip(&self.plan.outputs[self.exports.len()..]) {
             let (from, to) = (run.buffers.get(output.index()), whole.get(buffer.index()));
             let bytes = run.bytes[output.index()];
@@ -208,18 +263,10 @@ impl TileStep {
     }
 }
 
-/// Fills a row with sums of no elements: with −0, to which everything adds to itself.
-///
-/// # Safety
-/// There is room for so many bytes of reals, which nobody else accesses meanwhile.
-unsafe fn nothing_yet(precision: Precision, row: *mut u8, bytes: usize) {
-    // SAFETY: as demanded of the caller.
-    unsafe {
-        match precision {
-            Precision::F32 => std::slice::from_raw_parts_mut(row.cast::<f32>(), bytes / 4).fill(-0.0),
-            Precision::F64 => std::slice::from_raw_parts_mut(row.cast::<f64>(), bytes / 8).fill(-0.0),
-        }
-    }
+/// Whether the step is a kernel on one of the buffers.
+fn launches_on(step: &Step, buffers: &[Buffer]) -> bool {
+    let Step::Launch(launch) = step else { return false };
+    launch.operands.iter().any(|&operand| buffers.contains(&Buffer(operand)))
 }
 
 /// Whether a buffer changes roles in a loop.
