@@ -56,11 +56,23 @@ enum View {
 
 /// Lowers a verified program.
 pub(crate) fn lower(program: &Program, choices: Choices) -> Lowered {
-    lower_part(program, choices, None, false)
+    lower_part(program, choices, Part::Whole)
 }
 
-/// Lowers a program: that of a tile, if samples are last and there are lanes for so many, or if it is one of several in order.
-fn lower_part(program: &Program, choices: Choices, lanes: Option<usize>, in_order: bool) -> Lowered {
+/// What of a program is lowered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    /// All of it.
+    Whole,
+    /// A tile of samples, which are last, with lanes for so many.
+    Lanes(usize),
+    /// A tile of rows.
+    Rows,
+    /// One of several tiles of rows, each of which goes on with the running sums of the one before.
+    RowsInOrder,
+}
+
+fn lower_part(program: &Program, choices: Choices, part: Part) -> Lowered {
     let mut lowering = Lowering {
         program,
         choices,
@@ -68,9 +80,8 @@ fn lower_part(program: &Program, choices: Choices, lanes: Option<usize>, in_orde
         views: vec![None; program.values.len()],
         blocks: vec![Vec::new()],
         slots: 0,
-        lanes,
+        part,
         transposes: HashMap::new(),
-        in_order,
         rows_kept: Vec::new(),
     };
     let mut inputs = program.body.parameters.clone();
@@ -107,8 +118,12 @@ fn lower_part(program: &Program, choices: Choices, lanes: Option<usize>, in_orde
 /// Lowers the program of a tile, which is not cut into tiles again.
 pub(crate) fn lower_tile(region: &Region, choices: Choices) -> Lowered {
     let layout = region.tile.layout;
-    let lanes = (!layout.rows).then_some(layout.lanes);
-    lower_part(&region.tile.program, Choices { tile: false, ..choices }, lanes, region.is_in_order())
+    let part = match layout.rows {
+        false => Part::Lanes(layout.lanes),
+        true if region.is_in_order() => Part::RowsInOrder,
+        true => Part::Rows,
+    };
+    lower_part(&region.tile.program, Choices { tile: false, ..choices }, part)
 }
 
 /// Pairs of imports and exports as positions among the inputs and outputs of a tile.
@@ -127,19 +142,21 @@ struct Lowering<'p> {
     /// The tasks of the blocks that are open, outermost first.
     blocks: Vec<Vec<Task>>,
     slots: u32,
-    /// How many samples there is room for, if they are last.
-    lanes: Option<usize>,
+    part: Part,
     /// Matrices of the outermost block and their transposes.
     transposes: HashMap<Value, Value>,
-    /// Whether running sums go on where those of another run have stopped.
-    in_order: bool,
-    /// The rows of sums that do, before and after a run.
+    /// Rows of running sums that go on from tile to tile, before and after a tile.
     rows_kept: Vec<[Value; 2]>,
 }
 
 impl Lowering<'_> {
     fn type_of(&self, value: Value) -> &Type {
         &self.types[value.index()]
+    }
+
+    /// How many samples there is room for, if they are last.
+    fn lanes(&self) -> Option<usize> {
+        if let Part::Lanes(lanes) = self.part { Some(lanes) } else { None }
     }
 
     fn dims(&self, value: Value) -> Vec<usize> {

@@ -7,7 +7,7 @@ use plr_ir::program::{Local, MapInstruction, Value};
 use plr_ir::scalar::BinaryOp;
 use plr_ir::{Elem, Type};
 
-use super::{Lowering, MapOperand, MapTask, Task};
+use super::{Lowering, MapOperand, MapTask, Part, Task};
 use crate::space::Space;
 
 /// Merges running sums along an outermost axis into the code that uses them, and the code that computes what they sum into both,
@@ -17,13 +17,20 @@ pub(super) fn merge(
     tasks: Vec<Task>,
     uses: &HashMap<Value, usize>,
 ) -> Vec<Task> {
-    let in_order = lowering.in_order;
+    merge_block(lowering, tasks, uses, lowering.part == Part::RowsInOrder)
+}
+
+/// As [`merge`], in one block; `in_order` says whether sums of rows go on from tile to tile.
+fn merge_block(
+    lowering: &mut Lowering<'_>,
+    tasks: Vec<Task>,
+    uses: &HashMap<Value, usize>,
+    in_order: bool,
+) -> Vec<Task> {
     let mut tasks: Vec<Option<Task>> = tasks.into_iter().map(Some).collect();
     for at in 0..tasks.len() {
         if let Some(Task::Repeat(repeat)) = &mut tasks[at] {
-            lowering.in_order = false;
-            repeat.body = merge(lowering, std::mem::take(&mut repeat.body), uses);
-            lowering.in_order = in_order;
+            repeat.body = merge_block(lowering, std::mem::take(&mut repeat.body), uses, false);
         }
         let Some(Task::RunningSum { input, axis, result }) = tasks[at] else { continue };
         let all = lowering.type_of(input).dims.clone();
