@@ -169,6 +169,12 @@ network n { 3 - 3 }";
     let differences = compare::run(&Bench::new(element_wise).model(), 7, 1, 2).expect("the programs run");
     let mut one_by_one = differences.iter().filter(|d| d.presentations == 1);
     assert!(one_by_one.all(|d| d.largest == 0.0 && d.bound == 0.0), "{differences:?}");
+    // What is put off may depend on where in training it is (R8.10, R8.15).
+    let later = text.replace("post.x * pre.x", "0.9 ^ epoch * minibatches * post.x * pre.x");
+    assert!(later.contains("epoch"), "{later}");
+    let differences = compare::run(&Bench::new(&later).model(), 2, 1, 1).expect("the programs run");
+    assert!(differences.iter().any(|d| d.presentations > 1), "{differences:?}");
+    assert!(differences.iter().all(compare::Difference::agrees), "{differences:?}");
     // Of a phase that would take days its first steps.
     let long = text.replace("phase p {", "phase p (steps = 1000000000) {");
     let differences = compare::run(&Bench::new(&long).model(), 2, 1, 1).expect("the programs run");

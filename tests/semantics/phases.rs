@@ -122,6 +122,29 @@ fn roles_choose_layers() {
             .replace("output.x", "output.P.x");
         assert_eq!(codes(&text), [""; 0], "{text}");
     }
+    // Beside a named population the one without a name is meant.
+    let beside = |target: &str| {
+        format!(
+            "rule R {{
+  neuron {{ state x = 0, y = 1\n param b = 0 }}
+  neuron E sized 2 {{ state y = 2, z = 0\n param b = 0 }}
+  synapse W : below -> self = 1
+  phase p {{ clamp input x = data;  output {target} = 5;  hidden z = E.y;  output x = W @ below.x + y + b }}
+  learn {{ W += post.x * pre.x;  b += 1 + y;  E.b += 0 * E.b + z }}
+  predict output.x after p
+}}
+network n {{ 1 - 1 }}"
+        )
+    };
+    for target in ["y", "self.y", "self: y"] {
+        let found = Bench::new(&beside(target)).present(&[], &[&[1.0]], &[]);
+        found.is("state/p/y/output", &[5.0]);
+        found.is("state/p/E.y/output", &[2.0; 2]);
+        found.is("increment/b/output", &[6.0]);
+    }
+    let named = beside("y").replace("{ state x", "N { state x");
+    assert!(codes(&named).iter().all(|code| code == "unknown_name"), "{:?}", codes(&named));
+    assert_eq!(codes(&named).len(), 5, "two of each `y` and `b`, and what the layer has none of");
 }
 
 /// R7.9: a clamp takes hold at the beginning of its phase and holds until it is released, through later phases.
@@ -161,6 +184,31 @@ fn phases_begin_from_others() {
         &[("r/x/h1", 101.0), ("r/y/output", 2.0), ("r/y/h1", 7.0), ("r/z/output", 30.0), ("r/z/h1", 3.0)],
     );
     finds("unknown_phase", &plain("phase p {", "phase p (from = p) {"));
+    // A clamp that reads what an earlier one has left, where nobody has taken it back.
+    let twice = |between: &str, head: &str, value: &str| {
+        let rest = format!(
+            "\n  phase q {{ clamp output x = x + 1 }}\n  {between}\n  phase r{head} {{ clamp output x = {value} }}\n  learn {{"
+        );
+        plain("\n  learn {", &rest)
+    };
+    for text in [
+        twice("", " (from = p)", "x - 1"),
+        twice("", " (from = p)", "max(0, -x)"),
+        twice("phase s { clamp hidden x = 0 }", " (from = p)", "x"),
+        twice("", " (from = p)", "u").replace("state x", "state x\n    let u = 2 * x"),
+        twice("", " (from = p)", "x\n release output x"),
+    ] {
+        finds("stale_clamp", &text);
+    }
+    for fine in [
+        twice("", " (from = p)", "x[p] - 1"),
+        twice("", " (from = q)", "x - 1"),
+        twice("", "", "x - 1"),
+        twice("phase s { release output x }", " (from = p)", "x - 1"),
+        twice("", " (from = p)", "0").replace("clamp output x = 0", "clamp hidden x = x - 1"),
+    ] {
+        assert!(!codes(&fine).contains(&"stale_clamp".to_owned()), "{fine}");
+    }
 }
 
 /// R7.12: halving from 1, the change falls below 1/20 in the fifth step, where it is 1/32; in the whole minibatch.
@@ -319,8 +367,45 @@ network n { 1 - 1 }";
     found.is("state/p/y/output", &[123.0]);
     found.is("state/p/z/output", &[18.0]);
     found.is("state/q/x/output", &[123.5]);
-    finds("unknown_name", &text.replace("0 * post.x", "time * post.x"));
-    finds("unknown_name", &text.replace("state x = 0, y", "let t = time\n state x = 0, y"));
+    finds("unknown_to_unit", &text.replace("0 * post.x", "time * post.x"));
+    finds(
+        "unknown_to_unit",
+        &text
+            .replace("state x = 0, y", "state a = 0, x = 0, y")
+            .replace("after q", "after q\n check law { expect mean(x + time) < 1 }"),
+    );
+}
+
+/// R7.18: in a definition or signal the time is that of the phase in which it is read, by units, synapses and what learns there.
+#[test]
+fn definitions_have_the_time_of_their_reader() {
+    let text = "rule R(lr = 1) {
+  neuron { let t = 10 * time + duration
+    state x = 0, y = 0, z = 0, w = 0 }
+  synapse W : below -> self = 1
+  signal now = sum(output.t) / 2
+  phase p (steps = 3) { clamp input x = data + t;  y = 100 * y + t;  learn { W += lr * post.t * (pre.x >= 0) } }
+  phase q (steps = 2) { z = 100 * z + now + t;  w = W @ below.t }
+  predict output.z + output.w after q
+}
+network n { 1 - 1 }";
+    let found = Bench::new(text).present(&[("W/input->output", &[2.0])], &[&[5.0]], &[]);
+    // 3, 13, 23 in the first phase; 2, 12 in the second, half as much again by the signal; W is 2 + 39 there.
+    found.is("state/p/x/input", &[8.0]);
+    found.is("state/p/y/output", &[31323.0]);
+    found.is("increment/W/input->output", &[39.0]);
+    found.is("state/q/z/output", &[318.0]);
+    found.is("state/q/w/output", &[492.0]);
+    // The duration that it had then, but no time.
+    let past = |of: &str| text.replace("10 * time + duration", of).replace("+ now + t;", "+ now + t[p];");
+    let found = Bench::new(&past("duration")).present(&[("W/input->output", &[2.0])], &[&[5.0]], &[]);
+    found.is("state/q/z/output", &[404.0]);
+    finds("unknown_to_unit", &past("time"));
+    finds("unknown_to_unit", &text.replace("predict output.z", "predict output.t"));
+    finds("unknown_to_unit", &text.replace("  predict", "  learn { W += 0 * post.t * pre.x }\n  predict"));
+    // A phase that reads the time behind a name has no fixed point (R14.25).
+    let at_rest = "check gradient at equilibrium of q { expect cosine(W) < 2 }\n}\nnetwork";
+    finds("bad_value", &text.replace("}\nnetwork", at_rest));
 }
 
 /// A rule whose units take turns in this sweep, on a network.

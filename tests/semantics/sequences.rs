@@ -306,8 +306,23 @@ fn phases_go_back() {
     ] {
         finds("bad_value", &there_and_back(head, forward, back));
     }
-    finds("bad_value", &text.replace("R += e }", "R += e + post.h[forward at time] }"));
-    finds("bad_value", &text.replace("let d = 2 * h", "let d = 2 * h[forward at time]"));
+    // A definition or signal that is read in the steps may say it for them.
+    let sum = "d[forward at time] + total[forward at time]";
+    let said = text.replace("= 2 * h", "= 2 * h[forward at time]");
+    let said = said.replace("sum(output.h)", "sum(output.h[forward at time])");
+    for said in [said.clone(), said.replace(sum, "d + total")] {
+        let found = Bench::new(&said).over(3, true, true).present(weights, &[&[1.0, 2.0, 3.0]], &[]);
+        found.is("state/back/t/output", &[3.0 * 1186.0]);
+    }
+    let outside = |before: &str, after: &str| finds("unknown_to_unit", &said.replace(before, after));
+    outside("R += e }", "R += e + post.h[forward at time] }");
+    outside("R += e }", "R += e + post.d }");
+    outside("R += e }", "R += e + post.d[back] }");
+    outside("clamp input x = data\n    in turn", "clamp input x = d[forward]\n    in turn");
+    finds("read_before_write", &said.replace("output h = h + W", "output h = h + d + W"));
+    let (forward, back) = ("over time", "steps = 3");
+    let said = there_and_back(head, forward, back).replace(&format!(" + {sum}"), " + d");
+    finds("bad_value", &said.replace("[forward at time]", "").replace("= 2 * h", "= 2 * h[forward at time]"));
     let bill = crate::locality::audit(&text).bill.expect("there is a network");
     let stored: Vec<_> =
         bill.trajectories.iter().map(|t| (t.each.state.as_str(), t.each.values, t.steps)).collect();

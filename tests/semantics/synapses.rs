@@ -393,6 +393,17 @@ fn masked_synapses_are_absent() {
     }
 }
 
+/// A rule whose weights begin so.
+fn text_of_place(init: &str) -> String {
+    format!(
+        "rule R {{ neuron {{ state x }}
+  synapse W : below -> self = {init}
+  phase p {{ clamp input x = data;  sweep up {{ x = W @ below.x }} }}
+  learn {{ W += post.x }} }}
+network n {{ 3 - 3 }}"
+    )
+}
+
 /// R4.13: first values ask where units are, and compare.
 #[test]
 fn first_values_know_places() {
@@ -422,6 +433,49 @@ network n {{ 3 - 3 }}"
     assert_eq!(
         first("max(pre.index, post.index) - min(pre.index, 1)"),
         [0.0, 0.0, 1.0, 1.0, 0.0, 1.0, 2.0, 1.0, 1.0]
+    );
+    // One's own functions are written out, with settings, inside each other, before operations of their name (R6.2, R6.4).
+    let own = |functions: &str, init: &str| {
+        let text = format!(
+            "{functions}
+rule R(n = 3) {{ neuron {{ param z = normal(n)\n param b = square(z + 1)\n state x }}
+  synapse W : below -> self = {init}
+  phase p {{ clamp input x = data;  sweep up {{ x = W @ below.x + b }} }}
+  learn {{ W += post.x;  b += x;  z += x }} }}
+network n {{ 3 - 3 }}"
+        );
+        let bench = Bench::new(&text);
+        let squared: Vec<f64> = bench.first("z/output").iter().map(|z| (z + 1.0) * (z + 1.0)).collect();
+        assert_eq!(bench.first("b/output"), squared);
+        bench.first("W/input->output")
+    };
+    let square = "fn square(x) = x * x";
+    let ring = format!("{square}\nfn ring(d, n; far = 9) = if d < 0 and not d == -n then far else square(d)");
+    assert_eq!(own(&ring, "ring(post.index - pre.index, n)"), [0.0, 9.0, 9.0, 1.0, 0.0, 9.0, 4.0, 1.0, 0.0]);
+    assert_eq!(own(&ring, "ring(post.index - pre.index, 2, far = pre.index)")[..3], [0.0, 1.0, 4.0]);
+    assert_eq!(own(square, "relu(pre.index - 1, slope = 2)"), [-2.0, 0.0, 1.0].repeat(3));
+    assert_eq!(own(square, "relu'(pre.index - 1)"), [0.0, 0.0, 1.0].repeat(3));
+    let other = format!("{square}\nfn exp(x) = 2 * x");
+    assert_eq!(own(&other, "exp(pre.index)"), [0.0, 2.0, 4.0].repeat(3));
+    assert_eq!(own(&other, "exp(n)"), [6.0; 9]);
+    assert_eq!(own(square, "0 * normal(square(2)) + square(pre.index)"), [0.0, 1.0, 4.0].repeat(3));
+    let wrong = |code: &str, functions: &str, init: &str| {
+        let rule = text_of_place(init);
+        finds(code, &format!("{square}\n{functions}\n{rule}"));
+    };
+    wrong("wrong_argument_count", "", "square(pre.index, 1)");
+    wrong("unknown_name", "", "relu(pre.index, slop = 1)");
+    wrong("missing_derivative", "", "square'(pre.index)");
+    wrong("shape_mismatch", "", "softmax(pre.index)");
+    wrong("shape_mismatch", "fn noisy(x) = x + normal()", "noisy(pre.index)");
+    wrong("shape_mismatch", "", "square(index)");
+    wrong("bad_value", "", "normal(pre.index)");
+    wrong("bad_value", "", "square(normal(1))");
+    let doubled: Vec<String> = (0..12).map(|_| "square(".to_owned()).collect();
+    wrong(
+        "function_too_large",
+        "",
+        &format!("{}pre.index + 1{}", doubled.concat().repeat(2), ")".repeat(24)),
     );
     // Where the synapses are, a mask may say; one to one both ends are in one place.
     let text = "rule R { neuron { state x }

@@ -22,6 +22,7 @@ pub mod pattern;
 pub mod reads;
 mod render;
 pub mod schedule;
+mod stale;
 pub mod subject;
 pub mod timing;
 pub mod uses;
@@ -35,6 +36,7 @@ pub use self::built::{Built, Projection};
 pub use self::empty::empty_sums;
 pub use self::frozen::frozen_draws;
 pub use self::lost::lost_equations;
+pub use self::stale::stale_clamps;
 pub use self::verdict::non_local;
 
 use self::bill::Bill;

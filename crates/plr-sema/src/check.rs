@@ -26,6 +26,7 @@ pub mod read_before_write;
 pub mod reserved_name;
 pub mod set_adds;
 pub mod shape_mismatch;
+pub mod stale_clamp;
 pub mod unknown_edge;
 pub mod unknown_name;
 pub mod unknown_phase;

@@ -8,7 +8,6 @@ use crate::hir::{
     Act, Dynamics, Expr, ExprKind, Learned, Past, Phase, PhaseId, Plasticity, PlasticityId, Rule, Statement,
     Tracing, VariableId, VariableKind,
 };
-use crate::memory::mentions;
 use crate::network::{LayerId, Network};
 use crate::resolve::{self, Library};
 
@@ -166,6 +165,28 @@ fn collect<'r>(phase: PhaseId, body: &'r [Statement], found: &mut Vec<Source<'r>
     }
 }
 
+/// The phase in whose steps an equation is evaluated, if it is in one.
+pub fn phase_of(rule: &Rule, source: Source<'_>) -> Option<PhaseId> {
+    fn learns(body: &[Statement], of: &dyn Fn(&PlasticityId) -> bool) -> bool {
+        body.iter().any(|statement| match statement {
+            Statement::Learn(block) => block.iter().any(of),
+            Statement::InTurn(body) => learns(body, of),
+            Statement::Clamp(_)
+            | Statement::Release { .. }
+            | Statement::Trace(_)
+            | Statement::Equation(_)
+            | Statement::Sweep(..) => false,
+        })
+    }
+    match source {
+        Source::Dynamics(phase, _) | Source::Trace(phase, _) => Some(phase),
+        Source::Plasticity(plasticity) => {
+            let of = |id: &PlasticityId| std::ptr::eq(&raw const rule.plasticity[id.0], plasticity);
+            rule.phases.iter().position(|phase| learns(&phase.body, &of)).map(PhaseId)
+        }
+    }
+}
+
 /// The equations of each `learn` block, in the order of the text.
 pub fn learning_blocks(rule: &Rule) -> Vec<&[PlasticityId]> {
     fn within<'r>(body: &'r [Statement], found: &mut Vec<&'r [PlasticityId]>) {
@@ -254,26 +275,27 @@ pub struct Replay {
 
 /// All pairs of phases of which one reads the other's values step by step (R20.15).
 pub fn replays(rule: &Rule) -> Vec<Replay> {
-    fn within(by: PhaseId, expr: &Expr, found: &mut Vec<Replay>) {
-        if let ExprKind::Variable { past, .. } | ExprKind::Trace(_, past) | ExprKind::Signal(_, past) =
-            expr.kind
-            && let Some(Past { phase: of, at_time: true }) = past
-            && !found.iter().any(|replay| (replay.by, replay.of) == (by, of))
-        {
-            found.push(Replay { by, of, at: expr.span });
-        }
-        expr.for_each_child(|child| within(by, child, found));
+    fn within(by: PhaseId, expr: &Expr, rule: &Rule, found: &mut Vec<Replay>) {
+        reach(expr, rule, &mut |expr| {
+            if let ExprKind::Variable { past, .. } | ExprKind::Trace(_, past) | ExprKind::Signal(_, past) =
+                expr.kind
+                && let Some(Past { phase: of, at_time: true }) = past
+                && !found.iter().any(|replay| (replay.by, replay.of) == (by, of))
+            {
+                found.push(Replay { by, of, at: expr.span });
+            }
+        });
     }
     fn statements(by: PhaseId, body: &[Statement], rule: &Rule, found: &mut Vec<Replay>) {
         for statement in body {
             match statement {
                 Statement::Clamp(dynamics) | Statement::Equation(dynamics) => {
-                    within(by, &dynamics.value, found)
+                    within(by, &dynamics.value, rule, found)
                 }
-                Statement::Trace(tracing) => within(by, &tracing.value, found),
-                Statement::Sweep(_, body) => body.iter().for_each(|d| within(by, &d.value, found)),
+                Statement::Trace(tracing) => within(by, &tracing.value, rule, found),
+                Statement::Sweep(_, body) => body.iter().for_each(|d| within(by, &d.value, rule, found)),
                 Statement::Learn(block) => {
-                    block.iter().for_each(|id| within(by, &rule.plasticity[id.0].increment, found));
+                    block.iter().for_each(|id| within(by, &rule.plasticity[id.0].increment, rule, found));
                 }
                 Statement::InTurn(body) => statements(by, body, rule, found),
                 Statement::Release { .. } => {}
@@ -295,7 +317,11 @@ pub fn restless(rule: &Rule, library: &Library, phase: PhaseId) -> Option<&'stat
     collect(phase, &declared.body, &mut written);
     let draws = |source: &Source<'_>| resolve::draws(source.value(), library);
     let asks_time = |kind: &ExprKind| matches!(kind, ExprKind::Time { whole: false, .. });
-    let time = |source: &Source<'_>| mentions(source.value(), &asks_time);
+    let time = |source: &Source<'_>| {
+        let mut found = false;
+        reach(source.value(), rule, &mut |expr| found |= asks_time(&expr.kind));
+        found
+    };
     if rule.predict.as_ref().is_some_and(|predict| predict.occasion == Occasion::EachClass) {
         Some("a phase that is run for each class")
     } else if declared.over_time {
@@ -309,6 +335,35 @@ pub fn restless(rule: &Rule, library: &Library, phase: PhaseId) -> Option<&'stat
     } else {
         None
     }
+}
+
+/// Visits every part of an expression and of the definitions and signals that it reads in the steps of a phase, as they are now or
+/// were at the same time (R3.4).
+fn reach<'r>(expr: &'r Expr, rule: &'r Rule, visit: &mut dyn FnMut(&'r Expr)) {
+    fn within<'r>(expr: &'r Expr, rule: &'r Rule, seen: &mut Vec<&'r Expr>, visit: &mut dyn FnMut(&'r Expr)) {
+        visit(expr);
+        let in_step = |past: &Option<Past>| past.is_none_or(|past| past.at_time);
+        let mut definitions: Vec<&Expr> = Vec::new();
+        if let ExprKind::Variable { variable, past, .. } = &expr.kind
+            && let VariableKind::Let(found) = &rule.variables[variable.0].kind
+            && in_step(past)
+        {
+            definitions.extend(found.iter().map(|(_, value)| value));
+        }
+        if let ExprKind::Signal(signal, past) = &expr.kind
+            && in_step(past)
+        {
+            definitions.push(&rule.signals[signal.0].value);
+        }
+        for definition in definitions {
+            if !seen.iter().any(|known| std::ptr::eq(*known, definition)) {
+                seen.push(definition);
+                within(definition, rule, seen, visit);
+            }
+        }
+        expr.for_each_child(|child| within(child, rule, seen, visit));
+    }
+    within(expr, rule, &mut Vec::new(), visit);
 }
 
 /// The sites of an equation on a network (R8.5).

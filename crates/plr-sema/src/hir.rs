@@ -781,8 +781,8 @@ pub enum ExprKind {
     Count(Count),
     /// In a phase the number of the step, from 0, or the number of steps.
     Time {
-        /// Which phase.
-        phase: PhaseId,
+        /// Which phase; in a definition the one in which it is read.
+        phase: Option<PhaseId>,
         /// The number of steps.
         whole: bool,
     },

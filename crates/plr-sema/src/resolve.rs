@@ -5,6 +5,7 @@ mod constant;
 mod experiment;
 mod expression;
 mod filter;
+mod first_function;
 mod function;
 mod global;
 mod initialiser;

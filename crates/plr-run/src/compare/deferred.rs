@@ -9,7 +9,7 @@ use super::{DRAWS, Difference, Distance, SAFETY, noise, present, shorten};
 use crate::backend::{Arrays, Backend, Context, RunError, Runner};
 use crate::draws::Draws;
 use crate::init;
-use crate::session::{DATA, TARGET, presentations_are_alike};
+use crate::session::{DATA, TARGET, first_values, presentations_are_alike};
 
 /// So many presentations.
 const PRESENTATIONS: u32 = 3;
@@ -28,7 +28,8 @@ pub(super) fn run(
     let mut all = deferral.program(PRESENTATIONS as usize);
     model.optimise(&mut all);
     let names = model.parameters().iter().map(|parameter| parameter.name.clone());
-    let first: Arrays = names.zip(init::parameters(model.parameters(), seed, precision)).collect();
+    let mut first: Arrays = names.zip(init::parameters(model.parameters(), seed, precision)).collect();
+    first.extend(first_values(model, batch, precision));
     let mut samples = Vec::new();
     for updates in 0..PRESENTATIONS {
         let mut arrays = Arrays::new();

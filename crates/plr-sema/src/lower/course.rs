@@ -12,10 +12,10 @@ use plr_syntax::ast::Occasion;
 
 use plr_syntax::span::Span;
 
-use crate::hir::{Expr, ExprKind, PhaseId, Predict};
+use crate::hir::{Expr, ExprKind, Past, PhaseId, Predict};
 
 use super::environment::{Environment, Unavailable};
-use super::expression::Lowerer;
+use super::expression::{Context, Evaluated, Lowerer};
 use super::presentation::Presentation;
 use super::setting::Duration;
 use super::term::{self, Axes, Term};
@@ -286,12 +286,19 @@ impl Lowerer<'_> {
         Ok(self.b.reduce(ReduceKind::Sum, found.value, &[1]))
     }
 
-    /// The number of the step of a phase, or of its steps (R7.18, R20.4).
-    pub fn time(&mut self, phase: PhaseId, whole: bool) -> Term {
+    /// The number of the step of a phase, or of its steps (R7.18, R20.4); in a definition of the phase in which it is read.
+    pub fn time(&mut self, phase: Option<PhaseId>, whole: bool, at: Span, cx: Context<'_>) -> Evaluated {
+        // What a definition was at the end of a phase had a duration, but nobody has kept the time.
+        let phase = match (phase, cx.phase) {
+            (Some(phase), _) => Some(phase),
+            (None, Some(Past { phase, at_time: false })) => Some(phase).filter(|_| whole),
+            (None, Some(Past { at_time: true, .. }) | None) => self.running,
+        };
+        let phase = phase.ok_or(Unavailable::Timeless { at })?;
         let steps = self.setting.steps(&self.setting.rule.phases[phase.0]);
-        match self.step.filter(|_| !whole) {
+        Ok(match self.step.filter(|_| !whole) {
             Some(step) => Term { value: self.b.convert_index(step), axes: Axes::NONE },
             None => term::number(&mut self.b, if whole { steps } else { 0.0 }),
-        }
+        })
     }
 }

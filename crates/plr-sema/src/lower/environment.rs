@@ -11,7 +11,7 @@ use crate::check::missing_derivative::MissingDerivative;
 use crate::check::not_convolvable::{NotConvolvable, Obstacle};
 use crate::check::read_before_write::ReadBeforeWrite;
 use crate::check::shape_mismatch::{ShapeMismatch, Shapes};
-use crate::check::unknown_to_unit::UnknownToUnit;
+use crate::check::unknown_to_unit::{Unknown, UnknownToUnit};
 use crate::equation;
 use crate::hir::{SynapseId, VariableId};
 use crate::network::LayerId;
@@ -40,6 +40,11 @@ pub enum Unavailable {
         /// Who asked.
         layer: LayerId,
         /// Where.
+        at: Span,
+    },
+    /// The time, where no phase runs.
+    Timeless {
+        /// Where it is read.
         at: Span,
     },
     /// A definition that needs itself.
@@ -127,8 +132,13 @@ impl Unavailable {
             Self::NotTold { what, who, layer, at } => {
                 // The programs of a prediction have no target, not even at the output.
                 let predicting = layer == setting.network.output() && what == "target";
-                push(findings, UnknownToUnit { at, what, who, layer: layer_name(layer), predicting })
+                let unknown = match predicting {
+                    true => Unknown::BeforePrediction { what },
+                    false => Unknown::Told { what, who, layer: layer_name(layer) },
+                };
+                push(findings, UnknownToUnit { at, unknown })
             }
+            Self::Timeless { at } => push(findings, UnknownToUnit { at, unknown: Unknown::Time }),
             Self::Cycle { variable, at } => {
                 push(findings, DefinitionCycle { at, declared: declared(variable), name: name(variable) });
             }

@@ -60,6 +60,8 @@ pub struct Lowerer<'s> {
     pub memories: Vec<(ParameterId, Value)>,
     /// The step of the loop around.
     pub step: Option<Value>,
+    /// The phase whose clamps and equations are evaluated.
+    pub running: Option<PhaseId>,
     /// Tells the draws of one equation at one site from those of others.
     pub draws: Draws,
     /// What the samples are, and the step of them that is presented.
@@ -152,6 +154,7 @@ impl<'s> Lowerer<'s> {
             learning: None,
             memories: Vec::new(),
             step: None,
+            running: None,
             draws: Draws::default(),
             course: Course::new(data, target, shape.sequence),
             trace_axes: trace::axes(&setting.rule, &setting.library),
@@ -383,7 +386,7 @@ impl<'s> Lowerer<'s> {
             }
             ExprKind::Updates => self.updates()?,
             ExprKind::Count(count) => self.count(*count)?,
-            ExprKind::Time { phase, whole } => self.time(*phase, *whole),
+            ExprKind::Time { phase, whole } => return self.time(*phase, *whole, expr.span, cx),
             ExprKind::Distance { from_input } => self.distance(*from_input, cx),
             ExprKind::Coordinate { place, population, coordinate } => {
                 self.coordinate(*coordinate, (*place, *population), cx)
@@ -602,11 +605,28 @@ impl<'s> Lowerer<'s> {
         match phase {
             phase if phase == cx.phase => Some(cx.environment),
             Some(Past { phase: PhaseId(p), at_time: false }) => self.stored[p].as_ref(),
+            // What a definition was at the end of a phase it was outside the steps of any.
+            Some(Past { at_time: true, .. }) if cx.phase.is_some_and(|past| !past.at_time) => None,
             Some(Past { phase, at_time: true }) => {
                 let moments = self.replayed.get(&phase);
                 moments.map(|moments| if cx.late { &moments.before } else { &moments.after })
             }
             None => Some(cx.environment),
+        }
+    }
+
+    /// Why there are no states then, for who reads a variable in a layer.
+    fn unknown_then(
+        &self,
+        past: Option<Past>,
+        (variable, layer): (VariableId, LayerId),
+        at: Span,
+    ) -> Unavailable {
+        match past {
+            Some(Past { phase, at_time: true }) if self.stored[phase.0].is_some() => {
+                Unavailable::Timeless { at }
+            }
+            _ => Unavailable::Unwritten { variable, layer, at },
         }
     }
 
@@ -635,8 +655,8 @@ impl<'s> Lowerer<'s> {
                 })
             }
             VariableKind::State(_) => {
-                let unwritten = Unavailable::Unwritten { variable, layer, at };
-                let environment = self.states(phase, cx).ok_or(unwritten)?;
+                let unknown = self.unknown_then(phase, (variable, layer), at);
+                let environment = self.states(phase, cx).ok_or(unknown)?;
                 environment.read((variable, layer), at).map(|value| Term { value, axes: both })
             }
             kind @ VariableKind::Let(_) => {
@@ -665,8 +685,8 @@ impl<'s> Lowerer<'s> {
             None => {}
         }
         self.definitions.insert(key, None);
-        let unwritten = Unavailable::Unwritten { variable, layer, at };
-        let environment = self.states(phase, cx).ok_or(unwritten)?.clone();
+        let unknown = self.unknown_then(phase, (variable, layer), at);
+        let environment = self.states(phase, cx).ok_or(unknown)?.clone();
         let group = self.setting.rule.group(variable, layer);
         let found =
             self.evaluate(value, Context { late: cx.late, ..self.unit_context(group, &environment, phase) });

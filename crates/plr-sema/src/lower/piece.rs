@@ -329,6 +329,7 @@ impl Builder<'_> {
             old.push(value);
         }
         let after = lowerer.step(phase, &given, &presentation.clamped);
+        lowerer.running = None;
         let reached = moved.iter().map(|&cell| after.get(cell));
         let reached = reached.chain(traces.iter().map(|&cell| after.trace(cell).ok()));
         let new: Vec<Value> = reached.zip(&old).map(|(new, &old)| new.unwrap_or(old)).collect();
@@ -366,6 +367,7 @@ impl Builder<'_> {
                 lowerer.replayed.insert(replay.of, Moments { after: given.clone(), before: given });
             }
         }
+        lowerer.running = equation::phase_of(&self.model.setting.rule, instance.source);
         let value = match instance.source {
             Source::Dynamics(phase, dynamics) => {
                 lowerer.draw_for_state(phase.0, dynamics.variable, instance.site.owner());

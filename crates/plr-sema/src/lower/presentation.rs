@@ -82,6 +82,7 @@ impl Lowerer<'_> {
         } else {
             self.repeat_steps(phase, duration, &moved, presentation);
         }
+        self.running = None;
         self.stored[phase.0] = Some(presentation.environment.clone());
         self.b.set_location(Location::default());
     }
@@ -98,6 +99,7 @@ impl Lowerer<'_> {
             }
         }
         self.restart_draws();
+        self.running = Some(phase);
         self.clamp(phase, &declared.body, presentation);
     }
 

@@ -191,7 +191,7 @@ impl Lowerer<'_> {
         let Evaluator::Synapse(pre, post) = cx.reader else {
             unreachable!("resolution gives traces to synapses only")
         };
-        // Every phase that is read has ended, with all traces.
+        // Every phase that is read has ended, with all traces; no definition reads one.
         let environment = self.states(phase, cx).unwrap_or(cx.environment);
         let found = self.read_trace((synapse, pre.layer, post.layer), environment)?;
         Ok(self.of_synapse(found, cx))

@@ -5,9 +5,9 @@ use plr_ir::scalar::{BinaryOp, CompareOp, UnaryOp};
 use plr_syntax::ast::{self, BinaryOp as Infix, ExprKind as Tree};
 use plr_syntax::span::Span;
 
-use crate::check::bad_value::BadValue;
 use crate::check::no_synapse::{Listener, NoSynapse, Remote};
 use crate::check::shape_mismatch::{ShapeMismatch, Shapes};
+use crate::check::unknown_to_unit::{Unknown, UnknownToUnit};
 use crate::hir::{
     Coordinate, Endpoint, Expr, ExprKind, HyperId, Past, PhaseId, Place, PopulationId, Relative, Synapse,
     SynapseId,
@@ -114,8 +114,14 @@ fn name_alone(name: &str, at: Span, reader: Reader<'_>, scope: &mut Scope<'_>) -
     }
     match name {
         "dt" if let Some(dt) = scope.dt => return Some(dt.kind.clone()),
-        "time" | "duration" if scope.in_phase => {
-            return Some(ExprKind::Time { phase: PhaseId(scope.ended), whole: name == "duration" });
+        // R7.18
+        "time" | "duration" if scope.in_phase || scope.moment == Moment::Definition => {
+            let phase = scope.in_phase.then_some(PhaseId(scope.ended));
+            return Some(ExprKind::Time { phase, whole: name == "duration" });
+        }
+        "time" | "duration" => {
+            scope.findings.push(UnknownToUnit { at, unknown: Unknown::Time });
+            return None;
         }
         "updates" => return Some(ExprKind::Updates),
         _ if let Some(count) = Count::named(name) => return Some(ExprKind::Count(count)),
@@ -420,13 +426,8 @@ fn stored(
     let at = inner.span.to(phase.span);
     let (inner, phase) = (resolve(inner, reader, scope), scope.phase(phase));
     let (inner, phase) = (inner?, phase?);
-    if at_time && !scope.stepwise {
-        scope.findings.push(BadValue {
-            at,
-            what: "when a value of an earlier phase's step `at time` is read".to_owned(),
-            wanted: "in the steps of a phase",
-            found: "elsewhere".to_owned(),
-        });
+    if at_time && !scope.stepwise && scope.moment != Moment::Definition {
+        scope.findings.push(UnknownToUnit { at, unknown: Unknown::Time });
         return None;
     }
     let past = Some(Past { phase, at_time });

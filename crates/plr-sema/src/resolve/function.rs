@@ -210,7 +210,8 @@ fn cost(item: &ast::CostFunction, own: bool, library: &Library, findings: &mut F
     Some(Cost { name: item.name.text.clone(), body: body?, derivative, after, span })
 }
 
-fn function_named(name: &str, scope: &Scope<'_>) -> Option<FunctionId> {
+/// The function of that name that is seen.
+pub fn function_named(name: &str, scope: &Scope<'_>) -> Option<FunctionId> {
     scope.library.functions[..scope.visible].iter().rposition(|f| f.name == name).map(FunctionId)
 }
 
@@ -326,7 +327,7 @@ pub fn call(call: &ast::Call, reader: Reader<'_>, scope: &mut Scope<'_>) -> Opti
 }
 
 /// Whether an expression takes together what differs between units, synapses or samples.
-fn reduces(expr: &Expr, library: &Library) -> bool {
+pub fn reduces(expr: &Expr, library: &Library) -> bool {
     if let ExprKind::Call { function, .. } = &expr.kind
         && reduces(&library.functions[function.0].body, library)
     {
@@ -441,7 +442,8 @@ pub fn counted<const N: usize>(
     })
 }
 
-fn user_call(
+/// A call of a function that the library has.
+pub fn user_call(
     call: &ast::Call,
     id: FunctionId,
     arguments: Vec<Expr>,

@@ -7,11 +7,14 @@ use plr_syntax::diagnostic::Findings;
 use plr_syntax::span::Span;
 
 use crate::check::bad_value::BadValue;
+use crate::check::shape_mismatch::Shapes;
 use crate::check::unknown_name::UnknownName;
 use crate::check::wrong_argument_count::WrongArgumentCount;
 use crate::hir::{Coordinate, Expr, ExprKind, Initialiser, Learned, Place, Rule, VariableId, VariableKind};
 
-use super::expression::{names, resolve};
+use super::expression::{mismatch, names, resolve};
+use super::first_function;
+use super::function::function_named;
 use super::scope::{Reader, Scope};
 use super::transmission::untransposed;
 
@@ -33,6 +36,12 @@ pub fn initialiser(tree: &ast::Expr, owner: Learned, scope: &mut Scope<'_>) -> O
     {
         return found;
     }
+    if let (Tree::Name(word), Learned::Synapse(_)) = (&tree.kind, owner)
+        && Coordinate::named(word).is_some()
+        && !scope.rule.is_some_and(|rule| rule.hyper_parameters.iter().any(|hyper| hyper.name == *word))
+    {
+        return mismatch(tree.span, Shapes::UnitInSynapse { variable: word.clone() }, scope);
+    }
     if let Some((place, coordinate)) = place_in_layer(tree, owner) {
         return Some(Initialiser::Coordinate { place, coordinate, span: tree.span });
     }
@@ -40,7 +49,13 @@ pub fn initialiser(tree: &ast::Expr, owner: Learned, scope: &mut Scope<'_>) -> O
         if let Some(&(_, count)) = LAWS.iter().find(|(name, _)| *name == call.name.text) {
             return law(call, count, owner, scope);
         }
+        // An operation is what the prelude's function of its name is.
         let op = UnaryOp::ALL.iter().find(|op| op.name() == call.name.text && **op != UnaryOp::Neg);
+        let function = function_named(&call.name.text, scope)
+            .filter(|id| op.is_none() || scope.library.functions[id.0].span.is_some());
+        if let Some(id) = function {
+            return first_function::called((tree, call), id, owner, scope);
+        }
         if let (Some(&op), [argument], []) = (op, &call.arguments[..], &call.settings[..]) {
             return Some(apart(op, initialiser(argument, owner, scope)?, tree.span));
         }
@@ -73,18 +88,22 @@ pub fn initialiser(tree: &ast::Expr, owner: Learned, scope: &mut Scope<'_>) -> O
     reason = "the other expressions are treated alike, present or future"
 )]
 fn condition(tree: &ast::Expr, owner: Learned, scope: &mut Scope<'_>) -> Option<Option<Initialiser>> {
-    let number = |x| Initialiser::Constant(Expr { kind: ExprKind::Number(x), span: tree.span });
+    let at = tree.span;
     let mut part = |tree| initialiser(tree, owner, scope);
-    let choice = |parts: [Option<Initialiser>; 3]| {
-        let [c, a, b] = parts;
-        Some(Initialiser::Select(Box::new([c?, a?, b?])))
-    };
-    let truth = |condition| choice([condition, Some(number(1.0)), Some(number(0.0))]);
     Some(match &tree.kind {
-        Tree::Binary(Infix::And, a, b) => choice([part(a), truth(part(b)), Some(number(0.0))]),
-        Tree::Binary(Infix::Or, a, b) => choice([part(a), Some(number(1.0)), truth(part(b))]),
-        Tree::Unary(ast::UnaryOp::Not, a) => choice([part(a), Some(number(0.0)), Some(number(1.0))]),
-        Tree::If(c, a, b) => choice([part(c), part(a), part(b)]),
+        Tree::Binary(Infix::And, a, b) => {
+            let (a, b) = (part(a), part(b));
+            a.zip(b).map(|(a, b)| both(a, b, at))
+        }
+        Tree::Binary(Infix::Or, a, b) => {
+            let (a, b) = (part(a), part(b));
+            a.zip(b).map(|(a, b)| either(a, b, at))
+        }
+        Tree::Unary(ast::UnaryOp::Not, a) => part(a).map(|a| negated(a, at)),
+        Tree::If(c, a, b) => {
+            let (c, a, b) = (part(c), part(a), part(b));
+            c.zip(a.zip(b)).map(|(c, (a, b))| choice(c, a, b))
+        }
         Tree::Binary(written, a, b) => {
             let op = comparison(*written)?;
             let (a, b) = (part(a), part(b));
@@ -92,6 +111,31 @@ fn condition(tree: &ast::Expr, owner: Learned, scope: &mut Scope<'_>) -> Option<
         }
         _ => return None,
     })
+}
+
+/// A number as a first value.
+pub fn number(x: f64, span: Span) -> Initialiser {
+    Initialiser::Constant(Expr { kind: ExprKind::Number(x), span })
+}
+
+/// `if c then a else b`
+pub fn choice(c: Initialiser, a: Initialiser, b: Initialiser) -> Initialiser {
+    Initialiser::Select(Box::new([c, a, b]))
+}
+
+/// `a and b`
+pub fn both(a: Initialiser, b: Initialiser, at: Span) -> Initialiser {
+    choice(a, choice(b, number(1.0, at), number(0.0, at)), number(0.0, at))
+}
+
+/// `a or b`
+pub fn either(a: Initialiser, b: Initialiser, at: Span) -> Initialiser {
+    choice(a, number(1.0, at), choice(b, number(1.0, at), number(0.0, at)))
+}
+
+/// `not a`
+pub fn negated(a: Initialiser, at: Span) -> Initialiser {
+    choice(a, number(0.0, at), number(1.0, at))
 }
 
 fn comparison(op: Infix) -> Option<CompareOp> {
@@ -128,14 +172,15 @@ fn place_in_layer(tree: &ast::Expr, owner: Learned) -> Option<(Place, Coordinate
 }
 
 /// A function of a first value; of a constant it is a constant.
-fn apart(op: UnaryOp, argument: Initialiser, span: Span) -> Initialiser {
+pub fn apart(op: UnaryOp, argument: Initialiser, span: Span) -> Initialiser {
     if let Initialiser::Constant(a) = argument {
         return Initialiser::Constant(Expr { kind: ExprKind::Unary(op, Box::new(a)), span });
     }
     Initialiser::Unary(op, Box::new(argument))
 }
 
-fn together(op: BinaryOp, a: Initialiser, b: Initialiser, span: Span) -> Initialiser {
+/// A function of two first values; of constants it is a constant.
+pub fn together(op: BinaryOp, a: Initialiser, b: Initialiser, span: Span) -> Initialiser {
     match (a, b) {
         (Initialiser::Constant(a), Initialiser::Constant(b)) => {
             Initialiser::Constant(Expr { kind: ExprKind::Binary(op, Box::new(a), Box::new(b)), span })
@@ -209,7 +254,15 @@ fn law(call: &ast::Call, count: usize, owner: Learned, scope: &mut Scope<'_>) ->
     }
     let mut numbers = Vec::new();
     for argument in &call.arguments {
-        numbers.push(resolve(argument, Reader::Constant, scope)?);
+        let Initialiser::Constant(number) = initialiser(argument, owner, scope)? else {
+            let what = format!("what the law `{name}` is given");
+            let wanted =
+                "a constant; what differs from place to place stands beside the law, `e * normal(1)`";
+            let found = "something else".to_owned();
+            scope.findings.push(BadValue { at: argument.span, what, wanted, found });
+            return None;
+        };
+        numbers.push(number);
     }
     if matches!(name, "orthogonal" | "identity") && !has_matrix(owner, scope.rule?) {
         let (what, wanted) = (format!("the first value of what `{name}` is given to"), "a matrix of weights");

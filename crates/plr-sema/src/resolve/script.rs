@@ -195,8 +195,8 @@ impl Resolver<'_> {
         }
     }
 
-    /// What an equation writes: a variable, in the named or in the only population that has it, or a weight or a number beside
-    /// one, of the named or of the only synapse that has it.
+    /// What an equation writes (R7.8): a variable, in the named population, in the one without a name or in the only one that has
+    /// it, or a weight or a number beside one, of the named or of the only synapse that has it.
     fn written(&mut self, target: &ast::Target) -> Option<Learned> {
         let owner = target.population.as_ref();
         let Some(owner) = owner else { return self.written_alone(&target.name) };
@@ -209,7 +209,11 @@ impl Resolver<'_> {
             }
             return found.map(Learned::Synapse);
         }
-        let Some(population) = self.scope().population(Some(&owner.text)) else {
+        let named = match owner.text.as_str() {
+            "self" => self.scope().population(None).or_else(|| self.scope().only_population()),
+            name => self.scope().population(Some(name)),
+        };
+        let Some(population) = named else {
             let populations = skeleton.populations.iter().filter_map(|p| p.name.clone());
             let synapses = skeleton.synapses.iter().filter(|s| s.beside.is_none()).map(|s| s.name.clone());
             let known = populations.chain(synapses).collect();
@@ -228,6 +232,10 @@ impl Resolver<'_> {
     fn written_alone(&mut self, name: &ast::Name) -> Option<Learned> {
         if let Some(synapse) = self.scope().synapse(&name.text) {
             return Some(Learned::Synapse(synapse));
+        }
+        let nameless = self.scope().population(None);
+        if let Some(own) = nameless.and_then(|population| self.scope().variable(population, &name.text)) {
+            return Some(Learned::Unit(own));
         }
         let skeleton = self.skeleton;
         let variables = (0..skeleton.variables.len()).filter(|&i| skeleton.variables[i].name == name.text);
