@@ -109,10 +109,8 @@ struct Sharing<'a> {
 
 impl<'a> Sharing<'a> {
     fn new(lowered: &Lowered, lifetimes: &'a Lifetimes) -> Self {
-        let renewed = lowered
-            .renewed
-            .iter()
-            .map(|&(input, output)| (lowered.inputs[input], lowered.outputs[output]));
+        let renewed =
+            lowered.renewed.iter().map(|&(input, output)| (lowered.inputs[input], lowered.outputs[output]));
         let mut sharing = Self {
             lifetimes,
             class_of: vec![None; lowered.types.len()],

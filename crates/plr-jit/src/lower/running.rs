@@ -48,9 +48,9 @@ fn merge_block(
         }
         let maker = (0..at).find(|&maker| makes_alone(&tasks[maker], input)).filter(|_| once(input));
         let taken = |tasks: &mut Vec<Option<Task>>, at: Option<usize>| at.and_then(|at| tasks[at].take());
-        let [Task::Map(summed), Task::Map(map)] = [(maker, input), (user, result)].map(|(at, value)| {
-            taken(&mut tasks, at).unwrap_or_else(|| Task::Map(itself(value, dims)))
-        }) else {
+        let [Task::Map(summed), Task::Map(map)] = [(maker, input), (user, result)]
+            .map(|(at, value)| taken(&mut tasks, at).unwrap_or_else(|| Task::Map(itself(value, dims))))
+        else {
             unreachable!("both are element-wise")
         };
         let row = [lowering.row(dims[1]), lowering.row(dims[1])];
@@ -66,7 +66,9 @@ fn merge_block(
 
 /// Whether sums of rows can be computed on the way through this task.
 fn can_sum(task: &Option<Task>, dims: [usize; 2]) -> bool {
-    let fits = |map: &MapTask| map.running.is_none() && map.space.dims.iter().product::<usize>() == dims[0] * dims[1];
+    let fits = |map: &MapTask| {
+        map.running.is_none() && map.space.dims.iter().product::<usize>() == dims[0] * dims[1]
+    };
     matches!(task, Some(Task::Map(map)) if fits(map))
 }
 
