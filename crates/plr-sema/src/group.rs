@@ -194,18 +194,35 @@ impl Rule {
         let mut pairs = network.instances(declared.from, declared.to);
         pairs.retain(|&pair| {
             let (pre, post) = self.joined(synapse, pair);
-            self.exists(network, pre) && self.exists(network, post)
+            let there = |group| match declared.kernel {
+                Some(_) => self.space(network, group).is_some(),
+                None => self.exists(network, group),
+            };
+            there(pre) && there(post)
         });
         pairs
     }
 
-    /// The edge along which an instance of a synapse runs, if the edge has pooling or a kernel: between populations that
-    /// are modelled after the edge's layers, one way or the other (R4.12).
+    /// The kernel of an instance of a synapse that has one of its own: every unit of a place hears those around that place (R4.16).
+    fn own_kernel(&self, network: &Network, synapse: SynapseId, pair: (LayerId, LayerId)) -> Option<Along> {
+        let kernel = self.synapses[synapse.0].kernel?;
+        let (pre, post) = self.joined(synapse, pair);
+        let (low, high) = (self.space(network, pre)?, self.space(network, post)?);
+        let (channels, padding) = (high.channels, kernel / 2);
+        let kernel = Convolution { low, channels, kernel, stride: 1, padding, local: false };
+        Some(Along { join: Join { pool: None, kernel: Some(kernel) }, upward: true })
+    }
+
+    /// What an instance of a synapse runs along, if it has a kernel of its own, or if its edge has pooling or a kernel: between
+    /// populations that are modelled after the edge's layers, one way or the other (R4.12).
     pub fn along(&self, network: &Network, synapse: SynapseId, pair: (LayerId, LayerId)) -> Option<Along> {
         let declared = &self.synapses[synapse.0];
         let far = |relative| matches!(relative, Relative::Input | Relative::Output);
         if declared.one_to_one || far(declared.from.layer) || far(declared.to.layer) {
             return None;
+        }
+        if declared.kernel.is_some() {
+            return self.own_kernel(network, synapse, pair);
         }
         let (pre, post) = self.joined(synapse, pair);
         let models = (self.model(network, pre)?, self.model(network, post)?);
@@ -308,6 +325,23 @@ impl Rule {
         joins(reciprocal, (post, pre)).then_some((reciprocal, true))
     }
 
+    /// Finds kernels between groups that have different places (R4.16).
+    fn check_kernels(&self, network: &Network, findings: &mut Findings) {
+        for (i, synapse) in self.synapses.iter().enumerate().filter(|(_, s)| s.beside.is_none()) {
+            let (id, kernel) = (SynapseId(i), synapse.kernel);
+            let apart = |&pair: &(LayerId, LayerId)| {
+                let (pre, post) = self.joined(id, pair);
+                let places = |group| self.space(network, group).map(|space| (space.height, space.width));
+                places(pre) != places(post)
+            };
+            let pairs = kernel.map(|_| self.instances(network, id)).unwrap_or_default();
+            if let Some(&(_, layer)) = pairs.iter().find(|pair| apart(pair)) {
+                let shapes = Shapes::OtherPlaces { layer: network.layers[layer].name.clone() };
+                findings.push(ShapeMismatch { at: synapse.span, shapes });
+            }
+        }
+    }
+
     /// What is wrong with the sizes of groups on a network (R3.9, R4.9).
     pub fn check_sizes(&self, network: &Network, library: &Library, findings: &mut Findings) {
         for (trace, _) in trace::axes(self, library).into_iter().filter(|(_, axes)| axes.joins_both_ends()) {
@@ -319,6 +353,7 @@ impl Rule {
                 findings.push(ShapeMismatch { at: self.synapses[trace.0].span, shapes });
             }
         }
+        self.check_kernels(network, findings);
         for population in &self.populations {
             if let Some(number) = &population.number {
                 let value = constant(number, &self.constants, library).unwrap_or(f64::NAN);

@@ -284,6 +284,8 @@ pub struct Synapse {
     pub symmetric: Option<Span>,
     /// Each unit is joined with the one in its place only (R4.9).
     pub one_to_one: bool,
+    /// The rows, and columns, of its kernel, if it has one of its own (R4.16).
+    pub kernel: Option<usize>,
     /// It transmits what was there before the step (R20.5).
     pub delayed: bool,
     /// The synapse of which this is a further quantity, beside the weight.

@@ -117,6 +117,11 @@ pub enum Shapes {
         /// Of which size.
         size: f64,
     },
+    /// A kernel between populations of a layer that have other rows or columns.
+    OtherPlaces {
+        /// The layer.
+        layer: String,
+    },
     /// A one-to-one projection between groups of different sizes.
     NotOneToOne {
         /// Where: `input->h1`.
@@ -195,6 +200,9 @@ impl Finding for ShapeMismatch {
             Shapes::NotGrouped { layer, what, size } => {
                 format!("the {what} of `{layer}` do not fall into groups of {size}")
             }
+            Shapes::OtherPlaces { layer } => {
+                format!("a kernel joins populations of the same rows and columns, in `{layer}`")
+            }
             Shapes::NotOneToOne { edge, pre, post } => {
                 format!("from {pre} units to {post} there is no one-to-one projection, in `{edge}`")
             }
@@ -228,6 +236,7 @@ impl Finding for ShapeMismatch {
             Shapes::TracedKernel { .. } => "a number for each pair of units".to_owned(),
             Shapes::NotBelonging => "these do not, or not so".to_owned(),
             Shapes::NotGrouped { .. } => "the size of a group".to_owned(),
+            Shapes::OtherPlaces { .. } => "these have others".to_owned(),
             Shapes::NotOneToOne { .. } => "one to one".to_owned(),
         };
         Label::new(self.at, text)
@@ -260,6 +269,7 @@ impl Finding for ShapeMismatch {
             | Shapes::TracedKernel { .. }
             | Shapes::NotBelonging
             | Shapes::NotGrouped { .. }
+            | Shapes::OtherPlaces { .. }
             | Shapes::NotOneToOne { .. } => Vec::new(),
         }
     }
@@ -315,6 +325,7 @@ impl Finding for ShapeMismatch {
             | Shapes::PredictedByInput
             | Shapes::SizedBySeveral { .. }
             | Shapes::TracedKernel { .. }
+            | Shapes::OtherPlaces { .. }
             | Shapes::NotOneToOne { .. } => None,
         }
     }

@@ -719,6 +719,10 @@ impl<'s> Lowerer<'s> {
         };
         let setting = self.setting;
         let found = setting.rule.beside(&setting.network, synapse, (pre, post), transposed);
+        // A kernel of its own is laid out in one direction only (R4.16).
+        let laid_out =
+            |&(_, reciprocal): &(_, bool)| !reciprocal || setting.rule.synapses[synapse.0].kernel.is_none();
+        let found = found.filter(laid_out);
         let ((from, to), reciprocal) = found.ok_or(Unavailable::NoWeight { synapse, at })?;
         let value = self.parameter(ParameterId::Weight(synapse, from, to))?;
         let axes = cx.own;

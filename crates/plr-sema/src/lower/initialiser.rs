@@ -218,13 +218,18 @@ impl Setting {
         let models = |(pre, post)| (model(pre), model(post));
         let (pre, post) = models(self.rule.joined(own, site.ends()));
         let instances = self.rule.instances(&self.network, synapse);
-        let one_to_one = |id: SynapseId| self.rule.synapses[id.0].one_to_one;
+        let joins = |id: SynapseId| {
+            let synapse = &self.rule.synapses[id.0];
+            (synapse.one_to_one, synapse.kernel)
+        };
         let find = |ends| {
             let fits = |pair: &&_| models(self.rule.joined(synapse, **pair)) == ends;
-            instances.iter().find(fits).copied().filter(|_| one_to_one(synapse) == one_to_one(own))
+            instances.iter().find(fits).copied().filter(|_| joins(synapse) == joins(own))
         };
         let parallel = find((pre, post)).filter(|_| !transposed).map(|pair| (pair, false));
-        parallel.or_else(|| find((post, pre)).map(|pair| (pair, true)))
+        // A kernel of its own is laid out in one direction only.
+        let turned = || find((post, pre)).filter(|_| joins(own).1.is_none());
+        parallel.or_else(|| turned().map(|pair| (pair, true)))
     }
 
     /// Finds the first values, of these parameters, that are taken from synapses that are not there (R4.10), or from places

@@ -174,7 +174,8 @@ fn weight(
         if other.trace.is_some() && beside {
             return Some(ExprKind::Trace(synapse, None));
         }
-        if other.trace.is_some() || other.one_to_one != rule.synapses[own.0].one_to_one {
+        let joins = |of: &Synapse| (of.one_to_one, of.kernel);
+        if other.trace.is_some() || joins(other) != joins(&rule.synapses[own.0]) {
             return mismatch(at, Shapes::NoWeight { synapse: rule.synapse_name(synapse) }, scope);
         }
         return Some(ExprKind::Weight { synapse, transposed });

@@ -323,6 +323,10 @@ fn blank_synapse(synapse: &ast::Synapse) -> Synapse {
         fixed,
         symmetric,
         one_to_one: attribute("one_to_one").is_some(),
+        kernel: synapse.attributes.iter().find_map(|attribute| match &attribute.arguments[..] {
+            [size] if attribute.name.text == "kernel" => rows_of_kernel(size),
+            _ => None,
+        }),
         delayed: attribute("delay").is_some(),
         beside: None,
         trace: None,
@@ -330,6 +334,14 @@ fn blank_synapse(synapse: &ast::Synapse) -> Synapse {
         bounds: None,
         mask: None,
         span: synapse.name.span,
+    }
+}
+
+/// The rows, and columns, of a kernel: an odd number, so that one of them is in the middle (R4.16).
+fn rows_of_kernel(written: &ast::Expr) -> Option<usize> {
+    match written.kind {
+        ast::ExprKind::Number(rows) if rows % 2.0 == 1.0 && rows < 1e6 => Some(rows as usize),
+        _ => None,
     }
 }
 
@@ -531,6 +543,7 @@ impl Resolver<'_> {
             match (attribute.name.text.as_str(), &attribute.arguments[..]) {
                 ("fixed" | "symmetric" | "one_to_one", []) => {}
                 ("delay", [steps]) => self.delay(steps, &written.name),
+                ("kernel", [size]) => self.kernel(size, &rule.synapses[position], attribute.span),
                 ("in", [low, high]) => {
                     let (low, high) = (self.constant(low), self.constant(high));
                     rule.synapses[position].bounds = low.zip(high);
@@ -539,7 +552,7 @@ impl Resolver<'_> {
                     rule.synapses[position].mask = self.mask(named, written, SynapseId(position));
                 }
                 (name, _) => {
-                    let known = ["fixed", "symmetric", "one_to_one", "in", "mask", "delay"]
+                    let known = ["fixed", "symmetric", "one_to_one", "in", "mask", "delay", "kernel"]
                         .map(str::to_owned)
                         .to_vec();
                     self.scope().unknown("attribute of a synapse", name, attribute.name.span, known);
@@ -566,6 +579,26 @@ impl Resolver<'_> {
                 wanted: "1, the step before",
                 found: "another number".to_owned(),
             });
+        }
+    }
+
+    /// Finds what is wrong with a kernel within a layer (R4.16).
+    fn kernel(&mut self, size: &ast::Expr, synapse: &Synapse, attribute: Span) {
+        if [synapse.from.layer, synapse.to.layer] != [Relative::Own; 2] || synapse.one_to_one {
+            self.findings.push(BadValue {
+                at: attribute,
+                what: format!("what `{}` with a kernel joins", synapse.name),
+                wanted: "a layer with itself, and not one to one",
+                found: "another projection".to_owned(),
+            });
+        }
+        if rows_of_kernel(size).is_none() {
+            let found = match size.kind {
+                ast::ExprKind::Number(number) => number.to_string(),
+                _ => "no number".to_owned(),
+            };
+            let what = "the number of rows of a kernel".to_owned();
+            self.findings.push(BadValue { at: size.span, what, wanted: "odd", found });
         }
     }
 
