@@ -143,6 +143,83 @@ fn a_kernel_joins_pairs_of_units_both_ways() {
     found.is("increment/B/output->input", &learned);
 }
 
+/// Kernels within a layer: between its own units in both directions, and to a population of twice the channels.
+const WITHIN: &str = "rule R(lr = 1) allow weight_transport {
+  neuron { state x, u = 0, v = 0 }
+  neuron Far sized 2 * self { state y = 0 }
+  synapse W : below -> self = 1
+  synapse L : self -> self, kernel 3
+  synapse K : self -> Far, kernel 5
+  phase p {
+    clamp input x = data
+    sweep up { x = W @ below.x }
+  }
+  phase q {
+    u = L @ self.x
+    v = L.T @ self.x
+    Far: y = K @ self.x
+  }
+  learn {
+    W += lr * post.x * pre.x
+    L += lr * (post.u * pre.x - 0.5 * L)
+    K += lr * post.y * pre.x
+  }
+}
+";
+
+/// The pairs of units that a kernel of so many rows joins within a layer of 3 rows and 4 columns, and its weight: who hears, who is
+/// heard, the weight; each with so many channels.
+fn around(hearing: usize, heard: usize, rows: usize) -> Vec<(usize, usize, usize)> {
+    let mut found = Vec::new();
+    let unit = |channel: usize, row: usize, column: usize| (channel * 3 + row) * 4 + column;
+    let places = (0..3).flat_map(|row| (0..4).map(move |column| (row, column)));
+    for ((row, column), (i, j)) in places.flat_map(|place| taps(rows).map(move |tap| (place, tap))) {
+        let (Some(y), Some(x)) = ((row + i).checked_sub(rows / 2), (column + j).checked_sub(rows / 2)) else {
+            continue;
+        };
+        for (to, from) in (0..hearing).flat_map(|to| (0..heard).map(move |from| (to, from))) {
+            if y < 3 && x < 4 {
+                let weight = ((to * heard + from) * rows + i) * rows + j;
+                found.push((unit(to, row, column), unit(from, y, x), weight));
+            }
+        }
+    }
+    found
+}
+
+fn taps(rows: usize) -> impl Iterator<Item = (usize, usize)> {
+    (0..rows).flat_map(move |i| (0..rows).map(move |j| (i, j)))
+}
+
+/// R4.16: a kernel within a layer joins each unit with those around its place, both ways, and learns the sums over all pairs; to a
+/// population of other channels too. Where there are no rows and columns there are no synapses.
+#[test]
+fn a_kernel_within_a_layer_joins_what_is_around() {
+    let bench = Bench::new(&on(WITHIN, "1x3x4 - conv 2 k1 - 3"));
+    let (data, w, l) = (numbers(12), [0.5, -1.5], numbers(36));
+    let k: Vec<f64> = numbers(200).iter().map(|x| 0.1 * x * x - 1.0).collect();
+    let given: [(&str, &[f64]); 3] = [("W/input->h1", &w), ("L/h1->h1", &l), ("K/h1->h1", &k)];
+    let found = bench.present(&given, &[&data], &[]);
+    let x: Vec<f64> = w.iter().flat_map(|w| data.iter().map(move |x| w * x)).collect();
+    let (mut u, mut v, mut y) = (vec![0.0; 24], vec![0.0; 24], vec![0.0; 48]);
+    for (post, pre, weight) in around(2, 2, 3) {
+        u[post] += l[weight] * x[pre];
+        v[pre] += l[weight] * x[post];
+    }
+    around(4, 2, 5).into_iter().for_each(|(post, pre, weight)| y[post] += k[weight] * x[pre]);
+    let mut learned = [vec![0.0; 36], vec![0.0; 200]];
+    around(2, 2, 3).into_iter().for_each(|(post, pre, weight)| learned[0][weight] += u[post] * x[pre]);
+    around(4, 2, 5).into_iter().for_each(|(post, pre, weight)| learned[1][weight] += y[post] * x[pre]);
+    learned[0].iter_mut().zip(&l).for_each(|(learned, l)| *learned -= 0.5 * l);
+    found.is("state/q/u/h1", &u);
+    found.is("state/q/v/h1", &v);
+    found.is("state/q/Far.y/h1", &y);
+    found.is("state/q/u/output", &[0.0; 3]);
+    found.is("increment/L/h1->h1", &learned[0]);
+    found.is("increment/K/h1->h1", &learned[1]);
+    assert!(bench.model().parameters().iter().all(|p| !p.name.contains("output->output")));
+}
+
 /// Feedback through the forward weights, a bias, and a normalising term, in three layers.
 const LOCAL: &str = "rule R(lr = 1) allow weight_transport {
   neuron { param b = 0;  state x, d = 0, e = 0 }
