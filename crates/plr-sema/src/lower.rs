@@ -82,6 +82,7 @@ impl Specialised {
         let Setting { rule, library, network, .. } = &made.setting;
         audit::lost_equations(rule, library, network, &mut warnings);
         audit::empty_sums(rule, network, &mut warnings);
+        audit::counted_once(rule, network, &mut warnings);
         audit::stale_clamps(rule, library, network, &mut warnings);
         audit::frozen_draws(rule, library, &made.durations, &mut warnings);
         // With everything built: a phase has its use even if what a claim needs is not there outside its check.
