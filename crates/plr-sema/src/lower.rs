@@ -40,7 +40,7 @@ use plr_syntax::diagnostic::Findings;
 
 use crate::audit::{self, Built, Projection};
 use crate::check::unused_phase::UnusedPhase;
-use crate::equation::{self, Source};
+use crate::equation::{self, Site, Source};
 use crate::hir::{Learned, Observed, PhaseId};
 
 use environment::Quantity;
@@ -82,7 +82,6 @@ impl Specialised {
         let Setting { rule, library, network, .. } = &made.setting;
         audit::lost_equations(rule, library, network, &mut warnings);
         audit::empty_sums(rule, network, &mut warnings);
-        audit::counted_once(rule, network, &mut warnings);
         audit::stale_clamps(rule, library, network, &mut warnings);
         audit::frozen_draws(rule, library, &made.durations, &mut warnings);
         // With everything built: a phase has its use even if what a claim needs is not there outside its check.
@@ -103,6 +102,12 @@ impl Specialised {
         made.listed.0 = made.parameters.iter().map(|(_, p)| p.clone()).collect();
         made.listed.1 = made.kept.iter().map(|(_, kept)| kept.clone()).collect();
         made.unused_phases(&update, looked_at, &mut warnings);
+        let Setting { rule, network, .. } = &made.setting;
+        let built = |target: Learned, site: Site| {
+            let is = |id: &ParameterId| id.learned() == Some(target) && id.site() == Some(site);
+            made.parameters.iter().any(|(id, _)| is(id))
+        };
+        audit::counted_once(rule, network, &built, &mut warnings);
         Ok((made, warnings))
     }
 

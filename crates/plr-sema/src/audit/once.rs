@@ -10,11 +10,17 @@ use crate::hir::{Expr, ExprKind, Learned, Plasticity, Rule, VariableKind};
 use crate::network::Network;
 
 /// Finds the constants and signals that stand in a sum beside what units have, in what a parameter learns that several of them share
-/// on a network (R8.13).
-pub fn counted_once(rule: &Rule, network: &Network, findings: &mut Findings) {
+/// on a network, where it is built (R8.13).
+pub fn counted_once(
+    rule: &Rule,
+    network: &Network,
+    built: &dyn Fn(Learned, Site) -> bool,
+    findings: &mut Findings,
+) {
     for plasticity in &rule.plasticity {
         let sites = equation::sites(Source::Plasticity(plasticity), rule, network);
-        let shared = |site: &Site| is_shared(plasticity, *site, rule, network);
+        let shared =
+            |site: &Site| built(plasticity.target, *site) && is_shared(plasticity, *site, rule, network);
         if let Some(at) = sites.iter().any(shared).then(|| in_sums(&plasticity.increment, rule)).flatten() {
             let name = match plasticity.target {
                 Learned::Synapse(synapse) => rule.synapse_name(synapse),
