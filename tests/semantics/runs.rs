@@ -63,6 +63,55 @@ fn weights_files_have_names() {
     assert_eq!(other.parameters(), session.parameters());
 }
 
+fn begun_again<'m>(model: &'m Specialised, path: &std::path::Path) -> Session<'m> {
+    let mut session = Session::new(model, options(Backend::Jit { threads: 1 })).expect("it compiles");
+    session.begin_with(path).expect("it fits");
+    session
+}
+
+/// R18.4: a run that goes on from a file, in the middle of an epoch, ends where one does that was not interrupted; a run of another
+/// seed, and one of other minibatches, cannot go on.
+#[test]
+fn runs_go_on() {
+    let text = "rule R(lr = 0.1) {
+  neuron { param b = 0\n state x = 0, e = 0\n persistent state s = 1 }
+  synapse W : below -> self = normal(0.1)
+  phase p { clamp input x = data;  output x = W @ below.x + b }
+  phase q { output e = target - x;  output s = s / 2 + epoch + minibatch }
+  learn { W += adam(post.e * pre.x + 0.001 * post.s);  b += lr * e }
+  predict output.x after p
+}
+network n { 784 - 10 }";
+    let model = Bench::new(text).model();
+    let data = data();
+    let new = |seed| {
+        Session::new(&model, Options { seed, ..options(Backend::Jit { threads: 2 }) }).expect("it compiles")
+    };
+    let mut whole = new(3);
+    let mut train = |session: &mut Session<'_>, most| {
+        session.train(&data, most, &mut |_| Control::Continue).expect("it trains");
+    };
+    train(&mut whole, None);
+    train(&mut whole, Some(3));
+    let path = file("resume.safetensors");
+    whole.save(&path).expect("a file can be written");
+    let mut other = new(3);
+    other.load(&path, data.samples()).expect("it fits");
+    assert_eq!(other.position(), whole.position());
+    for session in [&mut whole, &mut other] {
+        train(session, None);
+        train(session, None);
+    }
+    assert_eq!(other.parameters(), whole.parameters());
+    let refused = |session: &mut Session<'_>, samples| {
+        session.load(&path, samples).expect_err("it is another run").to_string()
+    };
+    let said = refused(&mut new(4), data.samples());
+    assert!(said.contains("its seed is 3, and here it is 4"), "{said}");
+    let said = refused(&mut new(3), 100);
+    assert!(said.contains("minibatches of an epoch is 8, and here it is 13"), "{said}");
+}
+
 /// R18.3: what a file has stands in the place of first values, within masks and bounds, and what follows them follows it; the rest begins
 /// as ever, and so do memories, what is kept and the counts.
 #[test]
@@ -136,6 +185,10 @@ network n {{ 784 - 10 }}"
         (said.drawn, said.left),
         (vec!["C/output->input".to_owned()], vec!["B/output->input".to_owned()])
     );
+    // R18.5: evaluated, it is what the other was.
+    let [before, after] = [&mut first, &mut begun_again(&written, &path)]
+        .map(|session| session.evaluate(&data).expect("it is evaluated").expect("it predicts").loss);
+    assert_eq!(before, after);
     // It learns as a run of its own.
     let mut session = Session::new(&written, options(Backend::Jit { threads: 1 })).expect("it compiles");
     session.begin_with(&path).expect("it fits");

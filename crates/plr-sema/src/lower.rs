@@ -364,7 +364,7 @@ impl Specialised {
 }
 
 /// The parameter that a plasticity equation changes at a site.
-fn parameter_at(target: Learned, site: equation::Site) -> ParameterId {
+fn parameter_at(target: Learned, site: Site) -> ParameterId {
     match target {
         Learned::Synapse(synapse) => {
             let (pre, post) = site.ends();

@@ -46,7 +46,7 @@ impl Session<'_> {
     }
 
     /// Takes parameters and position from a file that [`Session::save`] wrote; training goes on as if it had never been
-    /// interrupted. A file without a position starts a run of its own.
+    /// interrupted (R18.4). A file without a position starts a run of its own.
     ///
     /// # Errors
     /// [`SessionError::Weights`] if the file is not readable or not of this rule on this network in this precision,
@@ -104,7 +104,7 @@ impl Session<'_> {
     }
 
     /// Begins with the parameters that a file has in the place of first values: those of its names, within their constraints. The others
-    /// are drawn, or follow them. What filters remember, what is kept and the counts of presentations are those of a run that begins.
+    /// are drawn, or follow them. What filters remember, what is kept and the counts of presentations are those of a run that begins (R18.3).
     ///
     /// # Errors
     /// [`SessionError::Weights`] if the file is not readable, has nothing that the rule on this network has, or has it in another

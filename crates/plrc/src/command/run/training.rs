@@ -120,7 +120,7 @@ impl<'a> Training<'a> {
         report
     }
 
-    /// Evaluates on the validation set, if no epoch has.
+    /// Evaluates on the validation set, if no epoch has (R18.5).
     pub fn evaluate_once(&mut self) -> Result<(), Failure> {
         if self.last_evaluation.is_some() { Ok(()) } else { self.evaluate() }
     }
