@@ -1,5 +1,6 @@
 """The cases of `cases.plr` in JAX, the best way we know on a processor: one compiled function that scans over minibatches,
-with what a presentation does not change computed once, and the loops of relaxations left to the compiler.
+with what a presentation does not change computed once, and the loops of relaxations left to the compiler. Of rules without a
+relaxation it makes the best by itself: their equations are those as written.
 """
 
 import time
@@ -7,35 +8,16 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
+import plain
+
+
+def after(rule):
+    """The parameters after an update by a rule of `plain`."""
+    return lambda p, x, t: p | {name: p[name] + change for name, change in rule(p, x, t)}
 
 
 def clip(a):
     return jnp.clip(a, 0, 1)
-
-
-def feed(p, x, t, lr, back):
-    w1, w2, w3 = p["W/input->h1"], p["W/h1->h2"], p["W/h2->output"]
-    a1 = x @ w1.T + p["b/h1"]
-    x1 = jax.nn.relu(a1)
-    a2 = x1 @ w2.T + p["b/h2"]
-    x2 = jax.nn.relu(a2)
-    d3 = t - (x2 @ w3.T + p["b/output"])
-    b2, b3 = back(p)
-    d2 = (a2 > 0) * (d3 @ b3)
-    d1 = (a1 > 0) * (d2 @ b2)
-    new, rate = dict(p), lr / len(x)
-    for d, pre, w, b in ((d1, x, "W/input->h1", "b/h1"), (d2, x1, "W/h1->h2", "b/h2"), (d3, x2, "W/h2->output", "b/output")):
-        new[w] = p[w] + (rate * d).T @ pre
-        new[b] = p[b] + rate * d.sum(0)
-    return new
-
-
-def backprop(p, x, t):
-    return feed(p, x, t, 0.01, lambda p: (p["W/h1->h2"], p["W/h2->output"]))
-
-
-def feedback_alignment(p, x, t):
-    return feed(p, x, t, 0.001, lambda p: (p["B/h2->h1"].T, p["B/output->h2"].T))
 
 
 def ep_one_hidden(p, x, t, beta=0.5, free=20, nudged=4, lr=0.05):
@@ -170,22 +152,8 @@ def predictive_coding(p, x, t, gamma=0.1, steps=20, lr=0.005):
     }
 
 
-def oja(p, x, t, lr=0.001):
-    w, v = p["W/input->output"], x[0]
-    y = w @ v
-    return {"W/input->output": w + (lr * y)[:, None] * (v - y[:, None] * w)}
-
-
-def sanger(p, x, t, lr=0.001):
-    w, v = p["W/input->output"], x[0]
-    y = w @ v
-    return {"W/input->output": w + (lr * y)[:, None] * (v - jnp.cumsum(y[:, None] * w, axis=0))}
-
-
-UPDATES = {
-    f.__name__: f
-    for f in (backprop, feedback_alignment, ep_one_hidden, ep_two_hidden, ep_convolutions, predictive_coding, oja, sanger)
-}
+UPDATES = {f.__name__: f for f in (ep_one_hidden, ep_two_hidden, ep_convolutions, predictive_coding)}
+UPDATES |= {f.__name__: after(f) for f in (plain.backprop, plain.feedback_alignment, plain.oja, plain.sanger)}
 
 
 def train(case, arrays, data, target, count):

@@ -1,44 +1,16 @@
 """The cases of `cases.plr` written by hand in NumPy, as fast as we know how: products of clamped inputs are computed once
-for each presentation, and the contrasts of equilibrium propagation share the products that they have in common.
+for each presentation, and the contrasts of equilibrium propagation share the products that they have in common. Backpropagation,
+feedback alignment and Sanger's rule have no better way than as written.
 
 Every function takes the parameters (a dictionary, changed in place) and one minibatch; weights are `[post, pre]`.
 """
 
 import numpy as np
-
-
-def relu(a):
-    return np.maximum(a, 0)
+import plain
 
 
 def clip(a):
     return np.clip(a, 0, 1, out=a)
-
-
-def feed(p, x, t, lr, back):
-    """Forward, error backwards through the matrices that `back` names, update."""
-    w1, w2, w3 = p["W/input->h1"], p["W/h1->h2"], p["W/h2->output"]
-    n = x.dtype.type(lr / len(x))
-    a1 = x @ w1.T + p["b/h1"]
-    x1 = relu(a1)
-    a2 = x1 @ w2.T + p["b/h2"]
-    x2 = relu(a2)
-    d3 = t - (x2 @ w3.T + p["b/output"])
-    b2, b3 = back(p)
-    d2 = (a2 > 0) * (d3 @ b3)
-    d1 = (a1 > 0) * (d2 @ b2)
-    for d, pre, w, b in ((d1, x, "W/input->h1", "b/h1"), (d2, x1, "W/h1->h2", "b/h2"), (d3, x2, "W/h2->output", "b/output")):
-        d *= n
-        p[w] += d.T @ pre
-        p[b] += d.sum(0)
-
-
-def backprop(p, x, t):
-    feed(p, x, t, 0.01, lambda p: (p["W/h1->h2"], p["W/h2->output"]))
-
-
-def feedback_alignment(p, x, t):
-    feed(p, x, t, 0.001, lambda p: (p["B/h2->h1"].T, p["B/output->h2"].T))
 
 
 def ep_one_hidden(p, x, t, beta=0.5, free=20, nudged=4, lr=0.05):
@@ -106,18 +78,24 @@ def unpool(high):
     return np.repeat(np.repeat(high * high.dtype.type(0.25), 2, 2), 2, 3)
 
 
+def units(rows):
+    """From one row a place to channels first."""
+    return np.ascontiguousarray(rows.transpose(0, 3, 1, 2))
+
+
+def places(units):
+    return np.ascontiguousarray(units.transpose(0, 2, 3, 1))
+
+
+def of_kernel(high, seen):
+    return np.tensordot(places(high), seen, ((0, 1, 2), (0, 1, 2)))
+
+
 def ep_convolutions(p, x, t, beta=0.5, free=30, nudged=10, lr=0.05):
     w1, w2, w3 = p["W/input->h1"], p["W/h1->h2"], p["W/h2->output"]
     b1, b2, b3 = p["b/h1"], p["b/h2"], p["b/output"]
     real, n = x.dtype.type, len(x)
     m1, m2 = (w.reshape(len(w), -1) for w in (w1, w2))
-
-    def units(rows):
-        """From one row a place to channels first."""
-        return np.ascontiguousarray(rows.transpose(0, 3, 1, 2))
-
-    def places(units):
-        return np.ascontiguousarray(units.transpose(0, 2, 3, 1))
 
     image = see(x.reshape(-1, 1, 28, 28), 5)
     drive = units(image @ m1.T + b1)
@@ -136,12 +114,8 @@ def ep_convolutions(p, x, t, beta=0.5, free=30, nudged=10, lr=0.05):
     for _ in range(nudged):
         s1, s2, s3 = step(s1, s2, s3, real(beta) * (t - s3))
     c = real(lr / beta / n)
-
-    def kernel(high, seen):
-        return np.tensordot(places(high), seen, ((0, 1, 2), (0, 1, 2)))
-
-    m1 += c * kernel(s1 - f1, image)
-    m2 += c * (kernel(s2, see(pool(s1), 5)) - kernel(f2, see(pool(f1), 5)))
+    m1 += c * of_kernel(s1 - f1, image)
+    m2 += c * (of_kernel(s2, see(pool(s1), 5)) - of_kernel(f2, see(pool(f1), 5)))
     w3 += c * (s3.T @ pool(s2).reshape(n, -1) - f3.T @ pool(f2).reshape(n, -1))
     b1 += c * (s1 - f1).sum((0, 2, 3))
     b2 += c * (s2 - f2).sum((0, 2, 3))
@@ -183,12 +157,5 @@ def oja(p, x, t, lr=0.001):
     w += ly[:, None] * v
 
 
-def sanger(p, x, t, lr=0.001):
-    w = p["W/input->output"]
-    v = x[0]
-    y = w @ v
-    explained = np.cumsum(y[:, None] * w, axis=0)
-    w += (w.dtype.type(lr) * y)[:, None] * (v - explained)
-
-
-UPDATES = {f.__name__: f for f in (backprop, feedback_alignment, ep_one_hidden, ep_two_hidden, ep_convolutions, predictive_coding, oja, sanger)}
+UPDATES = {f.__name__: f for f in (ep_one_hidden, ep_two_hidden, ep_convolutions, predictive_coding, oja)}
+UPDATES |= {f.__name__: plain.in_place(f) for f in (plain.backprop, plain.feedback_alignment, plain.sanger)}

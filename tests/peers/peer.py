@@ -27,4 +27,5 @@ def main(tool, case, source, out, count):
     print(json.dumps({"seconds": seconds / count, "compile": compiled}))
 
 
-main(sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4], int(sys.argv[5]))
+if __name__ == "__main__":
+    main(*sys.argv[1:5], int(sys.argv[5]))

@@ -96,4 +96,5 @@ def main():
         table(runs, arguments.threads, arguments.quick)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -5,4 +5,9 @@ from functools import partial
 import torch
 import torch_peer
 
-train = partial(torch_peer.train, compiler=partial(torch.compile, dynamic=False))
+
+def prepare(case, p):
+    return partial(torch.compile(torch_peer.UPDATES[case], dynamic=False), p)
+
+
+train = partial(torch_peer.train, prepare=prepare)

@@ -1,9 +1,11 @@
 """The cases of `cases.plr` in PyTorch without automatic differentiation: weights are updated where they are, a product and what is
-added to it are one call, and what a presentation does not change is computed once.
+added to it are one call, and what a presentation does not change is computed once. Sanger's rule has no better way than as written.
 """
 
 import time
+from functools import partial
 
+import plain
 import torch
 import torch.nn.functional as F
 
@@ -84,17 +86,19 @@ def ep_two_hidden(p, x, t, beta=0.5, free=30, nudged=10, lr=0.05):
     contrast(p, "h2->output", ((s3, s2), (f3, f2)), c)
 
 
+def pool(low):
+    return F.avg_pool2d(low, 2)
+
+
+def unpool(high):
+    return F.interpolate(high, scale_factor=2.0, mode="nearest") / 4
+
+
 def ep_convolutions(p, x, t, beta=0.5, free=30, nudged=10, lr=0.05):
     w1, w2, w3 = p["W/input->h1"], p["W/h1->h2"], p["W/h2->output"]
     b2, b3 = p["b/h2"], p["b/output"]
     n, image = len(x), x.view(-1, 1, 28, 28)
     drive = F.conv2d(image, w1, p["b/h1"])
-
-    def pool(low):
-        return F.avg_pool2d(low, 2)
-
-    def unpool(high):
-        return F.interpolate(high, scale_factor=2.0, mode="nearest") / 4
 
     def relax(s1, s2, s3, steps, nudge):
         for _ in range(steps):
@@ -143,26 +147,25 @@ def oja(p, x, t, lr=0.001):
     w.mul_((1 - lr * y * y)[:, None]).addr_(lr * y, v)
 
 
-def sanger(p, x, t, lr=0.001):
-    w, v = p["W/input->output"], x[0]
-    y = w @ v
-    w.add_((lr * y)[:, None] * (v - torch.cumsum(y[:, None] * w, 0)))
+UPDATES = {f.__name__: f for f in (backprop, feedback_alignment, ep_one_hidden, ep_two_hidden, ep_convolutions, predictive_coding, oja)}
+UPDATES["sanger"] = plain.in_place(plain.sanger)
 
 
-UPDATES = {
-    f.__name__: f
-    for f in (backprop, feedback_alignment, ep_one_hidden, ep_two_hidden, ep_convolutions, predictive_coding, oja, sanger)
-}
+def prepare(case, p):
+    return partial(UPDATES[case], p)
 
 
-def train(case, arrays, data, target, count, compiler=lambda step: step):
+def train(case, arrays, data, target, count, prepare=prepare, gradients=False):
     """The parameters after `count` minibatches, seconds for all of them, and seconds of compilation, a first minibatch included."""
     p, data, target = {name: torch.tensor(a) for name, a in arrays.items()}, torch.tensor(data), torch.tensor(target)
-    with torch.no_grad():
-        step = compiler(UPDATES[case])
+    with torch.set_grad_enabled(gradients):
+        step = prepare(case, p)
         start = time.perf_counter()
-        step({name: a.clone() for name, a in p.items()}, data[0], target[0])
-        between = time.perf_counter()
+        step(data[0], target[0])
+        compiled = time.perf_counter() - start
+        for name, array in arrays.items():
+            p[name].copy_(torch.tensor(array))
+        start = time.perf_counter()
         for i in range(count):
-            step(p, data[i % len(data)], target[i % len(data)])
-        return p, time.perf_counter() - between, between - start
+            step(data[i % len(data)], target[i % len(data)])
+        return p, time.perf_counter() - start, compiled

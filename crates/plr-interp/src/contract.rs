@@ -10,14 +10,18 @@ use crate::number::{Number, Shared};
 /// The contraction of two arrays.
 ///
 /// Every contraction is a product of matrices, one for each element of the labels that both factors and the result have,
-/// up to the order of axes. Where there are no such labels it is computed as one product of matrices, with the
-/// library's order of summation; otherwise by loops and plain sums.
+/// up to the order of axes. A sum of one term is a product of elements. Where there are no such labels, others are computed as
+/// one product of matrices, with the library's order of summation; otherwise by loops and plain sums.
 pub(crate) fn contract<T: Number>(spec: &Contraction, lhs: &Shared<T>, rhs: &Shared<T>) -> ArrayD<T> {
     let roles = Roles::of(spec);
     let extents = Extents::of(spec, lhs, rhs);
     let left = arranged(lhs, &spec.lhs, [&roles.kept, &roles.rows, &roles.summed], &extents);
     let right = arranged(rhs, &spec.rhs, [&roles.kept, &roles.summed, &roles.columns], &extents);
-    let products = if roles.kept.is_empty() { matrix_product(&left, &right) } else { sums(&left, &right) };
+    let products = match left.dim().2 {
+        1 => &left * &right,
+        _ if roles.kept.is_empty() => matrix_product(&left, &right),
+        _ => sums(&left, &right),
+    };
     let labels = [roles.kept, roles.rows, roles.columns].concat();
     let products = reshaped(products, IxDyn(&extents.of_all(&labels)));
     row_major(products.view().permuted_axes(positions(&spec.out, &labels)))

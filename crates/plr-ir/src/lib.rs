@@ -17,9 +17,9 @@
 //! 4. **No implicit broadcasting.** Operands of element-wise operations have equal types; [`Op::Broadcast`] says where
 //!    axes come from.
 //! 5. **Element-wise operations** mean what [`scalar`] says, element by element, bit for bit, in every back end.
-//! 6. **Contractions** ([`Op::Contract`]) are sums, from +0, of products over the labels missing from the result. The order of
-//!    summation is not specified; each result is within `n·ε·Σ|a·b|` of the exact sum, `n` the number of terms and `ε`
-//!    the unit round-off times 2, and does not depend on the number of threads (R12.7).
+//! 6. **Contractions** ([`Op::Contract`]) are sums of products over the labels missing from the result. A sum of one term is
+//!    that term; others start from +0, and their order of summation is not specified; each result is within `n·ε·Σ|a·b|` of the
+//!    exact sum, `n` the number of terms and `ε` the unit round-off times 2, and does not depend on the number of threads (R12.7).
 //! 7. **Reductions** ([`Op::Reduce`]) run sequentially in row-major order of the reduced axes, starting from the first
 //!    element; both back ends agree bit for bit. `max` and `min` are those of [`scalar`].
 //! 8. **Ranks** ([`Op::Rank`]) are the numbers 0, 1, 2, … of the elements of each row, which is what the last axis runs

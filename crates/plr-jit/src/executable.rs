@@ -105,7 +105,7 @@ impl Executable {
         })?;
         let begin = Instant::now();
         let mut compiler = Compiler::new(options)?;
-        let mut lowered = lower(program, options.choices, None);
+        let mut lowered = lower(program, options.choices);
         if options.in_place {
             lowered.renewed = renewed(program);
         }

@@ -54,8 +54,25 @@ enum View {
     Index(Slot),
 }
 
-/// Lowers a verified program or, where samples are last and there are lanes for so many, that of a tile.
-pub(crate) fn lower(program: &Program, choices: Choices, lanes: Option<usize>) -> Lowered {
+/// Lowers a verified program.
+pub(crate) fn lower(program: &Program, choices: Choices) -> Lowered {
+    lower_part(program, choices, Part::Whole)
+}
+
+/// What of a program is lowered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    /// All of it.
+    Whole,
+    /// A tile of samples, which are last, with lanes for so many.
+    Lanes(usize),
+    /// A tile of rows.
+    Rows,
+    /// One of several tiles of rows, each of which goes on with the running sums of the one before.
+    RowsInOrder,
+}
+
+fn lower_part(program: &Program, choices: Choices, part: Part) -> Lowered {
     let mut lowering = Lowering {
         program,
         choices,
@@ -63,13 +80,14 @@ pub(crate) fn lower(program: &Program, choices: Choices, lanes: Option<usize>) -
         views: vec![None; program.values.len()],
         blocks: vec![Vec::new()],
         slots: 0,
-        lanes,
+        part,
         transposes: HashMap::new(),
+        rows_kept: Vec::new(),
     };
-    let inputs = program.body.parameters.clone();
+    let mut inputs = program.body.parameters.clone();
     inputs.iter().for_each(|&input| lowering.define(input));
     if choices.tile {
-        tile::sections(program).into_iter().for_each(|section| lowering.section(section));
+        tile::sections(program, choices.running).into_iter().for_each(|section| lowering.section(section));
     } else {
         lowering.block(&program.body);
     }
@@ -84,18 +102,28 @@ pub(crate) fn lower(program: &Program, choices: Choices, lanes: Option<usize>) -
         let uses = block::uses(&tasks, &outputs);
         tasks = running::merge(&mut lowering, tasks, &uses);
     }
+    let mut renewed = Vec::with_capacity(lowering.rows_kept.len());
+    for [before, after] in std::mem::take(&mut lowering.rows_kept) {
+        renewed.push((inputs.len(), outputs.len()));
+        inputs.push(before);
+        outputs.push(after);
+    }
     if choices.block {
         let uses = block::uses(&tasks, &outputs);
         tasks = block::merge(tasks, &uses);
     }
-    Lowered { types: lowering.types, tasks, slots: lowering.slots, inputs, outputs, renewed: Vec::new() }
+    Lowered { types: lowering.types, tasks, slots: lowering.slots, inputs, outputs, renewed }
 }
 
 /// Lowers the program of a tile, which is not cut into tiles again.
 pub(crate) fn lower_tile(region: &Region, choices: Choices) -> Lowered {
     let layout = region.tile.layout;
-    let lanes = (!layout.rows).then_some(layout.lanes);
-    lower(&region.tile.program, Choices { tile: false, ..choices }, lanes)
+    let part = match layout.rows {
+        false => Part::Lanes(layout.lanes),
+        true if region.is_in_order() => Part::RowsInOrder,
+        true => Part::Rows,
+    };
+    lower_part(&region.tile.program, Choices { tile: false, ..choices }, part)
 }
 
 /// Pairs of imports and exports as positions among the inputs and outputs of a tile.
@@ -114,15 +142,21 @@ struct Lowering<'p> {
     /// The tasks of the blocks that are open, outermost first.
     blocks: Vec<Vec<Task>>,
     slots: u32,
-    /// How many samples there is room for, if they are last.
-    lanes: Option<usize>,
+    part: Part,
     /// Matrices of the outermost block and their transposes.
     transposes: HashMap<Value, Value>,
+    /// Rows of running sums that go on from tile to tile, before and after a tile.
+    rows_kept: Vec<[Value; 2]>,
 }
 
 impl Lowering<'_> {
     fn type_of(&self, value: Value) -> &Type {
         &self.types[value.index()]
+    }
+
+    /// How many samples there is room for, if they are last.
+    fn lanes(&self) -> Option<usize> {
+        if let Part::Lanes(lanes) = self.part { Some(lanes) } else { None }
     }
 
     fn dims(&self, value: Value) -> Vec<usize> {
@@ -230,9 +264,9 @@ impl Lowering<'_> {
             let free = |export: &Value| over.iter().all(|(_, taken)| taken != export);
             let pair = region.exports.iter().copied().filter(same).filter(free).find(|&export| {
                 let mut tile = lower_tile(region, self.choices);
-                tile.renewed = renewed(region, &[(import, export)]);
+                let [(input, output)] = renewed(region, &[(import, export)])[..] else { return false };
+                tile.renewed.push((input, output));
                 let memory = Memory::plan(&tile, region.tile.program.precision);
-                let (input, output) = tile.renewed[0];
                 memory.buffer(tile.inputs[input]) == memory.buffer(tile.outputs[output])
             });
             over.extend(pair.map(|export| (import, export)));
@@ -250,7 +284,9 @@ impl Lowering<'_> {
     /// Lowers the body of a loop.
     fn body(&mut self, body: &Block) {
         match self.choices.tile {
-            true => tile::sections_of_body(self.program, body).into_iter().for_each(|s| self.section(s)),
+            true => tile::sections_of_body(self.program, body, self.choices.running)
+                .into_iter()
+                .for_each(|s| self.section(s)),
             false => self.block(body),
         }
     }

@@ -65,7 +65,7 @@ impl Memory {
         let mut sharing = Sharing::new(lowered, &lifetimes);
         sharing.rows(&lowered.tasks);
         sharing.loops(&lowered.tasks);
-        sharing.renewals(lowered);
+        sharing.renewals();
         sharing.overwrites(&lowered.tasks);
         sharing.swaps(&lowered.tasks);
         sharing.place(lowered, precision)
@@ -103,18 +103,20 @@ struct Sharing<'a> {
     classes: Vec<Class>,
     /// Pairs that may share memory although the first ends at the moment the second starts.
     meeting: HashSet<(Value, Value)>,
-    /// Inputs that outputs take the memory of.
-    renewed: Vec<Value>,
+    /// Inputs, and the outputs that take the memory of them.
+    renewed: Vec<(Value, Value)>,
 }
 
 impl<'a> Sharing<'a> {
     fn new(lowered: &Lowered, lifetimes: &'a Lifetimes) -> Self {
+        let renewed =
+            lowered.renewed.iter().map(|&(input, output)| (lowered.inputs[input], lowered.outputs[output]));
         let mut sharing = Self {
             lifetimes,
             class_of: vec![None; lowered.types.len()],
             classes: Vec::new(),
             meeting: HashSet::new(),
-            renewed: lowered.renewed.iter().map(|&(input, _)| lowered.inputs[input]).collect(),
+            renewed: renewed.collect(),
         };
         for value in (0..lowered.types.len()).map(|i| Value(i as u32)) {
             let input = lowered.inputs.iter().position(|&input| input == value);
@@ -204,6 +206,11 @@ impl<'a> Sharing<'a> {
         self.classes[into].alive.extend(gone.alive);
     }
 
+    /// Whether two values have one buffer.
+    fn share(&self, a: Value, b: Value) -> bool {
+        self.class_of[a.index()].is_some() && self.class_of[a.index()] == self.class_of[b.index()]
+    }
+
     /// Rows that go through maps: nothing else is in their memory, so that they always can.
     fn rows(&mut self, tasks: &[Task]) {
         for task in tasks {
@@ -222,7 +229,7 @@ impl<'a> Sharing<'a> {
             for &Carried { initial, parameter, next, result } in &repeat.carried {
                 self.merge(parameter, result);
                 self.merge(parameter, next);
-                if !self.renewed.contains(&initial) {
+                if self.renewed.iter().all(|&(renewed, _)| renewed != initial) {
                     self.merge(parameter, initial);
                 }
             }
@@ -230,9 +237,8 @@ impl<'a> Sharing<'a> {
     }
 
     /// Outputs over the inputs that they renew. What a loop carries has a buffer of its own.
-    fn renewals(&mut self, lowered: &Lowered) {
-        for &(input, output) in &lowered.renewed {
-            let (input, output) = (lowered.inputs[input], lowered.outputs[output]);
+    fn renewals(&mut self) {
+        for (input, output) in self.renewed.clone() {
             let alone = |value: Value| {
                 self.class_of[value.index()].is_some_and(|class| self.classes[class].members.len() == 1)
             };
@@ -276,7 +282,7 @@ impl<'a> Sharing<'a> {
     fn overwrite(&mut self, results: &[(Value, Local)], inputs: &[Value]) {
         for &(result, _) in results {
             for &input in inputs {
-                if self.renewed.contains(&input) {
+                if self.renewed.iter().any(|&(renewed, by)| renewed == input && !self.share(renewed, by)) {
                     continue;
                 }
                 let class = self.class_of[result.index()];

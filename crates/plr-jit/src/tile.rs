@@ -26,7 +26,7 @@
 //!
 //! What an online rule computes has no samples, but the rows of its weights may be cut apart in the same way: then a row is read,
 //! multiplied and updated while it is in the nearest cache, where it is in memory; or, by samples of several presentations, while
-//! it is in the next one.
+//! it is in the next one. Sums that run from row to row run from tile to tile too: then tiles are in an `order`.
 //!
 //! A tile goes through all steps of all loops on one thread without waiting for another, and its states stay in that
 //! core's cache. Samples that are missing in a tile are zeros that nobody reads. Every result is computed by the same operations
@@ -34,6 +34,7 @@
 
 mod axes;
 mod lanes;
+mod order;
 mod part;
 mod regions;
 mod step;

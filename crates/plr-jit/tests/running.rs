@@ -124,3 +124,67 @@ fn sums_in_loops_are_merged() {
         assert!(!plan.contains("running sums"), "{plan}");
     }
 }
+
+/// A rule that presents three inputs in a row: each weight is multiplied, and loses what the units up to its own have of it.
+fn online(rows: usize, columns: usize, precision: Precision) -> Program {
+    let matrix = format!("real[{rows},{columns}]");
+    let mut text = format!("program \"online\" {precision} (%0 \"W\": {matrix}");
+    (1..4).for_each(|run| text.push_str(&format!(", %{run} \"x{run}\": real[{columns}]")));
+    text.push_str(") {\n");
+    let (mut weights, mut next) = (0, 4);
+    for run in 1..4 {
+        let [y, terms, sums, new] = [next, next + 1, next + 2, next + 3];
+        text.push_str(&format!(
+            "  %{y}: real[{rows}] = contract j,ij->i %{run}, %{weights}
+  %{terms}: {matrix} = map (%{y} axes(0), %{weights} axes(0,1)) {{
+    $0 = input 0
+    $1 = input 1
+    $2 = mul $0, $1
+    yield $2
+  }}
+  %{sums}: {matrix} = running_sum %{terms} axis 0
+  %{new}: {matrix} = map (%{weights} axes(0,1), %{y} axes(0), %{run} axes(1), %{sums} axes(0,1)) {{
+    $0 = input 0
+    $1 = input 1
+    $2 = input 2
+    $3 = input 3
+    $4 = sub $2, $3
+    $5 = mul $1, $4
+    $6 = constant 0.125
+    $7 = mul $5, $6
+    $8 = add $0, $7
+    yield $8
+  }}\n"
+        ));
+        (weights, next) = (new, next + 4);
+    }
+    text.push_str(&format!("  output \"W\" = %{weights}\n}}"));
+    parse(&text).expect("the text is well-formed")
+}
+
+/// Rows of weights go through all presentations a few at a time, each tile going on with the sums of the one before, and nobody can
+/// tell by the bits, whatever the threads.
+#[test]
+fn sums_go_on_from_tile_to_tile() {
+    for (rows, columns, in_order) in [(100, 784, true), (64, 1024, true), (97, 784, false), (24, 9, true)] {
+        for precision in [Precision::F32, Precision::F64] {
+            let program = online(rows, columns, precision);
+            let inputs = compiled::small_integers(&program);
+            let run = |choices: Choices, threads: usize| {
+                let options = Options { threads, choices, in_place: false, ..Options::default() };
+                let mut executable = Executable::compile(&program, &options).expect("it compiles");
+                let mut outputs = compiled::outputs(&program);
+                executable
+                    .run(&inputs.iter().collect::<Vec<_>>(), &mut outputs, CONTEXT)
+                    .expect("the tensors fit");
+                (outputs, executable.plan().to_string())
+            };
+            let (whole, _) = run(Choices { tile: false, ..Choices::default() }, 1);
+            for threads in [1, 2, 3, 7] {
+                let (tiled, plan) = run(Choices::default(), threads);
+                assert!(compiled::same(&tiled, &whole), "{rows}x{columns} on {threads} threads");
+                assert_eq!(plan.contains("in order"), in_order, "{plan}");
+            }
+        }
+    }
+}

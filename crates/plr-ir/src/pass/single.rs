@@ -8,9 +8,7 @@
 //! %4: real[4,5] = broadcast %3 axes(0)
 //! %5: real[5] = reshape %1
 //! %6: real[4,5] = broadcast %5 axes(1)
-//! %7: real[4,5] = mul %4, %6
-//! %8: real[4,5] = constant 0.0
-//! %2: real[4,5] = add %8, %7                    // a sum starts from +0, which makes −0 to +0
+//! %2: real[4,5] = mul %4, %6
 //! ```
 //!
 //! A factor whose axes come in another order than in the result would have to be transposed: then the contraction stays.
@@ -57,9 +55,7 @@ impl Rewrite<'_> {
             let lhs = self.factor(*lhs, &spec.lhs, spec)?;
             let rhs = self.factor(*rhs, &spec.rhs, spec)?;
             let [lhs, rhs] = [lhs, rhs].map(|factor| self.repeated(factor, &ty));
-            let product = self.push(Op::Binary(BinaryOp::Mul, lhs, rhs), ty.clone());
-            let zero = self.push(Op::Constant(0.0), ty);
-            return Some(Op::Binary(BinaryOp::Add, zero, product));
+            return Some(Op::Binary(BinaryOp::Mul, lhs, rhs));
         }
         let Op::Reduce { input, axes, .. } = &operation.op else { return None };
         let dims = &self.program.type_of(*input).dims;

@@ -160,10 +160,10 @@ impl Pass<'_> {
         last
     }
 
-    /// What a sum starts from. A reduction starts from the zero that changes nothing; a sum of products, whatever computes it,
-    /// from +0.
+    /// What a sum starts from. Reductions and sums of one product start from the zero that changes nothing; a sum of several, whatever
+    /// computes it, from +0.
     fn empty_sum(&self, emitter: &mut Emitter<'_, '_>) -> Value {
-        emitter.real(if self.kernel.factors == 1 { -0.0 } else { 0.0 })
+        emitter.real(if self.kernel.factors == 1 || self.kernel.folded == 0 { -0.0 } else { 0.0 })
     }
 
     /// What a fold starts from, given its first term.

@@ -46,7 +46,7 @@ impl Lowering<'_> {
         if let (true, Some(factors)) = (summed.is_empty(), factors) {
             return self.products(factors, result);
         }
-        if let Some(product) = matrix_product(&kept, &summed) {
+        if let Some(product) = matrix_product(&kept, &summed).filter(|_| !summed.is_empty()) {
             // Of a result whose rows are walked through in steps of one, the transpose has its columns beside each other.
             let (product, lhs, rhs) = match product.out.column != 1 && product.out.row == 1 {
                 true => (product.transposed(), rhs, lhs),

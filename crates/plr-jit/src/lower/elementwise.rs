@@ -119,16 +119,13 @@ impl Lowering<'_> {
         self.map(inputs, body, &results);
     }
 
-    /// `result[…] = 0 + lhs[…]·rhs[…]`, the axes of the factors being these axes of the result. The zero makes it what every
-    /// other contraction is, a sum that starts from +0.
+    /// `result[…] = lhs[…]·rhs[…]`, the axes of the factors being these axes of the result.
     pub(super) fn products(&mut self, factors: [MapInput; 2], result: Value) {
         let mut inputs = Inputs::default();
         let mut body: Vec<MapInstruction> =
             factors.iter().map(|factor| inputs.read_along(self, factor)).collect();
         body.push(MapInstruction::Binary(BinaryOp::Mul, Local(0), Local(1)));
-        body.push(MapInstruction::Constant(0.0));
-        body.push(MapInstruction::Binary(BinaryOp::Add, Local(3), Local(2)));
-        self.map(inputs, body, &[(result, Local(4))]);
+        self.map(inputs, body, &[(result, Local(2))]);
     }
 
     fn map(&mut self, inputs: Inputs, body: Vec<MapInstruction>, results: &[(Value, Local)]) {

@@ -1,4 +1,5 @@
-//! Running sums between element-wise code, in one pass: the sum so far goes from row to row in a row of its own.
+//! Running sums between element-wise code, in one pass: the sum so far goes from row to row in a row of its own. In tiles that are
+//! run in order it goes on from tile to tile there.
 
 use std::collections::HashMap;
 
@@ -6,7 +7,7 @@ use plr_ir::program::{Local, MapInstruction, Value};
 use plr_ir::scalar::BinaryOp;
 use plr_ir::{Elem, Type};
 
-use super::{Lowering, MapOperand, MapTask, Task};
+use super::{Lowering, MapOperand, MapTask, Part, Task};
 use crate::space::Space;
 
 /// Merges running sums along an outermost axis into the code that uses them, and the code that computes what they sum into both,
@@ -16,39 +17,59 @@ pub(super) fn merge(
     tasks: Vec<Task>,
     uses: &HashMap<Value, usize>,
 ) -> Vec<Task> {
+    merge_block(lowering, tasks, uses, lowering.part == Part::RowsInOrder)
+}
+
+/// As [`merge`], in one block; `in_order` says whether sums of rows go on from tile to tile.
+fn merge_block(
+    lowering: &mut Lowering<'_>,
+    tasks: Vec<Task>,
+    uses: &HashMap<Value, usize>,
+    in_order: bool,
+) -> Vec<Task> {
     let mut tasks: Vec<Option<Task>> = tasks.into_iter().map(Some).collect();
     for at in 0..tasks.len() {
         if let Some(Task::Repeat(repeat)) = &mut tasks[at] {
-            repeat.body = merge(lowering, std::mem::take(&mut repeat.body), uses);
+            repeat.body = merge_block(lowering, std::mem::take(&mut repeat.body), uses, false);
         }
         let Some(Task::RunningSum { input, axis, result }) = tasks[at] else { continue };
-        let dims = lowering.type_of(input).dims.clone();
-        let rows = dims[axis];
-        let columns: usize = dims[axis + 1..].iter().product();
-        if dims[..axis].iter().any(|&extent| extent != 1) || rows == 1 || columns == 1 {
+        let all = lowering.type_of(input).dims.clone();
+        let dims = [all[axis], all[axis + 1..].iter().product()];
+        if all[..axis].iter().any(|&extent| extent != 1) || dims.contains(&1) {
             continue;
         }
+        let goes_on = in_order && axis == 0;
         let once = |value: Value| uses.get(&value) == Some(&1);
-        let Some(user) = (at + 1..tasks.len()).find(|&user| reads(&tasks[user], result)) else { continue };
-        let Some(Task::Map(map)) = &tasks[user] else { continue };
-        if !once(result)
-            || map.running.is_some()
-            || map.space.dims.iter().product::<usize>() != rows * columns
-        {
+        let user = (at + 1..tasks.len())
+            .find(|&user| reads(&tasks[user], result))
+            .filter(|&user| once(result) && can_sum(&tasks[user], dims));
+        if user.is_none() && !goes_on {
             continue;
         }
         let maker = (0..at).find(|&maker| makes_alone(&tasks[maker], input)).filter(|_| once(input));
-        let summed = match maker.and_then(|maker| tasks[maker].take()) {
-            Some(Task::Map(map)) => map,
-            _ => itself(input, [rows, columns]),
+        let taken = |tasks: &mut Vec<Option<Task>>, at: Option<usize>| at.and_then(|at| tasks[at].take());
+        let [Task::Map(summed), Task::Map(map)] = [(maker, input), (user, result)]
+            .map(|(at, value)| taken(&mut tasks, at).unwrap_or_else(|| Task::Map(itself(value, dims))))
+        else {
+            unreachable!("both are element-wise")
         };
-        tasks[at] = None;
-        let Some(Task::Map(map)) = tasks[user].take() else { unreachable!("it has just been one") };
-        let row = [lowering.row(columns), lowering.row(columns)];
-        tasks[at] = Some(nothing_yet(row[0], columns));
-        tasks[user] = Some(Task::Map(joined(&summed, &map, result, row, [rows, columns])));
+        let row = [lowering.row(dims[1]), lowering.row(dims[1])];
+        let sums = Some(Task::Map(joined(&summed, &map, result, row, dims)));
+        tasks[at] = (!goes_on).then(|| nothing_yet(row[0], dims[1]));
+        if goes_on {
+            lowering.rows_kept.push(row);
+        }
+        tasks[user.unwrap_or(at)] = sums;
     }
     tasks.into_iter().flatten().collect()
+}
+
+/// Whether sums of rows can be computed on the way through this task.
+fn can_sum(task: &Option<Task>, dims: [usize; 2]) -> bool {
+    let fits = |map: &MapTask| {
+        map.running.is_none() && map.space.dims.iter().product::<usize>() == dims[0] * dims[1]
+    };
+    matches!(task, Some(Task::Map(map)) if fits(map))
 }
 
 fn reads(task: &Option<Task>, value: Value) -> bool {

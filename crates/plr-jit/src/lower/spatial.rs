@@ -21,7 +21,7 @@ impl Lowering<'_> {
         let samples = self.type_of(lhs).dims[0];
         let convolve = Convolve { form, geometry: *geometry, high: layer(geometry.high()), samples };
         self.define(result);
-        if let Some(lanes) = self.lanes {
+        if let Some(lanes) = self.lanes() {
             let sum = Box::new(Lanes::new(&convolve, lanes));
             return self.push(Task::Lanes { sum, lhs, rhs, result });
         }
@@ -38,9 +38,9 @@ impl Lowering<'_> {
         result: Value,
     ) {
         let inputs: Vec<Value> = inputs.into_iter().map(|input| self.stored(input)).collect();
-        let samples = if self.lanes.is_some() { 1 } else { self.type_of(result).dims[0] };
+        let samples = if self.lanes().is_some() { 1 } else { self.type_of(result).dims[0] };
         let planes = samples * geometry.low.channels;
-        let lanes = self.lanes.unwrap_or(1);
+        let lanes = self.lanes().unwrap_or(1);
         let windows = Windows { kind, geometry: *geometry, high: layer(geometry.high()), planes, lanes };
         self.define(result);
         self.push(Task::Windows { windows, inputs, result });

@@ -82,9 +82,15 @@ macro_rules! kernels {
                 while first < dots.rows {
                     let count = (dots.rows - first).min(TOGETHER);
                     let mut partial = Sums([const { MaybeUninit::<[$real; TERMS]>::uninit() }; MOST_SUMS]);
-                    for i in 0..count {
+                    let out = partial.0.as_mut_ptr().cast::<[$real; TERMS]>();
+                    let abreast = count / ABREAST * ABREAST;
+                    for i in (0..abreast).step_by(ABREAST) {
+                        // SAFETY: the rows are within the matrix.
+                        unsafe { partial_sums::<ABREAST>(dots, first + i, out.add(i)) };
+                    }
+                    for i in abreast..count {
                         // SAFETY: the row is within the matrix.
-                        unsafe { partial_sums(dots, first + i, partial.0[i].as_mut_ptr().cast()) };
+                        unsafe { partial_sums::<1>(dots, first + i, out.add(i)) };
                     }
                     for i in count..TOGETHER {
                         partial.0[i].write([0.0; TERMS]);
@@ -99,22 +105,33 @@ macro_rules! kernels {
                 }
             }
 
-            /// The last partial sums of one row.
+            /// Rows that are summed beside each other: each vector of the other factor is then loaded once for all of them, as
+            /// far as there are registers.
+            const ABREAST: usize = if PARTIAL <= 4 { 2 } else { 1 };
+
+            /// The last partial sums of some rows.
             ///
             /// # Safety
             /// As for [`dots`]; there is room for them.
             #[target_feature(enable = $features)]
-            unsafe fn partial_sums(dots: &Dots<$real>, row: usize, out: *mut $real) {
-                // SAFETY: the row is within the matrix, and so are the lanes of the masks.
+            unsafe fn partial_sums<const ROWS: usize>(
+                dots: &Dots<$real>,
+                row: usize,
+                out: *mut [$real; TERMS],
+            ) {
+                // SAFETY: the rows are within the matrix, and so are the lanes of the masks.
                 unsafe {
                     let matrix = dots.matrix.add(row * dots.row);
-                    let mut sums = [$zero(); PARTIAL];
+                    let mut sums = [[$zero(); PARTIAL]; ROWS];
                     let whole = dots.depth / STRIDE * STRIDE;
                     let mut at = 0;
                     while at < whole {
                         for i in 0..PARTIAL {
-                            let (a, b) = (matrix.add(at + i * $lanes), dots.vector.add(at + i * $lanes));
-                            sums[i] = $fma($load(a), $load(b), sums[i]);
+                            let b = $load(dots.vector.add(at + i * $lanes));
+                            for r in 0..ROWS {
+                                let a = $load(matrix.add(r * dots.row + at + i * $lanes));
+                                sums[r][i] = $fma(a, b, sums[r][i]);
+                            }
                         }
                         at += STRIDE;
                     }
@@ -122,19 +139,24 @@ macro_rules! kernels {
                         let left = dots.depth.saturating_sub(at + i * $lanes).min($lanes);
                         if left > 0 {
                             let mask = $mask_of(left);
-                            let (a, b) = (matrix.add(at + i * $lanes), dots.vector.add(at + i * $lanes));
-                            sums[i] = $fma($masked_load(mask, a), $masked_load(mask, b), sums[i]);
+                            let b = $masked_load(mask, dots.vector.add(at + i * $lanes));
+                            for r in 0..ROWS {
+                                let a = $masked_load(mask, matrix.add(r * dots.row + at + i * $lanes));
+                                sums[r][i] = $fma(a, b, sums[r][i]);
+                            }
                         }
                     }
-                    let mut width = PARTIAL;
-                    while width > INNER {
-                        width /= 2;
-                        for i in 0..width {
-                            sums[i] = $add(sums[i], sums[i + width]);
+                    for r in 0..ROWS {
+                        let mut width = PARTIAL;
+                        while width > INNER {
+                            width /= 2;
+                            for i in 0..width {
+                                sums[r][i] = $add(sums[r][i], sums[r][i + width]);
+                            }
                         }
-                    }
-                    for i in 0..INNER {
-                        $store(out.add(i * $lanes), sums[i]);
+                        for i in 0..INNER {
+                            $store(out.add(r).cast::<$real>().add(i * $lanes), sums[r][i]);
+                        }
                     }
                 }
             }

@@ -271,7 +271,7 @@ impl Build<'_> {
         let mut lowered = lower_tile(task, choices);
         let mut over = over.clone();
         over.retain(|&(import, export)| self.memory.buffer(import) == self.memory.buffer(export));
-        lowered.renewed = renewed(task, &over);
+        lowered.renewed.extend(renewed(task, &over));
         let plan = Plan::build(&tile.program, &lowered, choices, self.compiler)?;
         let whole = |value: &Value| (self.memory.buffer(*value), self.types[value.index()].count() / samples);
         let shared = shared.iter().map(|&value| self.memory.buffer(value)).collect();

@@ -152,10 +152,11 @@ fn print(f: &mut Formatter<'_>, steps: &[Step], depth: usize) -> fmt::Result {
                 let layout = tiles.layout;
                 writeln!(
                     f,
-                    "tiles of {} among {} samples{}",
+                    "tiles of {} among {} samples{}{}",
                     layout.lanes,
                     tiles.samples,
-                    if layout.rows { ", which stay rows" } else { "" }
+                    if layout.rows { ", which stay rows" } else { "" },
+                    if tiles.is_in_order() { ", in order" } else { "" }
                 )?;
                 tiles.plan.print(f, depth + 1)?;
             }

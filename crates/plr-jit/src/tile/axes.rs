@@ -74,7 +74,7 @@ impl Axes {
                     self.join_all(result, value, rank);
                 }
             });
-        } else if let Op::Rank(value) | Op::Detach { value, .. } = op {
+        } else if let Op::Rank(value) | Op::Detach { value, .. } | Op::RunningSum { input: value, .. } = op {
             self.join_all(result, *value, rank);
         } else if let Op::Reshape(input) = op {
             // Row-major order keeps the first axis, whatever becomes of the others.

@@ -78,6 +78,17 @@ impl Region {
 }
 
 impl Region {
+    /// Whether each tile needs the sums of the one before: they are run in order.
+    pub(crate) fn is_in_order(&self) -> bool {
+        self.tile.layout.rows && self.tile.program.body.operations.iter().any(runs_on)
+    }
+
+    /// Whether tiles can be run in order: none has room for rows that are not there.
+    pub(super) fn can_be_in_order(&self) -> bool {
+        let lanes = self.tile.layout.lanes;
+        lanes > 1 && self.samples.is_multiple_of(lanes)
+    }
+
     /// Whether what is cut is updated here: an input of the program that has a successor of its name, and no other matrix comes
     /// out.
     pub(super) fn renews(&self, program: &Program) -> bool {
@@ -95,6 +106,11 @@ impl Region {
     pub(crate) fn input(&self, import: Value) -> Option<usize> {
         position(&self.imports, import).map(|at| self.shared.len() + at)
     }
+}
+
+/// Whether its sums run on from sample to sample.
+pub(super) fn runs_on(operation: &Operation) -> bool {
+    matches!(operation.op, Op::RunningSum { axis: 0, .. })
 }
 
 /// The values among `defined` that are used by operations other than the members, or handed out.
@@ -255,6 +271,8 @@ impl Rewrite<'_> {
             Op::Convolve { form: *form, lhs, rhs, geometry: *geometry }
         } else if let Op::Reshape(input) = op {
             Op::Reshape(self.operand(*input, true, into))
+        } else if let Op::RunningSum { input, axis } = op {
+            Op::RunningSum { input: self.operand(*input, true, into), axis: self.moved(*axis, rank) }
         } else if let Op::Range { input, axis, first } = op {
             let axis = self.moved(*axis, rank);
             Op::Range { input: self.operand(*input, true, into), axis, first: *first }

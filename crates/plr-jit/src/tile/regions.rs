@@ -10,6 +10,7 @@ use plr_ir::program::{Block, ConvolveForm, Op, Operation, Program, Repeat, Value
 use plr_ir::{Elem, several};
 
 use super::axes::Axes;
+use super::lanes::runs_on;
 use super::{
     Layout, Region, Section, layout, layout_in_lanes, layout_of_multiplied, layout_of_weights, plain,
     position,
@@ -21,34 +22,21 @@ const LEAST_WHOLE_BYTES: usize = 256 << 10;
 /// So many multiplications for each element take about as long as moving it into another order and back.
 const FEW_MULTIPLICATIONS: usize = 256;
 
-/// The stretches of a program's body, in an order in which they can be run.
-pub(crate) fn sections(program: &Program) -> Vec<Section> {
+/// The stretches of a program's body, in an order in which they can be run; `running` says whether sums may run on from tile to
+/// tile.
+pub(crate) fn sections(program: &Program, running: bool) -> Vec<Section> {
     let axes = Axes::of(program);
     let Some((class, count)) = axes.samples(program) else { return plain(program) };
-    let samples = Samples { program, axes, class, count };
-    let levels = samples.levels();
-    let highest = levels.iter().copied().max().unwrap_or(0);
-    let mut sections = Vec::new();
-    for level in 0..=highest {
-        let members = program.body.operations.iter().zip(&levels).filter(|(_, of)| **of == level);
-        let members: Vec<&Operation> = members.map(|(operation, _)| operation).collect();
-        let worthwhile = level % 2 == 1 && members.iter().any(|operation| samples.multiplies(operation));
-        let region = worthwhile.then(|| Region::cut(&samples, &members)).filter(|region| {
-            // Rows of weights alone are in no cache longer for being read in tiles.
-            !samples.are_of_weights(&members) || region.renews(program)
-        });
-        if let Some(region) = region {
-            sections.push(Section::Tiled(Box::new(region)));
-        } else if !members.is_empty() {
-            sections.push(Section::Plain(members.into_iter().cloned().collect()));
-        }
-    }
-    sections
+    let mut samples = Samples { program, axes, class, count, running };
+    samples.sections().unwrap_or_else(|| {
+        samples.running = false;
+        samples.sections().unwrap_or_else(|| plain(program))
+    })
 }
 
 /// The stretches of the body of a loop, in an order in which they can be run. Its steps follow each other; tiles that are made
 /// anew in each must have a loop of their own to be worth it.
-pub(crate) fn sections_of_body(program: &Program, body: &Block) -> Vec<Section> {
+pub(crate) fn sections_of_body(program: &Program, body: &Block, running: bool) -> Vec<Section> {
     let alone = || vec![Section::Plain(body.operations.clone())];
     if !body.operations.iter().any(|operation| matches!(operation.op, Op::Repeat(_))) {
         return alone();
@@ -59,7 +47,7 @@ pub(crate) fn sections_of_body(program: &Program, body: &Block) -> Vec<Section> 
     let operations = constants.chain(&body.operations).cloned().collect();
     let body = Block { operations, ..body.clone() };
     let (inputs, outputs) = (Vec::new(), Vec::new());
-    sections(&Program { body, inputs, outputs, ..program.clone() })
+    sections(&Program { body, inputs, outputs, ..program.clone() }, running)
 }
 
 /// The sample axis of a program.
@@ -69,9 +57,38 @@ pub(super) struct Samples<'a> {
     class: usize,
     /// How many samples there are.
     pub(super) count: usize,
+    /// Whether sums may run on from sample to sample.
+    running: bool,
 }
 
 impl Samples<'_> {
+    /// The stretches of the program's body; `None` if sums would have to run on through tiles that are in no order.
+    fn sections(&self) -> Option<Vec<Section>> {
+        let levels = self.levels();
+        let highest = levels.iter().copied().max().unwrap_or(0);
+        let mut sections = Vec::new();
+        for level in 0..=highest {
+            let members = self.program.body.operations.iter().zip(&levels).filter(|(_, of)| **of == level);
+            let members: Vec<&Operation> = members.map(|(operation, _)| operation).collect();
+            let worthwhile = level % 2 == 1 && members.iter().any(|operation| self.multiplies(operation));
+            let of_weights = self.are_of_weights(&members);
+            let region = worthwhile
+                .then(|| Region::cut(self, &members))
+                // Rows of weights alone are in no cache longer for being read in tiles.
+                .filter(|region| !of_weights || region.renews(self.program));
+            let runs_on = members.iter().any(|member| runs_on(member));
+            if let Some(region) = region {
+                if runs_on && !(of_weights && region.can_be_in_order()) {
+                    return None;
+                }
+                sections.push(Section::Tiled(Box::new(region)));
+            } else if !members.is_empty() {
+                sections.push(Section::Plain(members.into_iter().cloned().collect()));
+            }
+        }
+        Some(sections)
+    }
+
     /// Whether the value has a number, or several, for each sample.
     pub(super) fn has(&self, value: Value) -> bool {
         self.program.type_of(value).rank() > 0 && self.axes.class(value, 0) == self.class
@@ -122,7 +139,7 @@ impl Samples<'_> {
         let mut levels = Vec::with_capacity(self.program.body.operations.len());
         for operation in &self.program.body.operations {
             let before = |value: Value| of_value.get(&value).is_none_or(|&level| level == 0);
-            let inside = (self.separable(operation) || self.sums(&operation.op))
+            let inside = (self.separable(operation) || self.sums(&operation.op) || self.runs_on(operation))
                 && !self.takes_index(operation)
                 && !self.is_better_whole(&operation.op, before);
             let mut level = usize::from(inside);
@@ -162,6 +179,7 @@ impl Samples<'_> {
                     | Op::Unpool { .. }
                     | Op::Map(_)
             );
+        let known = known || matches!(op, Op::RunningSum { axis: 1.., .. });
         // A reshaped value of samples may have had them as another axis before.
         let reshaped = matches!(op, Op::Reshape(input) if self.has(*input));
         (known || reshaped) && operation.results.iter().all(|&result| self.has(result))
@@ -192,6 +210,15 @@ impl Samples<'_> {
         let mut of_samples = is_sum(op);
         op.for_each_operand(|value| of_samples &= self.has(value));
         of_samples
+    }
+
+    /// Whether its sums run on from sample to sample, if that is allowed here, in rows of several numbers.
+    fn runs_on(&self, operation: &Operation) -> bool {
+        let result = operation.results.first().filter(|_| self.running && runs_on(operation));
+        result.is_some_and(|&result| {
+            let dims = &self.program.type_of(result).dims;
+            self.has(result) && dims[1..].iter().product::<usize>() > 1
+        })
     }
 
     /// Whether it uses a step number from elsewhere: tiles have those of their own loops only.

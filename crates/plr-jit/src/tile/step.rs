@@ -3,6 +3,7 @@
 use plr_ir::Precision;
 
 use super::Layout;
+use super::order::{Order, Tile};
 use super::part::Part;
 use crate::error::Error;
 use crate::execute::{Buffers, Run, Shared};
@@ -27,6 +28,11 @@ pub(crate) struct TileStep {
     exports: Vec<(Buffer, usize)>,
     /// Where its further outputs go, sums over a tile's samples: one after the other.
     sums: Vec<Buffer>,
+    /// Buffers of rows of sums that each tile takes from the one before, if there are any. Before the first tile they are sums of
+    /// nothing.
+    running: Vec<Buffer>,
+    /// By step: whether it adds to one of those.
+    adds: Vec<bool>,
     /// By output: whether it is computed where it goes, if samples stay rows.
     direct: Vec<bool>,
     /// Which of the run's workspaces is its own.
@@ -42,13 +48,16 @@ pub(crate) struct Workspace {
     buffers: Vec<Buffers>,
     /// Of one thread, for the inside of tiles.
     alone: Pool,
+    /// Of tiles that are in order.
+    order: Order,
 }
 
 impl Workspace {
     /// For so many threads; an error if one thread's share is more than `most` bytes, or than there is.
     pub(crate) fn new(step: &TileStep, threads: usize, most: usize) -> Result<Self, Error> {
         let buffers = (0..threads).map(|_| Buffers::new(&step.plan, most));
-        Ok(Self { buffers: buffers.collect::<Result<_, _>>()?, alone: Pool::alone() })
+        let order = Order::new(step.tiles());
+        Ok(Self { buffers: buffers.collect::<Result<_, _>>()?, alone: Pool::alone(), order })
     }
 }
 
@@ -63,6 +72,8 @@ impl TileStep {
         sums: Vec<Buffer>,
         workspace: usize,
     ) -> Self {
+        // Rows of sums are the last inputs and, in the same memory, the last outputs.
+        let running = plan.outputs[exports.len() + sums.len()..].to_vec();
         let memory = &mut plan.memory;
         for (place, bytes) in memory.places.iter_mut().zip(&memory.bytes) {
             let own = match place {
@@ -81,7 +92,8 @@ impl TileStep {
             .enumerate()
             .map(|(k, output)| !exchanges(&plan.steps, *output) && !plan.outputs[..k].contains(output))
             .collect();
-        Self { plan, layout, samples, shared, imports, exports, sums, direct, workspace }
+        let adds = plan.steps.iter().map(|step| launches_on(step, &running)).collect();
+        Self { plan, layout, samples, shared, imports, exports, sums, running, adds, direct, workspace }
     }
 
     /// How many tiles there are.
@@ -89,19 +101,30 @@ impl TileStep {
         self.samples.div_ceil(self.layout.lanes)
     }
 
+    /// Whether each tile needs what the one before has left.
+    pub(crate) fn is_in_order(&self) -> bool {
+        !self.running.is_empty()
+    }
+
     /// Runs all tiles in the step's workspace.
     ///
     /// # Safety
     /// As for [`Run::steps`]; the run's workspaces are those of its plan.
     pub(crate) unsafe fn run(&self, run: &mut Run<'_>) {
-        let Workspace { buffers, alone } = &mut run.workspaces[self.workspace];
+        let Workspace { buffers, alone, order } = &mut run.workspaces[self.workspace];
         let (whole, alone) = (&*run.buffers, &*alone);
+        let (precision, entries, context) = (run.precision, run.entries, run.context);
         for buffers in &mut *buffers {
             self.place(buffers, whole);
         }
+        if self.is_in_order() {
+            order.reset();
+            // SAFETY: the buffers are those of this step.
+            unsafe { self.begin_sums(precision, buffers) };
+        }
+        let order = &*order;
         let shared = Shared((buffers.as_mut_ptr(), whole));
-        let (precision, entries, context) = (run.precision, run.entries, run.context);
-        let body = |thread: usize, tile: usize| {
+        let body = |thread: usize, number: usize, turn: Option<&Tile<'_>>| {
             let &(buffers, whole) = shared.get();
             // SAFETY: there are buffers for every thread, and no two calls at a time have one thread.
             let buffers = unsafe { &mut *buffers.add(thread) };
@@ -111,12 +134,58 @@ impl TileStep {
             let mut run =
                 Run { precision, entries, pool: alone, buffers, workspaces, bytes, context, in_use };
             // SAFETY: as demanded of the caller; tiles export different samples.
-            unsafe { self.tile(&mut run, whole, tile) };
+            unsafe { self.tile(&mut run, whole, number, turn) };
         };
         if self.is_small() {
-            return (0..self.tiles()).for_each(|tile| body(0, tile));
+            return (0..self.tiles()).for_each(|number| body(0, number, None));
         }
-        run.pool.run_by_thread(self.tiles(), &body);
+        if self.is_in_order() {
+            let threads = run.pool.threads().min(self.tiles());
+            let in_turn = |thread, _| {
+                order.claim(thread, threads, |tile| body(thread, tile.number, Some(&tile)));
+            };
+            return run.pool.run_by_thread(threads, &in_turn);
+        }
+        run.pool.run_by_thread(self.tiles(), &|thread, number| body(thread, number, None));
+    }
+
+    /// Gives all threads the same rows of sums, and makes them sums of no elements: −0, to which everything adds to itself.
+    ///
+    /// # Safety
+    /// The buffers are those of this step's workspace, and nobody else uses them.
+    unsafe fn begin_sums(&self, precision: Precision, buffers: &mut [Buffers]) {
+        for row in self.running.iter().map(|row| row.index()) {
+            let (at, bytes) = (buffers[0].get(row), self.plan.memory.bytes[row]);
+            buffers.iter_mut().for_each(|buffers| buffers.set(row, at));
+            // SAFETY: the row has so many bytes of reals.
+            unsafe {
+                match precision {
+                    Precision::F32 => std::slice::from_raw_parts_mut(at.cast::<f32>(), bytes / 4).fill(-0.0),
+                    Precision::F64 => std::slice::from_raw_parts_mut(at.cast::<f64>(), bytes / 8).fill(-0.0),
+                }
+            }
+        }
+    }
+
+    /// Runs the steps of a tile; those that add to sums, when the tile before has.
+    ///
+    /// # Safety
+    /// As for [`Self::run`].
+    unsafe fn steps(&self, run: &mut Run<'_>, turn: Option<&Tile<'_>>) {
+        let Some(tile) = turn else {
+            // SAFETY: as demanded of the caller; the buffers were made for this plan.
+            return unsafe { run.steps(&self.plan.steps) };
+        };
+        for (number, (step, &adds)) in self.plan.steps.iter().zip(&self.adds).enumerate() {
+            if adds {
+                tile.wait(number);
+            }
+            // SAFETY: as above; of the threads that have the rows of sums only one is at this step.
+            unsafe { run.steps(std::slice::from_ref(step)) };
+            if adds {
+                tile.pass(number);
+            }
+        }
     }
 
     /// Whether one thread is done with all tiles before another has begun: nothing is repeated, and there is little to read.
@@ -137,12 +206,12 @@ impl TileStep {
         }
     }
 
-    /// Runs one tile. Buffers that changed roles in the tile before are only its own; those that were in the memory of the whole are
+    /// Runs one tile, which takes its turn if tiles are in order. Buffers that changed roles in the tile before are only its own; those that were in the memory of the whole are
     /// put back.
     ///
     /// # Safety
     /// As for [`Self::run`].
-    unsafe fn tile(&self, run: &mut Run<'_>, whole: &Buffers, tile: usize) {
+    unsafe fn tile(&self, run: &mut Run<'_>, whole: &Buffers, tile: usize, turn: Option<&Tile<'_>>) {
         let first = self.samples * tile / self.tiles();
         let count = self.samples * (tile + 1) / self.tiles() - first;
         let part = |features| Part { features, layout: self.layout, first, count };
@@ -174,7 +243,7 @@ impl TileStep {
         }
         run.in_use = count;
         // SAFETY: as demanded of the caller; the buffers were made for this plan.
-        unsafe { run.steps(&self.plan.steps) };
+        unsafe { self.steps(run, turn) };
         for (&buffer, &output) in self.sums.iter().zip(&self.plan.outputs[self.exports.len()..]) {
             let (from, to) = (run.buffers.get(output.index()), whole.get(buffer.index()));
             let bytes = run.bytes[output.index()];
@@ -192,6 +261,12 @@ impl TileStep {
             }
         }
     }
+}
+
+/// Whether the step is a kernel on one of the buffers.
+fn launches_on(step: &Step, buffers: &[Buffer]) -> bool {
+    let Step::Launch(launch) = step else { return false };
+    launch.operands.iter().any(|&operand| buffers.contains(&Buffer(operand)))
 }
 
 /// Whether a buffer changes roles in a loop.

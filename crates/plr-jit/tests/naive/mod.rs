@@ -366,7 +366,9 @@ pub fn contract<T: Real>(
     let pick = |of: &[u8], index: &[usize]| -> Vec<usize> {
         of.iter().map(|l| index[labels.iter().position(|m| m == l).expect("a known label")]).collect()
     };
-    let mut sums = vec![(0.0, 0.0); out.iter().product()];
+    // A sum of one term is that term, whose zero may be negative.
+    let nothing = if dims[out.len()..].iter().all(|&extent| extent == 1) { -0.0 } else { 0.0 };
+    let mut sums = vec![(nothing, 0.0); out.iter().product()];
     for index in indices(&dims) {
         let term = a[position(da, &pick(&spec.lhs, &index))].to_f64()
             * b[position(db, &pick(&spec.rhs, &index))].to_f64();

@@ -9,7 +9,7 @@ use super::presentation::{DATA, TARGET};
 use crate::backend::reads_input;
 
 /// So many presentations are made at a time where one is small.
-const SMALL_PRESENTATIONS: usize = 8;
+const SMALL_PRESENTATIONS: usize = 16;
 /// Presentations of more multiplications are worth a call each, some 10 µs.
 const MOST_MULTIPLICATIONS: usize = 1 << 18;
 
