@@ -63,6 +63,22 @@ fn weights_files_have_names() {
     assert_eq!(other.parameters(), session.parameters());
 }
 
+/// A rule with something of everything that weights files have.
+fn beginning(before: &str, bounds: &str) -> String {
+    format!(
+        "rule R(lr = 0.1) {{
+  neuron {{ param b = 1\n state x = 0, e = 0\n carried state c = 7 }}
+  {before}synapse W : below -> self = normal(0.5){bounds}
+  synapse B : above -> self = 2 * W.T + 1, fixed
+  phase p {{ clamp input x = data;  output x = W @ below.x + b }}
+  phase q {{ output e = target - x;  input e = B @ above.e;  output c = c / 2 + updates }}
+  learn {{ W += momentum(post.e * pre.x, lr = lr) + 0 * pre.e * post.c;  b += lr * e }}
+  predict output.x after p
+}}
+network n {{ 784 - 10 }}"
+    )
+}
+
 fn begun_again<'m>(model: &'m Specialised, path: &std::path::Path) -> Session<'m> {
     let mut session = Session::new(model, options(Backend::Jit { threads: 1 })).expect("it compiles");
     session.begin_with(path).expect("it fits");
@@ -88,7 +104,7 @@ network n { 784 - 10 }";
         Session::new(&model, Options { seed, ..options(Backend::Jit { threads: 2 }) }).expect("it compiles")
     };
     let mut whole = new(3);
-    let mut train = |session: &mut Session<'_>, most| {
+    let train = |session: &mut Session<'_>, most| {
         session.train(&data, most, &mut |_| Control::Continue).expect("it trains");
     };
     train(&mut whole, None);
@@ -116,21 +132,7 @@ network n { 784 - 10 }";
 /// as ever, and so do memories, what is kept and the counts.
 #[test]
 fn runs_begin_with_weights() {
-    let text = |before: &str, bounds: &str, beside: &str| {
-        format!(
-            "rule R(lr = 0.1) {{
-  neuron {{ param b = 1\n state x = 0, e = 0\n carried state c = 7 }}
-  {before}synapse W : below -> self = normal(0.5){bounds}
-  synapse B : above -> self = 2 * W.T + 1, fixed{beside}
-  phase p {{ clamp input x = data;  output x = W @ below.x + b }}
-  phase q {{ output e = target - x;  input e = B @ above.e;  output c = c / 2 + updates }}
-  learn {{ W += momentum(post.e * pre.x, lr = lr) + 0 * pre.e * post.c;  b += lr * e }}
-  predict output.x after p
-}}
-network n {{ 784 - 10 }}"
-        )
-    };
-    let written = Bench::new(&text("", "", "")).model();
+    let written = Bench::new(&beginning("", "")).model();
     let data = data();
     let mut first = Session::new(&written, options(Backend::Jit { threads: 1 })).expect("it compiles");
     first.train(&data, None, &mut |_| Control::Continue).expect("it trains");
@@ -139,10 +141,9 @@ network n {{ 784 - 10 }}"
     let known = weights::load(&path).expect("it is well-formed").tensors;
     assert!(["W.v/input->output", "c/output"].iter().all(|name| known.contains_key(*name)));
 
-    let other = text(
+    let other = beginning(
         "synapse V : below -> self = normal(1) { fixed param m = pre.index < 3 }\n  ",
         ", in [-0.1, 0.1], mask(m) { fixed param m = pre.index != 5 }",
-        "",
     );
     let other = other.replace("W @ below.x + b", "W @ below.x + b + (V * V.m) @ below.x");
     let other = Bench::new(&other.replace("learn {", "learn { V += 0 * post.e;")).model();
@@ -157,9 +158,8 @@ network n {{ 784 - 10 }}"
     let find = |name: &str| begun.iter().find(|(known, _)| known == name).expect(name).1.to_f64();
     let given = known["W/input->output"].to_f64();
     assert!(given.iter().any(|w| w.abs() > 0.1));
-    let within = |(at, w): (usize, &f64)| {
-        if at % 784 == 5 { 0.0 } else { w.clamp(-f64::from(0.1_f32), f64::from(0.1_f32)) }
-    };
+    let bounded = |w: f64| if w.abs() > 0.1 { w.signum() * f64::from(0.1_f32) } else { w };
+    let within = |(at, w): (usize, &f64)| if at % 784 == 5 { 0.0 } else { bounded(*w) };
     let within: Vec<f64> = given.iter().enumerate().map(within).collect();
     let near = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-7);
     assert!(near(&find("W/input->output"), &within));
@@ -176,7 +176,7 @@ network n {{ 784 - 10 }}"
     assert_eq!(said.drawn, ["V/input->output", "V.m/input->output", "W.m/input->output"].map(str::to_owned));
     assert!(said.left.is_empty(), "{said:?}");
     // What follows a first value follows what is given, if it is not given itself.
-    let renamed = text("", "", "").replace("synapse B", "synapse C").replace("B @", "C @");
+    let renamed = beginning("", "").replace("synapse B", "synapse C").replace("B @", "C @");
     let renamed = Bench::new(&renamed).model();
     let (begun, said) = begin(&renamed, options(Backend::Jit { threads: 1 }));
     let find = |name: &str| begun.iter().find(|(known, _)| known == name).expect(name).1.to_f64();
@@ -194,8 +194,15 @@ network n {{ 784 - 10 }}"
     session.begin_with(&path).expect("it fits");
     let report = session.train(&data, Some(2), &mut |_| Control::Continue).expect("it trains");
     assert_eq!((report.updates, session.position().updates), (2, 2));
+}
 
-    // Nothing in common, another shape, another precision, and what is no number.
+/// R18.3: nothing in common, another shape, another precision, and what is no number.
+#[test]
+fn weights_that_do_not_fit_are_refused() {
+    let path = file("refused.safetensors");
+    let model = Bench::new(&beginning("", "")).model();
+    let session = Session::new(&model, options(Backend::Jit { threads: 1 })).expect("it compiles");
+    session.save(&path).expect("a file can be written");
     let refused = |text: &str, precision| {
         let model = Bench::new(text).model();
         let options = Options { precision, ..options(Backend::Jit { threads: 1 }) };
@@ -205,9 +212,9 @@ network n {{ 784 - 10 }}"
         assert_eq!(session.parameters(), before);
         error
     };
-    let said = refused(&text("", "", "").replace("784 - 10", "700 - 10"), Precision::F32);
+    let said = refused(&beginning("", "").replace("784 - 10", "700 - 10"), Precision::F32);
     assert!(said.contains("`W/input->output` has the shape [10, 784] instead of [10, 700]"), "{said}");
-    let said = refused(&text("", "", ""), Precision::F64);
+    let said = refused(&beginning("", ""), Precision::F64);
     assert!(said.contains("`W/input->output` is f32 instead of f64"), "{said}");
     let said = refused(
         "rule R { neuron { state x = 0 }\n synapse U : below -> self\n phase p { clamp input x = data;  output x = U @ below.x }
@@ -222,7 +229,7 @@ network n {{ 784 - 10 }}"
     let endless = Tensor::from_f64([10], &[f64::INFINITY; 10], Precision::F32);
     broken.tensors.insert("b/output".to_owned(), endless);
     weights::save(&path, &broken).expect("a file can be written");
-    let said = refused(&text("", "", ""), Precision::F32);
+    let said = refused(&beginning("", ""), Precision::F32);
     assert!(said.contains("`b/output`") && said.contains("infinite or NaN"), "{said}");
 }
 
