@@ -280,7 +280,8 @@ fn checks_have_their_setting() {
     let Check { data, batch, seed, precision, .. } = &workshop.checks()[0];
     assert_eq!((data, *batch, *seed, *precision), (&DataLaw::Teacher, 2, 9, Precision::F32));
     let model = workshop.specialised(Some(0), &[]).expect("there is a model");
-    assert_eq!(model.parameters()[0].init, Init::Normal { mean: 0.0, deviation: 0.5 });
+    let law = Init::Normal { mean: 0.0, deviation: 0.5 };
+    assert_eq!(model.parameters()[0].init, Init::Own(Box::new(law)));
     finds("bad_value", &descent("check gradient after p { time 5;  expect scale(W) == 1 }"));
     finds("bad_value", &descent("check gradient after p { init W = normal(-1);  expect scale(W) == 1 }"));
     assert_eq!(
@@ -564,6 +565,23 @@ fn objectives_are_each_layers_own() {
     assert!(holds(&rule(&decayed, "x^2 / 2 + b^2 / 2")));
     finds("bad_value", &rule(own, "W"));
     finds("unknown_name", &rule(own, "z"));
+    // A truth from elsewhere is held as a number is.
+    let truth = |of: &str, learn: &str| {
+        let text = format!(
+            "rule R(lr = 1) {{
+  neuron {{ state x = 0, z = 0 }}
+  synapse W : below -> self = normal(1)
+  signal pos = max(output.x) > 0
+  phase p {{ clamp input x = data;  sweep up {{ x = {of};  z = (if pos then x else 0) + pos * x }} }}
+  learn {{ W -= lr * {learn} }}
+  check gradient of z^2 / 8 after p {{ network 5 - 4 - 3;  expect relative_error(W) < 1e-12 at output }}
+}}"
+        );
+        assert!(results(&text).iter().all(ClaimResult::holds), "{text}");
+    };
+    truth("W @ below.x", "pos * post.x * pre.x");
+    truth("(if pre.x > 0 then W else 0) @ below.x", "pos * post.x * pre.x * (pre.x > 0)");
+    truth("((W > -9) * W * (pre.x > 0)) @ below.x", "pos * post.x * pre.x * (pre.x > 0)");
 }
 
 /// R14.17: a gradient through an objective holds nothing: two linear layers that are to leave their input as it is.
@@ -1008,6 +1026,39 @@ fn a_rule_is_backprop_or_that_up_to_a_scale() {
     assert_eq!(scales.len(), 3);
     // The opposite of the gradient is no multiple of it that descends.
     assert!(matches!(adding("-post.d * pre.x"), Kind::Differs { degrees: 180.0, signs: false, .. }));
+}
+
+/// R14.23: what learns and has no gradient, though the cost depends on it, does not follow one; where the gradient is of something
+/// else, what was compared is named.
+#[test]
+fn what_learns_without_a_gradient_counts() {
+    let text = |hidden: &str, nonsense: &str, reference: &str| {
+        format!(
+            "rule R(lr = 0.1) {{
+  neuron {{ state a, x }}
+  synapse W : below -> self = normal(0.7)
+  synapse V : below -> self = normal(0.7)
+  phase p {{ clamp input x = data;  sweep up {{ a = W @ below.x;  hidden x = {hidden};  output x = f(a) }} }}
+  phase q {{ output a = a + 0 * (V @ below.x) }}
+  learn {{ hidden W += lr * {nonsense};  output W -= lr * cost'(post.a[p]) * pre.x;  V += lr * pre.x }}
+  predict output.x after p
+  check {reference} {{ network 3 - 4 - 2 sigmoid;  batch 2;  expect relative_error(W) < 1e-12 at output }}
+}}"
+        )
+    };
+    let found = |text: &str| {
+        let found = relation(&legal(text).workshop(0), 0, Backend::Interpreter);
+        found.unwrap_or_else(|error| panic!("{error}")).expect("something has a gradient")
+    };
+    let aside = Kind::Aside { parameter: "W/input->h1".to_owned() };
+    for hidden in ["a > 0", "bernoulli(f(a))"] {
+        assert_eq!(found(&text(hidden, "pre.x", "gradient after p")).kind, aside, "{hidden}");
+    }
+    // What learns nothing is no matter, nor is that on which the cost does not depend.
+    let still = found(&text("a > 0", "(0 * pre.x)", "gradient after p"));
+    assert_eq!((still.kind, still.groups), (Kind::Equal, vec!["W".to_owned()]));
+    let cut = found(&text("cut(f(a))", "pre.x", "gradient with cuts after p"));
+    assert_eq!((cut.kind, cut.groups), (Kind::Equal, vec!["W/h1->output".to_owned()]));
 }
 
 /// R14.23: what tends to the gradient, or to a multiple of it, and what nearly does.

@@ -64,7 +64,7 @@ fn left(text: &str, options: Options, epochs: u64, piece: Option<u64>) -> Vec<(S
     let loaded = weights::load(&file).expect("it is read");
     // A session that goes on from the file does what this one does.
     let mut other = Session::new(&model, options).expect("it compiles");
-    other.load(&file).expect("it fits");
+    other.load(&file, data().samples()).expect("it fits");
     for session in [&mut session, &mut other] {
         session.train(&data(), None, &mut |_| Control::Continue).expect("it trains");
     }

@@ -208,7 +208,7 @@ network n { 1 - 1 }";
             let file = directory.join("weights.safetensors");
             session.save(&file).expect("a file can be written");
             let mut other = Session::new(&model, options).expect("it compiles");
-            other.load(&file).expect("it fits");
+            other.load(&file, data.samples()).expect("it fits");
             std::fs::remove_dir_all(&directory).expect("it is there");
             for session in [&mut session, &mut other] {
                 let found = session.evaluate(&data).expect("it runs").expect("it predicts");

@@ -122,7 +122,8 @@ fn parameters_are_shared_by_samples() {
         .replace("learn {", "learn { b += lr * x; ");
     let bench = Bench::new(&format!("{text}network n {{ 1 - 1 }}"));
     let init = bench.model().parameters().iter().find(|p| p.name == "b/output").map(|p| p.init.clone());
-    assert_eq!(init, Some(plr_ir::model::Init::Constant(0.5)));
+    let half = plr_ir::model::Init::Constant(0.5);
+    assert_eq!(init, Some(plr_ir::model::Init::Own(Box::new(half))));
     let found = bench.present(&[("W/input->output", &[1.0]), ("b/output", &[10.0])], &[&[1.0], &[2.0]], &[]);
     found.is("state/p/x/output", &[11.0, 12.0]);
     found.is("new/b/output", &[21.5]);

@@ -7,7 +7,7 @@ use plr_ir::{Precision, Tensor};
 use plr_run::backend::{Backend, Context};
 use plr_run::check::{Minibatch, angles};
 use plr_run::data::{Dataset, Source, load};
-use plr_run::session::{Control, Options, Session, SessionError, Together};
+use plr_run::session::{Begun, Control, Options, Session, SessionError, Together};
 use plr_run::weights;
 use plr_sema::Specialised;
 
@@ -59,8 +59,178 @@ fn weights_files_have_names() {
         assert_eq!(weights.about.get(key).map(String::as_str), Some(text), "{key}");
     }
     let mut other = Session::new(&model, options(Backend::Jit { threads: 1 })).expect("it compiles");
-    other.load(&first).expect("it fits");
+    other.load(&first, data.samples()).expect("it fits");
     assert_eq!(other.parameters(), session.parameters());
+}
+
+/// A rule with something of everything that weights files have.
+fn beginning(before: &str, bounds: &str) -> String {
+    format!(
+        "rule R(lr = 0.1) {{
+  neuron {{ param b = 1\n state x = 0, e = 0\n carried state c = 7 }}
+  {before}synapse W : below -> self = normal(0.5){bounds}
+  synapse B : above -> self = 2 * W.T + 1, fixed
+  phase p {{ clamp input x = data;  output x = W @ below.x + b }}
+  phase q {{ output e = target - x;  input e = B @ above.e;  output c = c / 2 + updates }}
+  learn {{ W += momentum(post.e * pre.x, lr = lr) + 0 * pre.e * post.c;  b += lr * e }}
+  predict output.x after p
+}}
+network n {{ 784 - 10 }}"
+    )
+}
+
+fn begun_again<'m>(model: &'m Specialised, path: &std::path::Path) -> Session<'m> {
+    let mut session = Session::new(model, options(Backend::Jit { threads: 1 })).expect("it compiles");
+    session.begin_with(path).expect("it fits");
+    session
+}
+
+/// R18.4: a run that goes on from a file, in the middle of an epoch, ends where one does that was not interrupted; a run of another
+/// seed, and one of other minibatches, cannot go on.
+#[test]
+fn runs_go_on() {
+    let text = "rule R(lr = 0.1) {
+  neuron { param b = 0\n state x = 0, e = 0\n persistent state s = 1 }
+  synapse W : below -> self = normal(0.1)
+  phase p { clamp input x = data;  output x = W @ below.x + b }
+  phase q { output e = target - x;  output s = s / 2 + epoch + minibatch }
+  learn { W += adam(post.e * pre.x + 0.001 * post.s);  b += lr * e }
+  predict output.x after p
+}
+network n { 784 - 10 }";
+    let model = Bench::new(text).model();
+    let data = data();
+    let new = |seed| {
+        Session::new(&model, Options { seed, ..options(Backend::Jit { threads: 2 }) }).expect("it compiles")
+    };
+    let mut whole = new(3);
+    let train = |session: &mut Session<'_>, most| {
+        session.train(&data, most, &mut |_| Control::Continue).expect("it trains");
+    };
+    train(&mut whole, None);
+    train(&mut whole, Some(3));
+    let path = file("resume.safetensors");
+    whole.save(&path).expect("a file can be written");
+    let mut other = new(3);
+    other.load(&path, data.samples()).expect("it fits");
+    assert_eq!(other.position(), whole.position());
+    for session in [&mut whole, &mut other] {
+        train(session, None);
+        train(session, None);
+    }
+    assert_eq!(other.parameters(), whole.parameters());
+    let refused = |session: &mut Session<'_>, samples| {
+        session.load(&path, samples).expect_err("it is another run").to_string()
+    };
+    let said = refused(&mut new(4), data.samples());
+    assert!(said.contains("its seed is 3, and here it is 4"), "{said}");
+    let said = refused(&mut new(3), 100);
+    assert!(said.contains("minibatches of an epoch is 8, and here it is 13"), "{said}");
+}
+
+/// R18.3: what a file has stands in the place of first values, within masks and bounds, and what follows them follows it; the rest begins
+/// as ever, and so do memories, what is kept and the counts.
+#[test]
+fn runs_begin_with_weights() {
+    let written = Bench::new(&beginning("", "")).model();
+    let data = data();
+    let mut first = Session::new(&written, options(Backend::Jit { threads: 1 })).expect("it compiles");
+    first.train(&data, None, &mut |_| Control::Continue).expect("it trains");
+    let path = file("begin.safetensors");
+    first.save(&path).expect("a file can be written");
+    let known = weights::load(&path).expect("it is well-formed").tensors;
+    assert!(["W.v/input->output", "c/output"].iter().all(|name| known.contains_key(*name)));
+
+    let other = beginning(
+        "synapse V : below -> self = normal(1) { fixed param m = pre.index < 3 }\n  ",
+        ", in [-0.1, 0.1], mask(m) { fixed param m = pre.index != 5 }",
+    );
+    let other = other.replace("W @ below.x + b", "W @ below.x + b + (V * V.m) @ below.x");
+    let other = Bench::new(&other.replace("learn {", "learn { V += 0 * post.e;")).model();
+    let begin = |model: &Specialised, options| -> (Vec<(String, Tensor)>, Begun) {
+        let mut session = Session::new(model, options).expect("it compiles");
+        let begun = session.begin_with(&path).expect("it fits");
+        assert_eq!(session.position(), Default::default());
+        let names = model.parameters().iter().map(|p| p.name.clone());
+        (names.zip(session.parameters().iter().cloned()).collect(), begun)
+    };
+    let (begun, said) = begin(&other, options(Backend::Jit { threads: 1 }));
+    let find = |name: &str| begun.iter().find(|(known, _)| known == name).expect(name).1.to_f64();
+    let given = known["W/input->output"].to_f64();
+    assert!(given.iter().any(|w| w.abs() > 0.1));
+    let bounded = |w: f64| if w.abs() > 0.1 { w.signum() * f64::from(0.1_f32) } else { w };
+    let within = |(at, w): (usize, &f64)| if at % 784 == 5 { 0.0 } else { bounded(*w) };
+    let within: Vec<f64> = given.iter().enumerate().map(within).collect();
+    let near = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-7);
+    assert!(near(&find("W/input->output"), &within));
+    assert_eq!(find("B/output->input"), known["B/output->input"].to_f64());
+    assert_eq!(find("b/output"), known["b/output"].to_f64());
+    assert!(known["b/output"].to_f64().iter().any(|b| *b != 1.0));
+    assert!(
+        find("W.v/input->output").iter().all(|v| *v == 0.0)
+            && known["W.v/input->output"].to_f64()[400] != 0.0
+    );
+    let drawn = Session::new(&other, options(Backend::Jit { threads: 1 })).expect("it compiles");
+    let v = other.parameters().iter().position(|p| p.name == "V/input->output").expect("it is built");
+    assert_eq!(begun[v].1, drawn.parameters()[v]);
+    assert_eq!(said.drawn, ["V/input->output", "V.m/input->output", "W.m/input->output"].map(str::to_owned));
+    assert!(said.left.is_empty(), "{said:?}");
+    // What follows a first value follows what is given, if it is not given itself.
+    let renamed = beginning("", "").replace("synapse B", "synapse C").replace("B @", "C @");
+    let renamed = Bench::new(&renamed).model();
+    let (begun, said) = begin(&renamed, options(Backend::Jit { threads: 1 }));
+    let find = |name: &str| begun.iter().find(|(known, _)| known == name).expect(name).1.to_f64();
+    assert!(near(&[find("C/output->input")[3 * 10 + 2]], &[2.0 * given[2 * 784 + 3] + 1.0]));
+    assert_eq!(
+        (said.drawn, said.left),
+        (vec!["C/output->input".to_owned()], vec!["B/output->input".to_owned()])
+    );
+    // R18.5: evaluated, it is what the other was.
+    let [before, after] = [&mut first, &mut begun_again(&written, &path)]
+        .map(|session| session.evaluate(&data).expect("it is evaluated").expect("it predicts").loss);
+    assert_eq!(before, after);
+    // It learns as a run of its own.
+    let mut session = Session::new(&written, options(Backend::Jit { threads: 1 })).expect("it compiles");
+    session.begin_with(&path).expect("it fits");
+    let report = session.train(&data, Some(2), &mut |_| Control::Continue).expect("it trains");
+    assert_eq!((report.updates, session.position().updates), (2, 2));
+}
+
+/// R18.3: nothing in common, another shape, another precision, and what is no number.
+#[test]
+fn weights_that_do_not_fit_are_refused() {
+    let path = file("refused.safetensors");
+    let model = Bench::new(&beginning("", "")).model();
+    let session = Session::new(&model, options(Backend::Jit { threads: 1 })).expect("it compiles");
+    session.save(&path).expect("a file can be written");
+    let refused = |text: &str, precision| {
+        let model = Bench::new(text).model();
+        let options = Options { precision, ..options(Backend::Jit { threads: 1 }) };
+        let mut session = Session::new(&model, options).expect("it compiles");
+        let before = session.parameters().to_vec();
+        let error = session.begin_with(&path).expect_err("it does not fit").to_string();
+        assert_eq!(session.parameters(), before);
+        error
+    };
+    let said = refused(&beginning("", "").replace("784 - 10", "700 - 10"), Precision::F32);
+    assert!(said.contains("`W/input->output` has the shape [10, 784] instead of [10, 700]"), "{said}");
+    let said = refused(&beginning("", ""), Precision::F64);
+    assert!(said.contains("`W/input->output` is f32 instead of f64"), "{said}");
+    let said = refused(
+        "rule R { neuron { state x = 0 }\n synapse U : below -> self\n phase p { clamp input x = data;  output x = U @ below.x }
+  learn { U += post.x } }\nnetwork n { 784 - 10 }",
+        Precision::F32,
+    );
+    assert!(
+        said.contains("no parameter of this rule") && said.contains("the rule has `U/input->output`"),
+        "{said}"
+    );
+    let mut broken = weights::load(&path).expect("it is well-formed");
+    let endless = Tensor::from_f64([10], &[f64::INFINITY; 10], Precision::F32);
+    broken.tensors.insert("b/output".to_owned(), endless);
+    weights::save(&path, &broken).expect("a file can be written");
+    let said = refused(&beginning("", ""), Precision::F32);
+    assert!(said.contains("`b/output`") && said.contains("infinite or NaN"), "{said}");
 }
 
 /// R19.1: one thread or three, in one go or in pieces: the same bits; another seed: others.

@@ -7,7 +7,7 @@ use plr_run::check::run;
 use plr_run::perturb;
 use plr_sema::audit::{Audit, Built};
 
-use crate::bench::{Bench, finds, legal};
+use crate::bench::{Bench, codes, finds, legal};
 use crate::text::{PLAIN, plain};
 
 /// The text of a network, as the compiler says it back.
@@ -576,6 +576,26 @@ fn channels_share_parameters() {
     assert_eq!(increment("x - 0.5 * b"), [154.0, 1508.0]);
     assert_eq!(increment("b * x"), [20400.0, 2008000.0]);
     assert_eq!(increment("1"), [1.0, 1.0]);
+    // What counts once beside what counts for each unit is a doubt; not where there is one place, nor where it stands alone.
+    let doubted = |learn: &str, network: &str| {
+        let rule = text(learn).replace("(lr = 1) {", "(lr = 1) {\n  signal S = mean(target)");
+        let rule = rule.replace("b += ", "b += 0 * S * x + ");
+        let found = codes(&format!("{}experiment e {{ rule R;  network n }}\n", on(&rule, network)));
+        found.contains(&"counted_once".to_owned())
+    };
+    let places = "1x1x2 - conv 2 k1";
+    for learn in
+        ["0.3 - x", "2 * (x * x - (b + 1))", "S - x", "(1 + b) * (2 - x)", "mean(x) - x", "momentum(1 - x)"]
+    {
+        assert!(doubted(learn, places), "{learn}: {:?} {}", codes(&on(&text(learn), places)), text(learn));
+        assert!(!doubted(learn, "1x1x2 - local 2 k1") && !doubted(learn, "2 - 2"), "{learn}");
+        assert!(!doubted(learn, "1x1x1 - conv 2 k1"), "{learn}");
+    }
+    for fine in
+        ["x - 0.5 * b", "x * (1 + S)", "x + 0.01 * normal()", "x + 0", "(1 - b) * x - b", "x;  b += 1"]
+    {
+        assert!(!doubted(fine, places), "{fine}");
+    }
     let bench = Bench::new(&on(&text("x"), "1x1x2 - conv 2 k1"));
     let dims = bench.model().parameters().iter().find(|p| p.name == "b/output").map(|p| p.dims.clone());
     assert_eq!(dims, Some(vec![2]));

@@ -1,6 +1,11 @@
 //! Rules 4: synapses.
 
+use std::collections::BTreeMap;
+
 use plr_ir::model::{Init, Model as _};
+use plr_ir::{Precision, Tensor};
+use plr_run::backend::{Backend, Context};
+use plr_run::probe::probe;
 
 use crate::bench::{Bench, clean, codes, finds, legal};
 use crate::text::{PLAIN, plain};
@@ -82,7 +87,9 @@ fn weights_are_post_by_pre() {
 fn initialisers_are_laws() {
     let law = |written: &str| {
         let text = plain("below -> self", &format!("below -> self{written}"));
-        Bench::new(&format!("{text}network n {{ 4 - 2 }}")).model().parameters()[0].init.clone()
+        let model = Bench::new(&format!("{text}network n {{ 4 - 2 }}")).model();
+        let Init::Own(law) = model.parameters()[0].init.clone() else { panic!("it is the rule's own") };
+        *law
     };
     assert_eq!(law(" = 0.25"), Init::Constant(0.25));
     assert_eq!(law(" = 2 * lr"), Init::Constant(2.0));
@@ -365,6 +372,19 @@ fn masked_synapses_are_absent() {
     let given: &[(&str, &[f64])] =
         &[("W/input->output", &[1.0, 0.0, 0.0, 1.0]), ("W.m/input->output", &[1.0, 0.0, 0.0, 1.0])];
     bench.present(given, &[&[1.0, 2.0]], &[]).is("new/W/input->output", &[2.0, 0.0, 0.0, 5.0]);
+    // What is given to a probe is moved to where first values may be (R4.7).
+    let bounded = text.replace("mask(m)", "in [0, 4], mask(m)");
+    let model = Bench::new(&format!("{bounded}network n {{ 2 - 2 }}")).model();
+    let array = |dims: &[usize], numbers: &[f64]| Tensor::from_f64(dims, numbers, Precision::F64);
+    let arrays = BTreeMap::from([
+        ("W/input->output".to_owned(), array(&[2, 2], &[5.0, 5.0, 5.0, -5.0])),
+        ("W.m/input->output".to_owned(), array(&[2, 2], &[1.0, 0.0, 0.0, 1.0])),
+        ("data".to_owned(), array(&[1, 2], &[1.0, 2.0])),
+    ]);
+    let context = Context { seed: 1, update: 0 };
+    let found = probe(&model, &arrays, Precision::F64, Backend::Interpreter, context).expect("it runs");
+    let x = found.iter().find(|(name, _)| name == "state/p/x/output").expect("it is a state");
+    assert_eq!(x.1.to_f64(), [4.0, 0.0]);
     // A mask that learns takes weights with it, in its own block and in others; what comes begins at 0.
     let fixed = "mask(m) { fixed param m = identity() }";
     let grow = "W += lr * post.x * pre.x";

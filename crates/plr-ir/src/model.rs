@@ -81,6 +81,8 @@ pub enum Init {
         /// Whether its transpose is meant.
         transposed: bool,
     },
+    /// What a rule says of a parameter of its own, within its constraints: another run's number may stand in its place.
+    Own(Box<Init>),
     /// Along this axis these numbers, along all others the same.
     Along {
         /// The axis.
@@ -96,6 +98,27 @@ pub enum Init {
     Compare(CompareOp, Box<Init>, Box<Init>),
     /// The second first value where the first is not 0, else the third.
     Select(Box<[Init; 3]>),
+}
+
+impl Init {
+    /// Whether another run's number may stand in the place of what a rule says; what filters remember begins anew.
+    pub fn may_be_given(&self) -> bool {
+        match self {
+            Self::Own(_) => true,
+            Self::Binary(_, a, _) => a.may_be_given(),
+            Self::Constant(_)
+            | Self::Uniform { .. }
+            | Self::Normal { .. }
+            | Self::Bernoulli(_)
+            | Self::Orthogonal(_)
+            | Self::Identity
+            | Self::Of { .. }
+            | Self::Along { .. }
+            | Self::Unary(..)
+            | Self::Compare(..)
+            | Self::Select(_) => false,
+        }
+    }
 }
 
 /// Where in training a presentation is: the inputs of a program that are neither parameters nor samples.

@@ -1,5 +1,7 @@
 //! Parameters before the first update.
 
+use std::collections::BTreeMap;
+
 use plr_ir::model::{Init, Parameter};
 use plr_ir::scalar::{self, Host};
 use plr_ir::tensor::Data;
@@ -12,11 +14,23 @@ use crate::draws::Draws;
 /// The numbers are drawn in f64 and then rounded, from a stream of the parameter's own name: they depend on the seed,
 /// the name and the law, and neither on the precision (up to rounding) nor on what else the rule contains (R11.2).
 pub fn parameters(parameters: &[Parameter], seed: u64, precision: Precision) -> Vec<Tensor> {
-    parameters.iter().map(|parameter| draw(parameter, seed, precision)).collect()
+    with_given(parameters, seed, precision, &BTreeMap::new())
 }
 
-fn draw(parameter: &Parameter, seed: u64, precision: Precision) -> Tensor {
-    let numbers = Drawing::new(seed, &parameter.name).values(&parameter.init, &parameter.dims);
+/// The same with the numbers that are given, by name, in the place of what a rule says of them (R18.3): within the constraints, and
+/// what follows them follows what is given (R4.7, R4.10, R4.11).
+pub fn with_given(
+    parameters: &[Parameter],
+    seed: u64,
+    precision: Precision,
+    given: &BTreeMap<String, Tensor>,
+) -> Vec<Tensor> {
+    parameters.iter().map(|parameter| draw(parameter, seed, precision, given)).collect()
+}
+
+fn draw(parameter: &Parameter, seed: u64, precision: Precision, given: &BTreeMap<String, Tensor>) -> Tensor {
+    let drawing = Drawing { seed, name: &parameter.name, laws: 0, given };
+    let numbers = drawing.of(&parameter.init, &parameter.dims);
     let data = match precision {
         Precision::F32 => Data::F32(numbers.into_iter().map(|x| x as f32).collect()),
         Precision::F64 => Data::F64(numbers),
@@ -30,11 +44,13 @@ struct Drawing<'a> {
     name: &'a str,
     /// How many laws have been drawn: each has a stream of its own.
     laws: u32,
+    /// What is given instead, by name.
+    given: &'a BTreeMap<String, Tensor>,
 }
 
 impl<'a> Drawing<'a> {
-    fn new(seed: u64, name: &'a str) -> Self {
-        Self { seed, name, laws: 0 }
+    fn of(mut self, init: &Init, dims: &[usize]) -> Vec<f64> {
+        self.values(init, dims)
     }
 
     fn values(&mut self, init: &Init, dims: &[usize]) -> Vec<f64> {
@@ -51,9 +67,13 @@ impl<'a> Drawing<'a> {
             }
             Init::Identity => (0..count).map(|i| f64::from(u8::from(i / columns == i % columns))).collect(),
             Init::Of { name, dims: theirs, init, transposed } => {
-                let found = Drawing::new(self.seed, name).values(init, theirs);
+                let found = Drawing { name, laws: 0, ..*self }.of(init, theirs);
                 if *transposed { transpose(&found, columns_of(theirs)) } else { found }
             }
+            Init::Own(init) => match self.given.get(self.name) {
+                Some(given) => given.to_f64(),
+                None => self.values(init, dims),
+            },
             Init::Along { axis, numbers } => {
                 let inside: usize = dims[axis + 1..].iter().product();
                 (0..count).map(|at| numbers[at / inside % numbers.len()]).collect()

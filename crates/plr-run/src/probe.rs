@@ -6,6 +6,7 @@ use plr_ir::model::{Count, Kept, Model, Piece};
 use plr_ir::{Precision, Tensor};
 
 use crate::backend::{Arrays, Backend, Context, RunError, Runner, reads_input};
+use crate::init;
 use crate::session::first_values;
 
 /// Why a presentation could not be made from the given arrays.
@@ -87,7 +88,8 @@ impl From<RunError> for ProbeError {
 
 /// Presents a minibatch to a rule. `arrays` holds every parameter under its name, `data` `[samples, features]`, and
 /// `target` `[samples, outputs]` if the rule reads it, or with steps as [`plr_ir::model::Shape`] says, and kept states
-/// `[samples, units]` that do not have first values; they are rounded to `precision`. Returns what [`Piece::Probe`] yields, in
+/// `[samples, units]` that do not have first values; they are rounded to `precision`, and weights are moved to where masks and bounds
+/// let them be, as first ones are. Returns what [`Piece::Probe`] yields, in
 /// its order.
 ///
 /// # Errors
@@ -118,6 +120,10 @@ pub fn probe(
     let program = model.program(Piece::Probe, samples, precision).ok_or(ProbeError::NoProgram)?;
     let mut inputs = first_values(model, samples, precision);
     inputs.extend(arrays.iter().map(|(name, tensor)| (name.clone(), tensor.cast(precision))));
+    // R4.7, R4.11
+    let within = init::with_given(model.parameters(), 0, precision, arrays);
+    let within = model.parameters().iter().zip(within).filter(|(parameter, _)| parameter.init.may_be_given());
+    inputs.extend(within.map(|(parameter, tensor)| (parameter.name.clone(), tensor)));
     if arrays.contains_key("target") || reads_input(&program, "target") {
         check_shape(arrays, "target", of_samples(shape.target(samples), Some(samples)))?;
     } else {

@@ -31,6 +31,7 @@ use crate::data::{Batches, Dataset, Epoch};
 use crate::init;
 use crate::room;
 
+pub use checkpoint::Begun;
 pub use error::SessionError;
 pub use evaluation::Evaluation;
 pub(crate) use presentation::{DATA, TARGET};

@@ -77,6 +77,22 @@ pub enum WeightsError {
         /// Every difference, by name.
         differences: Vec<Difference>,
     },
+    /// The file has nothing that the network has.
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// What it has.
+        found: Vec<String>,
+        /// What the network has.
+        known: Vec<String>,
+    },
+    /// A number is infinite or NaN.
+    NotFinite {
+        /// The file.
+        path: PathBuf,
+        /// The tensor's name.
+        name: String,
+    },
 }
 
 /// One way in which a file's tensors are not those of the network.
@@ -267,7 +283,11 @@ impl std::error::Error for WeightsError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Read { source, .. } | Self::Write { source, .. } => Some(source),
-            Self::Malformed { .. } | Self::ElementType { .. } | Self::Differ { .. } => None,
+            Self::Malformed { .. }
+            | Self::ElementType { .. }
+            | Self::Differ { .. }
+            | Self::Foreign { .. }
+            | Self::NotFinite { .. } => None,
         }
     }
 }
@@ -286,6 +306,21 @@ impl fmt::Display for WeightsError {
             }
             Self::ElementType { path, name, found } => {
                 write!(f, "the tensor `{name}` in `{}` is {found} instead of F32 or F64", path.display())
+            }
+            Self::Foreign { path, found, known } => {
+                let quoted = |names: &[String]| {
+                    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+                };
+                let path = path.display();
+                write!(
+                    f,
+                    "`{path}` has no parameter of this rule on this network: it has {}",
+                    quoted(found)
+                )?;
+                write!(f, ", and the rule has {}", quoted(known))
+            }
+            Self::NotFinite { path, name } => {
+                write!(f, "`{name}` in `{}` has a number that is infinite or NaN", path.display())
             }
             Self::Differ { path, differences } => {
                 write!(f, "the weights in `{}` are not those of this network: ", path.display())?;

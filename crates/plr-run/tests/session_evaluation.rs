@@ -88,8 +88,15 @@ fn a_loaded_session_goes_on_as_if_never_interrupted() {
         first.train(&data, Some(1), &mut go_on).unwrap();
         first.save(&path).unwrap();
         let mut second = Session::new(&rule, Options { seed: 5, ..options(2, precision) }).unwrap();
-        second.load(&path).unwrap();
+        second.load(&path, 5).unwrap();
         assert_eq!((second.parameters(), second.position()), (first.parameters(), first.position()));
+        // It is not the same run with another seed, or with other minibatches.
+        let mut other = Session::new(&rule, Options { seed: 6, ..options(2, precision) }).unwrap();
+        assert!(matches!(other.load(&path, 5), Err(SessionError::OtherRun { what: "seed", .. })));
+        let mut other = Session::new(&rule, options(2, precision)).unwrap();
+        let error = other.load(&path, 7).unwrap_err();
+        assert!(error.to_string().contains("minibatches of an epoch is 3, and here it is 4"), "{error}");
+        assert_eq!(other.position(), Default::default());
         for session in [&mut first, &mut second] {
             session.train(&data, None, &mut go_on).unwrap();
         }
@@ -106,7 +113,7 @@ fn weights_of_another_network_are_refused() {
     Session::new(&large, options(1, Precision::F64)).unwrap().save(&path).unwrap();
     let mut session = Session::new(&small, options(1, Precision::F64)).unwrap();
     let before = session.parameters().to_vec();
-    assert!(matches!(session.load(&path).unwrap_err(), SessionError::Weights(_)));
+    assert!(matches!(session.load(&path, 5).unwrap_err(), SessionError::Weights(_)));
     assert_eq!(session.parameters(), &before[..]);
     std::fs::remove_file(&path).unwrap();
 }

@@ -17,6 +17,7 @@ mod built;
 mod empty;
 mod frozen;
 mod lost;
+mod once;
 pub mod operations;
 pub mod pattern;
 pub mod reads;
@@ -36,6 +37,7 @@ pub use self::built::{Built, Projection};
 pub use self::empty::empty_sums;
 pub use self::frozen::frozen_draws;
 pub use self::lost::lost_equations;
+pub use self::once::counted_once;
 pub use self::stale::stale_clamps;
 pub use self::verdict::non_local;
 

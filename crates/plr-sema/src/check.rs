@@ -6,6 +6,7 @@
 pub mod bad_network;
 pub mod bad_use;
 pub mod bad_value;
+pub mod counted_once;
 pub mod definition_cycle;
 pub mod duplicate_name;
 pub mod empty_sum;

@@ -40,7 +40,7 @@ use plr_syntax::diagnostic::Findings;
 
 use crate::audit::{self, Built, Projection};
 use crate::check::unused_phase::UnusedPhase;
-use crate::equation::{self, Source};
+use crate::equation::{self, Site, Source};
 use crate::hir::{Learned, Observed, PhaseId};
 
 use environment::Quantity;
@@ -102,6 +102,12 @@ impl Specialised {
         made.listed.0 = made.parameters.iter().map(|(_, p)| p.clone()).collect();
         made.listed.1 = made.kept.iter().map(|(_, kept)| kept.clone()).collect();
         made.unused_phases(&update, looked_at, &mut warnings);
+        let Setting { rule, network, .. } = &made.setting;
+        let built = |target: Learned, site: Site| {
+            let is = |id: &ParameterId| id.learned() == Some(target) && id.site() == Some(site);
+            made.parameters.iter().any(|(id, _)| is(id))
+        };
+        audit::counted_once(rule, network, &built, &mut warnings);
         Ok((made, warnings))
     }
 
@@ -358,7 +364,7 @@ impl Specialised {
 }
 
 /// The parameter that a plasticity equation changes at a site.
-fn parameter_at(target: Learned, site: equation::Site) -> ParameterId {
+fn parameter_at(target: Learned, site: Site) -> ParameterId {
     match target {
         Learned::Synapse(synapse) => {
             let (pre, post) = site.ends();

@@ -55,6 +55,21 @@ impl Evidence {
     }
 }
 
+impl Evidence {
+    /// Every learned parameter to which a presentation adds something, and of which the gradient is 0.
+    pub(super) fn aside<'m>(&self, model: &'m dyn Model) -> Result<Vec<&'m Parameter>, CheckError> {
+        let mut aside = Vec::new();
+        for parameter in model.parameters().iter().filter(|parameter| parameter.learned) {
+            let (increment, descent) = self.increment_and_descent(parameter)?;
+            let [increment, descent] = [increment, descent].map(|all| metrics::largest_magnitude(&all));
+            if descent == 0.0 && increment != 0.0 {
+                aside.push(parameter);
+            }
+        }
+        Ok(aside)
+    }
+}
+
 /// A learned parameter, what a presentation adds to it, and the negative gradient.
 type Pair<'m> = (&'m Parameter, Vec<f64>, Vec<f64>);
 

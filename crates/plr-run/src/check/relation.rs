@@ -1,12 +1,12 @@
 //! What a rule is relative to the gradient of a check: the same, the same up to a scale, tending to it, or something else.
 
 use plr_ir::Precision;
-use plr_ir::model::{Check, Parameter, Reference, Sampling, Workshop};
+use plr_ir::model::{Check, Parameter, Piece, Reference, Sampling, Workshop};
 
 use super::error::CheckError;
 use super::measure::Needs;
 use super::subject::{LEARNING_RATE, Settings, Subject};
-use crate::backend::Backend;
+use crate::backend::{Backend, reads_input};
 use crate::metrics;
 
 /// Half of the digits of an f64, √ε. What rounding does to a presentation stays below it; a difference quotient, whose error is
@@ -33,7 +33,7 @@ const FALL: f64 = 1e-2;
 /// What a rule is relative to a gradient (R14.23).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Relation {
-    /// The groups that were compared: `W`, `b`.
+    /// What was compared, in groups, `W`, `b`, or, of a group of which something else learns aside, one by one, `W/h1->output`.
     pub groups: Vec<String>,
     /// Over which draws was averaged.
     pub sampling: Sampling,
@@ -76,6 +76,11 @@ pub enum Kind {
         signs: bool,
         /// The rule's own rate and the largest angle there, if the rate does more than scale what is added.
         at_own_rate: Option<(f64, f64)>,
+    },
+    /// This parameter learns, and the cost depends on it, but its gradient is 0.
+    Aside {
+        /// The parameter.
+        parameter: String,
     },
     /// What is added is no finite number any more.
     Diverges {
@@ -125,6 +130,11 @@ pub fn relation(
         return Ok(None);
     }
     let later = compared.sites(&[], UPDATES)?;
+    let aside = compared.aside(&first, &later)?;
+    if let Some(Aside { parameter, .. }) = aside.iter().find(|aside| aside.counts) {
+        let kind = Kind::Aside { parameter: parameter.clone() };
+        return Ok(Some(Relation { groups: groups(&first, &later, &aside), sampling, kind }));
+    }
     let kind = match (at_once(&[&first]), at_once(&[&first, &later])) {
         (Some(Kind::Equal), None | Some(Kind::Scaled(_))) => at_first(&later),
         (_, at_once) => {
@@ -141,13 +151,28 @@ pub fn relation(
             }
         }
     };
+    Ok(Some(Relation { groups: groups(&first, &later, &aside), sampling, kind }))
+}
+
+/// What was compared, in groups as far as they were whole.
+fn groups(first: &[Site], later: &[Site], aside: &[Aside]) -> Vec<String> {
     let mut groups: Vec<String> = Vec::new();
-    for Site { group, .. } in first.into_iter().chain(later) {
-        if !groups.contains(&group) {
-            groups.push(group);
+    for Site { parameter, group, .. } in first.iter().chain(later) {
+        let whole = !aside.iter().any(|aside| aside.group == *group);
+        let name = if whole { group } else { parameter };
+        if !groups.contains(name) {
+            groups.push(name.clone());
         }
     }
-    Ok(Some(Relation { groups, sampling, kind }))
+    groups
+}
+
+/// A parameter that learns without a gradient.
+struct Aside {
+    parameter: String,
+    group: String,
+    /// The gradient is one of the cost, which depends on it.
+    counts: bool,
 }
 
 struct Compared<'a> {
@@ -163,6 +188,31 @@ impl Compared<'_> {
         let (model, evidence) = self.subject.evidence(settings, updates, needs, (self.sampling, None))?;
         let pairs = evidence.pairs(model)?.into_iter();
         Ok(pairs.map(|(parameter, increment, descent)| Site::new(parameter, &increment, &descent)).collect())
+    }
+
+    /// Every parameter that learns, at first or after updates, and has no gradient at either time.
+    fn aside(&mut self, first: &[Site], later: &[Site]) -> Result<Vec<Aside>, CheckError> {
+        let needs = Needs::Gradient(self.reference);
+        let cost = self.reference.cost().filter(|piece| matches!(piece, Piece::Cost(_)));
+        let mut found: Vec<Aside> = Vec::new();
+        for updates in [0, UPDATES] {
+            let batch = self.subject.batch();
+            let (model, evidence) = self.subject.evidence(&[], updates, needs, (self.sampling, None))?;
+            let aside = evidence.aside(model)?;
+            if aside.is_empty() {
+                continue;
+            }
+            let program = cost.and_then(|cost| model.program(cost, batch, Precision::F64));
+            for parameter in aside {
+                let Parameter { name, group, .. } = parameter;
+                let compared = first.iter().chain(later).any(|site| site.parameter == *name);
+                if !compared && !found.iter().any(|aside| aside.parameter == *name) {
+                    let counts = program.as_ref().is_some_and(|program| reads_input(program, name));
+                    found.push(Aside { parameter: name.clone(), group: group.clone(), counts });
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// The rate and the largest angle at it, at first and after updates, if the angles at first are others than at a rate of 1, as

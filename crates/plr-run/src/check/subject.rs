@@ -137,6 +137,11 @@ impl<'a> Subject<'a> {
         Ok(Examined { settings, updates, needs, sampling, at, model, evidence })
     }
 
+    /// The samples of a minibatch.
+    pub(super) fn batch(&self) -> usize {
+        self.check.batch
+    }
+
     /// The default of a hyper-parameter, if there is one of that name.
     pub(super) fn knows(&self, name: &str) -> Option<f64> {
         self.workshop.hyper_parameter(name)

@@ -3,12 +3,23 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use plr_ir::Tensor;
-use plr_ir::model::{Keeping, Kept};
+use plr_ir::model::{Keeping, Kept, Parameter};
+use plr_ir::{Precision, Tensor};
 
 use super::error::SessionError;
+use super::tables::Tables;
 use super::{Options, Position, Session};
-use crate::weights::{self, Expected, Weights};
+use crate::init;
+use crate::weights::{self, Expected, Weights, WeightsError};
+
+/// What a run began with beside the parameters that a file gave.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Begun {
+    /// The parameters that the file does not have.
+    pub drawn: Vec<String>,
+    /// What the file has and the rule does not.
+    pub left: Vec<String>,
+}
 
 impl Session<'_> {
     /// Writes the parameters to a safetensors file, completely or not at all, with the rule's name, the seed and the
@@ -35,26 +46,26 @@ impl Session<'_> {
     }
 
     /// Takes parameters and position from a file that [`Session::save`] wrote; training goes on as if it had never been
-    /// interrupted. A file without a position starts a run of its own.
+    /// interrupted (R18.4). A file without a position starts a run of its own.
     ///
     /// # Errors
     /// [`SessionError::Weights`] if the file is not readable or not of this rule on this network in this precision,
-    /// [`SessionError::Position`] if it says something else than a number about its position. The session is then
-    /// unchanged.
-    pub fn load(&mut self, path: &Path) -> Result<(), SessionError> {
+    /// [`SessionError::Position`] if it says something else than a number about its position, [`SessionError::OtherRun`] if it is of a run
+    /// of another rule, with another seed or of other epochs than of `samples` samples. The session is then unchanged.
+    pub fn load(&mut self, path: &Path, samples: usize) -> Result<(), SessionError> {
         let precision = self.options.precision;
-        let expected =
-            |p: &plr_ir::model::Parameter| Expected { name: p.name.clone(), dims: p.dims.clone(), precision };
-        let parameters: Vec<Expected> = self.model.parameters().iter().map(expected).collect();
+        let parameters: Vec<Expected> =
+            self.model.parameters().iter().map(|parameter| expected(parameter, precision)).collect();
         let mut loaded = weights::load(path)?;
-        let kept = self.expected_tables(&loaded);
-        weights::check(path, &loaded, &[&parameters[..], &kept].concat())?;
         let position = Position {
             epoch: number(&loaded, "epoch")?,
             minibatch: number(&loaded, "minibatch")?,
             updates: number(&loaded, "updates")?,
             minibatches: number(&loaded, "minibatches")?,
         };
+        self.is_of_this_run(&loaded, position, samples)?;
+        let kept = self.expected_tables(&loaded);
+        weights::check(path, &loaded, &[&parameters[..], &kept].concat())?;
         let tables: Vec<Tensor> = kept.iter().filter_map(|kept| loaded.tensors.remove(&kept.name)).collect();
         self.tables.set(tables);
         for (expected, parameter) in parameters.iter().zip(&mut self.parameters) {
@@ -64,6 +75,69 @@ impl Session<'_> {
         }
         self.position = position;
         Ok(())
+    }
+
+    /// Whether a file says that it is of a run like this one, as far as it says anything.
+    fn is_of_this_run(
+        &self,
+        loaded: &Weights,
+        position: Position,
+        samples: usize,
+    ) -> Result<(), SessionError> {
+        let of_epoch = samples.div_ceil(self.options.batch);
+        let other =
+            |what, found: &str, here: String| SessionError::OtherRun { what, found: found.to_owned(), here };
+        let here = [("rule", self.model.name().to_owned()), ("seed", self.options.seed.to_string())];
+        for (what, here) in here {
+            if let Some(found) = loaded.about.get(what).filter(|found| **found != here) {
+                return Err(other(what, found, here));
+            }
+        }
+        match position.minibatches {
+            0 => Ok(()),
+            found if found == of_epoch => Ok(()),
+            found => {
+                let what = "number of minibatches of an epoch";
+                Err(other(what, &found.to_string(), of_epoch.to_string()))
+            }
+        }
+    }
+
+    /// Begins with the parameters that a file has in the place of first values: those of its names, within their constraints. The others
+    /// are drawn, or follow them. What filters remember, what is kept and the counts of presentations are those of a run that begins (R18.3).
+    ///
+    /// # Errors
+    /// [`SessionError::Weights`] if the file is not readable, has nothing that the rule on this network has, or has it in another
+    /// shape or precision, or not finite. The session is then unchanged.
+    pub fn begin_with(&mut self, path: &Path) -> Result<Begun, SessionError> {
+        let Options { precision, seed, .. } = self.options;
+        let loaded = weights::load(path)?;
+        let own: Vec<_> = self.model.parameters().iter().filter(|p| p.init.may_be_given()).collect();
+        let is_there = |name: &String| loaded.tensors.contains_key(name);
+        let (given, drawn): (Vec<_>, Vec<_>) = own.into_iter().partition(|p| is_there(&p.name));
+        let names = |parameters: &[&Parameter]| parameters.iter().map(|p| p.name.clone()).collect::<Vec<_>>();
+        if given.is_empty() {
+            let (found, known) = (loaded.tensors.keys().cloned().collect(), names(&drawn));
+            return Err(WeightsError::Foreign { path: path.to_owned(), found, known }.into());
+        }
+        let expected: Vec<Expected> = given.iter().map(|parameter| expected(parameter, precision)).collect();
+        let (tensors, others): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            loaded.tensors.into_iter().partition(|(name, _)| expected.iter().any(|e| e.name == *name));
+        let taken = Weights { tensors, about: BTreeMap::new() };
+        weights::check(path, &taken, &expected)?;
+        let finite = |tensor: &Tensor| tensor.to_f64().into_iter().all(f64::is_finite);
+        if let Some((name, _)) = taken.tensors.iter().find(|(_, tensor)| !finite(tensor)) {
+            return Err(WeightsError::NotFinite { path: path.to_owned(), name: name.clone() }.into());
+        }
+        self.parameters = init::with_given(self.model.parameters(), seed, precision, &taken.tensors);
+        self.tables = Tables::default();
+        self.position = Position::default();
+        let anew = |name: &String| {
+            self.model.parameters().iter().any(|p| p.name == *name)
+                || self.model.kept().iter().any(|kept| kept.name == *name)
+        };
+        let left = others.into_keys().filter(|name| !anew(name)).collect();
+        Ok(Begun { drawn: names(&drawn), left })
     }
 
     /// The kept states that a file should have: all or, of a run that has not begun, none.
@@ -80,6 +154,10 @@ impl Session<'_> {
         };
         self.model.kept().iter().filter(|_| begun).map(expected).collect()
     }
+}
+
+fn expected(parameter: &Parameter, precision: Precision) -> Expected {
+    Expected { name: parameter.name.clone(), dims: parameter.dims.clone(), precision }
 }
 
 /// A number that a file says about itself; 0 if it says nothing.

@@ -73,6 +73,15 @@ pub enum SessionError {
         /// What it says.
         text: String,
     },
+    /// A weights file is of a run that cannot go on here.
+    OtherRun {
+        /// In what they differ.
+        what: &'static str,
+        /// What it is there.
+        found: String,
+        /// What it is here.
+        here: String,
+    },
     /// A program of the rule takes something that is neither a parameter nor the minibatch.
     UnknownInput {
         /// The input.
@@ -103,6 +112,7 @@ impl SessionError {
             | Self::LossNotFinite { .. }
             | Self::Weights(_)
             | Self::Position { .. }
+            | Self::OtherRun { .. }
             | Self::NoRoomForTraces { .. }
             | Self::NoRoomForKept { .. }
             | Self::NoRoom(_) => false,
@@ -133,6 +143,9 @@ impl fmt::Display for SessionError {
             Self::Weights(error) => error.fmt(f),
             Self::Position { key, text } => {
                 write!(f, "the weights file says `{text}` where the number of its {key} should stand")
+            }
+            Self::OtherRun { what, found, here } => {
+                write!(f, "the weights file is of another run: its {what} is {found}, and here it is {here}")
             }
             Self::UnknownInput { input } => {
                 write!(f, "compiler bug: a program takes `{input}`, which is no parameter of the rule")

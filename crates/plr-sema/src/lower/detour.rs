@@ -3,6 +3,7 @@
 
 use plr_ir::Value;
 use plr_ir::model::Holding;
+use plr_ir::types::Elem;
 
 use crate::hir::Expr;
 
@@ -38,7 +39,8 @@ impl Gradients {
 impl Lowerer<'_> {
     /// A value that another layer has made: no gradient flows through it, if the reference holds such.
     pub fn foreign(&mut self, term: Term) -> Term {
-        if !self.gradients.hold(Holding::Layers) {
+        // Nor does one flow through a truth.
+        if !self.gradients.hold(Holding::Layers) || self.b.type_of(term.value).elem != Elem::Real {
             return term;
         }
         Term { value: self.b.detach(term.value, None), ..term }

@@ -20,6 +20,7 @@ impl Setting {
     /// R4.11).
     pub fn first_value(&self, target: Learned, site: Site) -> Init {
         let found = self.initialiser(target).map_or(Init::Constant(0.0), |i| self.law(i, target, site));
+        let found = Init::Own(Box::new(found));
         let Learned::Synapse(synapse) = target else { return found };
         let synapse = &self.rule.synapses[synapse.0];
         let together = |op, a, b| Init::Binary(op, Box::new(a), Box::new(b));

@@ -11,7 +11,7 @@ use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use plr_run::session;
+use plr_run::session::{self, Session};
 use plr_sema::resolve::{Expected, Length};
 
 use crate::data::DataArgument;
@@ -24,7 +24,7 @@ use crate::shell::Shell;
 
 use self::along::Along;
 use self::directory::Directory;
-use self::report::{About, Outcome};
+use self::report::{About, Beginning, Outcome};
 use self::training::Training;
 use super::{BackendArgument, PrecisionArgument};
 
@@ -47,8 +47,8 @@ pub struct Run {
     /// Samples in a minibatch.
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     batch: Option<u64>,
-    /// How often all training samples are presented.
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    /// How often all training samples are presented; 0 to evaluate alone.
+    #[arg(long)]
     epochs: Option<u32>,
     /// How many minibatches are presented, instead of whole epochs.
     #[arg(long, conflicts_with = "epochs", value_parser = clap::value_parser!(u64).range(1..))]
@@ -65,6 +65,13 @@ pub struct Run {
     /// Where programs run.
     #[arg(long, value_enum, default_value_t = BackendArgument::Jit)]
     backend: BackendArgument,
+    /// Begin with the weights of this file, as another run has written it, instead of first values: a run of its own, whose counts
+    /// and memories of filters begin anew.
+    #[arg(long, value_name = "FILE")]
+    weights: Option<PathBuf>,
+    /// Go on where the run has stopped that has written this weights file.
+    #[arg(long, value_name = "FILE", conflicts_with = "weights")]
+    resume: Option<PathBuf>,
     /// Write weights.safetensors after every epoch, epochs.csv and run.json into this directory.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -89,11 +96,12 @@ impl Run {
         let clock = Instant::now();
         plan.choice.sequence = splits.train.sequence(plan.time);
         let model = driver::optimise(driver::lower(&checked, &plan)?, &self.passes);
-        let session = driver::compile(&model, options)?;
+        let mut session = driver::compile(&model, options)?;
         let compile_time = before_loading + clock.elapsed();
         session.fits(&splits.train)?;
+        let beginning = self.begin(&mut session, splits.train.samples())?;
 
-        let about = About::new(&model, &plan, &splits, options, self.threads());
+        let about = About::new(&model, &plan, &splits, options, self.threads(), beginning);
         let columns = self.angles.map(|_| Along::columns(&model));
         let open = |path| Directory::open(path, &about, &session, columns.as_deref());
         let directory = self.out.as_deref().map(open).transpose()?;
@@ -112,6 +120,19 @@ impl Run {
         outcome.warnings().for_each(|warning| shell.warn(warning));
         // R16.6
         if outcome.as_expected() { Ok(()) } else { Err(Failure::Unexpected) }
+    }
+
+    /// Takes the weights that the run begins with from a file, if there is one, and says what it has taken.
+    fn begin(&self, session: &mut Session<'_>, samples: usize) -> Result<Beginning, Failure> {
+        if let Some(path) = &self.weights {
+            let begun = session.begin_with(path)?;
+            return Ok(Beginning::With { path: path.clone(), begun });
+        }
+        if let Some(path) = &self.resume {
+            session.load(path, samples)?;
+            return Ok(Beginning::After { path: path.clone(), position: session.position() });
+        }
+        Ok(Beginning::Drawn)
     }
 
     /// What is run: the experiment, with the flags in it.
@@ -143,7 +164,7 @@ impl Run {
     fn differs(&self) -> bool {
         let Overrides { network, set } = &self.overrides;
         let data = self.data.is_some() || self.validation.is_some() || self.batch.is_some();
-        let length = self.epochs.is_some() || self.updates.is_some();
+        let length = self.epochs.is_some() || self.updates.is_some() || self.weights.is_some();
         let numbers = self.seed.is_some() || self.precision.is_some() || !set.is_empty();
         network.is_some() || data || length || numbers
     }
@@ -173,6 +194,7 @@ fn finish(
         None => angles::measure(&training.session, model, training.splits.measured())?,
     };
     training.unless_interrupted()?;
+    training.evaluate_once()?;
     let epoch_time = training.epoch_time();
     let Training { mut session, splits, directory, last_evaluation, cut_off, time, .. } = training;
     let test = splits.into_test().map(|test| session.evaluate(&test)).transpose()?.flatten();

@@ -20,7 +20,7 @@ fn numbers_out_of_range_are_refused() {
             ("run rule.plr --batch=-1", 2, "--batch"),
             ("run rule.plr --batch 55", 1, "a minibatch of 55 samples is larger than the training set of 54"),
             ("run rule.plr --batch 99999999999", 1, "a minibatch of 99999999999 samples is larger than"),
-            ("run rule.plr --epochs 0", 2, "--epochs"),
+            ("run rule.plr --epochs=-1", 2, "--epochs"),
             ("run rule.plr --updates 0", 2, "--updates"),
             ("run rule.plr --epochs 1 --updates 1", 2, "cannot be used with"),
             ("run rule.plr --threads 0", 2, "--threads"),

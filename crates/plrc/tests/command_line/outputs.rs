@@ -20,6 +20,70 @@ fn a_run_leaves_its_weights_its_epochs_and_what_it_was() {
 }
 
 #[test]
+fn a_run_goes_on_where_it_stopped() {
+    let place = Workplace::with_rule("resume");
+    place.line("run rule.plr --out whole --epochs 3 --angles").well();
+    place.line("run rule.plr --out part --epochs 1 --angles").well();
+    std::fs::copy(place.path("part/weights.safetensors"), place.path("early.safetensors")).unwrap();
+    // Whatever was written later is not known to an early file.
+    place.line("run rule.plr --out part --epochs 2 --angles --resume part/weights.safetensors").well();
+    let ran = place.line("run rule.plr --out part --epochs 3 --angles --resume early.safetensors").well();
+    assert!(ran.out.contains("early.safetensors, goes on after update 6"), "{ran:?}");
+    assert!(!ran.out.contains("epoch   1 ") && ran.out.contains("epoch   3 "), "{ran:?}");
+    assert!(place.read("part/weights.safetensors") == place.read("whole/weights.safetensors"));
+    assert_eq!(place.read("part/angles.csv"), place.read("whole/angles.csv"));
+    let epochs = |name: &str| -> Vec<String> {
+        let text = String::from_utf8(place.read(name)).unwrap();
+        let without_time = |line: &str| {
+            let cells = line.split(',').enumerate().filter(|(cell, _)| *cell != 2);
+            cells.map(|(_, cell)| cell.to_owned()).collect::<Vec<_>>().join(",")
+        };
+        text.lines().map(without_time).collect()
+    };
+    assert_eq!(epochs("part/epochs.csv"), epochs("whole/epochs.csv"));
+    // A finished run says how it is.
+    let ran = place.line("run rule.plr --epochs 3 --resume part/weights.safetensors").well();
+    assert!(ran.out.contains("accuracy on validation") && !ran.out.contains("time per epoch"), "{ran:?}");
+    let resume = "run rule.plr --resume early.safetensors";
+    place.line(&format!("{resume} --seed 2")).refused(1, "its seed is 1, and here it is 2");
+    place.line(&format!("{resume} --batch 20")).refused(1, "minibatches of an epoch is 6, and here it is 3");
+    place.line(&format!("{resume} --precision f64")).refused(1, "is f32 instead of f64");
+    place.line(&format!("{resume} --weights early.safetensors")).refused(2, "cannot be used with");
+}
+
+#[test]
+fn a_run_begins_with_the_weights_of_another() {
+    let place = Workplace::with_rule("begin");
+    place.line("run rule.plr --out a").well();
+    let evaluated = place.line("run rule.plr --weights a/weights.safetensors --epochs 0 --out b").well();
+    assert!(evaluated.out.contains("weights  a/weights.safetensors"), "{evaluated:?}");
+    assert!(!evaluated.out.contains("time per epoch"), "{evaluated:?}");
+    let [a, b] =
+        ["a", "b"].map(|name| weights::load(&place.path(format!("{name}/weights.safetensors"))).unwrap());
+    assert_eq!((&a.tensors, b.about["updates"].as_str()), (&b.tensors, "0"));
+    let results = |name: &str| -> serde_json::Value {
+        let about: serde_json::Value =
+            serde_json::from_slice(&place.read(format!("{name}/run.json"))).unwrap();
+        about["result"]["test"].clone()
+    };
+    assert_eq!(results("a"), results("b"));
+    // Another task in turn, and another rule that has some of it.
+    let ran = place
+        .line("run rule.plr --weights a/weights.safetensors --data digits:train=60,test=20,seed=4")
+        .well();
+    assert!(ran.out.contains("epoch   1 ") && ran.out.contains("epoch   2 "), "{ran:?}");
+    place.write(
+        "other.plr",
+        RULE.replace("param b", "param c").replace("+ b;", "+ c;").replace("    b +=", "    c +="),
+    );
+    let ran = place.line("run other.plr --weights a/weights.safetensors --epochs 0").well();
+    assert!(ran.out.contains("not in it, so as drawn: c/output"), "{ran:?}");
+    assert!(ran.out.contains("not of this rule: b/output"), "{ran:?}");
+    place.line("run rule.plr --weights nowhere.safetensors").refused(1, "nowhere.safetensors");
+    place.line("run rule.plr --weights rule.plr").refused(1, "not a usable safetensors file");
+}
+
+#[test]
 fn angles_along_training_are_printed_and_written() {
     let place = Workplace::with_rule("angles");
     let plain = place.line("run rule.plr --out plain").well();

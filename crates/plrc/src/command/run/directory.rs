@@ -55,8 +55,15 @@ impl Directory {
         }
         fs::create_dir_all(path).map_err(|error| Failure::Write { path: path.to_owned(), error })?;
         let named: String = angles.unwrap_or_default().iter().map(|name| format!(",angle {name}")).collect();
-        let epochs = format!("epoch,updates,seconds,validation_loss,validation_accuracy{named}\n");
-        let angles = angles.map(|_| format!("updates{named}\n"));
+        let done = session.position().updates;
+        let before = |file: &str, head: String, (column, below)| {
+            let known = lines_until(&path.join(file), &head, (column, below));
+            head + &known
+        };
+        let head = format!("epoch,updates,seconds,validation_loss,validation_accuracy{named}\n");
+        let epochs = before("epochs.csv", head, (1, done + 1));
+        // The angles where it goes on are taken anew.
+        let angles = angles.map(|_| before("angles.csv", format!("updates{named}\n"), (0, done)));
         let mut directory = Self { path: path.to_owned(), updates: 0, about: about.json(), epochs, angles };
         directory.save(session)?;
         directory.replace("epochs.csv", &directory.epochs)?;
@@ -115,6 +122,18 @@ impl Directory {
         let written = atomic_file::replace(&path, |file| file.write_all(text.as_bytes()));
         written.map_err(|error| Failure::Write { path, error })
     }
+}
+
+/// The lines of a table, if it is there with this head, in which a column has a number below so many updates: those of the run that
+/// goes on. What it did later is not known to a weights file that was put back.
+fn lines_until(path: &Path, head: &str, (column, below): (usize, u64)) -> String {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    let Some(lines) = text.strip_prefix(head) else { return String::new() };
+    let known = |line: &&str| {
+        let number = line.split(',').nth(column).and_then(|cell| cell.parse::<u64>().ok());
+        number.is_some_and(|number| number < below)
+    };
+    lines.lines().filter(known).map(|line| format!("{line}\n")).collect()
 }
 
 /// Cells behind others.

@@ -1,12 +1,13 @@
 //! What a run is, before it begins, and what came of it.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use plr_ir::model::Model as _;
 use plr_run::backend::Backend;
 use plr_run::data::{Dataset, Splits};
-use plr_run::session::{self, CutOff, Evaluation};
+use plr_run::session::{self, Begun, CutOff, Evaluation, Position};
 use plr_sema::resolve::Expected;
 use serde_json::{Value, json};
 
@@ -17,6 +18,63 @@ use crate::selection::Plan;
 use crate::table::Table;
 
 use super::angles::{Angles, Missing};
+
+/// With which weights a run begins.
+#[derive(Debug)]
+pub enum Beginning {
+    /// With first values.
+    Drawn,
+    /// With those of a file.
+    With {
+        /// The file.
+        path: PathBuf,
+        /// What is not taken from it.
+        begun: Begun,
+    },
+    /// Where another run stopped.
+    After {
+        /// Its weights file.
+        path: PathBuf,
+        /// How far it had come.
+        position: Position,
+    },
+}
+
+impl Beginning {
+    /// In words, a line each; none for first values.
+    fn words(&self) -> Vec<String> {
+        match self {
+            Self::Drawn => Vec::new(),
+            Self::With { path, begun } => {
+                let mut lines = vec![path.display().to_string()];
+                for (what, names) in
+                    [("not in it, so as drawn", &begun.drawn), ("not of this rule", &begun.left)]
+                {
+                    if !names.is_empty() {
+                        lines.push(format!("{what}: {}", names.join(", ")));
+                    }
+                }
+                lines
+            }
+            Self::After { path, position } => {
+                vec![format!("{}, goes on after update {}", path.display(), position.updates)]
+            }
+        }
+    }
+
+    fn json(&self) -> Value {
+        match self {
+            Self::Drawn => Value::Null,
+            Self::With { path, begun } => {
+                let Begun { drawn, left } = begun;
+                json!({ "file": path.display().to_string(), "drawn": drawn, "left": left })
+            }
+            Self::After { path, position } => {
+                json!({ "file": path.display().to_string(), "updates": position.updates })
+            }
+        }
+    }
+}
 
 /// What a run is: everything its result depends on.
 #[derive(Debug)]
@@ -32,6 +90,7 @@ pub struct About {
     samples: [usize; 3],
     options: session::Options,
     threads: usize,
+    beginning: Beginning,
 }
 
 impl About {
@@ -42,6 +101,7 @@ impl About {
         splits: &Splits,
         options: session::Options,
         threads: usize,
+        beginning: Beginning,
     ) -> Self {
         let setting = model.lowered().setting();
         let names = setting.rule.hyper_parameters.iter().map(|hyper| hyper.name.clone());
@@ -57,6 +117,7 @@ impl About {
             samples: [splits.train.samples(), validation, splits.test_samples()],
             options,
             threads,
+            beginning,
         }
     }
 
@@ -86,6 +147,7 @@ impl About {
             "precision": self.options.precision.to_string(),
             "threads": self.threads,
             "backend": self.backend(),
+            "weights": self.beginning.json(),
         })
     }
 }
@@ -106,6 +168,9 @@ impl fmt::Display for About {
             "data".to_owned(),
             format!("{}: {train} to train, {validation} to validate, {test} to test", self.data),
         ]);
+        for (line, words) in self.beginning.words().into_iter().enumerate() {
+            table.row([if line == 0 { "weights" } else { "" }.to_owned(), words]);
+        }
         let session::Options { batch, seed, precision, .. } = self.options;
         let threads =
             if self.threads == 1 { "1 thread".to_owned() } else { format!("{} threads", self.threads) };
@@ -228,7 +293,13 @@ impl fmt::Display for Outcome {
             duration(self.compile_time),
             "from file to kernels".to_owned(),
         ]);
-        table.row(["time per epoch".to_owned(), duration(self.epoch_time), "without evaluation".to_owned()]);
+        if self.epoch_time > Duration::ZERO {
+            table.row([
+                "time per epoch".to_owned(),
+                duration(self.epoch_time),
+                "without evaluation".to_owned(),
+            ]);
+        }
         writeln!(f)?;
         table.fmt(f)
     }

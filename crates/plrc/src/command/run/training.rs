@@ -120,11 +120,21 @@ impl<'a> Training<'a> {
         report
     }
 
+    /// Evaluates on the validation set, if no epoch has (R18.5).
+    pub fn evaluate_once(&mut self) -> Result<(), Failure> {
+        if self.last_evaluation.is_some() { Ok(()) } else { self.evaluate() }
+    }
+
+    fn evaluate(&mut self) -> Result<(), Failure> {
+        let evaluated = self.splits.validation.as_ref().map(|validation| self.session.evaluate(validation));
+        self.last_evaluation = evaluated.transpose().map_err(|error| self.failure(error))?.flatten();
+        Ok(())
+    }
+
     /// Evaluates, prints the line of an epoch, and writes it down.
     fn record(&mut self, report: &Report) -> Result<(), Failure> {
         let time = std::mem::take(&mut self.part);
-        let evaluated = self.splits.validation.as_ref().map(|validation| self.session.evaluate(validation));
-        self.last_evaluation = evaluated.transpose().map_err(|error| self.failure(error))?.flatten();
+        self.evaluate()?;
         self.shell.line(line((report, time), self.session.position().updates, self.last_evaluation))?;
         let saved = self.directory.as_mut().map(|directory| directory.save(&self.session));
         saved.transpose().map_err(|error| self.failure(error))?;

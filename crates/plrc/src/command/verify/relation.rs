@@ -77,6 +77,9 @@ fn of_kind(kind: &Kind, gradient: &str) -> String {
                 "{gradient} at first; after {updates} updates the relative error in {parameter} is {error}"
             )
         }
+        Kind::Aside { parameter } => {
+            format!("not {gradient}: {parameter} learns, though its gradient is 0")
+        }
         Kind::Diverges { parameter, updates: 0 } => {
             format!("not {gradient}: what is added to {parameter} is no finite number")
         }
