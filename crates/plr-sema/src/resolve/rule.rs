@@ -339,10 +339,8 @@ fn blank_synapse(synapse: &ast::Synapse) -> Synapse {
 
 /// The rows, and columns, of a kernel: an odd number, so that one of them is in the middle (R4.16).
 fn rows_of_kernel(written: &ast::Expr) -> Option<usize> {
-    match written.kind {
-        ast::ExprKind::Number(rows) if rows % 2.0 == 1.0 && rows < 1e6 => Some(rows as usize),
-        _ => None,
-    }
+    let ast::ExprKind::Number(rows) = written.kind else { return None };
+    (rows % 2.0 == 1.0 && rows < 1e6).then_some(rows as usize)
 }
 
 /// A further quantity of a synapse (R4.8).
@@ -593,10 +591,8 @@ impl Resolver<'_> {
             });
         }
         if rows_of_kernel(size).is_none() {
-            let found = match size.kind {
-                ast::ExprKind::Number(number) => number.to_string(),
-                _ => "no number".to_owned(),
-            };
+            let number = if let ast::ExprKind::Number(number) = size.kind { Some(number) } else { None };
+            let found = number.map_or("no number".to_owned(), |number| number.to_string());
             let what = "the number of rows of a kernel".to_owned();
             self.findings.push(BadValue { at: size.span, what, wanted: "odd", found });
         }

@@ -162,6 +162,7 @@ pub fn synapse(name: &str, from: Relative, symmetric: bool) -> Synapse {
     let end = |layer| Endpoint { layer, population: PopulationId(0) };
     Synapse {
         one_to_one: false,
+        kernel: None,
         delayed: false,
         trace: None,
         kept: None,
