@@ -177,6 +177,7 @@ fn prelude_functions_are_those_of_the_table() {
     at("top(abs(x), k = 2)", [1.0, 0.0, 0.0, 1.0]);
     at("winner(abs(x))", [1.0, 0.0, 0.0, 0.0]);
     at("norm(x)", [8.09_f64.sqrt(); 4]);
+    value("", "mod(x, 3)", "4 - 4", &[-7.0, 0.0, 6.0, 7.5], &[2.0, 0.0, 0.0, 1.5]);
     let base = [0.0, 0.25, 0.5, 0.999];
     value("", "one_minus_power(x, 3)", "4 - 4", &base, &base.map(|x: f64| 1.0 - x * x * x));
 }

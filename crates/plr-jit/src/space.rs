@@ -35,7 +35,12 @@ impl Space {
 }
 
 impl Space {
-    /// The same space, which has these many elements, with two axes.
+    /// Whether the space is one of rows and columns, or a single axis that can be cut into these.
+    pub(crate) fn is_matrix(&self, dims: [usize; 2]) -> bool {
+        self.dims == dims || self.dims == [dims[0] * dims[1]]
+    }
+
+    /// The same space, which [is a matrix](Self::is_matrix), with two axes.
     pub(crate) fn as_matrix(&self, dims: [usize; 2]) -> Self {
         if self.dims.len() == 2 {
             return self.clone();

@@ -125,6 +125,70 @@ fn sums_in_loops_are_merged() {
     }
 }
 
+/// Sums along an axis within samples, which lie first or last, or along the first of three axes, by code that repeats along the second.
+fn within_samples(samples: usize, precision: Precision) -> Program {
+    let text = format!(
+        r#"program "deflation" {precision} (%0 "W": real[3,5], %1 "x": real[{samples},5]) {{
+  %2: real[{samples},3] = contract bj,ij->bi %1, %0
+  %3: real[{samples},3,5] = map (%2 axes(0,1), %0 axes(1,2)) {{
+    $0 = input 0
+    $1 = input 1
+    $2 = mul $0, $1
+    yield $2
+  }}
+  %4: real[{samples},3,5] = running_sum %3 axis 1
+  %5: real[{samples},3,5] = map (%2 axes(0,1), %4 axes(0,1,2)) {{
+    $0 = input 0
+    $1 = input 1
+    $2 = mul $0, $1
+    yield $2
+  }}
+  %6: real[3,5] = reduce sum %5 axes(0)
+  %7: real[{samples},3,5] = map (%2 axes(0,1), %1 axes(0,2)) {{
+    $0 = input 0
+    $1 = input 1
+    $2 = sub $0, $1
+    yield $2
+  }}
+  %8: real[{samples},3,5] = running_sum %7 axis 0
+  %9: real[{samples},3,5] = map (%8 axes(0,1,2), %2 axes(0,1)) {{
+    $0 = input 0
+    $1 = input 1
+    $2 = mul $0, $1
+    yield $2
+  }}
+  output "change" = %6
+  output "sums" = %9
+}}"#
+    );
+    parse(&text).expect("the text is well-formed")
+}
+
+#[test]
+fn sums_within_samples_have_the_bits_of_sums_apart() {
+    for samples in [1, 2, 7, 8, 20, 33, 80] {
+        for precision in [Precision::F32, Precision::F64] {
+            let program = within_samples(samples, precision);
+            let inputs = compiled::small_integers(&program);
+            let expected = match precision {
+                Precision::F32 => naive_tensors::<f32>(&program, &inputs),
+                Precision::F64 => naive_tensors::<f64>(&program, &inputs),
+            };
+            for threads in [1, 2] {
+                let found = compiled::run(&program, &inputs, threads, CONTEXT);
+                assert!(compiled::same(&found, &expected), "{samples} samples, {precision}");
+            }
+        }
+    }
+}
+
+fn naive_tensors<T: Real>(program: &Program, inputs: &[Tensor]) -> Vec<Tensor> {
+    let inputs: Vec<Vec<T>> = inputs.iter().map(naive::elements).collect();
+    let outputs = naive::run(program, &inputs, Draws { seed: 1, update: 0 });
+    let results = program.body.results.iter().zip(outputs);
+    results.map(|(&value, x)| compiled::tensor(&program.type_of(value).dims, &x)).collect()
+}
+
 /// A rule that presents three inputs in a row: each weight is multiplied, and loses what the units up to its own have of it.
 fn online(rows: usize, columns: usize, precision: Precision) -> Program {
     let matrix = format!("real[{rows},{columns}]");

@@ -116,10 +116,7 @@ fn merge_block(tasks: Vec<Task>, uses: &HashMap<Value, usize>) -> Vec<Task> {
 fn merged(map: &MapTask, waiting: &HashMap<Value, GemmTask>) -> Vec<Value> {
     let used = map.inputs.iter().filter(|input| input.whole && !input.truth).map(|input| input.value);
     let used: Vec<&GemmTask> = used.filter_map(|value| waiting.get(&value)).collect();
-    let fits = |gemm: &&GemmTask| {
-        let (m, n) = (gemm.product.m, gemm.product.n);
-        map.space.dims == [m, n] || map.space.dims == [m * n]
-    };
+    let fits = |gemm: &&GemmTask| map.space.is_matrix([gemm.product.m, gemm.product.n]);
     let operands = map.inputs.len() + map.results.len();
     let same =
         used.iter().all(|gemm| gemm.product.m == used[0].product.m && gemm.product.n == used[0].product.n);

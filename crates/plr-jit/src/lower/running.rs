@@ -46,7 +46,7 @@ fn merge_block(
         if user.is_none() && !goes_on {
             continue;
         }
-        let maker = (0..at).find(|&maker| makes_alone(&tasks[maker], input)).filter(|_| once(input));
+        let maker = (0..at).find(|&maker| makes_alone(&tasks[maker], input, dims)).filter(|_| once(input));
         let taken = |tasks: &mut Vec<Option<Task>>, at: Option<usize>| at.and_then(|at| tasks[at].take());
         let [Task::Map(summed), Task::Map(map)] = [(maker, input), (user, result)]
             .map(|(at, value)| taken(&mut tasks, at).unwrap_or_else(|| Task::Map(itself(value, dims))))
@@ -66,19 +66,18 @@ fn merge_block(
 
 /// Whether sums of rows can be computed on the way through this task.
 fn can_sum(task: &Option<Task>, dims: [usize; 2]) -> bool {
-    let fits = |map: &MapTask| {
-        map.running.is_none() && map.space.dims.iter().product::<usize>() == dims[0] * dims[1]
-    };
-    matches!(task, Some(Task::Map(map)) if fits(map))
+    matches!(task, Some(Task::Map(map)) if map.running.is_none() && map.space.is_matrix(dims))
 }
 
 fn reads(task: &Option<Task>, value: Value) -> bool {
     task.as_ref().is_some_and(|task| task.operands().contains(&value))
 }
 
-/// Whether the task is element-wise code for this value and no other.
-fn makes_alone(task: &Option<Task>, value: Value) -> bool {
-    matches!(task, Some(Task::Map(map)) if map.running.is_none() && map.results.len() == 1 && map.results[0].0 == value)
+/// Whether the task is element-wise code for this value and no other, which can be computed row by row.
+fn makes_alone(task: &Option<Task>, value: Value, dims: [usize; 2]) -> bool {
+    let Some(Task::Map(map)) = task else { return false };
+    let alone = map.results.len() == 1 && map.results[0].0 == value;
+    alone && map.running.is_none() && map.space.is_matrix(dims)
 }
 
 /// Code that reads a matrix.
