@@ -308,8 +308,14 @@ impl Rule {
         joins(reciprocal, (post, pre)).then_some((reciprocal, true))
     }
 
-    /// What is wrong with the sizes of groups on a network (R3.9, R4.9).
-    pub fn check_sizes(&self, network: &Network, library: &Library, findings: &mut Findings) {
+    /// What is wrong with the sizes of groups on a network (R3.9, R4.9), where the synapses between them are used.
+    pub fn check_sizes(
+        &self,
+        network: &Network,
+        library: &Library,
+        used: &dyn Fn(SynapseId, (LayerId, LayerId)) -> bool,
+        findings: &mut Findings,
+    ) {
         for (trace, _) in trace::axes(self, library).into_iter().filter(|(_, axes)| axes.joins_both_ends()) {
             let along = |&pair: &(LayerId, LayerId)| self.along(network, trace, pair);
             let shared =
@@ -348,7 +354,7 @@ impl Rule {
             for pair in self.instances(network, id) {
                 let (pre, post) = self.joined(id, pair);
                 let (pre, post) = (self.units(network, pre), self.units(network, post));
-                if pre != post {
+                if pre != post && used(id, pair) {
                     let shapes = Shapes::NotOneToOne { edge: network.edge_name(pair), pre, post };
                     findings.push(ShapeMismatch { at: synapse.span, shapes });
                     break;
