@@ -587,6 +587,25 @@ fn objectives_are_each_layers_own() {
 /// R14.17: a gradient through an objective holds nothing: two linear layers that are to leave their input as it is.
 #[test]
 fn objectives_are_of_all_layers_together() {
+    // What a signal gathers, of all populations, counts once for a sample; no layer has it as its own.
+    let gathered = |reference: &str, learn: &str| {
+        format!(
+            "rule R(lr = 1) {{
+  neuron {{ state x = 0 }}
+  neuron A {{ state u = 0 }}
+  synapse W : below -> self = normal(1)
+  synapse C : self -> A = 0.5, one_to_one
+  signal E = sum(output.x^2) / 2 + sum(output.A.u^2)
+  phase p {{ clamp input x = data;  in turn {{ output x = W @ below.x;  output A.u = C @ self.x }} }}
+  learn {{ {learn};  C -= lr * 2 * post.A.u * pre.x }}
+  check gradient {reference} after p {{ network 4 - 3;  expect relative_error(W) < 1e-12;  expect relative_error(C) < 1e-12 at output }}
+}}"
+        )
+    };
+    let down = "W -= lr * (post.x + 0.5 * post.x) * pre.x";
+    assert!(results(&gathered("through E", down)).iter().all(ClaimResult::holds));
+    assert!(results(&gathered("through 3 * E - 2 * E", down)).iter().all(ClaimResult::holds));
+    finds("bad_value", &gathered("of E", down));
     // With e = u - W'W u the negative gradient of ½|e|² is (W u) x e + (W e) x u.
     let text = |through: &str| {
         format!(

@@ -312,6 +312,26 @@ network n { 1 - 2 }";
     found.is("state/p/P.y/output", &[90.0, 168.0, 180.0, 336.0]);
     let mean = |v: f64, z: f64, x: f64| v + (v * z * x + v * (2.0 * z) * (2.0 * x)) / 2.0 - 1.0;
     found.is("new/V/output->output", &[mean(5.0, 18.0, 3.0), mean(6.0, 28.0, 4.0)]);
+    // Where no equation has to do with it, it need not be.
+    let hidden = |more: &str| {
+        format!(
+            "rule R(lr = 1) {{
+  neuron {{ state x = 0 }}
+  synapse one : below -> self = 3, one_to_one, fixed
+  synapse W : below -> self = 0.5
+  phase p {{ clamp input x = data;  in turn {{ hidden x = one @ below.x;  output x = W @ below.x }} }}
+  learn {{ output W += lr * post.x * pre.x }}
+  predict output.x after p
+  {more}
+}}
+network n {{ 2 - 2 - 1 }}
+experiment e {{ rule R;  network n;  data random }}"
+        )
+    };
+    let given: &[(&str, &[f64])] = &[("one/input->h1", &[3.0, 4.0]), ("W/h1->output", &[1.0, 1.0])];
+    Bench::new(&hidden("")).present(given, &[&[1.0, 2.0]], &[]).is("state/p/x/output", &[11.0]);
+    finds("shape_mismatch", &hidden("check law { expect largest(one) < 9 }"));
+    finds("shape_mismatch", &hidden("").replace("hidden x = one", "x = one"));
     let wrong = plain("below -> self", "below -> self, one_to_one");
     finds("shape_mismatch", &format!("{wrong}network n {{ 2 - 3 }}\nexperiment e {{ rule R;  network n }}"));
     let mixed = plain("state x", "state x")

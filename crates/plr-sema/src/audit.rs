@@ -26,6 +26,7 @@ pub mod schedule;
 mod stale;
 pub mod subject;
 pub mod timing;
+mod used;
 pub mod uses;
 pub mod verdict;
 pub mod wires;
@@ -39,6 +40,7 @@ pub use self::frozen::frozen_draws;
 pub use self::lost::lost_equations;
 pub use self::once::counted_once;
 pub use self::stale::stale_clamps;
+pub use self::used::used_synapses;
 pub use self::verdict::non_local;
 
 use self::bill::Bill;

@@ -326,7 +326,12 @@ impl Rule {
     }
 
     /// Finds kernels between groups that have different places (R4.16).
-    fn check_kernels(&self, network: &Network, findings: &mut Findings) {
+    fn check_kernels(
+        &self,
+        network: &Network,
+        used: &dyn Fn(SynapseId, (LayerId, LayerId)) -> bool,
+        findings: &mut Findings,
+    ) {
         for (i, synapse) in self.synapses.iter().enumerate().filter(|(_, s)| s.beside.is_none()) {
             let (id, kernel) = (SynapseId(i), synapse.kernel);
             let apart = |&pair: &(LayerId, LayerId)| {
@@ -335,15 +340,21 @@ impl Rule {
                 places(pre) != places(post)
             };
             let pairs = kernel.map(|_| self.instances(network, id)).unwrap_or_default();
-            if let Some(&(_, layer)) = pairs.iter().find(|pair| apart(pair)) {
+            if let Some(&(_, layer)) = pairs.iter().find(|pair| apart(pair) && used(id, **pair)) {
                 let shapes = Shapes::OtherPlaces { layer: network.layers[layer].name.clone() };
                 findings.push(ShapeMismatch { at: synapse.span, shapes });
             }
         }
     }
 
-    /// What is wrong with the sizes of groups on a network (R3.9, R4.9).
-    pub fn check_sizes(&self, network: &Network, library: &Library, findings: &mut Findings) {
+    /// What is wrong with the sizes of groups on a network (R3.9, R4.9), where the synapses between them are used.
+    pub fn check_sizes(
+        &self,
+        network: &Network,
+        library: &Library,
+        used: &dyn Fn(SynapseId, (LayerId, LayerId)) -> bool,
+        findings: &mut Findings,
+    ) {
         for (trace, _) in trace::axes(self, library).into_iter().filter(|(_, axes)| axes.joins_both_ends()) {
             let along = |&pair: &(LayerId, LayerId)| self.along(network, trace, pair);
             let shared =
@@ -353,7 +364,7 @@ impl Rule {
                 findings.push(ShapeMismatch { at: self.synapses[trace.0].span, shapes });
             }
         }
-        self.check_kernels(network, findings);
+        self.check_kernels(network, used, findings);
         for population in &self.populations {
             if let Some(number) = &population.number {
                 let value = constant(number, &self.constants, library).unwrap_or(f64::NAN);
@@ -383,7 +394,7 @@ impl Rule {
             for pair in self.instances(network, id) {
                 let (pre, post) = self.joined(id, pair);
                 let (pre, post) = (self.units(network, pre), self.units(network, post));
-                if pre != post {
+                if pre != post && used(id, pair) {
                     let shapes = Shapes::NotOneToOne { edge: network.edge_name(pair), pre, post };
                     findings.push(ShapeMismatch { at: synapse.span, shapes });
                     break;

@@ -41,7 +41,7 @@ use plr_syntax::diagnostic::Findings;
 use crate::audit::{self, Built, Projection};
 use crate::check::unused_phase::UnusedPhase;
 use crate::equation::{self, Site, Source};
-use crate::hir::{Learned, Observed, PhaseId};
+use crate::hir::{Learned, Observed, PhaseId, Rule, SynapseId};
 
 use environment::Quantity;
 
@@ -68,7 +68,15 @@ impl Specialised {
     /// Specialises a rule, or says what is wrong with it on this network; warnings come with success.
     pub fn new(setting: Setting) -> Result<(Self, Findings), Findings> {
         let mut findings = Findings::new();
-        setting.rule.check_sizes(&setting.network, &setting.library, &mut findings);
+        let Setting { rule, library, network, observed, .. } = &setting;
+        let (used, claimed) = (OnceCell::new(), claimed(observed, rule));
+        let is_used = |synapse, pair| {
+            claimed.contains(&synapse)
+                || used
+                    .get_or_init(|| audit::used_synapses(rule, library, network))
+                    .contains(&(synapse, pair))
+        };
+        rule.check_sizes(network, library, &is_used, &mut findings);
         if !findings.is_empty() {
             return Err(findings);
         }
@@ -364,6 +372,19 @@ impl Specialised {
 }
 
 /// The parameter that a plasticity equation changes at a site.
+/// The synapses, by their weights, that claims and objectives look at.
+fn claimed(observed: &[Observed], rule: &Rule) -> HashSet<SynapseId> {
+    let owner = |observed: &Observed| match observed.owner {
+        Learned::Synapse(synapse) => Some(synapse),
+        Learned::Unit(_) => None,
+    };
+    let mut found: Vec<SynapseId> = observed.iter().filter_map(owner).collect();
+    for value in observed.iter().flat_map(|observed| &observed.values) {
+        found.extend(value.weights());
+    }
+    found.into_iter().map(|synapse| rule.weight_of(synapse)).collect()
+}
+
 fn parameter_at(target: Learned, site: Site) -> ParameterId {
     match target {
         Learned::Synapse(synapse) => {

@@ -196,6 +196,10 @@ impl<T: Real> State<'_, T> {
                 let of = |labels: &[u8]| labels.iter().map(|l| place[usize::from(*l)]).collect::<Vec<_>>();
                 a[offset(operands[0].1, &of(&spec.lhs))] * b[offset(operands[1].1, &of(&spec.rhs))]
             };
+            // A sum of one term is that term; others start from +0.
+            if extents.iter().all(|&extent| extent == 1) {
+                return term(vec![0; extents.len()]);
+            }
             positions(&extents).map(term).fold(T::default(), |sum, term| sum + term)
         };
         positions(dims).map(element).collect()

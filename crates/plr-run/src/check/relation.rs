@@ -133,7 +133,7 @@ pub fn relation(
     let aside = compared.aside(&first, &later)?;
     if let Some(Aside { parameter, .. }) = aside.iter().find(|aside| aside.counts) {
         let kind = Kind::Aside { parameter: parameter.clone() };
-        return Ok(Some(Relation { groups: groups(&first, &later, &aside), sampling, kind }));
+        return Ok(Some(Relation { groups: groups(&first, &later, &[]), sampling, kind }));
     }
     let kind = match (at_once(&[&first]), at_once(&[&first, &later])) {
         (Some(Kind::Equal), None | Some(Kind::Scaled(_))) => at_first(&later),

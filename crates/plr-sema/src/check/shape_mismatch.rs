@@ -88,6 +88,11 @@ pub enum Shapes {
     FilterOutsideLearn,
     /// A random number where nothing says when it is drawn: in a definition, a signal or a prediction.
     DrawOutsideEquation,
+    /// `state x = normal()`: a first value that is drawn.
+    DrawnFirst {
+        /// The state.
+        state: String,
+    },
     /// `input.x * output.x` in a signal: the layers have different units.
     TwoLayers,
     /// `synapse W : below -> above`: no end is the layer itself.
@@ -183,6 +188,7 @@ impl Finding for ShapeMismatch {
             Shapes::NotGlobal => "a signal is one number per sample, this is one per unit".to_owned(),
             Shapes::FilterOutsideLearn => "a filter takes the increment of a learned quantity".to_owned(),
             Shapes::DrawOutsideEquation => "nothing says when this random number is drawn".to_owned(),
+            Shapes::DrawnFirst { state } => format!("state `{state}` begins with a constant"),
             Shapes::TwoLayers => "the input and the output layer have different units".to_owned(),
             Shapes::NoOwnEnd => {
                 "one end of a synapse is the layer itself, or both are `input` and `output`".to_owned()
@@ -229,6 +235,7 @@ impl Finding for ShapeMismatch {
             Shapes::NotGlobal => "one number per unit".to_owned(),
             Shapes::FilterOutsideLearn => "nothing is learned here".to_owned(),
             Shapes::DrawOutsideEquation => "a definition is re-read at every use".to_owned(),
+            Shapes::DrawnFirst { .. } => "a random number".to_owned(),
             Shapes::TwoLayers => "joins values of both".to_owned(),
             Shapes::NoOwnEnd => "neither end is".to_owned(),
             Shapes::PredictedByInput => "a value of the input units".to_owned(),
@@ -262,6 +269,7 @@ impl Finding for ShapeMismatch {
             | Shapes::NotOfClass
             | Shapes::FilterOutsideLearn
             | Shapes::DrawOutsideEquation
+            | Shapes::DrawnFirst { .. }
             | Shapes::TwoLayers
             | Shapes::NoOwnEnd
             | Shapes::PredictedByInput
@@ -306,6 +314,9 @@ impl Finding for ShapeMismatch {
             Shapes::DrawOutsideEquation => {
                 Some("draw it into a `state` in a phase, and read that".to_owned())
             }
+            Shapes::DrawnFirst { state } => Some(format!(
+                "draw it in a phase of one step that comes first, `phase begin {{ {state} = normal() }}`"
+            )),
             Shapes::DrawnOnTheWay => {
                 Some("draw it into a `trace` of the synapse, and multiply by that".to_owned())
             }

@@ -35,6 +35,11 @@ impl Finding for UnknownName {
     }
 
     fn help(&self) -> Option<String> {
+        if self.kind == "function"
+            && let Some(meant) = elsewhere(&self.name)
+        {
+            return Some(format!("write {meant}"));
+        }
         if let Some(near) = closest(&self.name, &self.known) {
             return Some(format!("did you mean `{near}`?"));
         }
@@ -47,6 +52,27 @@ impl Finding for UnknownName {
         let list: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
         (1..=MOST_LISTED).contains(&list.len()).then(|| format!("there is {}", list.join(", ")))
     }
+}
+
+/// How something is said here that is a function in other languages.
+fn elsewhere(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "xavier" | "xavier_uniform" | "glorot_uniform" => "`glorot()`",
+        "kaiming" | "kaiming_normal" | "he_normal" => "`he()`",
+        "zeros" | "zeros_like" => "the number `0`",
+        "ones" | "ones_like" => "the number `1`",
+        "randn" => "`normal()`",
+        "rand" | "random" => "`uniform()`",
+        "clip" | "clamp" => "`max(a, min(b, x))`",
+        "outer" => "the product of both ends, `post.d * pre.x`",
+        "dot" | "matmul" => "`W @ below.x`",
+        "where" => "`if c then a else b`",
+        "mod" | "fmod" => "`x - n * floor(x / n)`",
+        "pow" => "`x ^ n`",
+        "ln" => "`log(x)`",
+        "square" => "`x ^ 2`",
+        _ => return None,
+    })
 }
 
 /// The known name nearest to a wrong one, if one is near enough to be meant.

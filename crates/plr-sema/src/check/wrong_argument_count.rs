@@ -31,4 +31,17 @@ impl Finding for WrongArgumentCount {
     fn primary(&self) -> Label {
         Label::new(self.at, format!("called with {}", self.found))
     }
+
+    fn help(&self) -> Option<String> {
+        let help = match (self.name.as_str(), self.expected) {
+            ("normal", 0) => "its mean is 0 and its deviation 1: `m + d * normal()` has others",
+            ("normal", _) => {
+                "its mean is 0: `normal(0.1)` has the deviation 0.1, and `m + normal(0.1)` another mean"
+            }
+            ("uniform", 0) => "it is between 0 and 1: `a + (b - a) * uniform()` is between `a` and `b`",
+            ("max" | "min", _) => "of three numbers it is `max(a, max(b, c))`, and likewise `min`",
+            _ => return None,
+        };
+        Some(help.to_owned())
+    }
 }

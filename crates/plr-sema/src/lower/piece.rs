@@ -9,6 +9,7 @@ use crate::audit;
 use crate::audit::schedule::Slot;
 use crate::equation::{self, Instance, Site, Source};
 use crate::hir::{Expr, ExprKind, Observed, Past, PhaseId, PlasticityId, VariableId};
+use crate::resolve::is_global;
 
 use super::detour::Gradients;
 use super::environment::{Environment, Quantity, Unavailable};
@@ -427,7 +428,13 @@ impl Builder<'_> {
             lowerer.hold_states(&mut presentation.environment);
         }
         let (mut total, mut missing) = (None, Vec::new());
-        for site in self.observed_sites(objective) {
+        if let [value] = &objective.values[..]
+            && is_global(value)
+        {
+            total = Some(self.sum_of_samples(&mut lowerer, value, &presentation.environment)?);
+        }
+        let sites = if total.is_some() { Vec::new() } else { self.observed_sites(objective) };
+        for site in sites {
             match self.observed_at(&mut lowerer, (objective, Axes::SAMPLE), site, &presentation.environment) {
                 Ok(values) => {
                     for value in values {
@@ -447,6 +454,20 @@ impl Builder<'_> {
         let mean = lowerer.b.binary(BinaryOp::Div, total, count);
         lowerer.b.output("cost", mean);
         Ok(lowerer.b.finish())
+    }
+
+    /// The sum over samples of what is one number for each.
+    fn sum_of_samples(
+        &self,
+        lowerer: &mut Lowerer<'_>,
+        value: &Expr,
+        states: &Environment,
+    ) -> Result<Value, Vec<Unavailable>> {
+        let found = lowerer.globally(value, states).map_err(|unavailable| vec![unavailable])?;
+        let extents = lowerer.output_extents();
+        let found = term::as_number(&mut lowerer.b, &extents, found);
+        let found = term::widen(&mut lowerer.b, &extents, found, Axes::SAMPLE);
+        Ok(lowerer.b.reduce(ReduceKind::Sum, found.value, &[0]))
     }
 
     fn observed_sites(&self, observed: &Observed) -> Vec<Site> {

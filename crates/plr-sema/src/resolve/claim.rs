@@ -21,6 +21,7 @@ use crate::network::Network;
 
 use super::experiment::{comparison, cost, count, hyper_parameter, named_or_chain, number, precision};
 use super::expression::{names, resolve};
+use super::function::is_global;
 use super::initialiser::{check_numbers, initialiser};
 use super::law::{LAWS, law};
 use super::scope::{Moment, Reader, Scope};
@@ -216,6 +217,13 @@ impl Resolver<'_> {
                 if let Learned::Synapse(_) = observed[observation].owner {
                     let (what, found) = ("an objective".to_owned(), "a synapse's".to_owned());
                     let wanted = "an expression of a unit";
+                    self.findings.push(BadValue { at: objective.span, what, wanted, found });
+                    return None;
+                }
+                let global = observed[observation].values.iter().all(is_global);
+                if global && *holding == ast::Holding::Layers {
+                    let (what, found) = ("each layer's own objective".to_owned(), "a signal".to_owned());
+                    let wanted = "an expression of a unit; that of a signal is `gradient through …`";
                     self.findings.push(BadValue { at: objective.span, what, wanted, found });
                     return None;
                 }

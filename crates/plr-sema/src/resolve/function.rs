@@ -19,6 +19,8 @@ use crate::hir::{
     Cost, Expr, ExprKind, Function, FunctionId, Learned, Part, Place, Reduction, Relative, Rule,
 };
 
+use crate::memory::mentions;
+
 use super::expression::{mentioned_endpoints, mismatch, resolve};
 use super::global::unit_layers;
 use super::scope::{Moment, Reader, Scope};
@@ -411,6 +413,12 @@ pub fn places(expr: &Expr) -> Vec<Place> {
     found
 }
 
+/// Whether an expression is about signals, and about nothing that a unit or synapse has.
+pub fn is_global(expr: &Expr) -> bool {
+    let signal = |kind: &ExprKind| matches!(kind, ExprKind::Signal(..));
+    places(expr).is_empty() && !has_weight(expr) && mentions(expr, &signal)
+}
+
 /// The arguments as an array of the wanted length; otherwise a finding (R6.2).
 pub fn exactly<const N: usize>(
     call: &ast::Call,
@@ -528,7 +536,7 @@ fn primitive(
         });
         return None;
     }
-    if let ("max" | "min", 2) = (name, arguments.len()) {
+    if let ("max" | "min", 2..) = (name, arguments.len()) {
         let [a, b] = exactly(call, arguments, scope)?;
         let op = if name == "max" { BinaryOp::Max } else { BinaryOp::Min };
         return Some(ExprKind::Binary(op, Box::new(a), Box::new(b)));

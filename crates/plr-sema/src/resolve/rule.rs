@@ -509,6 +509,11 @@ impl Resolver<'_> {
             let Some(position) = found else { continue };
             let Some(tree) = &written.value else { continue };
             match written.kind {
+                Written::State if calls_a_draw(tree, self.library) => {
+                    let state = written.name.text.clone();
+                    let _no_value: Option<Expr> =
+                        mismatch(tree.span, Shapes::DrawnFirst { state }, &mut self.scope());
+                }
                 Written::State => {
                     let value = self.constant(tree);
                     rule.variables[position].kind = VariableKind::State(value);
@@ -678,6 +683,27 @@ impl Resolver<'_> {
             let occasion = predict.occasion;
             rule.predict = Some(Predict { value, after, occasion, span: predict.span });
         }
+    }
+}
+
+/// Whether a random number is asked for in a tree.
+fn calls_a_draw(tree: &ast::Expr, library: &Library) -> bool {
+    match &tree.kind {
+        ast::ExprKind::Call(call) => {
+            let name = call.name.text.as_str();
+            let function = library.functions.iter().rfind(|function| function.name == name);
+            let draws = function.map_or(matches!(name, "normal" | "uniform"), |function| function.draws);
+            draws || call.arguments.iter().any(|argument| calls_a_draw(argument, library))
+        }
+        ast::ExprKind::Unary(_, a) => calls_a_draw(a, library),
+        ast::ExprKind::Binary(_, a, b) => calls_a_draw(a, library) || calls_a_draw(b, library),
+        ast::ExprKind::If(c, a, b) => [c, a, b].into_iter().any(|part| calls_a_draw(part, library)),
+        ast::ExprKind::Number(_)
+        | ast::ExprKind::Text(_)
+        | ast::ExprKind::Name(_)
+        | ast::ExprKind::Field(..)
+        | ast::ExprKind::At(..)
+        | ast::ExprKind::Error => false,
     }
 }
 
