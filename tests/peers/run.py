@@ -60,15 +60,15 @@ ONE = (784 * 500, 500 * 10)
 KERNELS = (32 * 25 * 24 * 24, 64 * 32 * 25 * 8 * 8, 64 * 4 * 4 * 10)
 FEED = 2 * A + 3 * B + 3 * C
 CASES_RUN = [
-    Case("backprop_64", (784, 10), 64, FEED, 300, (1.5, 1.5, 1.6), "backprop"),
-    Case("backprop_256", (784, 10), 256, FEED, 100, (1.1, 1.1, 1.6), "backprop"),
-    Case("feedback_alignment", (784, 10), 64, FEED, 300, (1.6, 1.6, 1.4)),
-    Case("ep_one_hidden", (784, 10), 20, 2 * ONE[0] + (2 * 24 + 2) * ONE[1], 1000, (3, 25, 2)),
-    Case("ep_two_hidden", (784, 10), 64, 2 * A + (2 * 40 + 2) * (B + C), 30, (1.6, 3.5, 1.4)),
+    Case("backprop_64", (784, 10), 64, FEED, 1500, (1.5, 1.5, 1.6), "backprop"),
+    Case("backprop_256", (784, 10), 256, FEED, 500, (1.1, 1.1, 1.6), "backprop"),
+    Case("feedback_alignment", (784, 10), 64, FEED, 1500, (1.6, 1.6, 1.4)),
+    Case("ep_one_hidden", (784, 10), 20, 2 * ONE[0] + (2 * 24 + 2) * ONE[1], 8000, (3, 25, 2)),
+    Case("ep_two_hidden", (784, 10), 64, 2 * A + (2 * 40 + 2) * (B + C), 150, (1.6, 3.5, 1.4)),
     Case("ep_convolutions", (784, 10), 64, 2 * KERNELS[0] + (2 * 40 + 2) * (KERNELS[1] + KERNELS[2]), 4, (1.5, 2, None)),
-    Case("predictive_coding", (784, 10), 64, 2 * PC[0] + (2 * 20 + 2) * (PC[1] + PC[2]), 150, (2, 4, 1.7)),
-    Case("oja", (784, 100), 1, 2 * 78400, 10000, (3.5, 40, 1.2), bytes_moved=2 * 4 * 78400),
-    Case("sanger", (784, 100), 1, 2 * 78400, 3000, (15, 25, 3), bytes_moved=2 * 4 * 78400),
+    Case("predictive_coding", (784, 10), 64, 2 * PC[0] + (2 * 20 + 2) * (PC[1] + PC[2]), 1000, (2, 4, 1.7)),
+    Case("oja", (784, 100), 1, 2 * 78400, 200_000, (3.5, 40, 1.2), bytes_moved=2 * 4 * 78400),
+    Case("sanger", (784, 100), 1, 2 * 78400, 100_000, (15, 25, 3), bytes_moved=2 * 4 * 78400),
 ]
 
 
