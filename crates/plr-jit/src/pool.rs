@@ -18,8 +18,17 @@ use std::thread::{self, JoinHandle, Thread};
 /// How often a worker looks for work before it parks; about 50 µs.
 const SPINS_BEFORE_PARKING: u32 = 20_000;
 
-/// How often a waiting caller looks before it lets others use the core.
+/// How often a waiting thread looks before it lets others use the core.
 const SPINS_BEFORE_YIELDING: u32 = 2_000;
+
+/// Waits for something that another thread is about to have done.
+pub(crate) fn wait_until(done: impl Fn() -> bool) {
+    let mut spins = 0;
+    while !done() {
+        spins += 1;
+        if spins < SPINS_BEFORE_YIELDING { std::hint::spin_loop() } else { thread::yield_now() }
+    }
+}
 
 /// `state` is the loop's number, shifted, an open flag, and the number of workers inside.
 const OPEN: u64 = 1 << 16;
@@ -175,11 +184,7 @@ impl Pool {
     /// Lets nobody in any more and waits for those inside.
     fn close(&self) {
         self.shared.state.fetch_and(!OPEN, Ordering::AcqRel);
-        let mut spins = 0;
-        while self.shared.state.load(Ordering::Acquire) & INSIDE != 0 {
-            spins += 1;
-            if spins < SPINS_BEFORE_YIELDING { std::hint::spin_loop() } else { thread::yield_now() }
-        }
+        wait_until(|| self.shared.state.load(Ordering::Acquire) & INSIDE == 0);
     }
 }
 

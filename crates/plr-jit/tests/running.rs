@@ -167,26 +167,11 @@ fn within_samples(samples: usize, precision: Precision) -> Program {
 #[test]
 fn sums_within_samples_have_the_bits_of_sums_apart() {
     for samples in [1, 2, 7, 8, 20, 33, 80] {
-        for precision in [Precision::F32, Precision::F64] {
-            let program = within_samples(samples, precision);
-            let inputs = compiled::small_integers(&program);
-            let expected = match precision {
-                Precision::F32 => naive_tensors::<f32>(&program, &inputs),
-                Precision::F64 => naive_tensors::<f64>(&program, &inputs),
-            };
-            for threads in [1, 2] {
-                let found = compiled::run(&program, &inputs, threads, CONTEXT);
-                assert!(compiled::same(&found, &expected), "{samples} samples, {precision}");
-            }
-        }
+        let [single, double] = Precision::ALL.map(|precision| within_samples(samples, precision));
+        let what = format!("{samples} samples");
+        naive::assert_compiled_is_the_same::<f32>(&single, &what, &[1, 2]);
+        naive::assert_compiled_is_the_same::<f64>(&double, &what, &[1, 2]);
     }
-}
-
-fn naive_tensors<T: Real>(program: &Program, inputs: &[Tensor]) -> Vec<Tensor> {
-    let inputs: Vec<Vec<T>> = inputs.iter().map(naive::elements).collect();
-    let outputs = naive::run(program, &inputs, Draws { seed: 1, update: 0 });
-    let results = program.body.results.iter().zip(outputs);
-    results.map(|(&value, x)| compiled::tensor(&program.type_of(value).dims, &x)).collect()
 }
 
 /// A rule that presents three inputs in a row: each weight is multiplied, and loses what the units up to its own have of it.

@@ -4,10 +4,8 @@
 //! one thread is at the later presentations of its rows, another follows with the earlier ones of the next.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
-/// How often a thread looks before it lets others use the core.
-const SPINS_BEFORE_YIELDING: u32 = 2_000;
+use crate::pool::wait_until;
 
 /// How often a thread looks whether another begins a tile of its own, before it takes that; about a microsecond.
 const SPINS_FOR_OTHERS: u32 = 100;
@@ -71,11 +69,7 @@ impl Tile<'_> {
     /// Waits until the tile before is past a step.
     pub(super) fn wait(&self, step: usize) {
         let Some(before) = self.number.checked_sub(1) else { return };
-        let mut spins = 0;
-        while self.order.past[before].0.load(Ordering::Acquire) <= step {
-            spins += 1;
-            if spins < SPINS_BEFORE_YIELDING { std::hint::spin_loop() } else { thread::yield_now() }
-        }
+        wait_until(|| self.order.past[before].0.load(Ordering::Acquire) > step);
     }
 
     /// Says that this tile is past a step.
@@ -93,6 +87,7 @@ impl Drop for Tile<'_> {
 #[cfg(test)]
 mod tests {
     use std::sync::Mutex;
+    use std::thread;
 
     use super::*;
 

@@ -206,8 +206,8 @@ impl TileStep {
         }
     }
 
-    /// Runs one tile, which takes its turn if tiles are in order. Buffers that changed roles in the tile before are only its own; those that were in the memory of the whole are
-    /// put back.
+    /// Runs one tile, which takes its turn if tiles are in order. Buffers that changed roles in the tile before are only its own;
+    /// those that were in the memory of the whole are put back.
     ///
     /// # Safety
     /// As for [`Self::run`].
