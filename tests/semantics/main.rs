@@ -23,3 +23,4 @@ mod sequences;
 mod spaces;
 mod synapses;
 mod text;
+mod together;

@@ -5,7 +5,7 @@
 
 use plr_ir::geometry::Grid;
 use plr_ir::model::Count;
-use plr_ir::program::Law;
+use plr_ir::program::{Law, ReduceKind};
 use plr_ir::scalar::{BinaryOp, CompareOp, UnaryOp};
 use plr_syntax::ast::{BatchReduction, Direction, Keeping, Occasion, Role};
 use plr_syntax::span::Span;
@@ -113,6 +113,7 @@ impl Rule {
         match part {
             Part::Channels => Share::Channels,
             Part::Places => Share::Places,
+            Part::Synapses(_, end) => Share::Synapses(*end),
             Part::Groups(size) => Share::Groups {
                 size: constant(size, &self.constants, library).unwrap_or(f64::NAN),
                 at: size.span,
@@ -710,6 +711,8 @@ pub enum ExprKind {
         synapse: SynapseId,
         /// Against its direction.
         transposed: bool,
+        /// How what its synapses make is taken together.
+        together: ReduceKind,
         /// What each synapse multiplies by, in the words of its own equations; no weight in it is transposed.
         weight: Box<Expr>,
         /// What the sender sends; its variables have [`Place::Sender`].
@@ -836,6 +839,8 @@ pub enum Part {
     Places,
     /// So many channels of its place, of which it is one; a constant.
     Groups(Box<Expr>),
+    /// Not of a layer: the synapses of this one that end in the same unit or, if it is [`Place::Pre`], leave the same (R5.24).
+    Synapses(SynapseId, Place),
 }
 
 impl Part {
@@ -866,6 +871,8 @@ pub enum Share {
         /// Where it is written.
         at: Span,
     },
+    /// The synapses that have the same unit at that end.
+    Synapses(Place),
 }
 
 /// Reductions.

@@ -15,6 +15,7 @@ mod rule;
 mod scope;
 mod script;
 mod space;
+mod synapses;
 mod transmission;
 
 pub use claim::{CheckSetting, ResolvedCheck};

@@ -26,7 +26,7 @@ pub fn empty_sums(rule: &Rule, network: &Network, findings: &mut Findings) {
 /// An equation without a role that is one sum: the first layer in which that is empty, nothing else gives the state a value, and
 /// a synapse reads it to learn.
 fn learned_from(dynamics: &Dynamics, (rule, network): (&Rule, &Network), findings: &mut Findings) {
-    let ExprKind::Arrive { synapse, transposed, .. } = dynamics.value.kind else { return };
+    let ExprKind::Arrive { synapse, transposed, together, .. } = dynamics.value.kind else { return };
     let ends = |layer: LayerId| {
         let end = |(pre, post): (LayerId, LayerId)| if transposed { pre } else { post };
         rule.instances(network, synapse).into_iter().any(|instance| end(instance) == layer)
@@ -53,7 +53,7 @@ fn learned_from(dynamics: &Dynamics, (rule, network): (&Rule, &Network), finding
             () if layer == network.output() => Role::Output,
             () => Role::Hidden,
         };
-        findings.push(EmptySum { at, synapse, transposed, role });
+        findings.push(EmptySum { at, synapse, transposed, together, role });
     }
 }
 
@@ -102,11 +102,11 @@ fn in_expression(
     (rule, network): (&Rule, &Network),
     findings: &mut Findings,
 ) {
-    if let ExprKind::Arrive { synapse, transposed, .. } = expr.kind {
+    if let ExprKind::Arrive { synapse, transposed, together, .. } = expr.kind {
         let ends = |(pre, post): (LayerId, LayerId)| layers.contains(if transposed { &pre } else { &post });
         if !rule.instances(network, synapse).into_iter().any(ends) {
             let synapse = rule.synapse_name(synapse);
-            findings.push(EmptySum { at: expr.span, synapse, transposed, role });
+            findings.push(EmptySum { at: expr.span, synapse, transposed, together, role });
         }
     }
     expr.for_each_child(|child| in_expression(child, role, layers, (rule, network), findings));

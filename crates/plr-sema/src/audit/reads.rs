@@ -223,7 +223,7 @@ impl<'a> Reader<'a> {
             }
             &ExprKind::Weight { synapse, transposed } => self.weight(synapse, transposed, scope.here),
             &ExprKind::Trace(synapse, phase) => self.trace(synapse, phase.or(scope.phase), scope.here),
-            ExprKind::Arrive { synapse, transposed, weight, sent } => {
+            ExprKind::Arrive { synapse, transposed, weight, sent, .. } => {
                 self.arrive((*synapse, *transposed), (weight, sent), expr.span, scope)
             }
             &ExprKind::Signal(signal, phase) => {

@@ -61,8 +61,8 @@ pub enum Information {
     },
     /// In a synapse's equation, its trace, now or in the past.
     Trace(SynapseId, Option<Past>),
-    /// In a synapse's equation, the weights of the synapses from the same unit to others.
-    Neighbours(SynapseId),
+    /// In a synapse's equation, the synapses that leave the same unit or, at the other end, end in it.
+    Neighbours(SynapseId, Place),
     /// A global signal.
     Signal(SignalId, Option<Past>),
     /// All units of a layer, by a layer-wide reduction, a rank or a running sum.
@@ -88,7 +88,7 @@ impl Information {
             | Self::Signal(_, phase) => phase,
             Self::Arrival { .. }
             | Self::Weight { .. }
-            | Self::Neighbours(_)
+            | Self::Neighbours(..)
             | Self::Layer
             | Self::Group(_)
             | Self::Batch
@@ -188,12 +188,19 @@ impl<'a> Walk<'a> {
             &ExprKind::Trace(synapse, phase) => {
                 self.trace(synapse, phase.or(through.phase), expr.span, through)
             }
-            ExprKind::Arrive { synapse, transposed, weight, sent } => {
+            ExprKind::Arrive { synapse, transposed, weight, sent, .. } => {
                 let crossing = Crossing { synapse: *synapse, transposed: *transposed, span: expr.span };
                 self.arrive(crossing, weight, sent, through);
             }
             ExprKind::Beside { population, together, value } => {
                 self.beside(*population, together.is_some(), value, through);
+            }
+            &ExprKind::Over(Part::Synapses(synapse, end), ref reduced) => {
+                let own = |crossing: Crossing| (end == Place::Post) != crossing.transposed;
+                if !through.crossing.is_some_and(own) {
+                    self.push(Information::Neighbours(synapse, end), expr.span);
+                }
+                reduced.for_each_child(|child| self.visit(child, through));
             }
             ExprKind::Over(part @ Part::Groups(_), reduced) => {
                 if let Share::Groups { size, .. } = self.rule.share(part, self.library) {
@@ -215,7 +222,7 @@ impl<'a> Walk<'a> {
             ExprKind::RunningSum(summed) => {
                 self.push(Information::Layer, expr.span);
                 for synapse in summed.weights() {
-                    self.push(Information::Neighbours(synapse), expr.span);
+                    self.push(Information::Neighbours(synapse, Place::Pre), expr.span);
                 }
             }
             ExprKind::Batch(..) | ExprKind::Shift(_) | ExprKind::Shuffle(_) => {
@@ -254,7 +261,9 @@ impl<'a> Walk<'a> {
         }
         let visited = matches!(
             expr.kind,
-            ExprKind::Arrive { .. } | ExprKind::Beside { .. } | ExprKind::Over(Part::Groups(_), _)
+            ExprKind::Arrive { .. }
+                | ExprKind::Beside { .. }
+                | ExprKind::Over(Part::Groups(_) | Part::Synapses(..), _)
         );
         if !visited {
             expr.for_each_child(|child| self.visit(child, through));
@@ -312,6 +321,11 @@ impl<'a> Walk<'a> {
         };
         if self.goes_to_largest(crossing) {
             self.push(Information::Layer, crossing.span);
+        }
+        // Through the synapse it comes all the same.
+        if weight.weights().is_empty() {
+            let Crossing { synapse, transposed, span } = crossing;
+            self.push(Information::Arrival { synapse, transposed }, span);
         }
         (self.pre, self.units) = ends;
         self.visit(weight, Through { crossing: Some(crossing), ..through });

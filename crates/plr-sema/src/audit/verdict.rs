@@ -88,7 +88,7 @@ pub fn requirement(rule: &Rule, synapse: Option<SynapseId>, information: Informa
             Some(against(read))
         }
         Information::Weight { transposed: true, .. } => Some(Requirement::WeightTransport),
-        Information::Neighbours(_) => Some(Requirement::OtherSynapse),
+        Information::Neighbours(..) => Some(Requirement::OtherSynapse),
         Information::Signal(..) => Some(Requirement::Modulator),
         Information::Layer | Information::Group(_) => Some(Requirement::Lateral),
         Information::Batch => Some(Requirement::BatchStatistics),
@@ -198,9 +198,8 @@ fn finding(rule: &Rule, subject: Subject<'_>, licence: Licence, used: Use, all: 
             (Foreign::LeavingWeights(sent(rule, synapse, all)), Some(synapse))
         }
         Information::Weight { synapse, transposed: true } => (Foreign::ReciprocalWeight, Some(synapse)),
-        Information::Weight { synapse, transposed: false } | Information::Neighbours(synapse) => {
-            (Foreign::OtherWeight, Some(synapse))
-        }
+        Information::Neighbours(synapse, end) => (Foreign::Neighbours(end), Some(synapse)),
+        Information::Weight { synapse, transposed: false } => (Foreign::OtherWeight, Some(synapse)),
         Information::Variable { .. }
         | Information::Sent { .. }
         | Information::Trace(..)

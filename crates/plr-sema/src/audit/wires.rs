@@ -120,7 +120,7 @@ fn read_backwards(rule: &Rule, library: &Library) -> Vec<SynapseId> {
         | Information::Variable { .. }
         | Information::Sent { .. }
         | Information::Trace(..)
-        | Information::Neighbours(_)
+        | Information::Neighbours(..)
         | Information::Signal(..)
         | Information::Beside { .. }
         | Information::Layer

@@ -56,7 +56,7 @@ pub fn memory(rule: &Rule, uses: &[Use]) -> Vec<String> {
             | Information::Signal(_, None)
             | Information::Arrival { .. }
             | Information::Weight { .. }
-            | Information::Neighbours(_)
+            | Information::Neighbours(..)
             | Information::Layer
             | Information::Group(_)
             | Information::Batch
@@ -95,8 +95,9 @@ fn foreign(rule: &Rule, information: Information, uses: &[Use]) -> Option<String
                 format!("the weight {name} beside it")
             }
         }
-        Information::Neighbours(synapse) => {
-            format!("the weights {} from the same unit", rule.synapses[synapse.0].name)
+        Information::Neighbours(synapse, end) => {
+            let joins = if end == Place::Post { "into" } else { "from" };
+            format!("the weights {} {joins} the same unit", rule.synapses[synapse.0].name)
         }
         Information::Signal(signal, None) => format!("the signal {}", rule.signals[signal.0].name),
         Information::Signal(signal, Some(phase)) => {

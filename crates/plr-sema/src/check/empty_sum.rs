@@ -3,6 +3,7 @@
 //! Allowed: `x = W @ below.x + B @ above.x`, which holds in all layers; each sum is 0 at one end of the network. Forbidden: `input x
 //! = W @ below.x`, which holds where no `W` ends.
 
+use plr_ir::program::ReduceKind;
 use plr_syntax::ast::Role;
 use plr_syntax::diagnostic::{Finding, Label, Severity};
 use plr_syntax::span::Span;
@@ -16,6 +17,8 @@ pub struct EmptySum {
     pub synapse: String,
     /// Whether it is read against its direction.
     pub transposed: bool,
+    /// How it takes together.
+    pub together: ReduceKind,
     /// The layers that the equation is for.
     pub role: Role,
 }
@@ -40,6 +43,11 @@ impl Finding for EmptySum {
             Role::Hidden => "a hidden layer",
             Role::Output => "the output layer",
         };
-        Label::new(self.at, format!("no `{}` {joins} in {layer}, so this is 0", self.synapse))
+        let nothing = match self.together {
+            ReduceKind::Sum => "0",
+            ReduceKind::Max => "−∞",
+            ReduceKind::Min => "∞",
+        };
+        Label::new(self.at, format!("no `{}` {joins} in {layer}, so this is {nothing}", self.synapse))
     }
 }

@@ -6,7 +6,7 @@
 use plr_syntax::diagnostic::{Finding, Label};
 use plr_syntax::span::Span;
 
-use crate::hir::Licence;
+use crate::hir::{Licence, Place};
 
 /// A read that needs a licence.
 #[derive(Debug)]
@@ -45,6 +45,8 @@ pub enum Foreign {
     ReciprocalWeight,
     /// The weight of another synapse between the same two neurons.
     OtherWeight,
+    /// What is of the other synapses that have one end in common with the reader.
+    Neighbours(Place),
     /// Values of other samples.
     OtherSamples,
     /// What was at each step of an earlier phase.
@@ -86,6 +88,7 @@ impl Finding for NonLocalRead {
             Foreign::LeavingWeights(_) => "the weights of the synapses that leave it",
             Foreign::ReciprocalWeight => "the weight of the synapse in the other direction",
             Foreign::OtherWeight => "the weight of another synapse",
+            Foreign::Neighbours(_) => "the synapses beside it",
             Foreign::OtherSamples => "what happens in other samples",
             Foreign::EachStep => "what was at each step of an earlier phase",
         };
@@ -108,6 +111,10 @@ impl Finding for NonLocalRead {
             Foreign::OtherWeight => {
                 format!("the weight of the `{name}` synapse between the same two neurons")
             }
+            Foreign::Neighbours(end) => {
+                let joins = if *end == Place::Post { "end in" } else { "leave" };
+                format!("of all `{name}` synapses that {joins} the same neuron")
+            }
             Foreign::OtherSamples => "the values of all samples of the minibatch".to_owned(),
             Foreign::EachStep => {
                 "one of the values of all its steps, which something must have stored".to_owned()
@@ -119,15 +126,23 @@ impl Finding for NonLocalRead {
     fn secondary(&self) -> Vec<Label> {
         let label = |(name, span): &(String, Span)| match &self.foreign {
             Foreign::LeavingWeights(_) => Label::new(*span, format!("`{name}` works in one direction")),
-            Foreign::ReciprocalWeight | Foreign::OtherWeight | Foreign::OtherSamples | Foreign::EachStep => {
-                Label::new(*span, format!("`{name}` is declared here"))
-            }
+            Foreign::ReciprocalWeight
+            | Foreign::OtherWeight
+            | Foreign::Neighbours(_)
+            | Foreign::OtherSamples
+            | Foreign::EachStep => Label::new(*span, format!("`{name}` is declared here")),
         };
         self.synapse.iter().map(label).collect()
     }
 
     fn help(&self) -> Option<String> {
         let licence = format!("write `allow {}` in the rule's head", self.licence.name());
+        if let Foreign::Neighbours(Place::Post) = &self.foreign {
+            let name = self.name();
+            return Some(format!(
+                "what they make together is the neuron's, `let n = max({name}, over = {name})`, and read as `post.n`; or {licence}"
+            ));
+        }
         let Foreign::LeavingWeights(sent) = &self.foreign else { return Some(licence) };
         let Sent { feedback, from, to, variables } = sent;
         let value = match variables.as_slice() {

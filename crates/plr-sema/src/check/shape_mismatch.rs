@@ -111,6 +111,8 @@ pub enum Shapes {
         /// Along which edge.
         edge: String,
     },
+    /// `over = W` of something else than a reduction of one value.
+    OverSynapses,
     /// `over = self` of something else than units that belong to the reader.
     NotBelonging,
     /// Units of a layer that are no groups of a size.
@@ -200,6 +202,10 @@ impl Finding for ShapeMismatch {
             Shapes::TracedKernel { edge } => {
                 format!("synapses along a kernel have traces of one of their ends only, in `{edge}`")
             }
+            Shapes::OverSynapses => {
+                "a unit takes its synapses together with `sum`, `mean`, `max` or `min` of one value"
+                    .to_owned()
+            }
             Shapes::NotBelonging => {
                 "only units that belong to the reader are taken together `over = self`".to_owned()
             }
@@ -241,6 +247,7 @@ impl Finding for ShapeMismatch {
             Shapes::PredictedByInput => "a value of the input units".to_owned(),
             Shapes::SizedBySeveral { .. } => "of which size?".to_owned(),
             Shapes::TracedKernel { .. } => "a number for each pair of units".to_owned(),
+            Shapes::OverSynapses => "something else".to_owned(),
             Shapes::NotBelonging => "these do not, or not so".to_owned(),
             Shapes::NotGrouped { .. } => "the size of a group".to_owned(),
             Shapes::OtherPlaces { .. } => "these have others".to_owned(),
@@ -275,6 +282,7 @@ impl Finding for ShapeMismatch {
             | Shapes::PredictedByInput
             | Shapes::SizedBySeveral { .. }
             | Shapes::TracedKernel { .. }
+            | Shapes::OverSynapses
             | Shapes::NotBelonging
             | Shapes::NotGrouped { .. }
             | Shapes::OtherPlaces { .. }
@@ -284,9 +292,10 @@ impl Finding for ShapeMismatch {
 
     fn help(&self) -> Option<String> {
         match &self.shapes {
-            Shapes::SynapseInUnit { synapse, from } => {
-                Some(format!("a unit reads what arrives: `{synapse} @ {from}.…`"))
-            }
+            Shapes::SynapseInUnit { synapse, from } => Some(format!(
+                "a unit reads what arrives, `{synapse} @ {from}.…`, or takes its synapses together, `max({synapse}, over = \
+                     {synapse})`"
+            )),
             Shapes::UnitInSynapse { variable } => {
                 Some(format!("write `pre.{variable}` or `post.{variable}`"))
             }
@@ -306,8 +315,8 @@ impl Finding for ShapeMismatch {
                 Some("reduce it over the layer: `sum(…)`, `mean(…)`, `max(…)`".to_owned())
             }
             Shapes::NoLayer { weight: Some(weight) } => Some(format!(
-                "what the synapses of a unit have together is a state of that unit: `n = {weight} @ 1` is the sum of its weights, \
-                 `n = ({weight} * {weight}) @ 1` that of their squares"
+                "what the synapses of a unit have together is that unit's: `let n = sum({weight}, over = {weight})`, or `mean`, `max`, \
+                 `min`, and read as `post.n`"
             )),
             Shapes::NotWritable { change: Some(change), .. } => Some((*change).to_owned()),
             Shapes::FilterOutsideLearn => Some("call it in a `learn` block".to_owned()),
@@ -319,6 +328,10 @@ impl Finding for ShapeMismatch {
             )),
             Shapes::DrawnOnTheWay => {
                 Some("draw it into a `trace` of the synapse, and multiply by that".to_owned())
+            }
+            Shapes::OverSynapses => {
+                let help = "write `max(W + pre.x, over = W)`, with one argument, or of several sums a function of them";
+                Some(help.to_owned())
             }
             Shapes::NotBelonging => {
                 let help = "declare `neuron B sized 4 * self`, and write `sum(B.x, over = self)`, `mean`, `max` or `min`";

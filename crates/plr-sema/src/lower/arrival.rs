@@ -5,7 +5,7 @@
 //! product the factors of the far units join what is sent, those of the near units what arrives; what is left is mostly a
 //! matrix of weights, and only what truly is of both ends and a sample is written out.
 
-use plr_ir::program::{ConvolveForm, PoolKind};
+use plr_ir::program::{ConvolveForm, PoolKind, ReduceKind};
 use plr_ir::scalar::{BinaryOp, UnaryOp};
 use plr_syntax::span::Span;
 
@@ -62,15 +62,20 @@ impl Crossing<'_> {
 
 impl Lowerer<'_> {
     /// The sum over all instances of a synapse that end here (or, transposed, leave here) of what each of its synapses makes of
-    /// what is sent (R5.2, R5.4).
+    /// what is sent (R5.2, R5.4); or the largest or smallest of what each makes (R5.23).
     pub fn arrive(
         &mut self,
         (synapse, transposed): (SynapseId, bool),
-        weight: &Expr,
-        sent: &Expr,
+        together: ReduceKind,
+        (weight, sent): (&Expr, &Expr),
         cx: Context<'_>,
     ) -> Evaluated {
         let setting = self.setting;
+        let (joins, nothing) = match together {
+            ReduceKind::Sum => (BinaryOp::Add, 0.0),
+            ReduceKind::Max => (BinaryOp::Max, f64::NEG_INFINITY),
+            ReduceKind::Min => (BinaryOp::Min, f64::INFINITY),
+        };
         let mut total: Option<Term> = None;
         for pair in setting.rule.instances(&setting.network, synapse) {
             let (pre, post) = setting.rule.joined(synapse, pair);
@@ -96,13 +101,34 @@ impl Lowerer<'_> {
                 ..self.synapse_context(synapse, Site::Edge(pair.0, pair.1), cx.environment)
             };
             let crossing = Crossing { transposed, own, groups: (near, far), at: weight.span };
-            let sum = self.through(weight, found, crossing)?;
+            let made = match together {
+                ReduceKind::Sum => self.through(weight, found, crossing)?,
+                ReduceKind::Max | ReduceKind::Min => self.extreme(together, weight, crossing)?,
+            };
             total = Some(match total {
-                Some(total) => term::binary(&mut self.b, &cx.extents, BinaryOp::Add, total, sum),
-                None => sum,
+                Some(total) => term::binary(&mut self.b, &cx.extents, joins, total, made),
+                None => made,
             });
         }
-        Ok(total.unwrap_or_else(|| term::number(&mut self.b, 0.0)))
+        Ok(total.unwrap_or_else(|| term::number(&mut self.b, nothing)))
+    }
+
+    /// The largest or smallest of what the synapses of one instance make. Where they share weights, or join windows, none is one
+    /// by itself.
+    fn extreme(&mut self, which: ReduceKind, made: &Expr, crossing: Crossing<'_>) -> Evaluated {
+        let own = crossing.own;
+        if own.along.is_some() {
+            return Err(Unavailable::Inseparable { at: crossing.at });
+        }
+        let found = self.evaluate(made, own)?;
+        let found = term::as_number(&mut self.b, &own.extents, found);
+        if own.own == Axes::UNIT {
+            return Ok(found);
+        }
+        let found = term::reduce(&mut self.b, &own.extents, which, found, crossing.far());
+        let of_units = found.axes.contains(crossing.near());
+        let axes = found.axes.without(crossing.near());
+        Ok(Term { axes: if of_units { axes.union(Axes::UNIT) } else { axes }, ..found })
     }
 
     /// What one instance makes of what is sent: along an edge with pooling, of what is sent pooled or, downwards, divided among

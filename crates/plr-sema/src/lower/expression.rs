@@ -329,8 +329,8 @@ impl<'s> Lowerer<'s> {
                 return self.weight(*synapse, *transposed, expr.span, cx);
             }
             ExprKind::Trace(synapse, phase) => return self.own_trace(*synapse, phase.or(cx.phase), cx),
-            ExprKind::Arrive { synapse, transposed, weight, sent } => {
-                return self.arrive((*synapse, *transposed), weight, sent, cx);
+            ExprKind::Arrive { synapse, transposed, together, weight, sent } => {
+                return self.arrive((*synapse, *transposed), *together, (weight, sent), cx);
             }
             ExprKind::Signal(signal, phase) => self.signal(signal.0, phase.or(cx.phase), expr.span, cx)?,
             ExprKind::Data => return self.data(expr.span, cx),

@@ -5,7 +5,7 @@ use plr_ir::Value;
 use plr_ir::program::ReduceKind;
 
 use crate::group::{Evaluator, groups_of};
-use crate::hir::{Expr, ExprKind, Part, Reduction, Share};
+use crate::hir::{Expr, ExprKind, Part, Place, Reduction, Share};
 
 use super::environment::Unavailable;
 use super::expression::{Context, Evaluated, Lowerer};
@@ -38,6 +38,9 @@ impl Lowerer<'_> {
     )]
     pub fn over(&mut self, share: Share, reduced: &Expr, cx: Context<'_>) -> Evaluated {
         let within = Context { share, ..cx };
+        if let (Share::Synapses(_), Axes::SHARED) = (share, cx.own) {
+            return Err(Unavailable::Inseparable { at: reduced.span });
+        }
         match &reduced.kind {
             ExprKind::Layer(reduction, a) => {
                 let a = self.evaluate(a, cx)?;
@@ -70,13 +73,16 @@ impl Lowerer<'_> {
     fn among_part(&mut self, among: Among, x: Term, cx: Context<'_>) -> Evaluated {
         let extents = cx.extents;
         let x = term::as_number(&mut self.b, &extents, x);
+        if let Share::Synapses(end) = cx.share {
+            return Ok(self.among_synapses(among, x, end, cx));
+        }
         let Some(Parts { dims: parts, axis }) = self.parts(cx)? else {
             return Ok(match among {
                 Among::Reduced(reduction) => {
                     self.reduction(reduction, x, Axes::UNIT, extents.units, &extents)
                 }
                 Among::Ranked => term::rank(&mut self.b, &extents, x),
-                Among::SummedSoFar => term::running_sum(&mut self.b, &extents, x),
+                Among::SummedSoFar => term::running_sum(&mut self.b, &extents, x, Axes::UNIT),
             });
         };
         let x = term::widen(&mut self.b, &extents, x, Axes::UNIT);
@@ -101,6 +107,32 @@ impl Lowerer<'_> {
         Ok(Term { value: self.b.reshape(found, &units), ..x })
     }
 
+    /// Over the synapses that have one end in common (R5.24). In a one-to-one projection each is the only one.
+    fn among_synapses(&mut self, among: Among, x: Term, end: Place, cx: Context<'_>) -> Term {
+        let extents = cx.extents;
+        if cx.own == Axes::UNIT {
+            return if let Among::Ranked = among { term::number(&mut self.b, 0.0) } else { x };
+        }
+        let (axis, count) =
+            if end == Place::Post { (Axes::PRE, extents.pre) } else { (Axes::UNIT, extents.units) };
+        match among {
+            Among::Reduced(reduction) => self.reduction(reduction, x, axis, count, &extents),
+            Among::SummedSoFar => term::running_sum(&mut self.b, &extents, x, axis),
+            Among::Ranked => {
+                let x = term::widen(&mut self.b, &extents, x, axis);
+                let last = axis == Axes::PRE || !x.axes.contains(Axes::PRE);
+                let value = if last {
+                    self.b.rank(x.value)
+                } else {
+                    let turned = self.turned(x.value);
+                    let ranked = self.b.rank(turned);
+                    self.turned(ranked)
+                };
+                Term { value, ..x }
+            }
+        }
+    }
+
     /// The units by channel and place, and the channels by group, if a part of the layer is meant; without rows and columns
     /// each unit is a channel.
     fn parts(&self, cx: Context<'_>) -> Result<Option<Parts>, Unavailable> {
@@ -110,7 +142,7 @@ impl Lowerer<'_> {
         };
         let [channels, places] = self.setting.rule.channels_and_places(&self.setting.network, group);
         Ok(match cx.share {
-            Share::Layer => None,
+            Share::Layer | Share::Synapses(_) => None,
             Share::Channels => Some(Parts { dims: vec![channels, places], axis: 0 }),
             Share::Places => Some(Parts { dims: vec![channels, places], axis: 1 }),
             Share::Groups { size, at } => {

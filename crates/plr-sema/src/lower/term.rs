@@ -191,11 +191,11 @@ pub fn rank(b: &mut Builder, extents: &Extents, x: Term) -> Term {
     Term { value: b.rank(x.value), axes: x.axes }
 }
 
-/// The sums over the reader's units, or its synapses from one unit, so far (R5.15).
-pub fn running_sum(b: &mut Builder, extents: &Extents, x: Term) -> Term {
+/// The sums along an axis so far: over the reader's units or, of a synapse, those from one unit (R5.15) or into one (R5.24).
+pub fn running_sum(b: &mut Builder, extents: &Extents, x: Term, axis: Axes) -> Term {
     let x = as_number(b, extents, x);
-    let x = widen(b, extents, x, Axes::UNIT);
-    Term { value: b.running_sum(x.value, x.axes.position(Axes::UNIT)), axes: x.axes }
+    let x = widen(b, extents, x, axis);
+    Term { value: b.running_sum(x.value, x.axes.position(axis)), axes: x.axes }
 }
 
 /// What a value is in the sample before, for the first one in the last (R5.18): one after the other, as in a loop that keeps

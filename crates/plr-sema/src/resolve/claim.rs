@@ -26,7 +26,7 @@ use super::initialiser::{check_numbers, initialiser};
 use super::law::{LAWS, law};
 use super::scope::{Moment, Reader, Scope};
 use super::transmission::untransposed;
-use super::{Constants, Library, Resolved, constant, function, rule};
+use super::{Constants, Library, Resolved, constant, function, rule, synapses};
 use crate::DEFAULT_STEPS;
 
 /// The orders of magnitude over which an order is fitted when the claim names none.
@@ -572,7 +572,8 @@ impl Resolver<'_> {
         scope.moment = Moment::Check;
         let read = |transposed| trees.iter().find_map(|tree| weight(tree, transposed, &scope));
         // R14.15
-        let only = || trees.iter().any(|tree| names_end(tree)).then(|| only_synapse(self.rule)).flatten();
+        let only =
+            || trees.iter().any(|tree| names_end(tree, self.rule)).then(|| only_synapse(self.rule)).flatten();
         let (owner, reader) = match read(false).or_else(|| read(true)).or_else(only) {
             Some(synapse) => (Learned::Synapse(synapse), Reader::Synapse(synapse)),
             None => {
@@ -711,7 +712,7 @@ fn scope<'a>(rule: &'a Rule, library: &'a Library, findings: &'a mut Findings) -
 
 /// The first synapse whose weight stands in an expression as a number, not before `@`; with `.T` only if asked for.
 fn weight(tree: &ast::Expr, transposed: bool, scope: &Scope<'_>) -> Option<SynapseId> {
-    if arrives(tree) || (untransposed(tree).1 && !transposed) {
+    if scope.rule.is_some_and(|rule| arrives(tree, rule)) || (untransposed(tree).1 && !transposed) {
         return None;
     }
     if let Some(path) = names(tree) {
@@ -721,12 +722,12 @@ fn weight(tree: &ast::Expr, transposed: bool, scope: &Scope<'_>) -> Option<Synap
 }
 
 /// Whether `pre` or `post` stands in an expression, not in what arrives.
-fn names_end(tree: &ast::Expr) -> bool {
-    if arrives(tree) {
+fn names_end(tree: &ast::Expr, rule: &Rule) -> bool {
+    if arrives(tree, rule) {
         return false;
     }
     matches!(&tree.kind, ast::ExprKind::Name(name) if name == "pre" || name == "post")
-        || tree.parts().into_iter().any(names_end)
+        || tree.parts().into_iter().any(|part| names_end(part, rule))
 }
 
 /// The synapse of a rule that has only one.
@@ -738,7 +739,7 @@ fn only_synapse(rule: &Rule) -> Option<SynapseId> {
 /// The population of the first variable of an expression, not of what arrives: the one it names, or the one whose
 /// variable it is.
 fn population(tree: &ast::Expr, rule: &Rule) -> Option<PopulationId> {
-    if arrives(tree) {
+    if arrives(tree, rule) {
         return None;
     }
     if let ast::ExprKind::Name(name) = &tree.kind {
@@ -748,6 +749,15 @@ fn population(tree: &ast::Expr, rule: &Rule) -> Option<PopulationId> {
     tree.parts().into_iter().find_map(|part| population(part, rule))
 }
 
-fn arrives(tree: &ast::Expr) -> bool {
-    matches!(tree.kind, ast::ExprKind::Binary(ast::BinaryOp::Arrive, ..))
+/// Whether it is what synapses bring to a unit.
+#[allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "the other expressions are treated alike, present or future"
+)]
+fn arrives(tree: &ast::Expr, rule: &Rule) -> bool {
+    match &tree.kind {
+        ast::ExprKind::Binary(ast::BinaryOp::Arrive, ..) => true,
+        ast::ExprKind::Call(call) => synapses::hears(call, rule),
+        _ => false,
+    }
 }

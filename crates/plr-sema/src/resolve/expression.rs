@@ -1,6 +1,7 @@
 //! Expressions: what each name, path, call and operator means to its reader.
 
 use plr_ir::model::Count;
+use plr_ir::program::ReduceKind;
 use plr_ir::scalar::{BinaryOp, CompareOp, UnaryOp};
 use plr_syntax::ast::{self, BinaryOp as Infix, ExprKind as Tree};
 use plr_syntax::span::Span;
@@ -473,34 +474,47 @@ fn arrive(
             _ => mismatch(synapse.span, Shapes::NotASynapse, scope),
         };
     };
-    let population = match reader {
-        Reader::Unit(population) => population,
-        Reader::Synapse(_) => return mismatch(synapse.span.to(sent.span), Shapes::SumInSynapse, scope),
-        // A sum at the sender, or without a reader at all: define it as a `let` there.
-        Reader::Sender(_) | Reader::Global | Reader::Function(..) | Reader::Constant => {
-            let at = synapse.span.to(sent.span);
-            scope.findings.push(NoSynapse { at, remote: Remote::Arrivals });
-            return None;
-        }
-    };
+    let population = hearer(synapse.span.to(sent.span), reader, scope)?;
     let (weight, transposed) = transmitted(written, turned, id, scope)?;
+    let sender = sender((id, transposed), population, synapse.span, scope)?;
     let rule = scope.rule?;
-    let declared = &rule.synapses[id.0];
-    let (name, span) = (rule.synapse_name(id), declared.span);
-    let (far, near) = if transposed { (declared.to, declared.from) } else { (declared.from, declared.to) };
-    let sender = seen_from(near, far);
-    if near.population != population {
-        let asked = rule.populations[population.0].name.clone().unwrap_or_else(|| "self".to_owned());
-        let carries = endpoint_word(sender, scope);
-        return mismatch(
-            synapse.span,
-            Shapes::WrongEnd { synapse: name, carries, asked, declared: span },
-            scope,
-        );
-    }
+    let (name, span) = (rule.synapse_name(id), rule.synapses[id.0].span);
     check_end(sent, sender, &synapse_text(&name, transposed), span, scope)?;
     let sent = boxed(sent, Reader::Sender(sender), scope)?;
-    Some(ExprKind::Arrive { synapse: id, transposed, weight: Box::new(weight), sent })
+    let together = ReduceKind::Sum;
+    Some(ExprKind::Arrive { synapse: id, transposed, together, weight: Box::new(weight), sent })
+}
+
+/// The population whose units hear together what their synapses make: those of the reader, if it is a unit.
+pub fn hearer(at: Span, reader: Reader<'_>, scope: &mut Scope<'_>) -> Option<PopulationId> {
+    match reader {
+        Reader::Unit(population) => Some(population),
+        Reader::Synapse(_) => mismatch(at, Shapes::SumInSynapse, scope),
+        // A sum at the sender, or without a reader at all: define it as a `let` there.
+        Reader::Sender(_) | Reader::Global | Reader::Function(..) | Reader::Constant => {
+            scope.findings.push(NoSynapse { at, remote: Remote::Arrivals });
+            None
+        }
+    }
+}
+
+/// Who sends through a synapse, perhaps against its direction, what the units of a population hear.
+pub fn sender(
+    (synapse, transposed): (SynapseId, bool),
+    population: PopulationId,
+    at: Span,
+    scope: &mut Scope<'_>,
+) -> Option<Endpoint> {
+    let rule = scope.rule?;
+    let declared = &rule.synapses[synapse.0];
+    let (far, near) = if transposed { (declared.to, declared.from) } else { (declared.from, declared.to) };
+    let sender = seen_from(near, far);
+    if near.population == population {
+        return Some(sender);
+    }
+    let asked = rule.populations[population.0].name.clone().unwrap_or_else(|| "self".to_owned());
+    let (carries, declared) = (endpoint_word(sender, scope), declared.span);
+    mismatch(at, Shapes::WrongEnd { synapse: rule.synapse_name(synapse), carries, asked, declared }, scope)
 }
 
 fn synapse_text(name: &str, transposed: bool) -> String {

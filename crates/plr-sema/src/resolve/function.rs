@@ -24,7 +24,7 @@ use crate::memory::mentions;
 use super::expression::{mentioned_endpoints, mismatch, resolve};
 use super::global::unit_layers;
 use super::scope::{Moment, Reader, Scope};
-use super::{Declared, Library};
+use super::{Declared, Library, synapses};
 
 /// Resolves the functions and costs of a file and appends them to the library. `own` is where the file's own begin;
 /// absent for the prelude.
@@ -224,11 +224,17 @@ fn over_part(call: &ast::Call, reader: Reader<'_>, scope: &mut Scope<'_>) -> Opt
     if own.is_some_and(|settings| settings.iter().any(|(name, _)| name == "over")) {
         return None;
     }
+    if let Some(found) = synapses::together(call, at, reader, scope) {
+        return Some(found);
+    }
     let part = if let ast::ExprKind::Name(word) = &call.settings[at].value.kind {
         if word == Relative::Own.word() {
             return Some(of_belonging(call, at, reader, scope));
         }
-        Part::named(word)?
+        match Part::named(word) {
+            Some(part) => part,
+            None => return Some(unknown_part(word, call.settings[at].value.span, scope)),
+        }
     } else if let ast::ExprKind::Call(groups) = &call.settings[at].value.kind
         && groups.name.text == "groups"
     {
@@ -254,6 +260,14 @@ fn over_part(call: &ast::Call, reader: Reader<'_>, scope: &mut Scope<'_>) -> Opt
         return Some(mismatch(call.span, Shapes::NoLayer { weight: None }, scope));
     }
     Some(Some(ExprKind::Over(part, Box::new(reduced))))
+}
+
+/// Reports a name that is no part of a layer and no synapse.
+fn unknown_part(word: &str, at: Span, scope: &mut Scope<'_>) -> Option<ExprKind> {
+    let parts = ["channels", "places", "self", "pre", "post"].map(str::to_owned).into_iter();
+    let known = parts.chain(scope.synaptic_names()).collect();
+    scope.unknown("part of a layer, or synapse,", word, at, known);
+    None
 }
 
 /// `groups(4)`: how many units a group has, a constant (R5.21).
@@ -312,7 +326,13 @@ pub fn call(call: &ast::Call, reader: Reader<'_>, scope: &mut Scope<'_>) -> Opti
         }
         _ => {
             let kind = match function_named(name, scope) {
-                Some(function) => user_call(call, function, arguments, reader, scope),
+                Some(function) => {
+                    let found = user_call(call, function, arguments, reader, scope);
+                    if let Some(ExprKind::Call { arguments, .. }) = &found {
+                        about_one_layer(call.span, function, arguments, reader, scope)?;
+                    }
+                    found
+                }
                 None => match super::filter::call(call, &arguments, scope) {
                     Some(filtered) => filtered,
                     None => primitive(call, arguments, reader, scope),
@@ -404,6 +424,8 @@ pub fn places(expr: &Expr) -> Vec<Place> {
         ExprKind::Variable { place, .. } | ExprKind::Coordinate { place, .. } => vec![*place],
         ExprKind::Arrive { .. } | ExprKind::Beside { .. } => return vec![Place::Own],
         ExprKind::Filtered { .. } => return Vec::new(),
+        // It is each synapse's, whichever end what is taken together belongs to.
+        ExprKind::Over(Part::Synapses(..), _) => vec![Place::Pre, Place::Post],
         ExprKind::Data | ExprKind::Target | ExprKind::Draw(_) => vec![Place::Own],
         _ => Vec::new(),
     };
@@ -491,13 +513,24 @@ pub fn user_call(
         };
         settings[position] = Some(resolve(&setting.value, reader, scope)?);
     }
-    for together in &function.reduced {
+    Some(ExprKind::Call { function: id, primed: call.primed, arguments, settings })
+}
+
+/// What a function reduces is about one layer.
+fn about_one_layer(
+    at: Span,
+    id: FunctionId,
+    arguments: &[Expr],
+    reader: Reader<'_>,
+    scope: &mut Scope<'_>,
+) -> Option<()> {
+    for together in &scope.library.functions[id.0].reduced {
         // What reduces constants is about the layer that all of the function is about.
         let taken = |k: &usize| together.is_empty() || together.contains(k);
         let together: Vec<&Expr> = (0..arguments.len()).filter(taken).map(|k| &arguments[k]).collect();
-        ranks_one_layer(call.span, &together, reader, scope)?;
+        ranks_one_layer(at, &together, reader, scope)?;
     }
-    Some(ExprKind::Call { function: id, primed: call.primed, arguments, settings })
+    Some(())
 }
 
 /// Primitives beside the scalar operations of one number.
@@ -643,7 +676,8 @@ fn law(name: &str) -> Option<Law> {
     }
 }
 
-fn reduction(name: &str) -> Option<Reduction> {
+/// The reduction of that name.
+pub fn reduction(name: &str) -> Option<Reduction> {
     match name {
         "sum" => Some(Reduction::Sum),
         "mean" => Some(Reduction::Mean),

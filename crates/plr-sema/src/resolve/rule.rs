@@ -259,6 +259,19 @@ fn declare_quantities(synapse: &ast::Synapse, rule: &mut Rule, findings: &mut Fi
             rule.synapses.push(beside(weight, quantity, &rule.synapses[weight.0]));
         }
     }
+    let mask = synapse.attributes.iter().find_map(|attribute| match &attribute.arguments[..] {
+        [named] if attribute.name.text == "mask" => mask_named(named, synapse),
+        _ => None,
+    });
+    let named = |s: &Synapse| s.beside == Some(weight) && Some(s.name.as_str()) == mask;
+    rule.synapses[weight.0].mask = rule.synapses.iter().position(named).map(SynapseId);
+}
+
+/// The `param` of a synapse that is named as its mask (R4.11).
+fn mask_named<'t>(named: &'t ast::Expr, synapse: &ast::Synapse) -> Option<&'t str> {
+    let ast::ExprKind::Name(name) = &named.kind else { return None };
+    let beside = |v: &ast::Variable| v.name.text == *name && v.kind == Written::Param;
+    synapse.variables.iter().any(beside).then_some(name)
 }
 
 /// Variables of one population form one namespace; a `let` may have one definition per role.
@@ -551,9 +564,7 @@ impl Resolver<'_> {
                     let (low, high) = (self.constant(low), self.constant(high));
                     rule.synapses[position].bounds = low.zip(high);
                 }
-                ("mask", [named]) => {
-                    rule.synapses[position].mask = self.mask(named, written, SynapseId(position));
-                }
+                ("mask", [named]) => self.mask(named, written),
                 (name, _) => {
                     let known = ["fixed", "symmetric", "one_to_one", "in", "mask", "delay", "kernel"]
                         .map(str::to_owned)
@@ -603,22 +614,16 @@ impl Resolver<'_> {
         }
     }
 
-    /// The quantity that says which of the synapses there are (R4.11).
-    fn mask(&mut self, named: &ast::Expr, written: &ast::Synapse, synapse: SynapseId) -> Option<SynapseId> {
-        let beside =
-            |name: &str| written.variables.iter().any(|v| v.name.text == name && v.kind == Written::Param);
-        if let ast::ExprKind::Name(name) = &named.kind
-            && beside(name)
-        {
-            return self.scope().quantity(synapse, name);
+    /// Finds what is wrong with what says which of the synapses there are (R4.11).
+    fn mask(&mut self, named: &ast::Expr, written: &ast::Synapse) {
+        if mask_named(named, written).is_none() {
+            self.findings.push(BadValue {
+                at: named.span,
+                what: format!("the mask of `{}`", written.name.text),
+                wanted: "a `param` of that synapse",
+                found: "something else".to_owned(),
+            });
         }
-        self.findings.push(BadValue {
-            at: named.span,
-            what: format!("the mask of `{}`", written.name.text),
-            wanted: "a `param` of that synapse",
-            found: "something else".to_owned(),
-        });
-        None
     }
 
     /// A further quantity of a synapse.

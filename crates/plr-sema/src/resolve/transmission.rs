@@ -34,6 +34,19 @@ pub fn transmitted(
     synapse: SynapseId,
     scope: &mut Scope<'_>,
 ) -> Option<(Expr, bool)> {
+    match made(tree, turned, synapse, scope)? {
+        (_, None) => mismatch(tree.span, Shapes::NotASynapse, scope),
+        (weight, Some(transposed)) => Some((weight, transposed)),
+    }
+}
+
+/// What each synapse makes, and whether it is read against its direction, if a number of its own stands in that.
+pub fn made(
+    tree: &ast::Expr,
+    turned: bool,
+    synapse: SynapseId,
+    scope: &mut Scope<'_>,
+) -> Option<(Expr, Option<bool>)> {
     let mut weight = resolve(tree, Reader::Synapse(synapse), scope)?;
     let rule = scope.rule?;
     let mut directions = Vec::new();
@@ -43,7 +56,8 @@ pub fn transmitted(
         return mismatch(tree.span, Shapes::DrawnOnTheWay, scope);
     }
     match directions[..] {
-        [transposed] if fits => Some((weight, transposed != turned)),
+        [transposed] if fits => Some((weight, Some(transposed != turned))),
+        [] if fits => Some((weight, None)),
         _ => mismatch(tree.span, Shapes::NotASynapse, scope),
     }
 }

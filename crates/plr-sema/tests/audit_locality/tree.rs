@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use plr_ir::program::ReduceKind;
 use plr_ir::scalar::{BinaryOp, UnaryOp};
 use plr_sema::hir::{Dynamics, Learned, Past};
 use plr_sema::hir::{
@@ -51,7 +52,13 @@ pub fn arrive_backwards(synapse: usize, sent: Expr) -> Expr {
 
 fn through(synapse: usize, transposed: bool, sent: Expr) -> Expr {
     let weight = Box::new(weight(synapse, false));
-    expr(ExprKind::Arrive { synapse: SynapseId(synapse), transposed, weight, sent: Box::new(sent) })
+    expr(ExprKind::Arrive {
+        synapse: SynapseId(synapse),
+        transposed,
+        together: ReduceKind::Sum,
+        weight,
+        sent: Box::new(sent),
+    })
 }
 
 pub fn weight(synapse: usize, transposed: bool) -> Expr {
