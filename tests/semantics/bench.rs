@@ -108,6 +108,11 @@ impl Bench {
         self
     }
 
+    /// What the rule is specialised to.
+    pub fn choice(&self) -> Choice {
+        self.choice.clone()
+    }
+
     /// The model.
     pub fn model(&self) -> Specialised {
         match self.analysis.specialise(0, self.choice.clone()) {

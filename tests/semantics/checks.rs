@@ -224,6 +224,33 @@ fn what_is_observed_counts() {
     }
 }
 
+/// R2.3, R14.15: a name that a unit and a synapse have is the unit's, in a claim and in an objective.
+#[test]
+fn names_in_claims_are_units_names_first() {
+    let text = |check: &str| {
+        format!(
+            "rule R(lr = 1) {{
+  neuron {{ state a, e }}
+  synapse W : below -> self = 0.5 {{ trace e = 3 }}
+  phase p {{ clamp input a = data;  sweep up {{ a = W @ below.a;  e = a }} }}
+  learn {{ W -= lr * post.e * pre.a }}
+  predict output.a after p
+  check {check}
+}}"
+        )
+    };
+    let number = |claim: &str| {
+        let found =
+            results(&text(&format!("law {{ network 2 - 1;  batch 1;  expect {claim} == 0 }}"))).remove(0);
+        found.outcome.expect("it is measured").number
+    };
+    assert_eq!(number("mean(W.e)"), 3.0);
+    assert_eq!(number("mean(e)"), number("mean(a)"));
+    assert_eq!(number("largest(e - a)"), 0.0);
+    let objective = "gradient of e ^ 2 / 2 after p { expect relative_error(W) < 1e-12 at output }";
+    assert!(results(&text(objective)).remove(0).outcome.expect("it is measured").holds);
+}
+
 /// R14.10: first values are replaced for all parameters of a name, or for those of a population.
 #[test]
 fn first_values_are_of_a_name_or_of_a_population() {

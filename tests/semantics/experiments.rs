@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use plr_ir::Precision;
-use plr_ir::model::{DataLaw, Shape};
+use plr_ir::model::{DataLaw, Model as _, Shape};
 use plr_run::data::{Batches, DataError, Dataset, Source, Targets, digits, load};
 use plr_sema::resolve::Length;
 
@@ -80,6 +80,39 @@ network n { 1 - 1 - 1 }";
     finds("unknown_edge", &experiment("rule R;  network 2 - 1;  lr input->h1 = 3"));
     let analysis = legal(&experiment("rule R;  network 2 - 3 - 1;  lr input->h1 = 3, output = 4"));
     assert_eq!(analysis.experiments()[0].sites.len(), 2);
+}
+
+/// R16.3: what begins, and what is bounded, follows as what is computed does.
+#[test]
+fn sites_have_first_values_of_their_own() {
+    let text = "rule R(s = 1, c = 9) {
+  neuron { param b = 2 * s
+    state x = s, y = 0 }
+  synapse W : below -> self = s, in [-c, c] { trace e = s }
+  phase p { y = x }
+  learn { W += 100 + 0 * e;  b += y }
+}
+network n { 1 - 1 - 1 }
+experiment e { rule R;  network n;  SITES }";
+    let plain = text.replace(";  SITES", "");
+    let bench = Bench::new(&plain).at("s", "h1", 3.0).at("c", "h1->output", 5.0);
+    let model = bench.model();
+    let first = plr_run::init::parameters(model.parameters(), 1, Precision::F64);
+    let names = model.parameters().iter().map(|parameter| parameter.name.clone());
+    let firsts: Vec<(String, f64)> = names.zip(first.iter().map(|value| value.to_f64()[0])).collect();
+    let expected =
+        [("W/input->h1", 3.0), ("W/h1->output", 1.0), ("b/input", 2.0), ("b/h1", 6.0), ("b/output", 2.0)];
+    assert_eq!(firsts, expected.map(|(name, value)| (name.to_owned(), value)));
+    let found = bench.present(&[("W/input->h1", &[3.0]), ("W/h1->output", &[1.0])], &[&[0.0]], &[]);
+    found.is("state/p/y/h1", &[3.0]);
+    found.is("state/p/y/output", &[1.0]);
+    found.is("new/W/input->h1", &[9.0]);
+    found.is("new/W/h1->output", &[5.0]);
+    // A number that is none of its law there is a mistake.
+    let drawn = plain.replace("= s, in [-c, c]", "= normal(s)");
+    let analysis = legal(&drawn);
+    let wrong = Bench::new(&drawn).at("s", "h1", -3.0);
+    assert!(analysis.specialise(0, wrong.choice()).is_err());
 }
 
 /// R16.4: an epoch has every sample once, the last minibatch what is left.

@@ -112,6 +112,11 @@ fn definitions_do_not_need_themselves() {
         "definition_cycle",
         &plain("state x", "state x\n let u = v\n let v = u").replace("W @ below.x", "u + W @ below.x"),
     );
+    // Also if nothing reads it, but not if it is of another layer.
+    finds("definition_cycle", &plain("state x", "state x\n let u = v\n let v = u + x"));
+    finds("definition_cycle", &plain("state x", "state x\n let u = u + x"));
+    let roles = "state x\n hidden let u = v\n output let u = 1\n output let v = u\n hidden let v = 1";
+    legal(&plain("state x", roles).replace("W @ below.x", "0 * u + W @ below.x"));
 }
 
 /// R3.7: a parameter is one number for each unit, whatever the sample.
@@ -165,9 +170,9 @@ fn what_checks_observe_is_built_for_them() {
     let text = |check: &str| {
         format!(
             "rule R(lr = 1) {{
-  neuron {{ fixed param g = 2\n param b = 0\n state s = 0, u = 0, v = 0 }}
+  neuron {{ fixed param g = 2, q = 3\n param b = 0\n state s = 0, u = 0, v = 0 }}
   synapse W : below -> self
-  synapse c : self -> self = mask(1), one_to_one, fixed
+  synapse c : self -> self = mask(1), one_to_one, fixed {{ fixed param k = 0.5 }}
   phase p {{ clamp input s = data;  sweep up {{ s = W @ below.s + b;  u = c @ self.s;  v = g * s }} }}
   learn {{ W -= lr * 2 * post.s * pre.s;  b -= lr * 2 * s }}
   predict output.s after p
@@ -185,6 +190,12 @@ network n {{ 5 - 4 - 3 }}"
     };
     for claim in
         ["largest(u - s) < 1e-12 at h1", "largest(v - 2 * s) < 1e-12 at h1", "mean(u ^ 2) > 0.01 at h1"]
+    {
+        holds("law", claim);
+    }
+    // What stands in the claim alone, too.
+    for claim in
+        ["mean(k) == 0.5", "mean(c.k * c) == 0.5", "mean(q) == 3", "largest(q * s - 3 * s) < 1e-12 at h1"]
     {
         holds("law", claim);
     }

@@ -130,9 +130,5 @@ fn csv_pair(
 ) -> Result<(Dataset, Option<Dataset>), DataError> {
     let train = csv::read_file(train, targets)?;
     let Some(path) = test else { return Ok((train, None)) };
-    let mut test = csv::read_file(path, targets)?;
-    if targets == CsvTargets::Class {
-        test = test.with_classes(&path.display().to_string(), train.outputs())?;
-    }
-    Ok((train, Some(test)))
+    Ok((train, Some(csv::read_file(path, targets)?)))
 }

@@ -15,7 +15,7 @@ use plr_run::data::csv::{self, CsvFault, CsvTargets};
 use plr_run::data::idx::{self, IdxElements, IdxFault};
 use plr_run::data::npy::{Elements, NpyFault};
 use plr_run::data::npz::{self, NpzFault};
-use plr_run::data::{Cells, ContentFault, DataError, Dataset, Source, Targets, load};
+use plr_run::data::{Cells, ContentFault, DataError, Dataset, Source, Table, Targets, load};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
@@ -115,8 +115,8 @@ fn an_idx_directory_by_either_name_plain_or_packed() {
     assert_eq!(splits.into_test().unwrap().outputs(), 5, "the test set has the classes of the training set");
 
     write(&directory, "t10k-labels-idx1-ubyte.gz", &gzipped(&idx_bytes(8, &[1], &[5])));
-    let fault = content_fault(idx::read_directory(&directory));
-    assert_eq!(fault, ContentFault::LabelOutOfRange { sample: 0, label: 5, classes: 5 });
+    let splits = load(&Source::from_path(&directory).unwrap(), 1).unwrap();
+    assert_eq!(splits.train.outputs(), 6, "the training set has the classes of the test set");
     write(&directory, "train-labels.idx1-ubyte", &idx_bytes(9, &[3], &[0, 0, 254]));
     let fault = content_fault(idx::read_directory(&directory));
     assert!(matches!(fault, ContentFault::LabelOutOfRange { sample: 2, label: -2, .. }));
@@ -242,7 +242,7 @@ fn npz_data_sets() {
         ],
     );
     let (train, test) = npz::read_dataset(&path).unwrap();
-    assert_eq!((train.sample_shape(), train.outputs(), test.unwrap().outputs()), (&[1, 2][..], 3, 3));
+    assert_eq!((train.sample_shape(), train.outputs(), test.unwrap().outputs()), (&[1, 2][..], 3, 2));
     assert_eq!(numbers(&train), [0.0, 1.0, 0.2, 0.0, 0.0, 0.4]);
 
     archive(&path, &[("x", x()), ("y", npy_bytes("<f8", "False", "(3,)", &f8(&[0.5, 1.0, 2.0])))]);
@@ -432,10 +432,44 @@ fn csv_training_and_test_set_share_their_classes() {
     let source = Source::Csv { train, test, targets: CsvTargets::Class };
     assert_eq!(load(&source, 0).unwrap().into_test().unwrap().outputs(), 3);
     write(&directory, "test.csv", b"3,3\n");
-    assert!(matches!(
-        content_fault(load(&source, 0)),
-        ContentFault::LabelOutOfRange { label: 3, classes: 3, .. }
-    ));
+    let splits = load(&source, 0).unwrap();
+    assert_eq!(splits.train.outputs(), 4);
+    assert_eq!(splits.into_test().unwrap().outputs(), 4);
+}
+
+/// R17.3: how many classes there are says the network, where nothing but labels does.
+#[test]
+fn labels_are_of_the_networks_classes() {
+    let directory = directory("classes");
+    let train = write(&directory, "train.csv", b"1,0\n2,2\n");
+    let classes = |targets, outputs| {
+        let source = Source::Csv { train: train.clone(), test: None, targets };
+        let data = load(&source, 0).unwrap().fit_to(outputs).train;
+        (data.outputs(), data.classes())
+    };
+    assert_eq!(classes(CsvTargets::Class, 5), (5, Some(5)));
+    assert_eq!(classes(CsvTargets::Class, 2), (3, Some(3)));
+    // Numbers of their own are classes for several outputs only.
+    assert_eq!(classes(CsvTargets::Values(1), 5), (5, Some(5)));
+    assert_eq!(classes(CsvTargets::Values(1), 1), (1, None));
+    write(&directory, "train.csv", b"1,0.5\n2,2\n");
+    assert_eq!(classes(CsvTargets::Values(1), 5), (1, None));
+    // What is written out as a class says how many there are.
+    write(&directory, "train.csv", b"1,0,1\n2,1,0\n");
+    assert_eq!(classes(CsvTargets::Values(2), 5), (2, Some(2)));
+}
+
+/// R17.3: a class at every step.
+#[test]
+fn targets_of_every_step_may_be_classes() {
+    let data = |targets: &[f32]| {
+        let targets = Targets::Values(Table::new(4, Cells::F32(targets.to_vec())).unwrap());
+        let inputs = Table::new(1, Cells::F32(vec![0.0; 2])).unwrap();
+        Dataset::new("steps", inputs, targets).unwrap().with_target_steps("steps", 2).unwrap()
+    };
+    let all = data(&[0.0, 1.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0]);
+    assert_eq!((all.outputs(), all.classes(), all.select(&[1]).classes()), (4, Some(2), Some(2)));
+    assert_eq!(data(&[0.0, 1.0, 1.0, 0.0, 1.0, 0.0, 0.0, 0.0]).classes(), None);
 }
 
 #[test]

@@ -62,6 +62,14 @@ pub struct Choice {
     pub sequence: Sequence,
 }
 
+impl Choice {
+    /// A network, with the language's defaults.
+    pub fn on(network: Network) -> Self {
+        let (settings, sites, sequence) = (Vec::new(), Vec::new(), sequence(None));
+        Self { network, settings, sites, cost: None, optimiser: None, sequence }
+    }
+}
+
 /// Analyses a file, the tree of `source`. The findings may be warnings; with an error among them there is no analysis of what is wrong, but
 /// of the rest there is.
 pub fn analyse(source: &str, file: &ast::File) -> (Analysis, Findings) {
@@ -136,29 +144,24 @@ impl Analysis {
     /// that names a network; otherwise the small chain (R2.4).
     fn trial(&self, rule: &hir::Rule) -> Choice {
         let own = self.experiments.iter().find(|e| self.rules[e.rule].0.name == rule.name);
-        let (network, cost, settings) = match own {
-            Some(experiment) => {
-                (experiment.network.clone(), experiment.cost.clone(), experiment.settings.clone())
-            }
-            None => self.setting_of_check(rule),
-        };
+        let Some(experiment) = own else { return self.of_check(rule) };
         Choice {
-            network,
-            settings,
+            network: experiment.network.clone(),
+            settings: experiment.settings.clone(),
             sites: Vec::new(),
-            cost,
-            optimiser: own.and_then(|e| e.optimiser.clone()),
-            sequence: sequence(own.and_then(|e| e.time)),
+            cost: experiment.cost.clone(),
+            optimiser: experiment.optimiser.clone(),
+            sequence: sequence(experiment.time),
         }
     }
 
-    /// The network of a rule that has no experiment: of its first check that names one, or the small chain.
-    pub fn network_of_check(&self, rule: usize) -> Network {
-        self.setting_of_check(&self.rules[rule].0).0
+    /// What a rule that has no experiment is examined with.
+    pub fn choice_of_check(&self, rule: usize) -> Choice {
+        self.of_check(&self.rules[rule].0)
     }
 
     /// The network, cost and hyper-parameters of the first check of a rule that names a network, or the small chain.
-    fn setting_of_check(&self, rule: &hir::Rule) -> (Network, Option<String>, Vec<(String, f64)>) {
+    fn of_check(&self, rule: &hir::Rule) -> Choice {
         let checks = self.rules.iter().find(|(r, _)| r.name == rule.name).map(|(_, checks)| &checks[..]);
         let setting = checks.into_iter().flatten().map(|c| &c.setting).find(|s| s.network.is_some());
         let network = setting.and_then(|s| s.network.clone());
@@ -168,8 +171,11 @@ impl Analysis {
             network.layers.iter_mut().for_each(|layer| layer.units = layer.units.saturating_mul(times));
             network
         });
-        let settings = setting.map(|s| s.settings.clone()).unwrap_or_default();
-        (network, setting.and_then(|s| s.cost.clone()), settings)
+        Choice {
+            settings: setting.map(|s| s.settings.clone()).unwrap_or_default(),
+            cost: setting.and_then(|s| s.cost.clone()),
+            ..Choice::on(network)
+        }
     }
 
     fn setting(&self, rule: &Arc<hir::Rule>, choice: Choice) -> Setting {

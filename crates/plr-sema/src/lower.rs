@@ -195,17 +195,13 @@ impl Specialised {
         more
     }
 
-    /// The marks, and one for each `fixed` parameter and each kept state in the way to what a check observes. An objective needs all
-    /// of them, or it would be another one; a claim is about what is there, as far as anything of it is: it needs those that are
-    /// declared with none that is marked, and no number for its standing in the claim itself.
+    /// The marks, and one for each `fixed` parameter and each kept state in what a check observes. An objective needs all of them, or
+    /// it would be another one; a claim is about what is there, as far as anything of it is: it needs those that are declared with
+    /// none that is marked.
     fn with_observed(&self, observed: &Observed, marks: &[bool]) -> Vec<bool> {
         let mut more = marks.to_vec();
         let rule = &self.setting.rule;
-        let looked_at = match observed.objective {
-            Some(_) => observed.clone(),
-            None => observed.of_states(rule),
-        };
-        let Ok(mut program) = self.trial_builder().observe(&looked_at) else { return more };
+        let Ok(mut program) = self.trial_builder().observe(observed) else { return more };
         drop_dead_code(&mut program);
         let used = program.inputs.iter().zip(used_inputs(&program)).filter(|(_, used)| *used);
         let used: HashSet<&str> = used.map(|(name, _)| name.as_str()).collect();

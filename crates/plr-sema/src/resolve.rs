@@ -121,6 +121,9 @@ pub fn resolve(source: &str, file: &ast::File) -> (Resolved, Findings) {
             let checks = claim::resolve_all(source, item, &rule, &resolved, &mut own);
             // What is read in an equation with a mistake in it is not known, nor what a check observes that is left out.
             let all = item.members.iter().filter(|member| matches!(member, ast::Member::Check(_))).count();
+            if !own.any_error() {
+                crate::check::definition_cycle::report(&rule, &mut own);
+            }
             if !own.any_error() && checks.len() == all {
                 let observed = checks.iter().flat_map(|check| &check.setting.observed);
                 crate::check::unused_name::report(&rule, observed, &mut own);

@@ -11,6 +11,8 @@ use plr_sema::network::Network;
 use plr_sema::resolve::{DataSource, LAWS};
 use plr_syntax::diagnostic::Findings;
 
+use crate::failure::Failure;
+
 /// One training sample in so many is held out when nobody says how many.
 const HELD_OUT: usize = 10;
 
@@ -32,6 +34,9 @@ impl DataArgument {
         let parts = text.split_once(':').unwrap_or((text, ""));
         Ok(match parts {
             ("", _) | ("idx" | "npz" | "csv", "") => return Err("a path is missing".to_owned()),
+            (law, _) if LAWS.contains(&law) => {
+                return Err(format!("drawn data are a clause: `--with \"data {law}\"`"));
+            }
             ("digits", settings) => Self::Source(generated(settings)?),
             ("idx", path) => Self::Source(Source::Idx(path.into())),
             ("npz", path) => Self::Source(Source::Npz(path.into())),
@@ -185,6 +190,25 @@ pub fn load(source: &Source, validation: Option<usize>) -> Result<Splits, DataEr
     let train = all.train.clone();
     let held_out = train.samples() / HELD_OUT;
     Splits::new(train, all.into_test(), held_out)
+}
+
+/// Sees that images have the order of the input layer: channels, rows, columns (R15.7).
+///
+/// # Errors
+/// [`Failure::Layout`] if they have these in another order.
+pub fn laid_out(sample: &[usize], network: &Network) -> Result<(), Failure> {
+    let [input] = network.inputs()[..] else { return Ok(()) };
+    let Some(grid) = network.layers[input].space else { return Ok(()) };
+    let wanted = [grid.channels, grid.height, grid.width];
+    let sorted = |dims: &[usize]| {
+        let mut dims = dims.to_vec();
+        dims.sort_unstable();
+        dims
+    };
+    if sample.len() != 3 || sample == wanted || sorted(sample) != sorted(&wanted) {
+        return Ok(());
+    }
+    Err(Failure::Layout { sample: sample.to_vec(), input: grid.to_string() })
 }
 
 /// The source in a few words.

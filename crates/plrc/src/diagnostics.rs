@@ -81,9 +81,19 @@ impl Source {
         self
     }
 
+    /// Adds a text whose spans follow those of all others.
+    pub fn uses(&mut self, text: Self) {
+        self.files.used.push(text);
+    }
+
     /// The file, if it is one.
     pub fn path(&self) -> Option<&Path> {
         self.files.path.as_deref()
+    }
+
+    /// The names and texts of the file and of all that it uses.
+    pub fn files(&self) -> impl Iterator<Item = (&str, &str)> {
+        std::iter::once(self).chain(&self.files.used).map(|source| (source.name(), source.text()))
     }
 
     /// The one of the files that a place is in.

@@ -15,12 +15,13 @@ use plr_run::session::{self, Session};
 use plr_sema::{Analysis, DEFAULT_BATCH, Specialised, analyse};
 use plr_syntax::diagnostic::Findings;
 
+use crate::changes;
 use crate::data;
 use crate::diagnostics::Source;
 use crate::failure::Failure;
 use crate::imports;
 use crate::optimised::{Optimised, Passes};
-use crate::selection::Plan;
+use crate::selection::{Overrides, Plan, Which};
 
 /// A legal file with the text that places in it refer to.
 #[derive(Debug)]
@@ -72,8 +73,18 @@ fn text(path: &Path, bytes: Vec<u8>) -> Result<Source, Failure> {
 /// # Errors
 /// [`Failure::Findings`] if any of them is an error.
 pub fn check(source: Source) -> Result<Checked, Failure> {
+    check_with(source, Which::Only, &Overrides::default())
+}
+
+/// The same, with the clauses of the command line in the experiment that is meant.
+///
+/// # Errors
+/// [`Failure::Findings`] if any of them is an error.
+pub fn check_with(source: Source, which: Which<'_>, overrides: &Overrides) -> Result<Checked, Failure> {
     let own = source.text().len();
-    let imports::Program { source, text, file, mut findings } = imports::parse(source);
+    let mut program = imports::parse(source);
+    changes::put_in(&mut program, which, overrides);
+    let imports::Program { source, text, file, mut findings } = program;
     if findings.any_error() {
         return Err(Failure::Findings { source, findings });
     }
@@ -110,13 +121,15 @@ pub fn optimise(model: Specialised, passes: &Passes) -> Optimised {
     Optimised::new(model, passes)
 }
 
-/// Reads or generates the data, and sees that a minibatch of it can be made. Where nobody says how large one is, it is no larger
+/// Reads or generates the data, as targets for the network, and sees that a minibatch of it can be made. Where nobody says how large one is, it is no larger
 /// than the training set (R16.2).
 ///
 /// # Errors
-/// [`Failure::Data`].
+/// [`Failure::Data`], and [`Failure::Layout`] if the channels of images do not come first.
 pub fn load(plan: &mut Plan) -> Result<Splits, Failure> {
-    let splits = data::load(&plan.data, plan.validation)?;
+    let network = &plan.choice.network;
+    let splits = data::load(&plan.data, plan.validation)?.fit_to(network.layers[network.output()].units);
+    data::laid_out(splits.train.sample_shape(), network)?;
     let samples = splits.train.samples();
     let batch = *plan.batch.get_or_insert(DEFAULT_BATCH.min(samples));
     Batches::new(samples, batch, plan.seed)?;

@@ -111,6 +111,13 @@ pub enum Failure {
     },
     /// The given data is wrong.
     Data(DataError),
+    /// The axes of a sample have another order than those of the input layer.
+    Layout {
+        /// The axes.
+        sample: Vec<usize>,
+        /// The input layer's: `3x32x32`.
+        input: String,
+    },
     /// A rule could not be made ready, or evaluated.
     Session(SessionError),
     /// Training went wrong.
@@ -213,6 +220,14 @@ impl fmt::Display for Failure {
             Self::NoPiece { rule, piece } => write!(f, "the rule `{rule}` has no program `{piece}`"),
             Self::ArrayTwice { name } => write!(f, "the array `{name}` is in both files"),
             Self::Data(error) => error.fmt(f),
+            Self::Layout { sample, input } => {
+                let axes: Vec<String> = sample.iter().map(usize::to_string).collect();
+                write!(
+                    f,
+                    "a sample is {}, and the input layer {input}: channels come first, then rows, then columns",
+                    axes.join("x")
+                )
+            }
             Self::Session(error) => error.fmt(f),
             Self::Training { error, kept } => write!(f, "{error}; {kept}"),
             Self::Probe(error) => error.fmt(f),

@@ -14,6 +14,7 @@
 //! | 130 | stopped by Ctrl-C |
 
 mod bug;
+mod changes;
 pub mod command;
 mod data;
 pub mod diagnostics;

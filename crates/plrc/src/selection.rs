@@ -27,6 +27,10 @@ pub struct Overrides {
     /// A hyper-parameter of the rule, as in `--set beta=0.1`; on all edges, also where the experiment sets it on some.
     #[arg(long, value_name = "NAME=VALUE", value_parser = Setting::parse)]
     pub set: Vec<Setting>,
+    /// Clauses of an experiment, in the place of its own or for a rule that has none, as in `--with "cost softmax_cross_entropy;
+    /// optimiser adam(lr = 1e-3)"`.
+    #[arg(long, value_name = "CLAUSES", value_parser = NonEmptyStringValueParser::new())]
+    pub with: Vec<String>,
 }
 
 /// `beta=0.1`
@@ -80,6 +84,8 @@ impl<'a> Which<'a> {
 pub struct Plan {
     /// The rule, by position.
     pub rule: usize,
+    /// The name of the experiment, if it is one.
+    pub experiment: Option<String>,
     /// What it is specialised to.
     pub choice: Choice,
     /// Where samples come from.
@@ -123,7 +129,7 @@ pub fn plan(checked: &Checked, which: Which<'_>, overrides: &Overrides) -> Resul
         None => {
             let name = name_of(checked, rule);
             let text = overrides.network.as_deref().ok_or(Failure::NoNetwork { rule: name })?;
-            of_rule(rule, network(checked, text)?)
+            of_rule(rule, Choice::on(network(checked, text)?))
         }
     };
     if let (Some(text), Some(_)) = (&overrides.network, experiment) {
@@ -174,18 +180,12 @@ fn subject<'c>(checked: &'c Checked, which: Which<'_>) -> Result<(usize, Option<
     }
 }
 
-/// A rule on a network, with the language's defaults for an experiment.
-pub fn of_rule(rule: usize, network: Network) -> Plan {
+/// A rule on what is chosen for it, with the language's defaults for an experiment.
+pub fn of_rule(rule: usize, choice: Choice) -> Plan {
     Plan {
         rule,
-        choice: Choice {
-            network,
-            settings: Vec::new(),
-            sites: Vec::new(),
-            cost: None,
-            optimiser: None,
-            sequence: sequence(None),
-        },
+        experiment: None,
+        choice,
         data: Data::default(),
         validation: None,
         batch: None,
@@ -209,6 +209,7 @@ pub fn of_experiment(experiment: &Experiment, checked: &Checked) -> Result<Plan,
     };
     Ok(Plan {
         rule: experiment.rule,
+        experiment: Some(experiment.name.clone()),
         choice: Choice {
             network: experiment.network.clone(),
             settings: experiment.settings.clone(),

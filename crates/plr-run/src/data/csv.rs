@@ -91,7 +91,8 @@ pub fn read_file(path: &Path, targets: CsvTargets) -> Result<Dataset, DataError>
         Failure::Io(source) => DataError::Read { path: path.to_owned(), source },
         Failure::Fault(fault) => DataError::Csv { path: path.to_owned(), fault },
     })?;
-    Dataset::new(&path.display().to_string(), columns.0, columns.1)
+    let data = Dataset::new(&path.display().to_string(), columns.0, columns.1)?;
+    Ok(if targets == CsvTargets::Class { data.with_counted_classes() } else { data })
 }
 
 impl From<CsvFault> for Failure<CsvFault> {

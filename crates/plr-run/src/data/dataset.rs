@@ -15,6 +15,10 @@ pub struct Dataset {
     sample_shape: Vec<usize>,
     /// The steps that targets have of their own.
     target_steps: Option<usize>,
+    /// The classes of which each step of a target is one, if they all are.
+    step_classes: Option<usize>,
+    /// There are as many classes as the labels of a file ask for: the network may have more.
+    counted: bool,
 }
 
 /// The most classes that labels in a file may ask for: a one-hot target of more columns is a mistake in the file.
@@ -78,25 +82,33 @@ impl Targets {
         }
     }
 
-    /// Labels from the integers of a file: `classes` of them where that is known, else as many as are needed.
+    /// Labels from the integers of a file, as many classes as are needed.
     ///
     /// # Errors
-    /// [`ContentFault::LabelOutOfRange`] for a label that is negative or not below `classes`.
-    pub fn from_integers(numbers: &[i64], classes: Option<usize>) -> Result<Self, ContentFault> {
-        let limit = classes.unwrap_or(MOST_CLASSES);
+    /// [`ContentFault::LabelOutOfRange`] for a label that is negative, or too large for any network.
+    pub fn from_integers(numbers: &[i64]) -> Result<Self, ContentFault> {
         let mut labels = Vec::with_capacity(numbers.len());
         for (sample, &label) in numbers.iter().enumerate() {
             match u32::try_from(label) {
-                Ok(class) if (class as usize) < limit => labels.push(class),
+                Ok(class) if (class as usize) < MOST_CLASSES => labels.push(class),
                 Ok(_) | Err(_) => {
-                    return Err(ContentFault::LabelOutOfRange { sample, label, classes: limit });
+                    return Err(ContentFault::LabelOutOfRange { sample, label, classes: MOST_CLASSES });
                 }
             }
         }
-        Ok(match classes {
-            Some(classes) => Self::Labels { labels, classes },
-            None => Self::labels(labels),
-        })
+        Ok(Self::labels(labels))
+    }
+
+    /// Labels, if these are single numbers that all could be some.
+    fn as_labels(&self) -> Option<Self> {
+        let Self::Values(table) = self else { return None };
+        let label = |at: usize| {
+            let number = table.cells().get::<f64>(at);
+            let labels = (0.0..MOST_CLASSES as f64).contains(&number) && number.fract() == 0.0;
+            labels.then_some(number as u32)
+        };
+        let labels = (0..table.rows()).map(label).collect::<Option<Vec<u32>>>();
+        labels.filter(|_| table.columns() == 1).map(Self::labels)
     }
 
     /// The width of one target in a batch: the number of classes or of values; 0 without targets.
@@ -162,7 +174,29 @@ impl Dataset {
             .and_then(|()| targets.check(inputs.rows()))
             .map_err(|fault| DataError::Contents { origin: origin.to_owned(), fault })?;
         let sample_shape = vec![inputs.columns()];
-        Ok(Self { inputs, targets, sample_shape, target_steps: None })
+        Ok(Self { inputs, targets, sample_shape, target_steps: None, step_classes: None, counted: false })
+    }
+
+    /// The classes are as many as its labels ask for, and there may be more.
+    #[must_use]
+    pub fn with_counted_classes(self) -> Self {
+        Self { counted: matches!(self.targets, Targets::Labels { .. }), ..self }
+    }
+
+    /// With targets for so many outputs, if they could be: a label is one of as many classes as there are outputs, and so is an
+    /// integer alone where there are several (R17.3).
+    pub fn fit_to(&mut self, outputs: usize) {
+        if let Some(labels) = self.targets.as_labels().filter(|_| outputs > 1) {
+            (self.targets, self.counted) = (labels, true);
+        }
+        if let Targets::Labels { classes, .. } = &mut self.targets {
+            *classes = if self.counted { outputs.max(*classes) } else { *classes };
+        }
+    }
+
+    /// The classes that the labels of a file ask for, if they are those of a file.
+    pub fn counted_classes(&self) -> Option<usize> {
+        Some(self.outputs()).filter(|_| self.counted)
     }
 
     /// Gives the features of a sample a shape, for example `[28, 28]`; the product must be the number of features.
@@ -189,6 +223,13 @@ impl Dataset {
             return Err(DataError::Contents { origin: origin.to_owned(), fault });
         }
         self.target_steps = Some(steps);
+        let classes = self.outputs() / steps;
+        if let Targets::Values(table) = &self.targets
+            && let Some(each) = Table::new(classes, table.cells().clone())
+            && let Targets::Labels { .. } = Targets::of_values(each)
+        {
+            self.step_classes = Some(classes);
+        }
         Ok(self)
     }
 
@@ -201,19 +242,12 @@ impl Dataset {
         Sequence { steps, data: time.is_none(), target }
     }
 
-    /// The same data with the number of classes (for labels) raised or lowered to `classes`.
-    ///
-    /// Used to give a test set, which may lack a class, the classes of its training set.
-    ///
-    /// # Errors
-    /// [`ContentFault::LabelOutOfRange`] if a label is not below `classes`.
-    pub fn with_classes(mut self, origin: &str, classes: usize) -> Result<Self, DataError> {
-        if let Targets::Labels { labels, classes: current } = &mut self.targets {
-            *current = classes;
-            check_labels(labels, classes)
-                .map_err(|fault| DataError::Contents { origin: origin.to_owned(), fault })?;
+    /// How many classes there are, if each sample is of one, or each step of a sample that has targets of its own there.
+    pub fn classes(&self) -> Option<usize> {
+        match (&self.targets, self.step_classes) {
+            (Targets::Labels { classes, .. }, _) => Some(*classes),
+            (Targets::Values(_) | Targets::None, classes) => classes,
         }
-        Ok(self)
     }
 
     /// The number of samples, at least 1.
@@ -267,6 +301,8 @@ impl Dataset {
             targets: self.targets.select(indices),
             sample_shape: self.sample_shape.clone(),
             target_steps: self.target_steps,
+            step_classes: self.step_classes,
+            counted: self.counted,
         }
     }
 }

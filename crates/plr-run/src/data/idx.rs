@@ -99,15 +99,15 @@ pub enum IdxElements {
 /// Reads the four files of the MNIST family in `directory`: training and test set.
 ///
 /// The names are `train-images-idx3-ubyte` and so on, with `-` or `.` before `idx`, plain or with `.gz`. Bytes are
-/// grey levels and become `[0, 1]`; the number of classes is that of the training labels. There may be no test set.
+/// grey levels and become `[0, 1]`; there are as many classes as the labels ask for, or more. There may be no test set.
 ///
 /// # Errors
 /// A file that is missing, unreadable or not what it should be; labels that do not fit the images.
 pub fn read_directory(directory: &Path) -> Result<(Dataset, Option<Dataset>), DataError> {
-    let train = read_pair(directory, "train", None)?;
+    let train = read_pair(directory, "train")?;
     let has_test = find(directory, "t10k", IdxRole::Images).is_some()
         || find(directory, "t10k", IdxRole::Labels).is_some();
-    let test = if has_test { Some(read_pair(directory, "t10k", Some(train.outputs()))?) } else { None };
+    let test = if has_test { Some(read_pair(directory, "t10k")?) } else { None };
     Ok((train, test))
 }
 
@@ -178,14 +178,14 @@ fn typed(code: u8, body: Vec<u8>) -> Result<IdxElements, IdxFault> {
     }
 }
 
-/// Images and labels of one half of the family; `classes` as in the training set, where that is known.
-fn read_pair(directory: &Path, half: &str, classes: Option<usize>) -> Result<Dataset, DataError> {
+/// Images and labels of one half of the family.
+fn read_pair(directory: &Path, half: &str) -> Result<Dataset, DataError> {
     let images_path = require(directory, half, IdxRole::Images)?;
     let labels_path = require(directory, half, IdxRole::Labels)?;
     let (inputs, shape) = images(&images_path, read_file(&images_path)?)?;
-    let labels = labels(&labels_path, read_file(&labels_path)?, classes)?;
+    let labels = labels(&labels_path, read_file(&labels_path)?)?;
     let origin = images_path.display().to_string();
-    Dataset::new(&origin, inputs, labels)?.with_sample_shape(&origin, &shape)
+    Ok(Dataset::new(&origin, inputs, labels)?.with_sample_shape(&origin, &shape)?.with_counted_classes())
 }
 
 /// The usual name of a file of the family.
@@ -237,7 +237,7 @@ fn images(path: &Path, array: IdxArray) -> Result<(Table, Vec<usize>), DataError
     Ok((table, shape.to_vec()))
 }
 
-fn labels(path: &Path, array: IdxArray, classes: Option<usize>) -> Result<Targets, DataError> {
+fn labels(path: &Path, array: IdxArray) -> Result<Targets, DataError> {
     let fault = |fault| DataError::Idx { path: path.to_owned(), fault };
     if array.dims.len() != 1 {
         return Err(fault(IdxFault::Dimensions { what: IdxRole::Labels, found: array.dims }));
@@ -249,7 +249,7 @@ fn labels(path: &Path, array: IdxArray, classes: Option<usize>) -> Result<Target
         IdxElements::I32(labels) => labels.into_iter().map(i64::from).collect(),
         IdxElements::F32(_) | IdxElements::F64(_) => return Err(fault(IdxFault::LabelType)),
     };
-    Targets::from_integers(&numbers, classes)
+    Targets::from_integers(&numbers)
         .map_err(|fault: ContentFault| DataError::Contents { origin: path.display().to_string(), fault })
 }
 

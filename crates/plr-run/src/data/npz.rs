@@ -95,7 +95,8 @@ fn archive(arrays: &BTreeMap<String, Tensor>) -> io::Result<Vec<u8>> {
 ///
 /// `x` is `[samples, …]`; bytes are grey levels and become `[0, 1]`, other numbers stay as they are. `y` is
 /// `[samples]` integers (classes), or `[samples]`, `[samples, outputs]` or `[samples, steps, outputs]` real values, which are
-/// classes too if each sample has one 1 and otherwise 0; without `y` the data has no targets. The number of classes is that of `y`.
+/// classes too if each sample has one 1 and otherwise 0; without `y` the data has no targets. There are as many classes as the labels
+/// ask for, or more.
 ///
 /// # Errors
 /// As [`read_arrays`], and for arrays that are missing or do not make a data set.
@@ -109,14 +110,14 @@ pub fn read_dataset(path: &Path) -> Result<(Dataset, Option<Dataset>), DataError
     let x = arrays.remove("x").ok_or_else(|| missing("x"))?;
     let y = arrays.remove("y");
     let has_targets = y.is_some();
-    let train = dataset(path, ("x", x), y.map(|y| ("y", y)), None)?;
+    let train = dataset(path, ("x", x), y.map(|y| ("y", y)))?;
     let (x_test, y_test) = (arrays.remove("x_test"), arrays.remove("y_test"));
     let test = match (x_test, y_test) {
         (None, None) => None,
         (None, Some(_)) => return Err(missing("x_test")),
         (Some(_), None) if has_targets => return Err(missing("y_test")),
         (Some(_), Some(_)) if !has_targets => return Err(missing("y")),
-        (Some(x), y) => Some(dataset(path, ("x_test", x), y.map(|y| ("y_test", y)), Some(train.outputs()))?),
+        (Some(x), y) => Some(dataset(path, ("x_test", x), y.map(|y| ("y_test", y)))?),
     };
     Ok((train, test))
 }
@@ -124,15 +125,17 @@ pub fn read_dataset(path: &Path) -> Result<(Dataset, Option<Dataset>), DataError
 /// An array and its name in the archive.
 type Named = (&'static str, Array);
 
-fn dataset(path: &Path, x: Named, y: Option<Named>, classes: Option<usize>) -> Result<Dataset, DataError> {
+fn dataset(path: &Path, x: Named, y: Option<Named>) -> Result<Dataset, DataError> {
     let origin = path.display().to_string();
     let (inputs, shape) = inputs(path, x)?;
+    let counted = y.as_ref().is_some_and(|(_, y)| y.dims.len() == 1);
     let steps = y.as_ref().and_then(|(_, y)| if let [_, steps, _] = y.dims[..] { Some(steps) } else { None });
     let targets = match y {
         None => Targets::None,
-        Some(y) => targets(path, y, classes)?,
+        Some(y) => targets(path, y)?,
     };
     let data = Dataset::new(&origin, inputs, targets)?.with_sample_shape(&origin, &shape)?;
+    let data = if counted { data.with_counted_classes() } else { data };
     match steps {
         Some(steps) => data.with_target_steps(&origin, steps),
         None => Ok(data),
@@ -157,7 +160,7 @@ fn inputs(path: &Path, (name, array): Named) -> Result<(Table, Vec<usize>), Data
     }
 }
 
-fn targets(path: &Path, (name, array): Named, classes: Option<usize>) -> Result<Targets, DataError> {
+fn targets(path: &Path, (name, array): Named) -> Result<Targets, DataError> {
     let integers = match (&array.elements, array.dims.len()) {
         (Elements::U8(values), 1) => Some(values.iter().map(|&v| i64::from(v)).collect()),
         (Elements::I64(values), 1) => Some(values.clone()),
@@ -165,8 +168,9 @@ fn targets(path: &Path, (name, array): Named, classes: Option<usize>) -> Result<
     };
     if let Some(integers) = integers {
         let integers: Vec<i64> = integers;
-        return Targets::from_integers(&integers, classes).map_err(|fault: ContentFault| {
-            DataError::Contents { origin: path.display().to_string(), fault }
+        return Targets::from_integers(&integers).map_err(|fault: ContentFault| DataError::Contents {
+            origin: path.display().to_string(),
+            fault,
         });
     }
     let cells = match array.elements {

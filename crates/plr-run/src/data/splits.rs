@@ -28,8 +28,15 @@ impl Splits {
     /// # Errors
     /// [`DataError::ValidationTooLarge`] if nothing is left to train on, [`DataError::TestDiffers`] if the test set
     /// has other features or outputs than the training set.
-    pub fn new(train: Dataset, test: Option<Dataset>, validation: usize) -> Result<Self, DataError> {
+    pub fn new(mut train: Dataset, mut test: Option<Dataset>, validation: usize) -> Result<Self, DataError> {
         let samples = train.samples();
+        if let Some(test) = &mut test
+            && let (Some(seen), Some(unseen)) = (train.counted_classes(), test.counted_classes())
+        {
+            let classes = seen.max(unseen);
+            train.fit_to(classes);
+            test.fit_to(classes);
+        }
         if validation >= samples {
             return Err(DataError::ValidationTooLarge { validation, samples });
         }
@@ -47,6 +54,14 @@ impl Splits {
         order.sort_unstable();
         kept.sort_unstable();
         Ok(Self { validation: Some(train.select(&order)), train: train.select(&kept), test })
+    }
+
+    /// With targets for a network of so many outputs, if they could be (R17.3).
+    #[must_use]
+    pub fn fit_to(mut self, outputs: usize) -> Self {
+        let sets = [Some(&mut self.train), self.validation.as_mut(), self.test.as_mut()];
+        sets.into_iter().flatten().for_each(|set| set.fit_to(outputs));
+        self
     }
 
     /// What is measured on before the end: the validation set or, without one, what is learned from.

@@ -24,6 +24,13 @@ pub enum SessionError {
         /// Outputs of the data.
         data: usize,
     },
+    /// The labels are of more classes than the network has outputs.
+    ClassesDiffer {
+        /// Output units of the network.
+        network: usize,
+        /// Classes that the labels ask for.
+        classes: usize,
+    },
     /// The rule reads targets and the data has none.
     NoTargets,
     /// The minibatch is empty or larger than the data.
@@ -106,6 +113,7 @@ impl SessionError {
             Self::Run(error) => error.is_bug(),
             Self::FeaturesDiffer { .. }
             | Self::OutputsDiffer { .. }
+            | Self::ClassesDiffer { .. }
             | Self::NoTargets
             | Self::Batch(_)
             | Self::NotFinite { .. }
@@ -127,8 +135,17 @@ impl fmt::Display for SessionError {
                 write!(f, "the network has {network} input units, but a sample has {data} features")
             }
             Self::OutputsDiffer { network, data } => {
-                write!(f, "the network's output has {network} units, but a target has {data} values")
+                write!(f, "the network's output has {network} units, but a target has {data} values")?;
+                match data {
+                    1 => f.write_str("; classes are integers from 0"),
+                    _ => f.write_str("; targets of every step are [samples, steps, outputs]"),
+                }
             }
+            Self::ClassesDiffer { network, classes } => write!(
+                f,
+                "the network's output has {network} units, but there are labels up to {}, counted from 0",
+                classes - 1
+            ),
             Self::NoTargets => f.write_str("the rule reads `target`, but the data has no targets"),
             Self::Batch(error) => error.fmt(f),
             Self::NotFinite { parameter, value, update, epoch } => {

@@ -5,7 +5,7 @@ use plr_ir::Tensor;
 use super::Session;
 use super::error::SessionError;
 use super::presentation::Presentation;
-use crate::data::{Dataset, Epoch, Targets};
+use crate::data::{Dataset, Epoch};
 use crate::metrics;
 
 /// Samples are evaluated together in groups of at most this many, whatever the minibatch size of training.
@@ -51,10 +51,7 @@ impl Session<'_> {
         if !loss.is_finite() {
             return Err(SessionError::LossNotFinite { loss, updates: self.position.updates });
         }
-        let accuracy = match data.targets() {
-            Targets::Labels { .. } => Some(tally.correct as f64 / tally.predictions as f64),
-            Targets::Values(_) | Targets::None => None,
-        };
+        let accuracy = data.classes().map(|_| tally.correct as f64 / tally.predictions as f64);
         Ok(Some(Evaluation { samples, loss, accuracy }))
     }
 
@@ -76,15 +73,18 @@ impl Session<'_> {
         let losses = output(evaluator, "loss")?.to_f64();
         let predictions = output(evaluator, "prediction")?.to_f64();
         tally.loss += losses.iter().sum::<f64>();
-        let (targets, outputs) = (evaluator.targets().to_f64(), data.outputs());
-        // Of a sample with one class and predictions at every step each counts.
+        let targets = evaluator.targets().to_f64();
         let per_sample = predictions.len() / group.len();
-        if per_sample.is_multiple_of(outputs) {
-            for (made, target) in predictions.chunks(per_sample).zip(targets.chunks(outputs)) {
-                let target = target.repeat(per_sample / outputs);
-                tally.correct += metrics::correct(made, &target, outputs);
+        if let Some(classes) = data.classes().filter(|&classes| per_sample.is_multiple_of(classes)) {
+            for (made, target) in predictions.chunks(per_sample).zip(targets.chunks(data.outputs())) {
+                // Of predictions at every step each counts, also of a sample with one class; the one at the end is for the last step.
+                let target = match target.len() < per_sample {
+                    true => target.repeat(per_sample / target.len()),
+                    false => target[target.len() - per_sample..].to_vec(),
+                };
+                tally.correct += metrics::correct(made, &target, classes);
             }
-            tally.predictions += predictions.len() / outputs;
+            tally.predictions += predictions.len() / classes;
         }
         Ok(true)
     }

@@ -129,6 +129,9 @@ impl Presentation {
         match data.outputs() {
             _ if !self.reads_target => Ok(()),
             0 => Err(SessionError::NoTargets),
+            _ if let Some(classes) = data.counted_classes().filter(|&classes| classes > outputs) => {
+                Err(SessionError::ClassesDiffer { network: outputs, classes })
+            }
             found if found != of_target * outputs => {
                 Err(SessionError::OutputsDiffer { network: outputs, data: found / of_target })
             }

@@ -7,7 +7,7 @@ use plr_syntax::span::Span;
 
 use super::{
     Coordinate, FilterId, FunctionId, HyperId, Part, PhaseId, Place, PopulationId, Reduction, Rule, SignalId,
-    SynapseId, VariableId, VariableKind,
+    SynapseId, VariableId,
 };
 
 /// A resolved expression.
@@ -232,21 +232,5 @@ impl Expr {
         let mut found = None;
         self.for_each_child(|child| found = found.or_else(|| child.first_variable()));
         found
-    }
-
-    /// Puts 1 for each weight, increment and parameter that is not of what arrives.
-    pub(super) fn without_parameters(&mut self, rule: &Rule) {
-        if matches!(self.kind, ExprKind::Arrive { .. } | ExprKind::Beside { .. }) {
-            return;
-        }
-        let parameter = if let ExprKind::Variable { variable, .. } = &self.kind {
-            matches!(rule.variables[variable.0].kind, VariableKind::Param(_))
-        } else {
-            matches!(self.kind, ExprKind::Weight { .. } | ExprKind::Increment(_))
-        };
-        if parameter {
-            self.kind = ExprKind::Number(1.0);
-        }
-        self.for_each_child_mut(|child| child.without_parameters(rule));
     }
 }

@@ -3,7 +3,7 @@
 use plr_syntax::ast::{BatchReduction, Direction, Occasion, Role};
 use plr_syntax::span::Span;
 
-use super::{Expr, PhaseId, PlasticityId, Rule, SynapseId, VariableId};
+use super::{Expr, PhaseId, PlasticityId, SynapseId, VariableId};
 
 /// A part of a presentation.
 #[derive(Clone, Debug)]
@@ -164,13 +164,4 @@ pub struct Observed {
     pub values: Vec<Expr>,
     /// The phase of whose end it is the objective; what a claim looks at is that at the end of the presentation.
     pub objective: Option<PhaseId>,
-}
-
-impl Observed {
-    /// What the states say in it: with 1 for each number of a synapse or unit itself that stands in it.
-    pub fn of_states(&self, rule: &Rule) -> Self {
-        let mut found = self.clone();
-        found.values.iter_mut().for_each(|value| value.without_parameters(rule));
-        found
-    }
 }

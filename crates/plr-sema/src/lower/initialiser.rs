@@ -8,8 +8,8 @@ use plr_syntax::span::Span;
 use crate::check::bad_value::BadValue;
 use crate::check::not_convolvable::{NotConvolvable, Obstacle};
 use crate::check::shape_mismatch::{ShapeMismatch, Shapes};
-use crate::equation::Site;
-use crate::hir::{Coordinate, Initialiser, Learned, Place, SynapseId, VariableId, VariableKind};
+use crate::equation::{self, Site};
+use crate::hir::{Coordinate, Expr, Initialiser, Learned, Place, SynapseId, VariableId, VariableKind};
 use crate::network::LayerId;
 use crate::resolve::check_numbers;
 
@@ -30,7 +30,7 @@ impl Setting {
         };
         match &synapse.bounds {
             Some((low, high)) => {
-                let [low, high] = [low, high].map(|bound| Init::Constant(self.constant(bound)));
+                let [low, high] = [low, high].map(|bound| Init::Constant(self.constant_at(bound, site)));
                 together(BinaryOp::Min, together(BinaryOp::Max, masked, low), high)
             }
             None => masked,
@@ -57,38 +57,64 @@ impl Setting {
         given.map_or(declared, |(_, init)| Some(init))
     }
 
-    /// Finds the numbers that are none of their laws (R4.4), and bounds that are not in order (R4.7).
+    /// Finds the numbers that are none of their laws (R4.4), and bounds that are not in order (R4.7), at all sites.
     pub fn check_laws(&self, findings: &mut Findings) {
         let synapses = (0..self.rule.synapses.len()).map(|i| Learned::Synapse(SynapseId(i)));
         let variables = (0..self.rule.variables.len()).map(|i| Learned::Unit(VariableId(i)));
-        for init in synapses.chain(variables).filter_map(|target| self.initialiser(target)) {
-            check_numbers(init, &|e| self.constant(e), findings);
-        }
-        for (low, high) in self.rule.synapses.iter().filter_map(|synapse| synapse.bounds.as_ref()) {
-            let (lowest, highest) = (self.constant(low), self.constant(high));
-            if !(lowest..).contains(&highest) {
-                let (what, found) = ("the upper bound of a weight".to_owned(), highest.to_string());
-                let wanted = "a number that is not below the lower one";
-                findings.push(BadValue { at: high.span, what, wanted, found });
+        for target in synapses.chain(variables) {
+            self.check_law(target, &|e| self.constant(e), findings);
+            for site in self.sites_of(target) {
+                self.check_law(target, &|e| self.constant_at(e, site), findings);
             }
+        }
+    }
+
+    /// Where a parameter is, if some hyper-parameters have other values at single sites.
+    fn sites_of(&self, target: Learned) -> Vec<Site> {
+        let (rule, network) = (&self.rule, &self.network);
+        match target {
+            _ if self.sites.is_empty() => Vec::new(),
+            Learned::Synapse(synapse) => {
+                let instances = rule.instances(network, synapse).into_iter();
+                instances.map(|(pre, post)| Site::Edge(pre, post)).collect()
+            }
+            Learned::Unit(variable) => {
+                equation::layers(variable, None, rule, network).into_iter().map(Site::Layer).collect()
+            }
+        }
+    }
+
+    fn check_law(&self, target: Learned, value: &dyn Fn(&Expr) -> f64, findings: &mut Findings) {
+        if let Some(init) = self.initialiser(target) {
+            check_numbers(init, value, findings);
+        }
+        if let Learned::Synapse(synapse) = target
+            && let Some((low, high)) = &self.rule.synapses[synapse.0].bounds
+            && !(value(low)..).contains(&value(high))
+        {
+            let (what, found) = ("the upper bound of a weight".to_owned(), value(high).to_string());
+            let wanted = "a number that is not below the lower one";
+            findings.push(BadValue { at: high.span, what, wanted, found });
         }
     }
 
     fn law(&self, init: &Initialiser, target: Learned, site: Site) -> Init {
         let (fan_in, fan_out) = self.fans(target, site);
         match init {
-            Initialiser::Constant(expr) => Init::Constant(self.constant(expr)),
-            Initialiser::Normal(deviation) => Init::Normal { mean: 0.0, deviation: self.constant(deviation) },
+            Initialiser::Constant(expr) => Init::Constant(self.constant_at(expr, site)),
+            Initialiser::Normal(deviation) => {
+                Init::Normal { mean: 0.0, deviation: self.constant_at(deviation, site) }
+            }
             Initialiser::Uniform(low, high) => {
-                Init::Uniform { low: self.constant(low), high: self.constant(high) }
+                Init::Uniform { low: self.constant_at(low, site), high: self.constant_at(high, site) }
             }
             Initialiser::Glorot => {
                 let bound = (6.0 / (fan_in + fan_out)).sqrt();
                 Init::Uniform { low: -bound, high: bound }
             }
             Initialiser::He => Init::Normal { mean: 0.0, deviation: (2.0 / fan_in).sqrt() },
-            Initialiser::Bernoulli(p) => Init::Bernoulli(self.constant(p)),
-            Initialiser::Orthogonal(gain) => Init::Orthogonal(self.constant(gain)),
+            Initialiser::Bernoulli(p) => Init::Bernoulli(self.constant_at(p, site)),
+            Initialiser::Orthogonal(gain) => Init::Orthogonal(self.constant_at(gain, site)),
             Initialiser::Identity => self.identity(target, site),
             Initialiser::Weight { synapse, transposed, .. } => {
                 match self.alike(*synapse, *transposed, target, site) {

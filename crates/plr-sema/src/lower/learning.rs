@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use plr_ir::Value;
 use plr_ir::scalar::BinaryOp;
 
-use crate::equation::{self, Source};
+use crate::equation::{self, Site, Source};
 use crate::hir::{PlasticityId, Statement, SynapseId};
 use crate::memory::{Memory, filterings, for_each_call};
 
@@ -164,12 +164,12 @@ impl Lowerer<'_> {
             let mask = now(self, mask);
             value = self.b.binary(BinaryOp::Mul, value, mask);
         }
-        let ParameterId::Weight(synapse, ..) = id else { return value };
+        let ParameterId::Weight(synapse, pre, post) = id else { return value };
         let setting = self.setting;
         let Some((low, high)) = &setting.rule.synapses[synapse.0].bounds else { return value };
         let dims = self.b.type_of(value).dims.clone();
-        let low = self.b.constant(setting.constant(low), &dims);
-        let high = self.b.constant(setting.constant(high), &dims);
+        let [low, high] = [low, high].map(|bound| setting.constant_at(bound, Site::Edge(pre, post)));
+        let [low, high] = [low, high].map(|bound| self.b.constant(bound, &dims));
         let value = self.b.binary(BinaryOp::Max, value, low);
         self.b.binary(BinaryOp::Min, value, high)
     }

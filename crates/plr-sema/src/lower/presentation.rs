@@ -5,7 +5,7 @@ use plr_ir::scalar::{BinaryOp, UnaryOp};
 use plr_ir::{Location, Value};
 use plr_syntax::ast::Direction;
 
-use crate::equation::{self, applies, sweep_order};
+use crate::equation::{self, Site, applies, sweep_order};
 use crate::hir::{Act, Dynamics, Expr, PhaseId, PlasticityId, Statement, VariableId, VariableKind};
 use crate::network::{LayerId, Network};
 
@@ -34,10 +34,10 @@ impl Lowerer<'_> {
         let mut environment = Environment::new(setting.rule.variables.len(), layers);
         for (i, variable) in setting.rule.variables.iter().enumerate() {
             let VariableKind::State(Some(reset)) = &variable.kind else { continue };
-            let value = setting.constant(reset);
             for layer in equation::layers(VariableId(i), None, &setting.rule, &setting.network) {
                 let cell = (VariableId(i), layer);
                 let dims = [self.batch, setting.units_of(cell.0, layer)];
+                let value = setting.constant_at(reset, Site::Layer(layer));
                 // R3.11
                 let kept = self.kept.get(&Quantity::State(cell)).copied();
                 let value = kept.unwrap_or_else(|| self.b.constant(value, &dims));

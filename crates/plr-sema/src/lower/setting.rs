@@ -1,5 +1,6 @@
 //! A rule with everything fixed that its text leaves open: network, hyper-parameters, cost, initialisers.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use plr_ir::model::{Init, Keeping, Kept, Parameter, Sequence, Shape};
@@ -19,7 +20,7 @@ use crate::hir::{
 };
 use crate::memory::{Memory, UPDATES, counts_updates, filterings};
 use crate::network::{LayerId, Network};
-use crate::resolve::{Library, SiteValue, constant};
+use crate::resolve::{Constants, Library, SiteValue, constant};
 
 /// The most steps of a phase that a check lets run until its residual is small (R14.11).
 const MOST_STEPS: u32 = 100_000;
@@ -63,13 +64,18 @@ pub struct Duration {
 impl Setting {
     /// The value of a hyper-parameter at a site.
     pub fn hyper(&self, id: HyperId, site: Option<Site>) -> f64 {
+        self.constants(site).values[id.0]
+    }
+
+    /// The values of all hyper-parameters at a site.
+    fn constants(&self, site: Option<Site>) -> Cow<'_, Constants> {
         let constants = &self.rule.constants;
-        let Some(site) = site.filter(|_| !self.sites.is_empty()) else { return constants.values[id.0] };
+        let Some(site) = site.filter(|_| !self.sites.is_empty()) else { return Cow::Borrowed(constants) };
         let own = |name: &str| {
             let mut own = self.sites.iter().rev().filter(|v| v.name == name && self.covers(&v.site, site));
             own.next().map(|v| v.value)
         };
-        constants.with(&self.rule, &self.library, own).values[id.0]
+        Cow::Owned(constants.with(&self.rule, &self.library, own))
     }
 
     /// Whether a value given for an edge or layer holds at a site: an edge's for its synapses in both orientations and for
@@ -102,9 +108,14 @@ impl Setting {
         self.cost().is_none_or(|chosen| !declares(&chosen)).then(|| found.name.clone())
     }
 
-    /// The value of a constant expression of the rule.
+    /// The value of a constant expression of the rule that is nowhere.
     pub fn constant(&self, expr: &Expr) -> f64 {
         constant(expr, &self.rule.constants, &self.library).unwrap_or(f64::NAN)
+    }
+
+    /// The value of a constant expression at a site (R16.3).
+    pub fn constant_at(&self, expr: &Expr, site: Site) -> f64 {
+        constant(expr, &self.constants(Some(site)), &self.library).unwrap_or(f64::NAN)
     }
 
     /// How many steps a phase has, at most.
@@ -240,21 +251,23 @@ impl Setting {
             let (Some(keeping), VariableKind::State(Some(first))) = (variable.kept, &variable.kind) else {
                 continue;
             };
-            let (keeping, first) = (as_kept(keeping), self.constant(first));
+            let keeping = as_kept(keeping);
             for layer in equation::layers(VariableId(i), None, &self.rule, &self.network) {
                 let cell = (VariableId(i), layer);
                 let (name, dims) = (self.state_name(cell.0, layer), vec![self.units_of(cell.0, layer)]);
+                let first = self.constant_at(first, Site::Layer(layer));
                 kept.push((Quantity::State(cell), Kept { name, dims, first, keeping }));
             }
         }
         let axes = trace::axes(&self.rule, &self.library);
         for (i, synapse) in self.rule.synapses.iter().enumerate() {
             let (Some(keeping), Some(first)) = (synapse.kept, &synapse.trace) else { continue };
-            let (keeping, first) = (as_kept(keeping), self.constant(first));
+            let keeping = as_kept(keeping);
             for (pre, post) in self.rule.instances(&self.network, SynapseId(i)) {
                 let cell = (SynapseId(i), pre, post);
                 let extents = self.synapse_extents(cell.0, Site::Edge(pre, post), 1);
                 let (name, dims) = (self.trace_name(cell), extents.dims(axes[&cell.0].without(Axes::SAMPLE)));
+                let first = self.constant_at(first, Site::Edge(pre, post));
                 kept.push((Quantity::Trace(cell), Kept { name, dims, first, keeping }));
             }
         }
@@ -287,8 +300,9 @@ impl Setting {
                     let Some(site) = id.site() else { continue };
                     let memory = Memory { place: filtering.place, index, site };
                     let group = filtering.group(&parameter.group, index);
+                    let first = self.constant_at(first, site);
                     let (site, dims) = (parameter.site.clone(), parameter.dims.clone());
-                    let kept = self.kept(group, site, dims, self.constant(first));
+                    let kept = self.kept(group, site, dims, first);
                     memories.push((ParameterId::Memory(memory), kept));
                 }
             }

@@ -94,7 +94,7 @@ impl Lowerer<'_> {
                 continue;
             }
             let first = setting.rule.synapses[cell.0.0].trace.as_ref();
-            let first = first.map_or(0.0, |first| setting.constant(first));
+            let first = first.map_or(0.0, |first| setting.constant_at(first, Site::Edge(cell.1, cell.2)));
             let dims = self.trace_dims(cell);
             let value = self.b.constant(first, &dims);
             environment.write_trace(cell, Ok(value));

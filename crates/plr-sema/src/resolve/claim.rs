@@ -716,7 +716,10 @@ fn weight(tree: &ast::Expr, transposed: bool, scope: &Scope<'_>) -> Option<Synap
         return None;
     }
     if let Some(path) = names(tree) {
-        return scope.synaptic_path(&path, Reader::Global).map(|(synapse, _)| synapse);
+        // R2.3
+        let units = |rule: &Rule| rule.variables.iter().any(|v| path.len() == 1 && v.name == path[0].text);
+        let synapse = scope.synaptic_path(&path, Reader::Global).map(|(synapse, _)| synapse);
+        return synapse.filter(|_| !scope.rule.is_some_and(units));
     }
     tree.parts().into_iter().find_map(|part| weight(part, transposed, scope))
 }

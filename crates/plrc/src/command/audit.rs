@@ -63,7 +63,7 @@ fn of_rule(checked: &Checked, rule: usize) -> Result<audit::Audit, Failure> {
     let analysis = &checked.analysis;
     let plan = match analysis.experiments().iter().find(|experiment| experiment.rule == rule) {
         Some(experiment) => selection::of_experiment(experiment, checked)?,
-        None => selection::of_rule(rule, analysis.network_of_check(rule)),
+        None => selection::of_rule(rule, analysis.choice_of_check(rule)),
     };
     let model = driver::lower(checked, &plan)?;
     let setting = model.setting();

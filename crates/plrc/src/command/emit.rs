@@ -78,7 +78,7 @@ impl Emit {
             }
             Stage::Ir | Stage::Plan | Stage::Clif | Stage::Asm => {}
         }
-        let checked = driver::check(source)?;
+        let checked = driver::check_with(source, self.which(), &self.overrides)?;
         shell.findings(&checked.source, &checked.warnings);
         let (plan, model) = self.model(&checked)?;
         let text = self.text(&plan, &model)?;
@@ -88,9 +88,12 @@ impl Emit {
         shell.print(text)
     }
 
+    fn which(&self) -> Which<'_> {
+        Which::flagged(self.rule.as_deref(), self.experiment.as_deref())
+    }
+
     fn model(&self, checked: &Checked) -> Result<(Plan, Optimised), Failure> {
-        let which = Which::flagged(self.rule.as_deref(), self.experiment.as_deref());
-        let mut plan = selection::plan(checked, which, &self.overrides)?;
+        let mut plan = selection::plan(checked, self.which(), &self.overrides)?;
         plan.batch = self.batch.map(|batch| batch as usize).or(plan.batch);
         let model = driver::optimise(driver::lower(checked, &plan)?, &self.passes);
         Ok((plan, model))

@@ -1,12 +1,13 @@
 //! `plrc probe`: one presentation from given arrays, so that anyone can compare with her own code.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use plr_ir::model::Sequence;
+use plr_ir::model::{Model as _, Sequence};
 use plr_run::backend::{Arrays, Context};
 use plr_run::data::npz;
+use plr_run::weights;
 
 use crate::driver;
 use crate::failure::Failure;
@@ -32,7 +33,8 @@ pub struct Probe {
     experiment: Option<String>,
     #[command(flatten)]
     overrides: Overrides,
-    /// The parameters: an array for each, such as `W/input->h1` with the shape [post, pre].
+    /// The parameters: an array for each, such as `W/input->h1` with the shape [post, pre], in an .npz file or the .safetensors file
+    /// of a run.
     #[arg(long, value_name = "IN.npz")]
     params: PathBuf,
     /// The minibatch: `data` with the shape [samples, features], or [samples, steps, features] over time, and, if the
@@ -58,13 +60,17 @@ pub struct Probe {
 
 impl Probe {
     pub(super) fn run(&self, shell: Shell) -> Result<(), Failure> {
-        let checked = driver::check(driver::read(&self.file)?)?;
-        shell.findings(&checked.source, &checked.warnings);
         let which = Which::flagged(self.rule.as_deref(), self.experiment.as_deref());
+        let checked = driver::check_with(driver::read(&self.file)?, which, &self.overrides)?;
+        shell.findings(&checked.source, &checked.warnings);
         let mut plan = selection::plan(&checked, which, &self.overrides)?;
-        let arrays = self.arrays()?;
+        let mut arrays = self.arrays()?;
         plan.choice.sequence = sequence(&arrays, plan.choice.sequence);
         let model = driver::optimise(driver::lower(&checked, &plan)?, &Passes::default());
+        if is_of_a_run(&self.params) {
+            // What a run has kept is of its own samples.
+            arrays.retain(|name, _| !model.kept().iter().any(|kept| kept.name == *name));
+        }
         let context = Context { seed: self.seed, update: self.update };
         let backend = self.backend.with_threads(1);
         let found = plr_run::probe::probe(&model, &arrays, self.precision.into(), backend, context);
@@ -76,15 +82,27 @@ impl Probe {
     /// The arrays of both files.
     fn arrays(&self) -> Result<Arrays, Failure> {
         let mut arrays = Arrays::new();
-        for path in [&self.params, &self.data] {
-            for (name, array) in npz::read_arrays(path)? {
-                if arrays.insert(name.clone(), array.into_tensor()).is_some() {
-                    return Err(Failure::ArrayTwice { name });
-                }
+        for (name, tensor) in of_file(&self.params)?.into_iter().chain(of_file(&self.data)?) {
+            if arrays.insert(name.clone(), tensor).is_some() {
+                return Err(Failure::ArrayTwice { name });
             }
         }
         Ok(arrays)
     }
+}
+
+/// The arrays of an .npz or .safetensors file.
+fn of_file(path: &Path) -> Result<Arrays, Failure> {
+    if is_of_a_run(path) {
+        let weights = weights::load(path).map_err(|error| Failure::Session(error.into()))?;
+        return Ok(weights.tensors.into_iter().collect());
+    }
+    let arrays = npz::read_arrays(path)?;
+    Ok(arrays.into_iter().map(|(name, array)| (name, array.into_tensor())).collect())
+}
+
+fn is_of_a_run(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "safetensors")
 }
 
 /// How the given samples are presented over time: arrays of three axes have steps.

@@ -23,6 +23,7 @@ use crate::selection::{self, Overrides, Plan, Which};
 use crate::shell::Shell;
 
 use self::along::Along;
+use self::angles::Missing;
 use self::directory::Directory;
 use self::report::{About, Beginning, Outcome};
 use self::training::Training;
@@ -79,6 +80,9 @@ pub struct Run {
     /// epoch and, as in `--angles=100`, after so many updates again and again. Nothing else changes.
     #[arg(long, value_name = "UPDATES", require_equals = true, value_parser = clap::value_parser!(u64).range(1..))]
     angles: Option<Option<u64>>,
+    /// Leave out the angles at the end, which of a large network or a long relaxation take their time.
+    #[arg(long, conflicts_with = "angles")]
+    no_angles: bool,
     #[command(flatten)]
     passes: Passes,
 }
@@ -86,7 +90,7 @@ pub struct Run {
 impl Run {
     pub(super) fn run(&self, shell: Shell) -> Result<(), Failure> {
         let clock = Instant::now();
-        let checked = driver::check(driver::read(&self.file)?)?;
+        let checked = driver::check_with(driver::read(&self.file)?, self.which(), &self.overrides)?;
         let mut plan = self.plan(&checked)?;
         let before_loading = clock.elapsed();
         shell.findings(&checked.source, &checked.warnings);
@@ -101,7 +105,7 @@ impl Run {
         session.fits(&splits.train)?;
         let beginning = self.begin(&mut session, splits.train.samples())?;
 
-        let about = About::new(&model, &plan, &splits, options, self.threads(), beginning);
+        let about = About::new((&checked, &model), &plan, &splits, options, self.threads(), beginning);
         let columns = self.angles.map(|_| Along::columns(&model));
         let open = |path| Directory::open(path, &about, &session, columns.as_deref());
         let directory = self.out.as_deref().map(open).transpose()?;
@@ -115,7 +119,7 @@ impl Run {
             shell.remark(model.times());
         }
         trained?;
-        let outcome = finish(training, &model, compile_time, &plan.expected)?;
+        let outcome = finish(training, &model, (compile_time, !self.no_angles), &plan.expected)?;
         shell.print(&outcome)?;
         outcome.warnings().for_each(|warning| shell.warn(warning));
         // R16.6
@@ -135,10 +139,13 @@ impl Run {
         Ok(Beginning::Drawn)
     }
 
+    fn which(&self) -> Which<'_> {
+        self.experiment.as_deref().map_or(Which::Only, Which::Named)
+    }
+
     /// What is run: the experiment, with the flags in it.
     fn plan(&self, checked: &Checked) -> Result<Plan, Failure> {
-        let which = self.experiment.as_deref().map_or(Which::Only, Which::Named);
-        let mut plan = selection::plan(checked, which, &self.overrides)?;
+        let mut plan = selection::plan(checked, self.which(), &self.overrides)?;
         if self.differs() {
             plan.expected.clear();
         }
@@ -162,11 +169,11 @@ impl Run {
 
     /// Whether something else is trained than the experiment says.
     fn differs(&self) -> bool {
-        let Overrides { network, set } = &self.overrides;
+        let Overrides { network, set, with } = &self.overrides;
         let data = self.data.is_some() || self.validation.is_some() || self.batch.is_some();
         let length = self.epochs.is_some() || self.updates.is_some() || self.weights.is_some();
         let numbers = self.seed.is_some() || self.precision.is_some() || !set.is_empty();
-        network.is_some() || data || length || numbers
+        network.is_some() || !with.is_empty() || data || length || numbers
     }
 
     fn threads(&self) -> usize {
@@ -184,13 +191,14 @@ impl Run {
 fn finish(
     mut training: Training<'_>,
     model: &Optimised,
-    compile_time: Duration,
+    (compile_time, with_angles): (Duration, bool),
     expected: &[Expected],
 ) -> Result<Outcome, Failure> {
     let along = training.along.take().map(|along| along.finish(training.session.position().updates));
     let (angles, along) = along.map_or((None, None), |(angles, cost)| (angles, Some(cost)));
     let angles = match angles {
         Some(angles) => angles,
+        None if !with_angles => Err(Missing::Unwanted),
         None => angles::measure(&training.session, model, training.splits.measured())?,
     };
     training.unless_interrupted()?;

@@ -122,6 +122,6 @@ fn a_rule_that_needs_targets_says_so() {
     place.write("classes.csv", "0.1,0.2,0\n0.3,0.4,7\n0.3,0.4,6\n");
     let x = Tensor::from_f64(vec![3, 2], &[0.5; 6], Precision::F64);
     npz::write_arrays(&place.path("none.npz"), &BTreeMap::from([("x".to_owned(), x)])).unwrap();
-    run(&place, "classes.csv", 1, "the network's output has 3 units, but a target has 8 values");
+    run(&place, "classes.csv", 1, "the network's output has 3 units, but there are labels up to 7");
     run(&place, "none.npz", 1, "the rule reads `target`, but the data has no targets");
 }

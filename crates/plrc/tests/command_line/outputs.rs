@@ -1,5 +1,9 @@
 //! Places that cannot be written, and results that stay where they are.
 
+use std::collections::BTreeMap;
+
+use plr_ir::{Precision, Tensor};
+use plr_run::data::npz;
 use plr_run::weights;
 
 use crate::workplace::{RULE, SHARED, Workplace};
@@ -16,6 +20,8 @@ fn a_run_leaves_its_weights_its_epochs_and_what_it_was() {
     assert_eq!(epochs.lines().count(), 3);
     let about: serde_json::Value = serde_json::from_slice(&place.read("a/b/run.json")).unwrap();
     assert_eq!(about["result"]["updates"], 12);
+    assert_eq!(about["program"][0]["text"].as_str(), Some(RULE));
+    assert_eq!(about["length"]["epochs"], 2);
     assert_eq!(std::fs::read_dir(place.path("a/b")).unwrap().count(), 3);
 }
 
@@ -67,6 +73,13 @@ fn a_run_begins_with_the_weights_of_another() {
         about["result"]["test"].clone()
     };
     assert_eq!(results("a"), results("b"));
+    // Its states and increments, from a minibatch of one's own.
+    let data = Tensor::from_f64(vec![2, 784], &[0.5; 1568], Precision::F64);
+    npz::write_arrays(&place.path("data.npz"), &BTreeMap::from([("data".to_owned(), data)])).unwrap();
+    let files = "--params a/weights.safetensors --data data.npz --out probed.npz";
+    place.line(&format!("probe rule.plr {files}")).well();
+    let probed = npz::read_arrays(&place.path("probed.npz")).unwrap();
+    assert_eq!(probed["increment/W/input->output"].dims, [10, 784]);
     // Another task in turn, and another rule that has some of it.
     let ran = place
         .line("run rule.plr --weights a/weights.safetensors --data digits:train=60,test=20,seed=4")
@@ -81,6 +94,48 @@ fn a_run_begins_with_the_weights_of_another() {
     assert!(ran.out.contains("not of this rule: b/output"), "{ran:?}");
     place.line("run rule.plr --weights nowhere.safetensors").refused(1, "nowhere.safetensors");
     place.line("run rule.plr --weights rule.plr").refused(1, "not a usable safetensors file");
+}
+
+/// R16.7: clauses on the command line are those of an experiment.
+#[test]
+fn clauses_are_given_on_the_command_line() {
+    let place = Workplace::new("with");
+    let rule = "rule R(lr = 0.5) {
+  neuron { state a, x }
+  synapse W : below -> self
+  phase p { clamp input x = data;  sweep up { a = W @ below.x;  x = f(a) } }
+  learn { output W -= lr * optim(cost'(post.a) * pre.x) }
+  predict output.x after p
+}
+";
+    place.write("alone.plr", rule);
+    place.write(
+        "rule.plr",
+        format!("{rule}experiment e {{ rule R(lr = 0.25)\n network 5 - 3\n data random(train = 40, test = 10)\n epochs 1 }}"),
+    );
+    place.line("run alone.plr --no-angles").refused(1, "--network");
+    let clauses =
+        "network 5 - 3 softmax; cost softmax_cross_entropy; data classes(train = 40, test = 10); epochs 2";
+    let command = format!(
+        "$PLRC run alone.plr --no-angles --out out --with '{clauses}' --with 'optimiser sgd(lr = 0.5)'"
+    );
+    let ran = place.shell(&command);
+    assert!(ran.out.contains("epoch   2 ") && ran.out.contains("softmax_cross_entropy"), "{ran:?}");
+    assert!(ran.out.contains("angle to the gradient") && ran.out.contains("not taken"), "{ran:?}");
+    let about: serde_json::Value = serde_json::from_slice(&place.read("out/run.json")).unwrap();
+    assert_eq!(about["optimiser"], serde_json::json!({ "name": "sgd", "settings": { "lr": 0.5 } }));
+    assert_eq!(
+        (about["experiment"].as_str(), &about["program"][1]["file"]),
+        (Some("R"), &serde_json::json!("--with"))
+    );
+    // In the place of its own, or beside them.
+    let ran = place.shell("$PLRC run rule.plr e --with 'epochs 3; precision f64'");
+    assert!(ran.out.contains("epoch   3 ") && ran.out.contains("lr = 0.25"), "{ran:?}");
+    assert!(ran.out.contains("f64") && ran.out.contains("drawn samples"), "{ran:?}");
+    place.shell("$PLRC run rule.plr --with 'cost nothing'").refused(1, "--with:1:6");
+    place.shell("$PLRC run rule.plr --with 'cost'").refused(1, "expected a name");
+    place.shell("$PLRC run alone.plr --network '5 - 3' --data random").refused(2, "--with");
+    place.shell("$PLRC emit ir alone.plr --with 'network 5 - 3; optimiser nothing'").refused(1, "nothing");
 }
 
 #[test]

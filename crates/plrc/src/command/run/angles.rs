@@ -34,6 +34,8 @@ pub struct Angles {
 /// What angles need and is not there.
 #[derive(Debug)]
 pub enum Missing {
+    /// Nobody wants them.
+    Unwanted,
     /// The rule predicts nothing.
     Cost,
     /// The data has no targets for the outputs.
@@ -47,6 +49,7 @@ pub enum Missing {
 impl fmt::Display for Missing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Unwanted => f.write_str("not taken"),
             Self::Cost => f.write_str("the rule has no cost"),
             Self::Targets => f.write_str("the data has no targets"),
             Self::Room(room) => write!(f, "the gradient needs {room}"),

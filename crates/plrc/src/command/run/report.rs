@@ -8,10 +8,12 @@ use plr_ir::model::Model as _;
 use plr_run::backend::Backend;
 use plr_run::data::{Dataset, Splits};
 use plr_run::session::{self, Begun, CutOff, Evaluation, Position};
-use plr_sema::resolve::Expected;
+use plr_sema::Setting;
+use plr_sema::resolve::{Expected, Length, Optimiser};
 use serde_json::{Value, json};
 
 use crate::data;
+use crate::driver::Checked;
 use crate::optimised::Optimised;
 use crate::progress::duration;
 use crate::selection::Plan;
@@ -79,6 +81,12 @@ impl Beginning {
 /// What a run is: everything its result depends on.
 #[derive(Debug)]
 pub struct About {
+    /// The name and the text of the file and of all that it uses, and the clauses of the command line.
+    program: Vec<(String, String)>,
+    experiment: Option<String>,
+    optimiser: Option<Value>,
+    length: Length,
+    time: Option<u32>,
     rule: String,
     settings: Vec<(String, f64)>,
     /// Edge or layer, name, value.
@@ -96,7 +104,7 @@ pub struct About {
 impl About {
     /// Of a model on its data.
     pub fn new(
-        model: &Optimised,
+        (checked, model): (&Checked, &Optimised),
         plan: &Plan,
         splits: &Splits,
         options: session::Options,
@@ -108,6 +116,11 @@ impl About {
         let sites = setting.sites.iter().map(|value| (value.site.clone(), value.name.clone(), value.value));
         let validation = splits.validation.as_ref().map_or(0, Dataset::samples);
         Self {
+            program: checked.source.files().map(|(name, text)| (name.to_owned(), text.to_owned())).collect(),
+            experiment: plan.experiment.clone(),
+            optimiser: plan.choice.optimiser.as_ref().map(|optimiser| chosen(optimiser, setting)),
+            length: plan.length,
+            time: plan.time,
             rule: model.name().to_owned(),
             settings: names.zip(setting.rule.constants.values.iter().copied()).collect(),
             sites: sites.collect(),
@@ -135,14 +148,22 @@ impl About {
         let site = |(site, name, value): &(String, String, f64)| json!({ "site": site, "name": name, "value": value });
         json!({
             "plrc": env!("CARGO_PKG_VERSION"),
+            "program": self.program.iter().map(|(file, text)| json!({ "file": file, "text": text })).collect::<Vec<_>>(),
+            "experiment": self.experiment,
             "rule": self.rule,
             "settings": settings,
+            "optimiser": self.optimiser,
             "sites": self.sites.iter().map(site).collect::<Vec<_>>(),
             "network": self.network,
             "cost": self.cost,
             "data": self.data,
             "samples": { "train": self.samples[0], "validation": self.samples[1], "test": self.samples[2] },
+            "time": self.time,
             "batch": self.options.batch,
+            "length": match self.length {
+                Length::Epochs(epochs) => json!({ "epochs": epochs }),
+                Length::Updates(updates) => json!({ "updates": updates }),
+            },
             "seed": self.options.seed,
             "precision": self.options.precision.to_string(),
             "threads": self.threads,
@@ -180,6 +201,18 @@ impl fmt::Display for About {
         ]);
         table.fmt(f)
     }
+}
+
+/// The filter that is `optim`, with its settings.
+fn chosen(optimiser: &Optimiser, setting: &Setting) -> Value {
+    let filter = &setting.library.filters[optimiser.filter.0];
+    let given = optimiser.settings.iter().zip(&filter.settings);
+    let settings: serde_json::Map<_, _> = given
+        .map(|(given, (name, default))| {
+            (name.clone(), json!(setting.constant(given.as_ref().unwrap_or(default))))
+        })
+        .collect();
+    json!({ "name": filter.name, "settings": settings })
 }
 
 /// What came of a run.
