@@ -169,6 +169,11 @@ impl Run<'_> {
                             (*out, (0, rows.elements)),
                         );
                     }
+                    Step::View { whole, rows, place, out } => {
+                        let (first, _) = self.place(*rows, *place);
+                        let whole = self.buffers.get(whole.index());
+                        self.buffers.set(out.index(), whole.add(first * self.precision.bytes()));
+                    }
                     Step::Insert { value, into, rows, place, out } => {
                         if self.buffers.at[into.index()] != self.buffers.at[out.index()] {
                             self.copies(&[Copy { from: *into, to: *out }]);

@@ -3,11 +3,16 @@
 //! A product is cut into blocks of rows or columns whose size follows from its shape alone, and each block is one
 //! single-threaded call: of our own [kernels](crate::micro) where neighbouring columns are neighbours in memory and the
 //! machine has them, of the library elsewhere. Threads share out blocks, so their number cannot change a result.
+//!
+//! Of the product of a matrix and its own transpose one half is computed, and copied to the other.
+
+use std::ops::Range;
 
 use plr_ir::Precision;
 use plr_ir::scalar::Real;
 
 use crate::micro::{Dots, Element, Inner, Panel};
+use crate::transpose::transpose;
 
 /// Distances between neighbours in a matrix, in elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +49,8 @@ pub(crate) struct Product {
     pub(crate) out: Strides,
     /// Repetitions.
     pub(crate) batch: Vec<BatchAxis>,
+    /// Whether the right factor is the left one's transpose; columns of the result are then neighbours in memory.
+    pub(crate) symmetric: bool,
 }
 
 /// A block of this many multiplications, about 50 µs, is worth a call of its own.
@@ -71,6 +78,7 @@ impl Product {
             rhs: flip(self.lhs),
             out: flip(self.out),
             batch: self.batch.iter().map(exchange).collect(),
+            symmetric: self.symmetric,
         }
     }
 
@@ -89,6 +97,9 @@ impl Product {
 
     /// Rows or columns of a block, whichever there are more of.
     fn block_length(&self) -> usize {
+        if self.symmetric {
+            return self.m.div_ceil(MOST_BLOCKS).next_multiple_of(BLOCK_ALIGNMENT);
+        }
         // An even number, so that two threads have as much to do, and the same rows as in other loops over them.
         let blocks = (self.work_of_one() / BLOCK_WORK).next_multiple_of(2).clamp(1, MOST_BLOCKS);
         self.m.max(self.n).div_ceil(blocks).next_multiple_of(BLOCK_ALIGNMENT)
@@ -120,15 +131,12 @@ impl Product {
 
     /// The product of some rows and columns, from the given one on, into a matrix whose rows are so far apart. The
     /// offsets of the parts of both factors come with it.
-    pub(crate) fn part(
-        &self,
-        rows: std::ops::Range<usize>,
-        columns: std::ops::Range<usize>,
-        apart: usize,
-    ) -> (Self, [usize; 2]) {
+    pub(crate) fn part(&self, rows: Range<usize>, columns: Range<usize>, apart: usize) -> (Self, [usize; 2]) {
         let offsets = [rows.start * self.lhs.row, columns.start * self.rhs.column];
         let out = Strides { row: apart, column: 1 };
-        (Self { m: rows.len(), n: columns.len(), out, batch: Vec::new(), ..*self }, offsets)
+        let part =
+            Self { m: rows.len(), n: columns.len(), out, batch: Vec::new(), symmetric: false, ..*self };
+        (part, offsets)
     }
 
     /// Computes the product as a whole.
@@ -189,22 +197,49 @@ impl Product {
         one: T,
     ) {
         let per_matrix = self.blocks_per_matrix();
-        let [mut a, mut b, mut c] = self.batch_offsets(block / per_matrix);
-        let first = block % per_matrix * self.block_length();
-        let (mut m, mut n) = (self.m, self.n);
-        if self.m >= self.n {
-            m = self.block_length().min(self.m - first);
-            a += first * self.lhs.row;
-            c += first * self.out.row;
-        } else {
-            n = self.block_length().min(self.n - first);
-            b += first * self.rhs.column;
-            c += first * self.out.column;
-        }
+        let [a, b, c] = self.batch_offsets(block / per_matrix);
+        let [rows, columns] = self.rows_and_columns(block % per_matrix);
         // SAFETY: the offsets stay inside the arrays because block and batch index are below their counts; the rest is as
         // demanded of the caller.
         unsafe {
             let (lhs, rhs, out) = (lhs.add(a), rhs.add(b), out.add(c));
+            let corner = out.add(rows.start * self.out.row + columns.start * self.out.column);
+            let (lhs, rhs) = (lhs.add(rows.start * self.lhs.row), rhs.add(columns.start * self.rhs.column));
+            self.run_part([rows.len(), columns.len()], (lhs, rhs, corner), zero, one);
+            if self.symmetric {
+                // What is left of the diagonal is above it, too.
+                let above = (out.add(rows.start), self.out.row);
+                transpose([rows.len(), rows.start], (corner, self.out.row), above);
+            }
+        }
+    }
+
+    /// The rows and columns that a block computes.
+    fn rows_and_columns(&self, block: usize) -> [Range<usize>; 2] {
+        let length = self.block_length();
+        let part = |block: usize, extent: usize| block * length..extent.min((block + 1) * length);
+        if self.symmetric {
+            // The longest first: the others even out what threads have to do.
+            let rows = part(self.blocks_per_matrix() - 1 - block, self.m);
+            let columns = 0..rows.end;
+            return [rows, columns];
+        }
+        if self.m >= self.n { [part(block, self.m), 0..self.n] } else { [0..self.m, part(block, self.n)] }
+    }
+
+    /// The product of so many rows and columns, which begin at these places.
+    ///
+    /// # Safety
+    /// As for [`Self::run_block`].
+    unsafe fn run_part<T: Element>(
+        &self,
+        [m, n]: [usize; 2],
+        (lhs, rhs, out): (*const T, *const T, *mut T),
+        zero: T,
+        one: T,
+    ) {
+        // SAFETY: as demanded of the caller.
+        unsafe {
             if let (true, Some(kernel)) = (self.has_columns_in_lanes(), T::kernel()) {
                 return kernel(&Panel {
                     m,
@@ -342,6 +377,7 @@ mod tests {
             rhs: Strides { row: n, column: 1 },
             out: Strides { row: n, column: 1 },
             batch: vec![BatchAxis { extent: matrices, strides: [m * depth, depth * n, m * n] }],
+            symmetric: false,
         }
     }
 
@@ -353,6 +389,29 @@ mod tests {
                 .map(|i| product.block_length().min(m.max(n) - i * product.block_length()));
             assert_eq!(lengths.sum::<usize>(), m.max(n), "{product:?}");
             assert!(product.blocks_per_matrix() <= MOST_BLOCKS);
+        }
+    }
+
+    #[test]
+    fn a_product_with_ones_own_transpose_is_computed_by_half() {
+        let (m, depth) = (37, 5);
+        let rows: Vec<f64> = (0..m * depth).map(|i| (i * i % 11) as f64 - 5.0).collect();
+        for batch in [Vec::new(), vec![BatchAxis { extent: 1, strides: [0; 3] }]] {
+            let product = Product {
+                rhs: Strides { row: 1, column: depth },
+                batch,
+                symmetric: true,
+                ..product(m, m, depth, 1)
+            };
+            let mut out = vec![f64::NAN; m * m];
+            let [lhs, out_at] = [rows.as_ptr().cast::<u8>(), out.as_mut_ptr().cast()];
+            // SAFETY: the arrays have the sizes of the product.
+            unsafe { product.run_whole(Precision::F64, lhs, lhs, out_at) };
+            for (at, &found) in out.iter().enumerate() {
+                let exact: f64 =
+                    (0..depth).map(|k| rows[at / m * depth + k] * rows[at % m * depth + k]).sum();
+                assert_eq!(found, exact, "element {at}");
+            }
         }
     }
 

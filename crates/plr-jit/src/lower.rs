@@ -17,7 +17,7 @@ use plr_ir::choices::Choices;
 use plr_ir::program::{Block, Op, Operation, Program, ReduceKind, Repeat, Value};
 use plr_ir::{Elem, Type};
 
-use crate::memory::Memory;
+use crate::memory::{ALIGNMENT, Memory};
 use crate::space::{Space, dense};
 use crate::tile::{self, Region, Section};
 pub(crate) use block::{BlockTask, MOST_OPERANDS, MOST_PRODUCTS};
@@ -94,7 +94,7 @@ fn lower_part(program: &Program, choices: Choices, part: Part) -> Lowered {
     let mut outputs: Vec<Value> = Vec::with_capacity(program.body.results.len());
     for &result in &program.body.results {
         let stored = lowering.stored(result);
-        let taken = inputs.contains(&stored) || outputs.contains(&stored);
+        let taken = outputs.contains(&stored) || !lowering.computed(stored);
         outputs.push(if taken { lowering.copy(stored) } else { stored });
     }
     let mut tasks = lowering.close();
@@ -390,9 +390,14 @@ impl Lowering<'_> {
 
     fn slice(&mut self, input: Value, axis: usize, index: Value, result: Value) {
         let input = self.stored(input);
-        let task = SliceTask { whole: input, rows: self.rows(input, axis), place: self.index(index) };
+        let from = SliceTask { whole: input, rows: self.rows(input, axis), place: self.index(index) };
         self.define(result);
-        self.push(Task::Slice { from: task, result });
+        // Of rows that begin at cache lines none is copied.
+        let bytes = from.rows.elements * self.program.precision.bytes();
+        self.push(match from.rows.count == 1 && bytes.is_multiple_of(ALIGNMENT) {
+            true => Task::View { from, result },
+            false => Task::Slice { from, result },
+        });
     }
 
     fn insert(&mut self, into: Value, value: Value, (axis, index): (usize, Value), result: Value) {
@@ -444,20 +449,23 @@ impl Lowering<'_> {
         }
     }
 
+    /// Whether a task of the innermost open block gives the value memory of its own.
+    fn computed(&self, value: Value) -> bool {
+        let own = |task: &&Task| !matches!(task, Task::View { .. });
+        self.blocks.last().into_iter().flatten().filter(own).any(|task| task.results().contains(&value))
+    }
+
     /// Copies next values that the body does not compute for that purpose alone, so that each can have the memory of its
     /// parameter, or exchange memory with it.
     fn own_next_values(&mut self, carried: &mut [Carried]) {
-        let computed =
-            self.blocks.last().map(|tasks| tasks.iter().flat_map(Task::results).collect::<Vec<_>>());
-        let computed = computed.unwrap_or_default();
         let mut taken: Vec<Value> = Vec::with_capacity(carried.len());
         for c in carried {
             let values = self.types.len();
             let stored = self.stored(c.next);
             // A value that `stored` has just made is this one's alone.
             let made = self.types.len() > values;
-            let computed_once = computed.contains(&stored) && !taken.contains(&stored);
-            c.next = if made || computed_once { stored } else { self.copy(stored) };
+            let computed_once = || self.computed(stored) && !taken.contains(&stored);
+            c.next = if made || computed_once() { stored } else { self.copy(stored) };
             taken.push(c.next);
         }
     }

@@ -118,6 +118,17 @@ pub(crate) enum Step {
         /// The slice.
         out: Buffer,
     },
+    /// What is at one place along the first axis, read where it is.
+    View {
+        /// The tensor.
+        whole: Buffer,
+        /// The axis.
+        rows: Rows,
+        /// The place.
+        place: Slot,
+        /// The slice.
+        out: Buffer,
+    },
     /// The tensor with a slice replaced.
     Insert {
         /// The slice.
@@ -324,6 +335,7 @@ impl Plan {
                 | Step::Transpose { .. }
                 | Step::Range { .. }
                 | Step::Slice { .. }
+                | Step::View { .. }
                 | Step::Insert { .. }
                 | Step::Draw(_)
                 | Step::FromIndex { .. } => 0,

@@ -52,6 +52,7 @@ impl Lowering<'_> {
                 true => (product.transposed(), rhs, lhs),
                 false => (product, lhs, rhs),
             };
+            let product = Product { symmetric: lhs == rhs && is_symmetric(&product), ..product };
             let gemm = GemmTask { product, lhs, rhs, result };
             return match self.pays_transposed(&gemm) {
                 true => self.multiply_transposed(gemm),
@@ -187,7 +188,15 @@ fn matrix_product(kept: &[Axis], summed: &[Axis]) -> Option<Product> {
         rhs: Strides { row: depth.strides[1], column: columns.strides[1] },
         out: Strides { row: rows.strides[2], column: columns.strides[2] },
         batch: batch.map(|axis| BatchAxis { extent: axis.extent, strides: axis.strides }).collect(),
+        symmetric: false,
     })
+}
+
+/// Whether a product whose factors are in the same memory is of a matrix and its own transpose.
+fn is_symmetric(product: &Product) -> bool {
+    let Product { m, n, lhs, rhs, out, ref batch, .. } = *product;
+    let same = lhs == Strides { row: rhs.column, column: rhs.row };
+    same && m == n && out.column == 1 && batch.iter().all(|axis| axis.strides[0] == axis.strides[1])
 }
 
 /// The innermost axes as one that all operands walk through in one stride, and the axes further out that do not fit. Without

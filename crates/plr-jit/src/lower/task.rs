@@ -94,6 +94,13 @@ pub(crate) enum Task {
         /// The slice.
         result: Value,
     },
+    /// What is at one place along the first axis, read where it is.
+    View {
+        /// From where.
+        from: SliceTask,
+        /// The slice, which has no memory of its own.
+        result: Value,
+    },
     /// The tensor with a slice replaced.
     Insert {
         /// Into what.
@@ -254,6 +261,7 @@ impl Task {
             | Task::Transpose { .. }
             | Task::Range { .. }
             | Task::Slice { .. }
+            | Task::View { .. }
             | Task::Insert { .. }
             | Task::Random { .. }
             | Task::FromIndex { .. }
@@ -274,6 +282,7 @@ impl Task {
             | Task::Transpose { result, .. }
             | Task::Range { result, .. }
             | Task::Slice { result, .. }
+            | Task::View { result, .. }
             | Task::Insert { result, .. }
             | Task::Random { result, .. }
             | Task::FromIndex { result, .. } => vec![*result],
@@ -299,7 +308,7 @@ impl Task {
             Task::Windows { inputs, .. } => inputs.clone(),
             Task::Convolve(ConvolveTask { lhs, rhs, .. }) | Task::Lanes { lhs, rhs, .. } => vec![*lhs, *rhs],
             Task::Range { whole, .. } => vec![*whole],
-            Task::Slice { from, .. } => vec![from.whole],
+            Task::Slice { from, .. } | Task::View { from, .. } => vec![from.whole],
             Task::Insert { into, value, .. } => vec![into.whole, *value],
             Task::Random { .. } | Task::FromIndex { .. } => Vec::new(),
             Task::Repeat(repeat) => repeat.carried.iter().map(|c| c.initial).collect(),

@@ -117,6 +117,9 @@ impl Build<'_> {
             Task::Slice { from: SliceTask { whole, rows, place }, result } => {
                 Step::Slice { whole: buffer(whole), rows: *rows, place: *place, out: buffer(result) }
             }
+            Task::View { from: SliceTask { whole, rows, place }, result } => {
+                Step::View { whole: buffer(whole), rows: *rows, place: *place, out: buffer(result) }
+            }
             Task::Insert { into: SliceTask { whole, rows, place }, value, result } => Step::Insert {
                 value: buffer(value),
                 into: buffer(whole),

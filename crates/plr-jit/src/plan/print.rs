@@ -31,6 +31,7 @@ impl Plan {
                 Place::Input(input) => writeln!(f, "of input {}", inputs[*input])?,
                 Place::Output(output) => writeln!(f, "of output {}", outputs[*output])?,
                 Place::Arena(at) => writeln!(f, "at {at}")?,
+                Place::View => writeln!(f, "within another")?,
             }
         }
         print(f, &self.steps, depth + 1)?;
@@ -49,7 +50,8 @@ impl Display for Buffer {
 
 impl Display for Product {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "{}×{}×{} in {} blocks", self.m, self.depth, self.n, self.blocks())
+        let half = if self.symmetric { ", half" } else { "" };
+        write!(f, "{}×{}×{}{half} in {} blocks", self.m, self.depth, self.n, self.blocks())
     }
 }
 
@@ -126,6 +128,9 @@ fn print(f: &mut Formatter<'_>, steps: &[Step], depth: usize) -> fmt::Result {
             }
             Step::Slice { whole, rows, place, out } => {
                 writeln!(f, "{out} = slice !{} of {whole}, {rows}", place.0)?
+            }
+            Step::View { whole, rows, place, out } => {
+                writeln!(f, "{out} is slice !{} of {whole}, {rows}", place.0)?
             }
             Step::Insert { value, into, rows, place, out } => {
                 writeln!(f, "{out} = {into} with {value} as slice !{}, {rows}", place.0)?

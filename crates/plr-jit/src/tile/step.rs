@@ -79,7 +79,7 @@ impl TileStep {
             let own = match place {
                 Place::Input(input) => *input >= shared.len(),
                 Place::Output(_) => true,
-                Place::Arena(_) => false,
+                Place::Arena(_) | Place::View => false,
             };
             if own {
                 *place = Place::Arena(memory.arena);
@@ -201,6 +201,7 @@ impl TileStep {
             match place {
                 Place::Input(input) => buffers.set(i, whole.get(self.shared[*input].index())),
                 Place::Arena(at) => buffers.set_in_arena(i, *at),
+                Place::View => {}
                 Place::Output(_) => unreachable!("outputs of tiles are in their arena"),
             }
         }
