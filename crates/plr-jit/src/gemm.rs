@@ -59,8 +59,10 @@ const BLOCK_WORK: usize = 2 << 20;
 const MOST_BLOCKS: usize = 16;
 /// The library is better at products with fewer columns: they do not fill a vector.
 const LEAST_COLUMNS: usize = 8;
-/// Blocks begin at multiples of this, a whole number of the library's register tiles.
+/// Blocks of columns begin at multiples of this, a cache line, or two.
 const BLOCK_ALIGNMENT: usize = 16;
+/// Blocks of rows begin at multiples of this: our kernels have them in tiles of nearly equal heights, whatever their number.
+const ROW_ALIGNMENT: usize = 4;
 
 impl Product {
     /// The product with exchanged factors whose result is this one's transpose.
@@ -102,7 +104,8 @@ impl Product {
         }
         // An even number, so that two threads have as much to do, and the same rows as in other loops over them.
         let blocks = (self.work_of_one() / BLOCK_WORK).next_multiple_of(2).clamp(1, MOST_BLOCKS);
-        self.m.max(self.n).div_ceil(blocks).next_multiple_of(BLOCK_ALIGNMENT)
+        let alignment = if self.m >= self.n { ROW_ALIGNMENT } else { BLOCK_ALIGNMENT };
+        self.m.max(self.n).div_ceil(blocks).next_multiple_of(alignment)
     }
 
     fn blocks_per_matrix(&self) -> usize {
@@ -176,26 +179,47 @@ impl Product {
     ) {
         match precision {
             // SAFETY: as demanded of the caller.
-            Precision::F32 => unsafe {
-                self.run_typed(block, lhs.cast(), rhs.cast(), out.cast(), 0.0_f32, 1.0)
-            },
+            Precision::F32 => unsafe { self.run_typed::<f32>(block, lhs.cast(), rhs.cast(), out.cast()) },
             // SAFETY: as demanded of the caller.
-            Precision::F64 => unsafe {
-                self.run_typed(block, lhs.cast(), rhs.cast(), out.cast(), 0.0_f64, 1.0)
-            },
+            Precision::F64 => unsafe { self.run_typed::<f64>(block, lhs.cast(), rhs.cast(), out.cast()) },
         }
     }
 
-    /// As [`Self::run_block`], with the numbers 0 and 1 of the precision.
-    unsafe fn run_typed<T: Element>(
+    /// Whether [`Self::add_to`] can compute it on this machine.
+    pub(crate) fn can_be_added(&self, precision: Precision) -> bool {
+        let kernel = match precision {
+            Precision::F32 => f32::kernel().is_some(),
+            Precision::F64 => f64::kernel().is_some(),
+        };
+        kernel && self.batch.is_empty() && self.has_columns_in_lanes()
+    }
+
+    /// Adds the product, which [can be added](Self::can_be_added), times a number to what is where the result goes.
+    ///
+    /// # Safety
+    /// As for [`Self::run_block`].
+    pub(crate) unsafe fn add_to(
         &self,
-        block: usize,
-        lhs: *const T,
-        rhs: *const T,
-        out: *mut T,
-        zero: T,
-        one: T,
+        precision: Precision,
+        (lhs, rhs, out): (*const u8, *const u8, *mut u8),
+        scale: f64,
     ) {
+        let sizes = [self.m, self.n];
+        // SAFETY: as demanded of the caller.
+        unsafe {
+            match precision {
+                Precision::F32 => {
+                    self.run_part::<f32>(sizes, (lhs.cast(), rhs.cast(), out.cast()), Some(scale as f32));
+                }
+                Precision::F64 => {
+                    self.run_part::<f64>(sizes, (lhs.cast(), rhs.cast(), out.cast()), Some(scale));
+                }
+            }
+        }
+    }
+
+    /// As [`Self::run_block`].
+    unsafe fn run_typed<T: Real + Element>(&self, block: usize, lhs: *const T, rhs: *const T, out: *mut T) {
         let per_matrix = self.blocks_per_matrix();
         let [a, b, c] = self.batch_offsets(block / per_matrix);
         let [rows, columns] = self.rows_and_columns(block % per_matrix);
@@ -205,7 +229,7 @@ impl Product {
             let (lhs, rhs, out) = (lhs.add(a), rhs.add(b), out.add(c));
             let corner = out.add(rows.start * self.out.row + columns.start * self.out.column);
             let (lhs, rhs) = (lhs.add(rows.start * self.lhs.row), rhs.add(columns.start * self.rhs.column));
-            self.run_part([rows.len(), columns.len()], (lhs, rhs, corner), zero, one);
+            self.run_part([rows.len(), columns.len()], (lhs, rhs, corner), None);
             if self.symmetric {
                 // What is left of the diagonal is above it, too.
                 let above = (out.add(rows.start), self.out.row);
@@ -227,16 +251,16 @@ impl Product {
         if self.m >= self.n { [part(block, self.m), 0..self.n] } else { [0..self.m, part(block, self.n)] }
     }
 
-    /// The product of so many rows and columns, which begin at these places.
+    /// The product of so many rows and columns, which begin at these places; times `onto` and added to what is there, if that is
+    /// given.
     ///
     /// # Safety
-    /// As for [`Self::run_block`].
-    unsafe fn run_part<T: Element>(
+    /// As for [`Self::run_block`], or for [`Self::add_to`].
+    unsafe fn run_part<T: Real + Element>(
         &self,
         [m, n]: [usize; 2],
         (lhs, rhs, out): (*const T, *const T, *mut T),
-        zero: T,
-        one: T,
+        onto: Option<T>,
     ) {
         // SAFETY: as demanded of the caller.
         unsafe {
@@ -252,8 +276,10 @@ impl Product {
                     rhs_step: self.rhs.row,
                     out,
                     out_row: self.out.row,
+                    onto,
                 });
             }
+            debug_assert!(onto.is_none(), "only our kernels for columns add");
             if let (true, Some(kernel)) = (self.is_of_vector(), T::dots_kernel()) {
                 let (depth, out_row, out_column) = (self.depth, self.out.row, self.out.column);
                 return kernel(&match self.m == 1 {
@@ -295,8 +321,8 @@ impl Product {
                 rhs,
                 self.rhs.column as isize,
                 self.rhs.row as isize,
-                zero,
-                one,
+                T::from_f64(0.0),
+                T::from_f64(1.0),
                 false,
                 false,
                 false,
@@ -338,7 +364,8 @@ pub(crate) fn multiply<T: Real + Element>(
     unsafe {
         if let Some(kernel) = T::kernel() {
             let (lhs_row, lhs_step) = (strides.row, strides.column);
-            return kernel(&Panel { m, n, depth, lhs, lhs_row, lhs_step, rhs, rhs_step, out, out_row });
+            let onto = None;
+            return kernel(&Panel { m, n, depth, lhs, lhs_row, lhs_step, rhs, rhs_step, out, out_row, onto });
         }
         gemm::gemm(
             m,

@@ -4,7 +4,7 @@ mod block;
 mod build;
 mod print;
 
-pub(crate) use block::{BlockStep, Factor};
+pub(crate) use block::{BlockStep, Factor, Finish};
 use plr_ir::Precision;
 use plr_ir::program::Law;
 use plr_ir::scalar::UnaryOp;
