@@ -34,7 +34,10 @@ fn programs(count: u64) -> impl Iterator<Item = (u64, Program, Vec<Tensor>)> {
 }
 
 fn passes() -> Vec<&'static Pass> {
-    ["fold", "cse", "hoist", "squeeze", "single", "peel", "dce", "fuse"].into_iter().filter_map(find).collect()
+    ["fold", "cse", "hoist", "squeeze", "single", "peel", "dce", "fuse"]
+        .into_iter()
+        .filter_map(find)
+        .collect()
 }
 
 fn assert_verifies(program: &Program, what: &str) {

@@ -431,7 +431,7 @@ mod tests {
                 ..product(m, m, depth, 1)
             };
             let mut out = vec![f64::NAN; m * m];
-            let [lhs, out_at] = [rows.as_ptr().cast::<u8>(), out.as_mut_ptr().cast()];
+            let (lhs, out_at) = (rows.as_ptr().cast::<u8>(), out.as_mut_ptr().cast::<u8>());
             // SAFETY: the arrays have the sizes of the product.
             unsafe { product.run_whole(Precision::F64, lhs, lhs, out_at) };
             for (at, &found) in out.iter().enumerate() {

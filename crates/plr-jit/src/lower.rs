@@ -23,7 +23,7 @@ use crate::tile::{self, Region, Section};
 pub(crate) use block::{BlockTask, MOST_OPERANDS, MOST_PRODUCTS};
 pub(crate) use elementwise::{MapOperand, MapTask};
 pub(crate) use task::{
-    Carried, ConvolveTask, FoldTask, GemmTask, RepeatTask, Rows, SliceTask, Slot, Task, UntilTask,
+    Carried, ConvolveTask, FoldTask, GemmTask, RepeatTask, Rows, SliceTask, Slot, Task, Terms, UntilTask,
 };
 
 /// A program as tasks.
@@ -83,8 +83,10 @@ fn lower_part(program: &Program, choices: Choices, part: Part) -> Lowered {
         part,
         transposes: HashMap::new(),
         rows_kept: Vec::new(),
+        befores: HashMap::new(),
     };
     let mut inputs = program.body.parameters.clone();
+    inputs.retain(|&input| !lowering.is_step(input));
     inputs.iter().for_each(|&input| lowering.define(input));
     if choices.tile {
         tile::sections(program, choices.running).into_iter().for_each(|section| lowering.section(section));
@@ -98,6 +100,7 @@ fn lower_part(program: &Program, choices: Choices, part: Part) -> Lowered {
         outputs.push(if taken { lowering.copy(stored) } else { stored });
     }
     let mut tasks = lowering.close();
+    block::drop_unused(&mut tasks, &outputs);
     if choices.running {
         let uses = block::uses(&tasks, &outputs);
         tasks = running::merge(&mut lowering, tasks, &uses);
@@ -147,6 +150,16 @@ struct Lowering<'p> {
     transposes: HashMap<Value, Value>,
     /// Rows of running sums that go on from tile to tile, before and after a tile.
     rows_kept: Vec<[Value; 2]>,
+    /// Tensors with zeros from a place on.
+    befores: HashMap<Value, Before>,
+}
+
+/// What a tensor with zeros from a place on is made of.
+#[derive(Clone, Copy, Debug)]
+struct Before {
+    whole: Value,
+    axis: usize,
+    slot: Slot,
 }
 
 impl Lowering<'_> {
@@ -172,6 +185,15 @@ impl Lowering<'_> {
 
     fn close(&mut self) -> Vec<Task> {
         self.blocks.pop().unwrap_or_default()
+    }
+
+    /// Whether an input is a step number from outside of a tile, which then gets a cell: the first ones are of these.
+    fn is_step(&mut self, input: Value) -> bool {
+        let is_step = self.type_of(input).elem == Elem::Index;
+        if is_step {
+            self.views[input.index()] = Some(View::Index(self.slot()));
+        }
+        is_step
     }
 
     fn slot(&mut self) -> Slot {
@@ -231,6 +253,7 @@ impl Lowering<'_> {
         for value in region.shared.iter_mut().chain(&mut region.imports) {
             *value = self.stored(*value);
         }
+        region.slots = region.steps.iter().map(|&step| self.index(step)).collect();
         for value in region.read_across() {
             let dims = self.dims(value);
             let transpose = self.transpose(value, [dims[0], dims[1]]);
@@ -329,6 +352,7 @@ impl Lowering<'_> {
             Op::Range { input, axis, first } => self.range(*input, *axis, *first, result),
             Op::Slice { input, axis, index } => self.slice(*input, *axis, *index, result),
             Op::Insert { into, value, axis, index } => self.insert(*into, *value, (*axis, *index), result),
+            Op::Before { input, axis, index } => self.before(*input, *axis, *index, result),
             Op::Detach { value, .. } => self.views[result.index()] = Some(self.view(*value).clone()),
             Op::Random { law, stream, step } => {
                 let step = step.map(|step| self.index(step));
@@ -407,6 +431,15 @@ impl Lowering<'_> {
         self.push(Task::Insert { into: task, value, result });
     }
 
+    /// A tensor with zeros from a place on; where a product of its first terms is enough, nobody uses the task.
+    fn before(&mut self, input: Value, axis: usize, index: Value, result: Value) {
+        let (whole, slot) = (self.stored(input), self.index(index));
+        self.befores.insert(result, Before { whole, axis, slot });
+        let from = SliceTask { whole, rows: self.rows(whole, axis), place: slot };
+        self.define(result);
+        self.push(Task::Before { from, result });
+    }
+
     /// The rows of a stored value along an axis.
     fn rows(&self, value: Value, axis: usize) -> Rows {
         let dims = &self.type_of(value).dims;
@@ -426,7 +459,10 @@ impl Lowering<'_> {
                 self.views[result.index()] = self.views[initial.index()].clone();
                 continue;
             }
-            let initial = self.stored(initial);
+            let initial = match is_filled(repeat, parameter, next, self.type_of(parameter)) {
+                true => self.room(parameter),
+                false => self.stored(initial),
+            };
             carried.push(Carried { initial, parameter, next, result });
         }
         self.views[repeat.body.parameters[0].index()] = Some(View::Index(step));
@@ -449,6 +485,13 @@ impl Lowering<'_> {
         }
     }
 
+    /// Room for a value of that type.
+    fn room(&mut self, like: Value) -> Value {
+        let result = self.fresh(self.type_of(like).clone());
+        self.push(Task::Room { result });
+        result
+    }
+
     /// Whether a task of the innermost open block gives the value memory of its own.
     fn computed(&self, value: Value) -> bool {
         let own = |task: &&Task| !matches!(task, Task::View { .. });
@@ -469,6 +512,29 @@ impl Lowering<'_> {
             taken.push(c.next);
         }
     }
+}
+
+/// Whether nobody sees what a carried tensor begins with: every step puts something at its own place, and looks at earlier places
+/// alone.
+fn is_filled(repeat: &Repeat, parameter: Value, next: Value, ty: &Type) -> bool {
+    let step = repeat.body.parameters[0];
+    let mut operations = repeat.body.operations.iter();
+    let filled =
+        operations.find(|operation| operation.results == [next]).and_then(|operation| match operation.op {
+            Op::Insert { into, axis, index, .. } if into == parameter && index == step => Some(axis),
+            _ => None,
+        });
+    let Some(along) = filled.filter(|&axis| repeat.count as usize >= ty.dims[axis]) else { return false };
+    let mut seen = repeat.until.is_some() || repeat.reversed;
+    for operation in &repeat.body.operations {
+        let alright = match operation.op {
+            Op::Insert { value, .. } => operation.results == [next] && value != parameter,
+            Op::Before { axis, index, .. } => axis == along && index == step,
+            _ => false,
+        };
+        operation.for_each_use(&mut |value| seen |= value == parameter && !alright);
+    }
+    !seen
 }
 
 /// Whether the values' elements are truth values.

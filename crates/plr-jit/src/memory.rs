@@ -175,6 +175,8 @@ impl<'a> Sharing<'a> {
                 | Task::Range { .. }
                 | Task::Slice { .. }
                 | Task::View { .. }
+                | Task::Before { .. }
+                | Task::Room { .. }
                 | Task::Random { .. }
                 | Task::FromIndex { .. } => {}
                 Task::Tiles(region) => self.meeting.extend(region.over.iter().copied()),
@@ -276,6 +278,8 @@ impl<'a> Sharing<'a> {
                 | Task::Range { .. }
                 | Task::Slice { .. }
                 | Task::View { .. }
+                | Task::Before { .. }
+                | Task::Room { .. }
                 | Task::Insert { .. }
                 | Task::Random { .. }
                 | Task::FromIndex { .. }

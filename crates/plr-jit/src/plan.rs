@@ -11,7 +11,7 @@ use plr_ir::scalar::UnaryOp;
 
 use crate::convolve::{Convolve, Lanes};
 use crate::gemm::Product;
-use crate::lower::{Rows, Slot};
+use crate::lower::{Rows, Slot, Terms};
 use crate::memory::{Buffer, Memory};
 use crate::tile::TileStep;
 use crate::window::Windows;
@@ -46,6 +46,8 @@ pub(crate) enum Step {
     Multiply {
         /// Its shape.
         product: Product,
+        /// How many terms of the sums there are, if not all.
+        terms: Option<Terms>,
         /// The left factor.
         lhs: Buffer,
         /// The right factor.
@@ -135,6 +137,17 @@ pub(crate) enum Step {
         value: Buffer,
         /// The tensor, which may be where the result goes.
         into: Buffer,
+        /// The axis.
+        rows: Rows,
+        /// The place.
+        place: Slot,
+        /// Where the result goes.
+        out: Buffer,
+    },
+    /// The tensor with zeros from a place on.
+    Before {
+        /// The tensor.
+        whole: Buffer,
         /// The axis.
         rows: Rows,
         /// The place.
@@ -337,6 +350,7 @@ impl Plan {
                 | Step::Slice { .. }
                 | Step::View { .. }
                 | Step::Insert { .. }
+                | Step::Before { .. }
                 | Step::Draw(_)
                 | Step::FromIndex { .. } => 0,
             };

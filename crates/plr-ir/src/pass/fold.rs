@@ -133,6 +133,7 @@ impl Fold<'_> {
             | Op::Range { .. }
             | Op::Slice { .. }
             | Op::Insert { .. }
+            | Op::Before { .. }
             | Op::Detach { .. }
             | Op::Random { .. }
             | Op::Repeat(_)
@@ -176,6 +177,7 @@ impl Fold<'_> {
             | Op::Range { .. }
             | Op::Slice { .. }
             | Op::Insert { .. }
+            | Op::Before { .. }
             | Op::Detach { .. }
             | Op::Random { .. }
             | Op::Repeat(_)

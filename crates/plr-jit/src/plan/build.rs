@@ -61,7 +61,8 @@ struct Build<'a> {
 
 impl Build<'_> {
     fn steps(&mut self, tasks: &[Task]) -> Result<Vec<Step>, Error> {
-        tasks.iter().map(|task| self.step(task)).collect()
+        let done = tasks.iter().filter(|task| !matches!(task, Task::Room { .. }));
+        done.map(|task| self.step(task)).collect()
     }
 
     fn step(&mut self, task: &Task) -> Result<Step, Error> {
@@ -73,8 +74,9 @@ impl Build<'_> {
             },
             Task::Block(block) => Step::Block(Box::new(self.block(block)?)),
             Task::Fold(fold) => Step::Launch(self.fold(fold)?),
-            Task::Gemm(GemmTask { product, lhs, rhs, result }) => Step::Multiply {
+            Task::Gemm(GemmTask { product, lhs, rhs, terms, result }) => Step::Multiply {
                 product: product.clone(),
+                terms: *terms,
                 lhs: buffer(lhs),
                 rhs: buffer(rhs),
                 out: buffer(result),
@@ -128,6 +130,10 @@ impl Build<'_> {
                 place: *place,
                 out: buffer(result),
             },
+            Task::Before { from: SliceTask { whole, rows, place }, result } => {
+                Step::Before { whole: buffer(whole), rows: *rows, place: *place, out: buffer(result) }
+            }
+            Task::Room { .. } => unreachable!("room is no step"),
             Task::Random { law, stream, step, result } => {
                 let out = buffer(result);
                 let count = self.memory.bytes[out.index()] / self.precision.bytes();
@@ -290,7 +296,7 @@ impl Build<'_> {
     }
 
     fn tiles(&mut self, task: &Region) -> Result<TileStep, Error> {
-        let Region { tile, samples, shared, imports, exports, over, sums } = task;
+        let Region { tile, samples, shared, imports, exports, over, sums, slots, .. } = task;
         let choices = Choices { tile: false, ..self.choices };
         let mut lowered = lower_tile(task, choices);
         let mut over = over.clone();
@@ -303,7 +309,8 @@ impl Build<'_> {
         let sums = sums.iter().map(|&value| self.memory.buffer(value)).collect();
         self.tiles += 1;
         let workspace = self.tiles - 1;
-        Ok(TileStep::new(plan, (tile.layout, *samples), shared, imports, exports, sums, workspace))
+        let slots = slots.clone();
+        Ok(TileStep::new(plan, (tile.layout, *samples), shared, imports, exports, sums, (slots, workspace)))
     }
 
     fn repeat(&mut self, repeat: &RepeatTask) -> Result<RepeatStep, Error> {

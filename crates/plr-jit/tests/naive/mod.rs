@@ -205,6 +205,13 @@ impl Evaluation<'_> {
                 };
                 Elements::Real(indices(&ty.dims).into_iter().map(at).collect())
             }
+            Op::Before { input, axis, index } => {
+                let (whole, first) = (scope[input].real(), scope[index].index() as usize);
+                let at = |i: Vec<usize>| {
+                    if i[*axis] < first { whole[position(&ty.dims, &i)] } else { T::from_f64(0.0) }
+                };
+                Elements::Real(indices(&ty.dims).into_iter().map(at).collect())
+            }
             Op::Detach { value, .. } => Elements::Real(scope[value].real().to_vec()),
             Op::Random { law, stream, step } => {
                 let step = step.map_or(0, |s| scope[&s].index() as u32);
@@ -268,7 +275,8 @@ impl Evaluation<'_> {
         let mut carried: Vec<Elements<T>> = repeat.initial.iter().map(|v| scope[v].clone()).collect();
         let (mut steps, mut residual) = (0, None);
         for step in 0..repeat.count {
-            scope.insert(repeat.body.parameters[0], Elements::Index(u64::from(step)));
+            let index = if repeat.reversed { repeat.count - 1 - step } else { step };
+            scope.insert(repeat.body.parameters[0], Elements::Index(u64::from(index)));
             for (parameter, elements) in repeat.body.parameters[1..].iter().zip(&carried) {
                 scope.insert(*parameter, elements.clone());
             }
