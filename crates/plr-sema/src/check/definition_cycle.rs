@@ -1,11 +1,11 @@
-//! A `let` that is defined by itself.
+//! A `let` or signal that is defined by itself.
 //!
 //! Allowed: `let e = x - mu` with `let mu = W @ below.x`. Forbidden: `let a = b` with `let b = a`.
 
 use plr_syntax::diagnostic::{Finding, Label};
 use plr_syntax::span::Span;
 
-/// A `let` that is defined by itself.
+/// A `let` or signal that is defined by itself.
 #[derive(Debug)]
 pub struct DefinitionCycle {
     /// Where it is read inside its own definition.
