@@ -7,6 +7,7 @@
 mod block;
 mod contraction;
 mod elementwise;
+mod places;
 mod running;
 mod spatial;
 mod task;
@@ -17,7 +18,7 @@ use plr_ir::choices::Choices;
 use plr_ir::program::{Block, Op, Operation, Program, ReduceKind, Repeat, Value};
 use plr_ir::{Elem, Type};
 
-use crate::memory::{ALIGNMENT, Memory};
+use crate::memory::Memory;
 use crate::space::{Space, dense};
 use crate::tile::{self, Region, Section};
 pub(crate) use block::{BlockTask, MOST_OPERANDS, MOST_PRODUCTS};
@@ -151,15 +152,7 @@ struct Lowering<'p> {
     /// Rows of running sums that go on from tile to tile, before and after a tile.
     rows_kept: Vec<[Value; 2]>,
     /// Tensors with zeros from a place on.
-    befores: HashMap<Value, Before>,
-}
-
-/// What a tensor with zeros from a place on is made of.
-#[derive(Clone, Copy, Debug)]
-struct Before {
-    whole: Value,
-    axis: usize,
-    slot: Slot,
+    befores: HashMap<Value, places::Before>,
 }
 
 impl Lowering<'_> {
@@ -412,41 +405,6 @@ impl Lowering<'_> {
         self.push(Task::Range { whole: input, rows, first, places, result });
     }
 
-    fn slice(&mut self, input: Value, axis: usize, index: Value, result: Value) {
-        let input = self.stored(input);
-        let from = SliceTask { whole: input, rows: self.rows(input, axis), place: self.index(index) };
-        self.define(result);
-        // Of rows that begin at cache lines none is copied.
-        let bytes = from.rows.elements * self.program.precision.bytes();
-        self.push(match from.rows.count == 1 && bytes.is_multiple_of(ALIGNMENT) {
-            true => Task::View { from, result },
-            false => Task::Slice { from, result },
-        });
-    }
-
-    fn insert(&mut self, into: Value, value: Value, (axis, index): (usize, Value), result: Value) {
-        let (into, value) = (self.stored(into), self.stored(value));
-        let task = SliceTask { whole: into, rows: self.rows(into, axis), place: self.index(index) };
-        self.define(result);
-        self.push(Task::Insert { into: task, value, result });
-    }
-
-    /// A tensor with zeros from a place on; where a product of its first terms is enough, nobody uses the task.
-    fn before(&mut self, input: Value, axis: usize, index: Value, result: Value) {
-        let (whole, slot) = (self.stored(input), self.index(index));
-        self.befores.insert(result, Before { whole, axis, slot });
-        let from = SliceTask { whole, rows: self.rows(whole, axis), place: slot };
-        self.define(result);
-        self.push(Task::Before { from, result });
-    }
-
-    /// The rows of a stored value along an axis.
-    fn rows(&self, value: Value, axis: usize) -> Rows {
-        let dims = &self.type_of(value).dims;
-        let count = |dims: &[usize]| dims.iter().product();
-        Rows { count: count(&dims[..axis]), places: dims[axis], elements: count(&dims[axis + 1..]) }
-    }
-
     fn repeat(&mut self, repeat: &Repeat, results: &[Value]) {
         let (parameters, step) = (&repeat.body.parameters[1..], self.slot());
         let mut carried = Vec::with_capacity(parameters.len());
@@ -459,7 +417,7 @@ impl Lowering<'_> {
                 self.views[result.index()] = self.views[initial.index()].clone();
                 continue;
             }
-            let initial = match is_filled(repeat, parameter, next, self.type_of(parameter)) {
+            let initial = match places::is_filled(repeat, parameter, next, self.type_of(parameter)) {
                 true => self.room(parameter),
                 false => self.stored(initial),
             };
@@ -485,13 +443,6 @@ impl Lowering<'_> {
         }
     }
 
-    /// Room for a value of that type.
-    fn room(&mut self, like: Value) -> Value {
-        let result = self.fresh(self.type_of(like).clone());
-        self.push(Task::Room { result });
-        result
-    }
-
     /// Whether a task of the innermost open block gives the value memory of its own.
     fn computed(&self, value: Value) -> bool {
         let own = |task: &&Task| !matches!(task, Task::View { .. });
@@ -512,29 +463,6 @@ impl Lowering<'_> {
             taken.push(c.next);
         }
     }
-}
-
-/// Whether nobody sees what a carried tensor begins with: every step puts something at its own place, and looks at earlier places
-/// alone.
-fn is_filled(repeat: &Repeat, parameter: Value, next: Value, ty: &Type) -> bool {
-    let step = repeat.body.parameters[0];
-    let mut operations = repeat.body.operations.iter();
-    let filled =
-        operations.find(|operation| operation.results == [next]).and_then(|operation| match operation.op {
-            Op::Insert { into, axis, index, .. } if into == parameter && index == step => Some(axis),
-            _ => None,
-        });
-    let Some(along) = filled.filter(|&axis| repeat.count as usize >= ty.dims[axis]) else { return false };
-    let mut seen = repeat.until.is_some() || repeat.reversed;
-    for operation in &repeat.body.operations {
-        let alright = match operation.op {
-            Op::Insert { value, .. } => operation.results == [next] && value != parameter,
-            Op::Before { axis, index, .. } => axis == along && index == step,
-            _ => false,
-        };
-        operation.for_each_use(&mut |value| seen |= value == parameter && !alright);
-    }
-    !seen
 }
 
 /// Whether the values' elements are truth values.

@@ -1,5 +1,6 @@
 //! The plan: what is called in which order on which memory. Made once; a run does nothing that is not in it.
 
+mod addition;
 mod block;
 mod build;
 mod print;

@@ -96,6 +96,7 @@ impl Peel<'_> {
     }
 
     /// The number that an operation's result is everywhere, if that is known, and whether it is a sum of products with zero.
+    #[allow(clippy::wildcard_enum_match_arm, reason = "of no other operation it is known, present or future")]
     fn number(&self, op: &Op) -> Option<(f64, bool)> {
         let number = |value: &Value| self.constants.get(value).copied();
         let precision = self.program.precision;

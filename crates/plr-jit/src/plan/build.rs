@@ -2,7 +2,6 @@
 
 use plr_ir::choices::Choices;
 use plr_ir::program::{Local, MapInstruction, Program, Value};
-use plr_ir::scalar::BinaryOp;
 use plr_ir::{Precision, Type};
 
 use super::{
@@ -49,10 +48,10 @@ impl Plan {
 }
 
 /// A plan being built.
-struct Build<'a> {
-    precision: Precision,
+pub(super) struct Build<'a> {
+    pub(super) precision: Precision,
     types: &'a [Type],
-    memory: &'a Memory,
+    pub(super) memory: &'a Memory,
     choices: Choices,
     compiler: &'a mut Compiler,
     /// How many steps run tile by tile.
@@ -242,23 +241,6 @@ impl Build<'_> {
         Ok(BlockStep { dims, products, operands, finish })
     }
 
-    /// The number by which the only product is multiplied before it is added to what the result is written over, if that is all.
-    fn addition(&self, task: &BlockTask, matrix: &Space) -> Option<f64> {
-        let BlockTask { products, map } = task;
-        let ([gemm], &[(result, sum)], [first, _]) =
-            (products.as_slice(), map.results.as_slice(), map.inputs.as_slice())
-        else {
-            return None;
-        };
-        let (product, old) = if first.value == gemm.result { (0, 1) } else { (1, 0) };
-        let over = self.memory.buffer(map.inputs[old].value) == self.memory.buffer(result);
-        let dense = |strides: &Vec<usize>| strides[1] == 1;
-        let alike = matrix.strides[old] == matrix.strides[2] && matrix.strides.iter().all(dense);
-        let scale = scale_of_sum(&map.body, sum, product)?;
-        (over && alike && !task.computes(map.inputs[old].value) && gemm.product.can_be_added(self.precision))
-            .then_some(scale)
-    }
-
     fn fold(&mut self, fold: &FoldTask) -> Result<Launch, Error> {
         let factors = fold.factors.len();
         let lanes = choose_lanes(fold);
@@ -336,29 +318,6 @@ impl Build<'_> {
             exit: copies(carried.iter().map(|c| (c.parameter, c.result)).collect()),
             body: self.steps(&repeat.body)?.into(),
         })
-    }
-}
-
-/// By what one of two inputs is multiplied, if this is its product with a number plus the other, or the other less that.
-fn scale_of_sum(body: &[MapInstruction], sum: Local, product: u32) -> Option<f64> {
-    let at = |local: Local| &body[local.0 as usize];
-    let other = |local: Local| matches!(at(local), MapInstruction::Input(input) if *input != product);
-    let scale = |local: Local| match *at(local) {
-        MapInstruction::Input(input) if input == product => Some(1.0),
-        MapInstruction::Binary(BinaryOp::Mul, a, b) => match (at(a), at(b)) {
-            (MapInstruction::Constant(scale), MapInstruction::Input(input))
-            | (MapInstruction::Input(input), MapInstruction::Constant(scale)) => {
-                (*input == product).then_some(*scale)
-            }
-            _ => None,
-        },
-        _ => None,
-    };
-    match *at(sum) {
-        MapInstruction::Binary(BinaryOp::Add, a, b) if other(a) => scale(b),
-        MapInstruction::Binary(BinaryOp::Add, a, b) if other(b) => scale(a),
-        MapInstruction::Binary(BinaryOp::Sub, a, b) if other(a) => scale(b).map(|scale| -scale),
-        _ => None,
     }
 }
 

@@ -155,11 +155,13 @@ fn constants(block: &Block) -> HashMap<Value, f64> {
 
 /// Tensors with zeros from a place on that are the same for all samples: what they are made of.
 fn befores(samples: &Samples<'_>) -> HashMap<Value, (Value, usize, Value)> {
-    let before = |operation: &Operation| match operation.op {
-        Op::Before { input, axis, index } if !samples.has(operation.results[0]) && !samples.has(input) => {
-            Some((operation.results[0], (input, axis, index)))
-        }
-        _ => None,
+    let before = |operation: &Operation| {
+        let (Op::Before { input, axis, index }, &[result]) = (&operation.op, operation.results.as_slice())
+        else {
+            return None;
+        };
+        let same_for_all = !samples.has(result) && !samples.has(*input);
+        same_for_all.then_some((result, (*input, *axis, *index)))
     };
     samples.program.body.operations.iter().filter_map(before).collect()
 }

@@ -205,13 +205,7 @@ impl Evaluation<'_> {
                 };
                 Elements::Real(indices(&ty.dims).into_iter().map(at).collect())
             }
-            Op::Before { input, axis, index } => {
-                let (whole, first) = (scope[input].real(), scope[index].index() as usize);
-                let at = |i: Vec<usize>| {
-                    if i[*axis] < first { whole[position(&ty.dims, &i)] } else { T::from_f64(0.0) }
-                };
-                Elements::Real(indices(&ty.dims).into_iter().map(at).collect())
-            }
+            Op::Before { input, axis, index } => self.before(*input, *axis, *index, scope),
             Op::Detach { value, .. } => Elements::Real(scope[value].real().to_vec()),
             Op::Random { law, stream, step } => {
                 let step = step.map_or(0, |s| scope[&s].index() as u32);
@@ -221,6 +215,13 @@ impl Evaluation<'_> {
             Op::Map(map) => return self.map(map, &operation.results, scope),
         };
         scope.insert(result, elements);
+    }
+
+    fn before<T: Real>(&self, input: Value, axis: usize, index: Value, scope: &Scope<T>) -> Elements<T> {
+        let (whole, end, dims) = (scope[&input].real(), scope[&index].index(), &self.ty(input).dims);
+        let at =
+            |i: &Vec<usize>| if (i[axis] as u64) < end { whole[position(dims, i)] } else { T::from_f64(0.0) };
+        Elements::Real(indices(dims).iter().map(at).collect())
     }
 
     fn broadcast<T: Real>(
