@@ -64,6 +64,21 @@ network n { 1 - 3 }";
     found.is("state/p/y/input", &[3.0; 2]);
     found.is("state/q/y/input", &[48.0; 2]);
     found.is("increment/W/input->output", &[30.0 * 3.0 + 18_000.0; 3]);
+    finds(
+        "definition_cycle",
+        &plain("synapse", "signal a = b\n  signal b = a\n  synapse").replace("lr * post.x", "a * post.x"),
+    );
+}
+
+/// R10.1: what many signals read is evaluated once for an equation, however often it is read.
+#[test]
+fn signals_may_read_each_other_many_times() {
+    let doubled: String = (1..=40).map(|i| format!("  signal s{i} = s{0} + s{0}\n", i - 1)).collect();
+    let text = plain("  synapse", &format!("  signal s0 = sum(output.x)\n{doubled}  synapse"));
+    let text = text.replace("lr * post.x * pre.x", "s40 + 0 * post.x * pre.x");
+    let bench = Bench::new(&format!("{text}network n {{ 1 - 1 }}"));
+    let found = bench.present(&[("W/input->output", &[1.0])], &[&[3.0]], &[]);
+    found.is("increment/W/input->output", &[3.0 * 2.0_f64.powi(40)]);
 }
 
 /// R10.2: reduced over the layer that is named, each by itself.

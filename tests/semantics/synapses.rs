@@ -381,11 +381,16 @@ network n { 3 - 2 - 2 }";
     let text = plain("phase", "synapse D : output -> self = W + 1, fixed\n phase");
     let text = text.replace("W @ below.x", "W @ below.x + D @ output.x").replace("state x", "state x = 0");
     finds("shape_mismatch", &text);
+    // Written out, each is twice as large as the one before.
+    let doubled: String = (1..10).map(|i| format!("fixed param p{i} = p{0} * p{0}\n ", i - 1)).collect();
+    let text = plain("state x", &format!("fixed param p0 = normal(1)\n {doubled} state x"));
+    finds("first_value_too_large", &text.replace("W @ below.x", "p9 * (W @ below.x)"));
 }
 
 /// R4.11: masked synapses are not there, from the first and after learning.
 #[test]
 fn masked_synapses_are_absent() {
+    finds("bad_value", &plain("below -> self", "below -> self = 3, mask(m) { fixed param m = W > 2 }"));
     let text = plain("below -> self", "below -> self = 3, mask(m) { fixed param m = identity() }");
     let bench = Bench::new(&format!("{text}network n {{ 2 - 2 }}"));
     assert_eq!(bench.first("W/input->output"), [3.0, 0.0, 0.0, 3.0]);

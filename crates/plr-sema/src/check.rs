@@ -10,6 +10,7 @@ pub mod counted_once;
 pub mod definition_cycle;
 pub mod duplicate_name;
 pub mod empty_sum;
+pub mod first_value_too_large;
 pub mod fixed_is_learned;
 pub mod frozen_draw;
 pub mod function_too_large;

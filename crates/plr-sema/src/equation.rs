@@ -1,7 +1,8 @@
 //! The equations of a rule at the sites of a network, one by one: what the audit judges and the perturbation test runs.
 
-use plr_syntax::ast::{Direction, Occasion, Role};
+use std::collections::HashSet;
 
+use plr_syntax::ast::{Direction, Occasion, Role};
 use plr_syntax::span::Span;
 
 use crate::hir::{
@@ -340,7 +341,12 @@ pub fn restless(rule: &Rule, library: &Library, phase: PhaseId) -> Option<&'stat
 /// Visits every part of an expression and of the definitions and signals that it reads in the steps of a phase, as they are now or
 /// were at the same time (R3.4).
 fn reach<'r>(expr: &'r Expr, rule: &'r Rule, visit: &mut dyn FnMut(&'r Expr)) {
-    fn within<'r>(expr: &'r Expr, rule: &'r Rule, seen: &mut Vec<&'r Expr>, visit: &mut dyn FnMut(&'r Expr)) {
+    fn within<'r>(
+        expr: &'r Expr,
+        rule: &'r Rule,
+        seen: &mut HashSet<*const Expr>,
+        visit: &mut dyn FnMut(&'r Expr),
+    ) {
         visit(expr);
         let in_step = |past: &Option<Past>| past.is_none_or(|past| past.at_time);
         let mut definitions: Vec<&Expr> = Vec::new();
@@ -356,14 +362,13 @@ fn reach<'r>(expr: &'r Expr, rule: &'r Rule, visit: &mut dyn FnMut(&'r Expr)) {
             definitions.push(&rule.signals[signal.0].value);
         }
         for definition in definitions {
-            if !seen.iter().any(|known| std::ptr::eq(*known, definition)) {
-                seen.push(definition);
+            if seen.insert(std::ptr::from_ref(definition)) {
                 within(definition, rule, seen, visit);
             }
         }
         expr.for_each_child(|child| within(child, rule, seen, visit));
     }
-    within(expr, rule, &mut Vec::new(), visit);
+    within(expr, rule, &mut HashSet::new(), visit);
 }
 
 /// The sites of an equation on a network (R8.5).

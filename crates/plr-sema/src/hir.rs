@@ -107,6 +107,17 @@ impl Rule {
         }
     }
 
+    /// The name of a parameter, and where it is declared.
+    pub fn declaration(&self, parameter: Learned) -> (String, Span) {
+        match parameter {
+            Learned::Synapse(synapse) => (self.synapse_name(synapse), self.synapses[synapse.0].span),
+            Learned::Unit(variable) => {
+                let variable = &self.variables[variable.0];
+                (variable.name.clone(), variable.span)
+            }
+        }
+    }
+
     /// What a part of a layer is here.
     pub fn share(&self, part: &Part, library: &Library) -> Share {
         match part {

@@ -28,6 +28,7 @@ mod setting;
 mod spatial;
 pub(crate) mod term;
 pub(crate) mod trace;
+mod written_first;
 pub(crate) mod written_out;
 
 use std::cell::OnceCell;
@@ -45,6 +46,7 @@ use crate::hir::{Learned, Observed, PhaseId, Rule, SynapseId};
 
 use environment::Quantity;
 
+pub use environment::Defined;
 pub use setting::{Duration, ParameterId, Setting};
 
 /// The minibatch size at which a rule is first lowered, to see what is observable.
@@ -77,6 +79,7 @@ impl Specialised {
                     .contains(&(synapse, pair))
         };
         rule.check_sizes(network, library, &is_used, &mut findings);
+        setting.check_written_first(&mut findings);
         if !findings.is_empty() {
             return Err(findings);
         }

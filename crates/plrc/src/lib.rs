@@ -26,6 +26,7 @@ mod optimised;
 mod progress;
 pub mod selection;
 mod shell;
+mod stack;
 mod table;
 
 use std::process::ExitCode;
@@ -38,6 +39,10 @@ use shell::Shell;
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     bug::install_hook();
+    stack::with_room(run)
+}
+
+fn run() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {

@@ -43,6 +43,7 @@ pub(super) fn has_contraction(block: &Block) -> bool {
         | Op::Range { .. }
         | Op::Slice { .. }
         | Op::Insert { .. }
+        | Op::Before { .. }
         | Op::Detach { .. }
         | Op::Random { .. }
         | Op::Map(_) => false,
@@ -156,6 +157,7 @@ impl Noise {
                 | Op::Range { .. }
                 | Op::Slice { .. }
                 | Op::Insert { .. }
+                | Op::Before { .. }
                 | Op::Detach { .. }
                 | Op::Random { .. }
                 | Op::Repeat(_)

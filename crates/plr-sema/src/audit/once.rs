@@ -22,10 +22,7 @@ pub fn counted_once(
         let shared =
             |site: &Site| built(plasticity.target, *site) && is_shared(plasticity, *site, rule, network);
         if let Some(at) = sites.iter().any(shared).then(|| in_sums(&plasticity.increment, rule)).flatten() {
-            let name = match plasticity.target {
-                Learned::Synapse(synapse) => rule.synapse_name(synapse),
-                Learned::Unit(variable) => rule.variables[variable.0].name.clone(),
-            };
+            let (name, _) = rule.declaration(plasticity.target);
             let of_synapse = matches!(plasticity.target, Learned::Synapse(_));
             findings.push(CountedOnce { at, name, of_synapse });
         }

@@ -27,6 +27,7 @@ use crate::hir::{
     Dynamics, Expr, ExprKind, Filter, Function, Learned, Past, Place, PopulationId, Rule, Share, SynapseId,
     VariableId, VariableKind,
 };
+use crate::lower::Defined;
 use crate::lower::written_out::written_out;
 use crate::memory::{Memory, UPDATES, filterings};
 use crate::network::{LayerId, Network};
@@ -168,7 +169,7 @@ pub struct Reader<'a> {
     rule: &'a Rule,
     library: &'a Library,
     network: &'a Network,
-    definitions: HashMap<(VariableId, LayerId, Option<Past>), Reads>,
+    definitions: HashMap<(Defined, Option<Past>), Reads>,
     arrivals: BTreeSet<Arrival>,
     /// The layer that a reduction over several of them is at.
     among: Option<LayerId>,
@@ -227,9 +228,9 @@ impl<'a> Reader<'a> {
                 self.arrive((*synapse, *transposed), (weight, sent), expr.span, scope)
             }
             &ExprKind::Signal(signal, phase) => {
-                let rule = self.rule;
-                let scope = Scope { here: Evaluator::Nobody, phase: phase.or(scope.phase), ..scope };
-                self.eval(&rule.signals[signal.0].value, scope)
+                let phase = phase.or(scope.phase);
+                let value = &self.rule.signals[signal.0].value;
+                self.defined(Defined::Signal(signal), Evaluator::Nobody, phase, Some(value))
             }
             ExprKind::Data => {
                 let (layer, sight) = self.locate(None, scope.here);
@@ -264,10 +265,10 @@ impl<'a> Reader<'a> {
                 };
                 let mut reads = Reads::default();
                 for layer in layers {
-                    self.among = Some(layer);
+                    let outside = self.among.replace(layer);
                     reads.add(self.eval(argument, scope));
+                    self.among = outside;
                 }
-                self.among = None;
                 reads.by_all_units()
             }
             ExprKind::Batch(_, argument) | ExprKind::Shift(argument) | ExprKind::Shuffle(argument) => {
@@ -404,20 +405,31 @@ impl<'a> Reader<'a> {
             VariableKind::State(_) => Reads::one(Input::State(variable, layer, phase), Pattern::Own),
             VariableKind::Param(_) => Reads::one(Input::Parameter(variable, layer), Pattern::Own),
             VariableKind::Let(_) => {
-                let key = (variable, layer, phase);
-                if let Some(known) = self.definitions.get(&key) {
-                    return known.clone();
-                }
-                // Definitions that need themselves are rejected before; this entry ends the recursion all the same.
-                self.definitions.insert(key, Reads::default());
-                let value = equation::definition(kind, self.network, layer);
                 let here = Evaluator::Unit(self.rule.group(variable, layer));
-                let scope = Scope { here, phase, arguments: &[], settings: &[], share: Share::Layer };
-                let reads = value.map(|value| self.eval(value, scope)).unwrap_or_default();
-                self.definitions.insert(key, reads.clone());
-                reads
+                let value = equation::definition(kind, self.network, layer);
+                self.defined(Defined::Let(variable, layer), here, phase, value)
             }
         }
+    }
+
+    /// What a definition depends on, found once.
+    fn defined(
+        &mut self,
+        defined: Defined,
+        here: Evaluator,
+        phase: Option<Past>,
+        value: Option<&Expr>,
+    ) -> Reads {
+        let key = (defined, phase);
+        if let Some(known) = self.definitions.get(&key) {
+            return known.clone();
+        }
+        // Definitions that need themselves are rejected before; this entry ends the recursion all the same.
+        self.definitions.insert(key, Reads::default());
+        let scope = Scope { here, phase, arguments: &[], settings: &[], share: Share::Layer };
+        let reads = value.map(|value| self.eval(value, scope)).unwrap_or_default();
+        self.definitions.insert(key, reads.clone());
+        reads
     }
 
     /// The reader's own trace.

@@ -1,5 +1,7 @@
 //! Which information an equation uses, use by use, each with the text that asks for it.
 
+use std::collections::HashSet;
+
 use plr_syntax::ast::Role;
 use plr_syntax::span::Span;
 
@@ -123,7 +125,7 @@ pub fn uses(subject: Subject<'_>, rule: &Rule, library: &Library, at: Option<(&N
         role: subject.role(),
         units,
         pre,
-        followed: Vec::new(),
+        followed: HashSet::new(),
         found: Vec::new(),
     };
     walk.visit(subject.value(), Through { synapse: None, crossing: None, beside: None, phase: None });
@@ -162,7 +164,7 @@ struct Walk<'a> {
     units: Vec<Group>,
     /// The presynaptic units.
     pre: Vec<Group>,
-    followed: Vec<(VariableId, Option<Past>)>,
+    followed: HashSet<(VariableId, Option<Past>)>,
     found: Vec<Use>,
 }
 
@@ -389,10 +391,9 @@ impl<'a> Walk<'a> {
 
     /// The definitions of the own unit's variable that may hold here.
     fn follow(&mut self, variable: VariableId, phase: Option<Past>) {
-        if self.followed.contains(&(variable, phase)) {
+        if !self.followed.insert((variable, phase)) {
             return;
         }
-        self.followed.push((variable, phase));
         let kind = &self.rule.variables[variable.0].kind;
         let VariableKind::Let(definitions) = kind else { return };
         let may_hold = |(role, value): &'a (Option<Role>, Expr)| match self.network {

@@ -1,4 +1,4 @@
-//! A `let` that is defined by itself.
+//! A `let` or signal that is defined by itself.
 //!
 //! Allowed: `let e = x - mu` with `let mu = W @ below.x`. Forbidden: `let a = b` with `let b = a`.
 
@@ -8,7 +8,7 @@ use plr_syntax::span::Span;
 
 use crate::hir::{Expr, ExprKind, Place, Rule, VariableId, VariableKind};
 
-/// A `let` that is defined by itself.
+/// A `let` or signal that is defined by itself.
 #[derive(Debug)]
 pub struct DefinitionCycle {
     /// Where it is read inside its own definition.
@@ -41,40 +41,56 @@ impl Finding for DefinitionCycle {
     }
 }
 
-/// Reports the definitions of a unit that need themselves, whether or not anything reads them (R3.6). What comes through synapses is
-/// another unit's.
+/// Reports the definitions of a unit that need themselves, whether or not anything reads them (R3.6), the first of those that need
+/// each other. What comes through synapses is another unit's.
 pub fn report(rule: &Rule, findings: &mut Findings) {
     for role in [Role::Input, Role::Hidden, Role::Output] {
-        for (id, variable) in rule.variables.iter().enumerate() {
-            let mut passed = Vec::new();
-            if let Some(at) = needs(VariableId(id), VariableId(id), role, rule, &mut passed) {
-                let (declared, name) = (variable.span, variable.name.clone());
-                findings.push(DefinitionCycle { at, declared, name });
-                // One mistake of several definitions is said once.
-                return;
-            }
+        let mut walk = Walk { rule, role, seen: vec![Seen::Not; rule.variables.len()] };
+        let found = (0..rule.variables.len()).find_map(|id| walk.needs_itself(VariableId(id)));
+        if let Some((VariableId(id), at)) = found {
+            let (declared, name) = (rule.variables[id].span, rule.variables[id].name.clone());
+            findings.push(DefinitionCycle { at, declared, name });
+            return;
         }
     }
 }
 
-/// Where the definition of a variable in layers of a role, or one that it needs, reads the one that is sought.
-fn needs(
-    variable: VariableId,
-    sought: VariableId,
+/// How far the walk has come with a definition.
+#[derive(Clone, Copy, PartialEq)]
+enum Seen {
+    Not,
+    Open,
+    Whole,
+}
+
+/// A walk over the definitions that hold in layers of a role.
+struct Walk<'r> {
+    rule: &'r Rule,
     role: Role,
-    rule: &Rule,
-    passed: &mut Vec<VariableId>,
-) -> Option<Span> {
-    if passed.contains(&variable) {
-        return None;
+    seen: Vec<Seen>,
+}
+
+impl Walk<'_> {
+    /// The definition that is read where it is being defined, and where, among this one and those that it needs.
+    fn needs_itself(&mut self, variable: VariableId) -> Option<(VariableId, Span)> {
+        let VariableKind::Let(definitions) = &self.rule.variables[variable.0].kind else { return None };
+        let (_, value) = definitions.iter().find(|(role, _)| role.is_none_or(|role| role == self.role))?;
+        self.seen[variable.0] = Seen::Open;
+        let mut read = Vec::new();
+        own(value, &mut read);
+        for (other, at) in read {
+            let found = match self.seen[other.0] {
+                Seen::Open => Some((other, at)),
+                Seen::Not => self.needs_itself(other),
+                Seen::Whole => None,
+            };
+            if found.is_some() {
+                return found;
+            }
+        }
+        self.seen[variable.0] = Seen::Whole;
+        None
     }
-    passed.push(variable);
-    let VariableKind::Let(definitions) = &rule.variables[variable.0].kind else { return None };
-    let (_, value) = definitions.iter().find(|(of, _)| of.is_none_or(|of| of == role))?;
-    let mut read = Vec::new();
-    own(value, &mut read);
-    let itself = read.iter().find(|(other, _)| *other == sought).map(|(_, at)| *at);
-    itself.or_else(|| read.iter().find_map(|(other, _)| needs(*other, sought, role, rule, passed)))
 }
 
 /// The unit's own variables that an expression reads as they are now.

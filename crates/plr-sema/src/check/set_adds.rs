@@ -7,7 +7,7 @@ use plr_syntax::diagnostic::{Finding, Findings, Label, Severity};
 use plr_syntax::span::Span;
 
 use crate::equation;
-use crate::hir::{Learned, Plasticity, Rule};
+use crate::hir::{Plasticity, Rule};
 
 /// An equation that sets a parameter to something which it does not become.
 #[derive(Debug)]
@@ -81,10 +81,7 @@ pub fn report(rule: &Rule, findings: &mut Findings) {
                 (BatchReduction::Mean, Some(other)) => Why::Beside(other.span),
                 (BatchReduction::Mean, None) => continue,
             };
-            let name = match equation.target {
-                Learned::Synapse(synapse) => rule.synapse_name(synapse),
-                Learned::Unit(variable) => rule.variables[variable.0].name.clone(),
-            };
+            let (name, _) = rule.declaration(equation.target);
             findings.push(SetAdds { at: equation.span, name, why });
         }
     }

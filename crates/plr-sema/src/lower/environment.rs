@@ -13,10 +13,19 @@ use crate::check::read_before_write::ReadBeforeWrite;
 use crate::check::shape_mismatch::{ShapeMismatch, Shapes};
 use crate::check::unknown_to_unit::{Unknown, UnknownToUnit};
 use crate::equation;
-use crate::hir::{SynapseId, VariableId};
+use crate::hir::{SignalId, SynapseId, VariableId};
 use crate::network::LayerId;
 
 use super::setting::Setting;
+
+/// A definition where it holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Defined {
+    /// Of a `let`, in a layer.
+    Let(VariableId, LayerId),
+    /// Of a signal.
+    Signal(SignalId),
+}
 
 /// Why an expression has no value at a layer. It is a mistake only if something observable needs the value: the
 /// equations of a rule hold in every layer, and in some of them nobody listens.
@@ -50,7 +59,7 @@ pub enum Unavailable {
     /// A definition that needs itself.
     Cycle {
         /// The definition.
-        variable: VariableId,
+        defined: Defined,
         /// Where it is read.
         at: Span,
     },
@@ -139,8 +148,12 @@ impl Unavailable {
                 push(findings, UnknownToUnit { at, unknown })
             }
             Self::Timeless { at } => push(findings, UnknownToUnit { at, unknown: Unknown::Time }),
-            Self::Cycle { variable, at } => {
+            Self::Cycle { defined: Defined::Let(variable, _), at } => {
                 push(findings, DefinitionCycle { at, declared: declared(variable), name: name(variable) });
+            }
+            Self::Cycle { defined: Defined::Signal(signal), at } => {
+                let signal = &setting.rule.signals[signal.0];
+                push(findings, DefinitionCycle { at, declared: signal.span, name: signal.name.clone() });
             }
             Self::NoDerivative { function, layer, at } => {
                 let cost = setting.cost_after(&function).filter(|_| layer == Some(setting.network.output()));

@@ -3,6 +3,7 @@
 //! A unit's expression varies over samples and the units of its layer; a synapse's over samples, postsynaptic and
 //! presynaptic units. Whatever belongs to one end of a synapse is evaluated as that unit's own.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use plr_ir::builder::Builder;
@@ -16,8 +17,8 @@ use plr_syntax::span::Span;
 use crate::equation::{Site, definition};
 use crate::group::{Along, Evaluator, Group};
 use crate::hir::{
-    Expr, ExprKind, FunctionId, Learned, Past, PhaseId, Place, PopulationId, Reduction, Share, SynapseId,
-    VariableId, VariableKind,
+    Expr, ExprKind, FunctionId, Learned, Past, PhaseId, Place, PopulationId, Reduction, Share, SignalId,
+    SynapseId, VariableId, VariableKind,
 };
 use crate::memory::counts;
 use crate::network::LayerId;
@@ -26,7 +27,7 @@ use crate::resolve::{has_weight, layer_among, places, several_layers, unit_layer
 use super::course::Course;
 use super::detour::Gradients;
 use super::draw::Draws;
-use super::environment::{Environment, Quantity, Unavailable};
+use super::environment::{Defined, Environment, Quantity, Unavailable};
 use super::learning::Learning;
 use super::nudge::Nudges;
 use super::quantile;
@@ -85,7 +86,16 @@ pub struct Lowerer<'s> {
     /// The layer that a reduction over several of them is at.
     among: Option<LayerId>,
     /// Definitions that are being evaluated, to find cycles, and those that are, for this equation.
-    definitions: HashMap<(VariableId, LayerId, Option<Past>, bool), Option<Evaluated>>,
+    definitions: HashMap<Definition, Option<Evaluated>>,
+}
+
+/// What stands behind a name, at one moment.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Definition {
+    defined: Defined,
+    past: Option<Past>,
+    /// In the step before.
+    late: bool,
 }
 
 /// Who evaluates an expression, on what.
@@ -332,7 +342,9 @@ impl<'s> Lowerer<'s> {
             ExprKind::Arrive { synapse, transposed, together, weight, sent } => {
                 return self.arrive((*synapse, *transposed), *together, (weight, sent), cx);
             }
-            ExprKind::Signal(signal, phase) => self.signal(signal.0, phase.or(cx.phase), expr.span, cx)?,
+            ExprKind::Signal(signal, phase) => {
+                return self.signal(*signal, phase.or(cx.phase), expr.span, cx);
+            }
             ExprKind::Data => return self.data(expr.span, cx),
             ExprKind::Target => return self.told("target", Role::Output, self.course.target, expr.span, cx),
             ExprKind::Activation { primed, argument } => {
@@ -615,6 +627,15 @@ impl<'s> Lowerer<'s> {
         }
     }
 
+    /// The same, for as long as an expression is evaluated on them.
+    fn states_of<'c>(&self, phase: Option<Past>, cx: Context<'c>) -> Option<Cow<'c, Environment>> {
+        match phase {
+            None => Some(Cow::Borrowed(cx.environment)),
+            phase if phase == cx.phase => Some(Cow::Borrowed(cx.environment)),
+            phase => self.states(phase, cx).cloned().map(Cow::Owned),
+        }
+    }
+
     /// Why there are no states then, for who reads a variable in a layer.
     fn unknown_then(
         &self,
@@ -663,49 +684,61 @@ impl<'s> Lowerer<'s> {
                 let Some(value) = definition(kind, &setting.network, layer) else {
                     return Err(Unavailable::Undefined { variable, layer, at });
                 };
-                self.definition(variable, value, layer, phase, at, cx)
+                self.definition((variable, value), layer, phase, at, cx)
             }
         }
     }
 
-    /// A definition is evaluated once for an equation; one that needs itself has no value (R3.4, R3.6).
+    /// A definition is evaluated once for an equation; one that needs itself has no value (R3.4, R3.6, R10.1).
+    fn once(
+        &mut self,
+        defined: Defined,
+        past: Option<Past>,
+        at: Span,
+        cx: Context<'_>,
+        evaluate: impl FnOnce(&mut Self) -> Evaluated,
+    ) -> Evaluated {
+        let key = Definition { defined, past, late: cx.late };
+        match self.definitions.get(&key) {
+            Some(Some(found)) => return found.clone(),
+            Some(None) => return Err(Unavailable::Cycle { defined, at }),
+            None => {}
+        }
+        self.definitions.insert(key, None);
+        let found = evaluate(self);
+        self.definitions.insert(key, Some(found.clone()));
+        found
+    }
+
     fn definition(
         &mut self,
-        variable: VariableId,
-        value: &Expr,
+        (variable, value): (VariableId, &Expr),
         layer: LayerId,
         phase: Option<Past>,
         at: Span,
         cx: Context<'_>,
     ) -> Evaluated {
-        let key = (variable, layer, phase, cx.late);
-        match self.definitions.get(&key) {
-            Some(Some(found)) => return found.clone(),
-            Some(None) => return Err(Unavailable::Cycle { variable, at }),
-            None => {}
-        }
-        self.definitions.insert(key, None);
-        let unknown = self.unknown_then(phase, (variable, layer), at);
-        let environment = self.states(phase, cx).ok_or(unknown)?.clone();
-        let group = self.setting.rule.group(variable, layer);
-        let found =
-            self.evaluate(value, Context { late: cx.late, ..self.unit_context(group, &environment, phase) });
-        self.definitions.insert(key, Some(found.clone()));
-        found
+        self.once(Defined::Let(variable, layer), phase, at, cx, |this| {
+            let unknown = this.unknown_then(phase, (variable, layer), at);
+            let environment = this.states_of(phase, cx).ok_or(unknown)?;
+            let group = this.setting.rule.group(variable, layer);
+            let unit = this.unit_context(group, &environment, phase);
+            this.evaluate(value, Context { late: cx.late, ..unit })
+        })
     }
 
-    fn signal(&mut self, signal: usize, phase: Option<Past>, at: Span, cx: Context<'_>) -> Evaluated {
-        let setting = self.setting;
-        let value = &setting.rule.signals[signal].value;
-        let unwritten = Unavailable::NotGlobal { at };
-        let environment = self.states(phase, cx).ok_or(unwritten)?.clone();
-        let context = self.nobodys_context(&environment, phase);
-        let found = self.evaluate(value, context)?;
-        if found.axes.contains(Axes::UNIT) {
-            Err(Unavailable::NotGlobal { at: value.span })
-        } else {
-            Ok(self.foreign(found))
-        }
+    fn signal(&mut self, signal: SignalId, phase: Option<Past>, at: Span, cx: Context<'_>) -> Evaluated {
+        let value = &self.setting.rule.signals[signal.0].value;
+        let found = self.once(Defined::Signal(signal), phase, at, cx, |this| {
+            let environment = this.states_of(phase, cx).ok_or(Unavailable::NotGlobal { at })?;
+            let nobody = this.nobodys_context(&environment, phase);
+            let found = this.evaluate(value, Context { late: cx.late, ..nobody })?;
+            match found.axes.contains(Axes::UNIT) {
+                true => Err(Unavailable::NotGlobal { at: value.span }),
+                false => Ok(found),
+            }
+        })?;
+        Ok(self.foreign(found))
     }
 
     /// A parameter as it is now.

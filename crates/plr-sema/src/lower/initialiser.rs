@@ -37,7 +37,7 @@ impl Setting {
         }
     }
 
-    fn initialiser(&self, target: Learned) -> Option<&Initialiser> {
+    pub(super) fn initialiser(&self, target: Learned) -> Option<&Initialiser> {
         let (name, declared) = match target {
             Learned::Synapse(synapse) => {
                 let synapse = &self.rule.synapses[synapse.0];

@@ -60,6 +60,35 @@ fn words_in_any_order_are_a_mistake_and_no_more() {
     check_all(&place, &names);
 }
 
+/// Walks over what a rule means go as deep as its definitions stand on one another, and as its network has layers.
+#[test]
+fn definitions_stand_on_one_another_by_the_thousands() {
+    let place = Workplace::new("deep_definitions");
+    let rule = |definitions: &str, signals: &str, above: &str| {
+        format!(
+            "rule R allow weight_transport {{
+  neuron {{ state x\n let u0 = W @ below.x + x\n let v = W.T @ above.v + x\n {definitions} }}
+  signal s0 = sum(output.x)\n {signals}
+  synapse W : below -> self = glorot()
+  phase p {{ clamp input x = data;  sweep up {{ x = W @ below.x }} }}
+  learn {{ W += {above} * pre.x }}
+}}
+"
+        )
+    };
+    let chain = |each: fn(usize) -> String| (1..2000).map(each).collect::<Vec<_>>().join("\n");
+    let lets = chain(|i| format!("let u{i} = f(u{}) + u0", i - 1));
+    let signals = chain(|i| format!("signal s{i} = s{} + 1", i - 1));
+    let layers = vec!["2 tanh"; 300].join(" - ");
+    place.write("lets.plr", rule(&lets, "", "post.u1999"));
+    place.write("signals.plr", rule("", &signals, "s1999 * post.x"));
+    let network = format!("experiment e {{ rule R;  network 2 - {layers} - 2 }}");
+    place.write("layers.plr", rule("", "", "post.v") + &network);
+    for name in ["lets", "signals", "layers"] {
+        place.line(&format!("check {name}.plr")).well();
+    }
+}
+
 #[test]
 fn a_file_that_is_none_is_named() {
     let place = Workplace::new("no_file");
