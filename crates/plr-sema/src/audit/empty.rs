@@ -5,15 +5,17 @@ use plr_syntax::diagnostic::Findings;
 
 use crate::check::empty_sum::EmptySum;
 use crate::equation::{self, Source};
-use crate::hir::{Dynamics, Expr, ExprKind, Learned, Place, Rule, Statement, VariableId};
+use crate::hir::{Dynamics, Expr, ExprKind, Learned, Phase, Place, Rule, VariableId};
 use crate::memory::mentions;
 use crate::network::{LayerId, Network};
 
 /// Finds the empty sums of a rule on a network (R7.21). An equation without a role holds at both ends of the network, where
 /// half of its sums may well be empty, unless the sum is all that it says, and what synapses learn from.
 pub fn empty_sums(rule: &Rule, network: &Network, findings: &mut Findings) {
-    let bodies = rule.phases.iter().map(|phase| &phase.body[..]);
-    bodies.for_each(|body| in_statements(body, (rule, network), findings));
+    for statement in rule.phases.iter().flat_map(Phase::statements) {
+        let equations = statement.clamp().into_iter().chain(statement.dynamics());
+        equations.for_each(|dynamics| in_equation(dynamics, (rule, network), findings));
+    }
     for source in equation::sources(rule) {
         if let Source::Dynamics(_, dynamics) = source
             && dynamics.role.is_none()
@@ -72,19 +74,6 @@ fn teaches(variable: VariableId, layer: LayerId, (rule, network): (&Rule, &Netwo
             .iter()
             .any(|&(pre, post)| (pre == layer && reads(Place::Pre)) || (post == layer && reads(Place::Post)))
     })
-}
-
-fn in_statements(body: &[Statement], within: (&Rule, &Network), findings: &mut Findings) {
-    for statement in body {
-        match statement {
-            Statement::Equation(dynamics) | Statement::Clamp(dynamics) => {
-                in_equation(dynamics, within, findings);
-            }
-            Statement::Sweep(_, body) => body.iter().for_each(|d| in_equation(d, within, findings)),
-            Statement::InTurn(body) => in_statements(body, within, findings),
-            Statement::Release { .. } | Statement::Trace(_) | Statement::Learn(_) => {}
-        }
-    }
 }
 
 fn in_equation(dynamics: &Dynamics, (rule, network): (&Rule, &Network), findings: &mut Findings) {
