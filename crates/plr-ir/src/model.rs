@@ -13,14 +13,14 @@
 //! | `prediction`, `loss`, `cost` | per sample and output unit, per sample, and the mean over samples |
 //! | `steps/free`, `residual/free` | how long a phase with a tolerance ran, and what it reached |
 
-use crate::choices::Choices;
 use std::fmt;
 use std::ops::Range;
 
+use crate::choices::Choices;
 use crate::pass;
 use crate::program::Program;
 use crate::scalar::{BinaryOp, CompareOp, UnaryOp};
-use crate::types::{Location, Precision};
+use crate::types::{Location, Precision, count};
 
 /// A learned or fixed quantity of one site of the network.
 #[derive(Clone, Debug, PartialEq)]
@@ -167,7 +167,7 @@ pub struct Kept {
 impl Kept {
     /// How many numbers each sample, or place in the minibatch, has.
     pub fn width(&self) -> usize {
-        self.dims.iter().product()
+        count(&self.dims)
     }
 
     /// The dimensions of those of so many samples or places.
