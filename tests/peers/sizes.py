@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Whether time is what the arithmetic says, and threads change nothing: `python3 tests/peers/sizes.py [--threads 2] [--quick]`.
 
-1. Equilibrium propagation on networks of two to four layers of 256 to 4096 units, minibatches of 64 to 1024, 10 + 5 steps: microseconds
-   per sample, and the rate of the arithmetic that cannot be avoided. The rate should be the same everywhere: time is linear in samples, steps and
-   synapses.
+1. Equilibrium propagation on networks of two to four layers of 256 to 4096 units, minibatches of 64 to 1024, 10 + 5
+   steps: microseconds per sample, and the rate of the arithmetic that cannot be avoided. The rate should be the same
+   everywhere: time is linear in samples, steps and synapses.
 2. Steps: the same network with 10, 20, 40 and 80 free steps.
 3. Every case of `cases.plr` with 1, 2, 3 and 7 threads: the weights must be the same to the last bit.
 """

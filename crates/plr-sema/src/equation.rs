@@ -197,11 +197,8 @@ pub fn blocks_of(phase: &Phase) -> Vec<&[PlasticityId]> {
 
 /// The states that some phase writes or clamps.
 pub fn written(rule: &Rule) -> Vec<VariableId> {
-    let equations = sources(rule).into_iter().filter_map(|source| match source {
-        Source::Dynamics(_, dynamics) => Some(dynamics.variable),
-        Source::Trace(..) | Source::Plasticity(_) => None,
-    });
-    equations.chain(clamps(rule).into_iter().map(|clamp| clamp.variable)).collect()
+    let statements = rule.phases.iter().flat_map(Phase::statements);
+    statements.flat_map(Statement::written).map(|dynamics| dynamics.variable).collect()
 }
 
 /// Whether a place is in a plain equation of a phase below an ordered block that writes a state (R7.7).

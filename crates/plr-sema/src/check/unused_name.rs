@@ -92,8 +92,7 @@ impl Reads {
             reads.expression(&phase.steps);
             phase.until.iter().chain(&phase.dt).for_each(|e| reads.expression(e));
             for statement in phase.statements() {
-                let equations = statement.clamp().into_iter().chain(statement.dynamics());
-                equations.for_each(|dynamics| reads.expression(&dynamics.value));
+                statement.written().for_each(|dynamics| reads.expression(&dynamics.value));
                 if let Statement::Trace(tracing) = statement {
                     reads.expression(&tracing.value);
                 }

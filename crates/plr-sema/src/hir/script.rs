@@ -121,6 +121,11 @@ impl Statement {
         if let Self::Clamp(clamp) = self { Some(clamp) } else { None }
     }
 
+    /// Its clamps and equations of states.
+    pub fn written(&self) -> impl Iterator<Item = &Dynamics> {
+        self.clamp().into_iter().chain(self.dynamics())
+    }
+
     /// The equations that learn at every step, if it is a block of such.
     pub fn learning(&self) -> Option<&[PlasticityId]> {
         if let Self::Learn(block) = self { Some(block) } else { None }
