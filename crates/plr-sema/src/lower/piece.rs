@@ -10,7 +10,7 @@ use plr_ir::{Precision, Program, Type, Value, builder};
 
 use crate::audit;
 use crate::audit::schedule::Slot;
-use crate::hir::{Past, PhaseId, VariableId};
+use crate::hir::{Past, PhaseId, Predict, VariableId};
 
 use super::Specialised;
 use super::detour::Gradients;
@@ -36,7 +36,8 @@ type Built = Result<Program, Vec<Unavailable>>;
 impl Builder<'_> {
     /// Builds a piece; `None` if the rule has no such piece (R9.3).
     pub fn build(&self, piece: Piece) -> Result<Option<Program>, Vec<Unavailable>> {
-        let predicts = self.model.setting.rule.predict.is_some();
+        let predict = self.model.setting.rule.predict.as_ref();
+        let predicting = |build: &dyn Fn(&Predict) -> Built| predict.map(build).transpose();
         match piece {
             Piece::Update => self.update(&self.all()).map(Some),
             Piece::Probe => self.probe().map(Some),
@@ -53,18 +54,17 @@ impl Builder<'_> {
                 let objective = self.model.setting.observed.get(observation);
                 objective.map(|o| self.objective(o, PhaseId(phase), gradients)).transpose()
             }
-            Piece::Predict | Piece::Evaluate | Piece::Cost(_) | Piece::CutCost(_) | Piece::Nudged { .. }
-                if !predicts =>
-            {
-                Ok(None)
+            Piece::Nudged { state, phase } => {
+                predicting(&|predict| self.nudged(predict, VariableId(state), PhaseId(phase)))
             }
-            Piece::Nudged { state, phase } => self.nudged(VariableId(state), PhaseId(phase)).map(Some),
-            Piece::Predict => self.predict(false).map(Some),
-            Piece::Evaluate => self.predict(true).map(Some),
-            Piece::Cost(phase) => self.cost_after(PhaseId(phase), Gradients::LED).map(Some),
+            Piece::Predict => predicting(&|predict| self.predict(predict, false)),
+            Piece::Evaluate => predicting(&|predict| self.predict(predict, true)),
+            Piece::Cost(phase) => {
+                predicting(&|predict| self.cost_after(predict, PhaseId(phase), Gradients::LED))
+            }
             Piece::CutCost(phase) => {
                 let cut = Gradients::Led { cut: true, holding: Holding::Nothing };
-                self.cost_after(PhaseId(phase), cut).map(Some)
+                predicting(&|predict| self.cost_after(predict, PhaseId(phase), cut))
             }
             Piece::Step(phase) if self.model.setting.rule.phases[phase].over_time => Ok(None),
             Piece::Step(phase) => self.one_step(PhaseId(phase)).map(Some),
@@ -227,10 +227,7 @@ impl Builder<'_> {
         Ok(lowerer.b.finish())
     }
 
-    fn predict(&self, evaluate: bool) -> Built {
-        let Some(predict) = &self.model.setting.rule.predict else {
-            unreachable!("asked only of rules that predict")
-        };
+    fn predict(&self, predict: &Predict, evaluate: bool) -> Built {
         let mut lowerer = self.lowerer(if evaluate { "evaluate" } else { "predict" }, evaluate);
         // R9.1
         let presentation = lowerer.predict(&self.model.durations, predict.after, evaluate);
@@ -240,44 +237,48 @@ impl Builder<'_> {
         };
         lowerer.b.output("prediction", prediction.map_err(|u| vec![u])?);
         if evaluate {
-            let loss = self.loss(&mut lowerer, &presentation.environment)?;
+            let loss = self.loss(&mut lowerer, predict, &presentation.environment)?;
             lowerer.b.output("loss", loss);
         }
         Ok(lowerer.b.finish())
     }
 
     /// The cost of each sample, `real[batch]`: of its predictions at every step so far, or with the states at hand.
-    fn loss(&self, lowerer: &mut Lowerer<'_>, states: &Environment) -> Result<Value, Vec<Unavailable>> {
-        let Some(predict) = &self.model.setting.rule.predict else {
-            unreachable!("asked only of rules that predict")
-        };
+    fn loss(
+        &self,
+        lowerer: &mut Lowerer<'_>,
+        predict: &Predict,
+        states: &Environment,
+    ) -> Result<Value, Vec<Unavailable>> {
         let scores = lowerer.course.scores.as_ref();
         let scored = scores.and_then(|scores| scores.loss.map(|loss| scores.get(loss)));
         scored.unwrap_or_else(|| lowerer.loss(predict, states)).map_err(|u| vec![u])
     }
 
     /// The mean over samples of the cost (R6.6).
-    fn cost(&self, lowerer: &mut Lowerer<'_>, states: &Environment) -> Result<Value, Vec<Unavailable>> {
-        let loss = self.loss(lowerer, states)?;
+    fn cost(
+        &self,
+        lowerer: &mut Lowerer<'_>,
+        predict: &Predict,
+        states: &Environment,
+    ) -> Result<Value, Vec<Unavailable>> {
+        let loss = self.loss(lowerer, predict, states)?;
         let sum = lowerer.b.reduce(ReduceKind::Sum, loss, &[0]);
         let count = lowerer.b.constant(self.batch as f64, &[]);
         Ok(lowerer.b.binary(BinaryOp::Div, sum, count))
     }
 
-    fn cost_after(&self, phase: PhaseId, gradients: Gradients) -> Built {
+    fn cost_after(&self, predict: &Predict, phase: PhaseId, gradients: Gradients) -> Built {
         let mut lowerer = self.presenting("cost");
         lowerer.gradients = gradients;
         let presentation = lowerer.predict(&self.model.durations, phase, true);
-        let cost = self.cost(&mut lowerer, &presentation.environment)?;
+        let cost = self.cost(&mut lowerer, predict, &presentation.environment)?;
         lowerer.b.output("cost", cost);
         Ok(lowerer.b.finish())
     }
 
     /// The cost at the end of a phase with a state nudged there, and the prediction, which is nudged itself.
-    fn nudged(&self, state: VariableId, phase: PhaseId) -> Built {
-        let Some(predict) = &self.model.setting.rule.predict else {
-            unreachable!("asked only of rules that predict")
-        };
+    fn nudged(&self, predict: &Predict, state: VariableId, phase: PhaseId) -> Built {
         let mut lowerer = self.presenting("nudged");
         lowerer.gradients = Gradients::LED;
         lowerer.nudge(state, phase);

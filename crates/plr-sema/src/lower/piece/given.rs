@@ -62,8 +62,8 @@ impl Builder<'_> {
         }
         let residual = lowerer.residual(&old, &new);
         lowerer.b.output("residual", residual);
-        if self.model.setting.rule.predict.is_some() {
-            let cost = self.cost(&mut lowerer, &given)?;
+        if let Some(predict) = &self.model.setting.rule.predict {
+            let cost = self.cost(&mut lowerer, predict, &given)?;
             lowerer.b.output("cost", cost);
         }
         Ok(lowerer.b.finish())
