@@ -74,6 +74,7 @@ impl<'p, T: Number> Interpreter<'p, T> {
             Op::Range { axis, first, .. } => Primitive::Range(*axis, *first),
             Op::Slice { axis, .. } => Primitive::Slice(*axis),
             Op::Insert { axis, .. } => Primitive::Insert(*axis),
+            Op::Before { axis, .. } => Primitive::Before(*axis),
             Op::Detach { .. } => Primitive::Detach,
             Op::Random { law, stream, .. } => Primitive::Random(*law, *stream),
             Op::Repeat(repeat) => return self.repeat(repeat, &operation.results),

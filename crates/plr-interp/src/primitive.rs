@@ -54,6 +54,8 @@ pub(crate) enum Primitive<'p> {
     Slice(usize),
     /// The first operand with the second at the place, the third, along an axis.
     Insert(usize),
+    /// The first operand with zeros from the place, the second, along an axis on.
+    Before(usize),
     /// The first operand; gradients flow to the second, if there is one, times the third.
     Detach,
     /// Draws from a law in a stream; the operand, if any, is the step.
@@ -83,6 +85,7 @@ impl Primitive<'_> {
             Self::Range(axis, first) => slice::range(real(0), axis, first, dims),
             Self::Slice(axis) => slice::slice(real(0), axis, operands[1].datum.index()),
             Self::Insert(axis) => slice::insert(real(0), real(1), axis, operands[2].datum.index()),
+            Self::Before(axis) => slice::before(real(0), axis, operands[1].datum.index()),
             Self::Detach => real(0).to_owned(),
             Self::Random(law, stream) => {
                 let step = operands.first().map_or(0, |step| step.datum.index());

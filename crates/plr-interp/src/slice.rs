@@ -26,6 +26,14 @@ pub(crate) fn insert<T: Number>(array: &Shared<T>, value: &Shared<T>, axis: usiz
     after
 }
 
+/// The array with zeros from a place along an axis on.
+pub(crate) fn before<T: Number>(array: &Shared<T>, axis: usize, place: u32) -> ArrayD<T> {
+    let mut before = array.to_owned();
+    let end = array.len_of(Axis(axis));
+    before.slice_axis_mut(Axis(axis), Slice::from((place as usize).min(end)..)).fill(T::zero());
+    before
+}
+
 fn within<T: Number>(array: &Shared<T>, axis: usize, place: u32) -> usize {
     (place as usize).min(array.len_of(Axis(axis)) - 1)
 }

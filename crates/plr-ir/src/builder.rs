@@ -233,6 +233,12 @@ impl Builder {
         self.push(Op::Insert { into, value, axis, index }, ty)
     }
 
+    /// A tensor with zeros from a place along an axis on.
+    pub fn before(&mut self, input: Value, axis: usize, index: Value) -> Value {
+        let ty = self.type_of(input).clone();
+        self.push(Op::Before { input, axis, index }, ty)
+    }
+
     /// The value; a gradient flows only to the first of `path`, times the second.
     pub fn detach(&mut self, value: Value, path: Option<(Value, Value)>) -> Value {
         let ty = self.type_of(value).clone();

@@ -290,7 +290,12 @@ impl Assembly<'_> {
         let first = self.sample_axes() == 0;
         let alike = b.slice(known.alike[&drive.x], 0, run);
         let spec = self.spec(if first { "i L,L->i" } else { "k L,L i->k i" });
-        let (lhs, rhs) = if first { (carried.added[of], alike) } else { (alike, carried.added[of]) };
+        // Later runs have added nothing yet.
+        let added = match self.runs {
+            1 => carried.added[of],
+            _ => b.before(carried.added[of], usize::from(first), run),
+        };
+        let (lhs, rhs) = if first { (added, alike) } else { (alike, added) };
         let mut sum = b.contract(&spec, lhs, rhs);
         for other in (0..self.count()).rev().filter(|&other| self.is_part(of, other)) {
             let before = known.answers[&(self.matrix(other), drive.x)];

@@ -40,7 +40,8 @@
 //! 12. **Reshaping** ([`Op::Reshape`]) keeps elements and their row-major order.
 //! 13. **Slices** ([`Op::Slice`]) are what is at one place along an axis, which they lack, and an [`Op::Insert`] is a tensor with
 //!     such a slice replaced. The place is a step number; beyond the end of the axis it is the last one. A **range**
-//!     ([`Op::Range`]) is what stands along an axis from a fixed place on, as many places as it has itself.
+//!     ([`Op::Range`]) is what stands along an axis from a fixed place on, as many places as it has itself. What is **before** a
+//!     place ([`Op::Before`]) is the tensor with +0 there and beyond; beyond the end, it is the tensor.
 //! 14. **Detached values** ([`Op::Detach`]) are the value itself. Whoever differentiates the program passes no cotangent to
 //!     it; where a path is given, he passes the cotangent times the path's second to its first.
 //! 15. **Random numbers** ([`Op::Random`]) are a function of the run's seed and update number, the operation's stream,

@@ -12,6 +12,7 @@ mod factor;
 mod fold;
 mod fuse;
 mod hoist;
+mod peel;
 mod single;
 mod squeeze;
 
@@ -49,6 +50,12 @@ const FACTOR: Pass = Pass {
 };
 const SQUEEZE: Pass =
     Pass { name: "squeeze", about: "drop axes of one element", run: squeeze::run, exact: false };
+const PEEL: Pass = Pass {
+    name: "peel",
+    about: "take the first step out of loops that begin at zero",
+    run: peel::run,
+    exact: false,
+};
 /// Removes what nobody uses; alone, it changes nothing else.
 pub const DCE: Pass = Pass { name: "dce", about: "remove what nobody uses", run: dce::run, exact: true };
 const FUSE: Pass = Pass { name: "fuse", about: "merge element-wise operations", run: fuse::run, exact: true };
@@ -56,9 +63,11 @@ const FUSE: Pass = Pass { name: "fuse", about: "merge element-wise operations", 
 /// The passes in the order in which [`optimise`] runs them.
 ///
 /// Constants and equal values are found first, so that more turns out not to change in a loop; once it has moved out it
-/// meets its equals there, hence the second round. Before it sums of one
-/// term become element-wise; after it equal factors are known as such. Fusion comes last because nothing looks into maps.
-pub const PIPELINE: &[Pass] = &[FOLD, CSE, HOIST, SQUEEZE, SINGLE, FOLD, CSE, HOIST, FACTOR, DCE, FUSE, DCE];
+/// meets its equals there, hence the second round. Before it sums of one term become element-wise; after it first steps are
+/// short, as loops have in them only what changes, and equal factors are known as such. Fusion comes last because nothing
+/// looks into maps.
+pub const PIPELINE: &[Pass] =
+    &[FOLD, CSE, HOIST, SQUEEZE, SINGLE, FOLD, CSE, HOIST, PEEL, FACTOR, DCE, FUSE, DCE];
 
 /// The pass of that name.
 pub fn find(name: &str) -> Option<&'static Pass> {

@@ -204,6 +204,15 @@ pub enum Op {
         /// The place, as in [`Op::Slice`].
         index: Value,
     },
+    /// A tensor with zeros from a place along an axis on.
+    Before {
+        /// The tensor.
+        input: Value,
+        /// The axis, of several places.
+        axis: usize,
+        /// The first place that is zero: a step number; beyond the end, none is.
+        index: Value,
+    },
     /// The value, through which no gradient flows but the one that is given.
     Detach {
         /// The value.
@@ -403,6 +412,7 @@ impl Op {
             | Op::Range { .. }
             | Op::Slice { .. }
             | Op::Insert { .. }
+            | Op::Before { .. }
             | Op::Detach { .. }
             | Op::Random { .. }
             | Op::Repeat(_)
@@ -428,7 +438,9 @@ impl Op {
             Op::Contract { lhs, rhs, .. } | Op::Convolve { lhs, rhs, .. } => {
                 [*lhs, *rhs].into_iter().for_each(visit)
             }
-            Op::Slice { input, index, .. } => [*input, *index].into_iter().for_each(visit),
+            Op::Slice { input, index, .. } | Op::Before { input, index, .. } => {
+                [*input, *index].into_iter().for_each(visit)
+            }
             Op::Insert { into, value, index, .. } => [*into, *value, *index].into_iter().for_each(visit),
             Op::Detach { value, path } => {
                 visit(*value);
@@ -464,7 +476,9 @@ impl Op {
             Op::Contract { lhs, rhs, .. } | Op::Convolve { lhs, rhs, .. } => {
                 [lhs, rhs].into_iter().for_each(|v| *v = replace(*v))
             }
-            Op::Slice { input, index, .. } => [input, index].into_iter().for_each(|v| *v = replace(*v)),
+            Op::Slice { input, index, .. } | Op::Before { input, index, .. } => {
+                [input, index].into_iter().for_each(|v| *v = replace(*v));
+            }
             Op::Insert { into, value, index, .. } => {
                 [into, value, index].into_iter().for_each(|v| *v = replace(*v));
             }

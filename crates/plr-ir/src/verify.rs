@@ -11,7 +11,7 @@
 //!   arithmetic is on reals, comparisons take reals and give truth values, logic is on truth values, a selection takes
 //!   truth values and two reals. There is one result.
 //! * **V6 (index)** An index is used only as operand of [`Op::FromIndex`], whose result is a real scalar, as step of
-//!   [`Op::Random`], and as place of [`Op::Slice`] and [`Op::Insert`].
+//!   [`Op::Random`], and as place of [`Op::Slice`], [`Op::Insert`] and [`Op::Before`].
 //! * **V7 (broadcast)** There is one result, of the input's kind. There is one axis for each axis of the input, strictly
 //!   increasing, within the result's rank and of the same extent there.
 //! * **V8 (contraction)** There is one result; all three tensors are real, with a label for each axis, an ASCII letter. The
@@ -29,7 +29,7 @@
 //!   the indices along the last fit in 32 bits; a summed one has the axis.
 //! * **V14 (slice, range)** There is one result; all tensors are real, and the place of a slice is an index. The tensor has the axis; the slice
 //!   has its other dimensions, and of an insertion the result has its type. A range has the other dimensions too, and its
-//!   places are along the axis.
+//!   places are along the axis. What is before a place has the tensor's type, and several places along the axis.
 //! * **V15 (detach)** There is one result, real; the value and both values of the path, if there is one, have its type.
 //! * **V16 (convolution)** There is one result, and all three tensors are real: low units `[batch, units]`, high units
 //!   `[batch, units]` and kernel, each where the form has it, of the sizes that the geometry says. The kernel has a place,

@@ -34,7 +34,10 @@ fn programs(count: u64) -> impl Iterator<Item = (u64, Program, Vec<Tensor>)> {
 }
 
 fn passes() -> Vec<&'static Pass> {
-    ["fold", "cse", "hoist", "squeeze", "single", "dce", "fuse"].into_iter().filter_map(find).collect()
+    ["fold", "cse", "hoist", "squeeze", "single", "peel", "dce", "fuse"]
+        .into_iter()
+        .filter_map(find)
+        .collect()
 }
 
 fn assert_verifies(program: &Program, what: &str) {
@@ -58,7 +61,7 @@ fn generated_programs_verify_and_mostly_have_finite_outputs() {
 
 #[test]
 fn each_pass_alone_keeps_every_bit() {
-    assert_eq!(passes().len(), 7);
+    assert_eq!(passes().len(), 8);
     for (seed, program, inputs) in programs(400) {
         let expected = outputs(&program, &inputs);
         for pass in passes() {

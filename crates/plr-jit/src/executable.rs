@@ -151,6 +151,7 @@ impl Executable {
                 }
                 Place::Output(output) => self.buffers.set(i, address_mut(&mut outputs[*output])),
                 Place::Arena(at) => self.buffers.set_in_arena(i, *at),
+                Place::View => {}
             }
         }
         let mut run = Run {

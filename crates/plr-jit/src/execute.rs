@@ -13,7 +13,7 @@ use crate::convolve::Lanes;
 use crate::error::Error;
 use crate::executable::Context;
 use crate::gemm::Product;
-use crate::lower::{Rows, Slot};
+use crate::lower::{Rows, Slot, Terms};
 use crate::memory::Buffer;
 use crate::micro::Element;
 use crate::plan::{
@@ -88,6 +88,11 @@ impl Buffers {
         self.at[buffer] = self.arena.as_mut_ptr().cast::<u8>().wrapping_add(offset);
     }
 
+    /// Takes the numbers in these cells of another's as its own first ones.
+    pub(crate) fn take_slots(&mut self, of: &Self, slots: &[Slot]) {
+        self.slots.iter_mut().zip(slots).for_each(|(own, slot)| *own = of.slots[slot.0 as usize]);
+    }
+
     /// Where a buffer is.
     pub(crate) fn get(&self, buffer: usize) -> *mut u8 {
         self.at[buffer]
@@ -143,7 +148,12 @@ impl Run<'_> {
                         Precision::F32 => self.apply::<f32>(apply),
                         Precision::F64 => self.apply::<f64>(apply),
                     },
-                    Step::Multiply { product, lhs, rhs, out } => self.multiply(product, *lhs, *rhs, *out),
+                    Step::Multiply { product, terms: None, lhs, rhs, out } => {
+                        self.multiply(product, *lhs, *rhs, *out)
+                    }
+                    Step::Multiply { product, terms: Some(terms), lhs, rhs, out } => {
+                        self.multiply_first(product, *terms, [*lhs, *rhs, *out])
+                    }
                     Step::Rank(rank) => self.rank(rank),
                     Step::RunningSum(sum) => self.running_sum(sum),
                     Step::Convolve(step) => self.convolve(step),
@@ -169,6 +179,11 @@ impl Run<'_> {
                             (*out, (0, rows.elements)),
                         );
                     }
+                    Step::View { whole, rows, place, out } => {
+                        let (first, _) = self.place(*rows, *place);
+                        let whole = self.buffers.get(whole.index());
+                        self.buffers.set(out.index(), whole.add(first * self.precision.bytes()));
+                    }
                     Step::Insert { value, into, rows, place, out } => {
                         if self.buffers.at[into.index()] != self.buffers.at[out.index()] {
                             self.copies(&[Copy { from: *into, to: *out }]);
@@ -181,6 +196,7 @@ impl Run<'_> {
                             (*out, place),
                         );
                     }
+                    Step::Before { whole, rows, place, out } => self.before([*whole, *out], *rows, *place),
                     Step::Draw(draw) => self.draw(draw),
                     Step::FromIndex { slot, out } => {
                         self.write_scalar(*out, self.buffers.slots[slot.0 as usize] as f64);
@@ -249,6 +265,22 @@ impl Run<'_> {
             return (0..product.blocks()).for_each(block);
         }
         self.pool.run(product.blocks(), &block);
+    }
+
+    /// As [`Self::multiply`], of the first terms of the sums.
+    ///
+    /// # Safety
+    /// As for [`Self::steps`].
+    unsafe fn multiply_first(&self, product: &Product, terms: Terms, [lhs, rhs, out]: [Buffer; 3]) {
+        let count = self.buffers.slots[terms.steps.0 as usize] as usize * terms.each;
+        let product = Product { depth: count.min(product.depth), ..product.clone() };
+        // SAFETY: as demanded of the caller; a product is all of its result.
+        unsafe {
+            match product.depth {
+                0 => self.buffers.at[out.index()].write_bytes(0, self.bytes[out.index()]),
+                _ => self.multiply(&product, lhs, rhs, out),
+            }
+        }
     }
 
     /// Ranks the elements of rows, on several threads if that pays.
@@ -410,6 +442,27 @@ impl Run<'_> {
             }
         };
         self.pool.run(rows.div_ceil(rows_per_part), &part);
+    }
+
+    /// Copies what is before a place, and puts zeros at the others.
+    ///
+    /// # Safety
+    /// As for [`Self::steps`]; the buffers are apart from each other and have those rows.
+    unsafe fn before(&self, [whole, out]: [Buffer; 2], rows: Rows, slot: Slot) {
+        let bytes = self.precision.bytes() * rows.elements;
+        let kept = (self.buffers.slots[slot.0 as usize] as usize).min(rows.places);
+        for row in 0..rows.count {
+            let first = row * rows.places * bytes;
+            let (from, to) = (
+                self.buffers.get(whole.index()).wrapping_add(first),
+                self.buffers.get(out.index()).wrapping_add(first),
+            );
+            // SAFETY: as demanded of the caller; zero is a row of zero bytes.
+            unsafe {
+                std::ptr::copy_nonoverlapping(from.cast_const(), to, kept * bytes);
+                to.add(kept * bytes).write_bytes(0, (rows.places - kept) * bytes);
+            }
+        }
     }
 
     /// Where rows at the place in a slot begin, and how far they are apart, in elements.

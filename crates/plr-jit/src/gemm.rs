@@ -3,11 +3,16 @@
 //! A product is cut into blocks of rows or columns whose size follows from its shape alone, and each block is one
 //! single-threaded call: of our own [kernels](crate::micro) where neighbouring columns are neighbours in memory and the
 //! machine has them, of the library elsewhere. Threads share out blocks, so their number cannot change a result.
+//!
+//! Of the product of a matrix and its own transpose one half is computed, and copied to the other.
+
+use std::ops::Range;
 
 use plr_ir::Precision;
 use plr_ir::scalar::Real;
 
 use crate::micro::{Dots, Element, Inner, Panel};
+use crate::transpose::transpose;
 
 /// Distances between neighbours in a matrix, in elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +49,8 @@ pub(crate) struct Product {
     pub(crate) out: Strides,
     /// Repetitions.
     pub(crate) batch: Vec<BatchAxis>,
+    /// Whether the right factor is the left one's transpose; columns of the result are then neighbours in memory.
+    pub(crate) symmetric: bool,
 }
 
 /// A block of this many multiplications, about 50 µs, is worth a call of its own.
@@ -52,8 +59,10 @@ const BLOCK_WORK: usize = 2 << 20;
 const MOST_BLOCKS: usize = 16;
 /// The library is better at products with fewer columns: they do not fill a vector.
 const LEAST_COLUMNS: usize = 8;
-/// Blocks begin at multiples of this, a whole number of the library's register tiles.
+/// Blocks of columns begin at multiples of this, a cache line, or two.
 const BLOCK_ALIGNMENT: usize = 16;
+/// Blocks of rows begin at multiples of this: our kernels have them in tiles of nearly equal heights, whatever their number.
+const ROW_ALIGNMENT: usize = 4;
 
 impl Product {
     /// The product with exchanged factors whose result is this one's transpose.
@@ -71,6 +80,7 @@ impl Product {
             rhs: flip(self.lhs),
             out: flip(self.out),
             batch: self.batch.iter().map(exchange).collect(),
+            symmetric: self.symmetric,
         }
     }
 
@@ -89,9 +99,13 @@ impl Product {
 
     /// Rows or columns of a block, whichever there are more of.
     fn block_length(&self) -> usize {
+        if self.symmetric {
+            return self.m.div_ceil(MOST_BLOCKS).next_multiple_of(BLOCK_ALIGNMENT);
+        }
         // An even number, so that two threads have as much to do, and the same rows as in other loops over them.
         let blocks = (self.work_of_one() / BLOCK_WORK).next_multiple_of(2).clamp(1, MOST_BLOCKS);
-        self.m.max(self.n).div_ceil(blocks).next_multiple_of(BLOCK_ALIGNMENT)
+        let alignment = if self.m >= self.n { ROW_ALIGNMENT } else { BLOCK_ALIGNMENT };
+        self.m.max(self.n).div_ceil(blocks).next_multiple_of(alignment)
     }
 
     fn blocks_per_matrix(&self) -> usize {
@@ -120,15 +134,12 @@ impl Product {
 
     /// The product of some rows and columns, from the given one on, into a matrix whose rows are so far apart. The
     /// offsets of the parts of both factors come with it.
-    pub(crate) fn part(
-        &self,
-        rows: std::ops::Range<usize>,
-        columns: std::ops::Range<usize>,
-        apart: usize,
-    ) -> (Self, [usize; 2]) {
+    pub(crate) fn part(&self, rows: Range<usize>, columns: Range<usize>, apart: usize) -> (Self, [usize; 2]) {
         let offsets = [rows.start * self.lhs.row, columns.start * self.rhs.column];
         let out = Strides { row: apart, column: 1 };
-        (Self { m: rows.len(), n: columns.len(), out, batch: Vec::new(), ..*self }, offsets)
+        let part =
+            Self { m: rows.len(), n: columns.len(), out, batch: Vec::new(), symmetric: false, ..*self };
+        (part, offsets)
     }
 
     /// Computes the product as a whole.
@@ -168,43 +179,91 @@ impl Product {
     ) {
         match precision {
             // SAFETY: as demanded of the caller.
-            Precision::F32 => unsafe {
-                self.run_typed(block, lhs.cast(), rhs.cast(), out.cast(), 0.0_f32, 1.0)
-            },
+            Precision::F32 => unsafe { self.run_typed::<f32>(block, lhs.cast(), rhs.cast(), out.cast()) },
             // SAFETY: as demanded of the caller.
-            Precision::F64 => unsafe {
-                self.run_typed(block, lhs.cast(), rhs.cast(), out.cast(), 0.0_f64, 1.0)
-            },
+            Precision::F64 => unsafe { self.run_typed::<f64>(block, lhs.cast(), rhs.cast(), out.cast()) },
         }
     }
 
-    /// As [`Self::run_block`], with the numbers 0 and 1 of the precision.
-    unsafe fn run_typed<T: Element>(
+    /// Whether [`Self::add_to`] can compute it on this machine.
+    pub(crate) fn can_be_added(&self, precision: Precision) -> bool {
+        let kernel = match precision {
+            Precision::F32 => f32::kernel().is_some(),
+            Precision::F64 => f64::kernel().is_some(),
+        };
+        kernel && self.batch.is_empty() && self.has_columns_in_lanes()
+    }
+
+    /// Adds the product, which [can be added](Self::can_be_added), times a number to what is where the result goes.
+    ///
+    /// # Safety
+    /// As for [`Self::run_block`].
+    pub(crate) unsafe fn add_to(
         &self,
-        block: usize,
-        lhs: *const T,
-        rhs: *const T,
-        out: *mut T,
-        zero: T,
-        one: T,
+        precision: Precision,
+        (lhs, rhs, out): (*const u8, *const u8, *mut u8),
+        scale: f64,
     ) {
-        let per_matrix = self.blocks_per_matrix();
-        let [mut a, mut b, mut c] = self.batch_offsets(block / per_matrix);
-        let first = block % per_matrix * self.block_length();
-        let (mut m, mut n) = (self.m, self.n);
-        if self.m >= self.n {
-            m = self.block_length().min(self.m - first);
-            a += first * self.lhs.row;
-            c += first * self.out.row;
-        } else {
-            n = self.block_length().min(self.n - first);
-            b += first * self.rhs.column;
-            c += first * self.out.column;
+        let sizes = [self.m, self.n];
+        // SAFETY: as demanded of the caller.
+        unsafe {
+            match precision {
+                Precision::F32 => {
+                    self.run_part::<f32>(sizes, (lhs.cast(), rhs.cast(), out.cast()), Some(scale as f32));
+                }
+                Precision::F64 => {
+                    self.run_part::<f64>(sizes, (lhs.cast(), rhs.cast(), out.cast()), Some(scale));
+                }
+            }
         }
+    }
+
+    /// As [`Self::run_block`].
+    unsafe fn run_typed<T: Real + Element>(&self, block: usize, lhs: *const T, rhs: *const T, out: *mut T) {
+        let per_matrix = self.blocks_per_matrix();
+        let [a, b, c] = self.batch_offsets(block / per_matrix);
+        let [rows, columns] = self.rows_and_columns(block % per_matrix);
         // SAFETY: the offsets stay inside the arrays because block and batch index are below their counts; the rest is as
         // demanded of the caller.
         unsafe {
             let (lhs, rhs, out) = (lhs.add(a), rhs.add(b), out.add(c));
+            let corner = out.add(rows.start * self.out.row + columns.start * self.out.column);
+            let (lhs, rhs) = (lhs.add(rows.start * self.lhs.row), rhs.add(columns.start * self.rhs.column));
+            self.run_part([rows.len(), columns.len()], (lhs, rhs, corner), None);
+            if self.symmetric {
+                // What is left of the diagonal is above it, too.
+                let above = (out.add(rows.start), self.out.row);
+                transpose([rows.len(), rows.start], (corner, self.out.row), above);
+            }
+        }
+    }
+
+    /// The rows and columns that a block computes.
+    fn rows_and_columns(&self, block: usize) -> [Range<usize>; 2] {
+        let length = self.block_length();
+        let part = |block: usize, extent: usize| block * length..extent.min((block + 1) * length);
+        if self.symmetric {
+            // The longest first: the others even out what threads have to do.
+            let rows = part(self.blocks_per_matrix() - 1 - block, self.m);
+            let columns = 0..rows.end;
+            return [rows, columns];
+        }
+        if self.m >= self.n { [part(block, self.m), 0..self.n] } else { [0..self.m, part(block, self.n)] }
+    }
+
+    /// The product of so many rows and columns, which begin at these places; times `onto` and added to what is there, if that is
+    /// given.
+    ///
+    /// # Safety
+    /// As for [`Self::run_block`], or for [`Self::add_to`].
+    unsafe fn run_part<T: Real + Element>(
+        &self,
+        [m, n]: [usize; 2],
+        (lhs, rhs, out): (*const T, *const T, *mut T),
+        onto: Option<T>,
+    ) {
+        // SAFETY: as demanded of the caller.
+        unsafe {
             if let (true, Some(kernel)) = (self.has_columns_in_lanes(), T::kernel()) {
                 return kernel(&Panel {
                     m,
@@ -217,8 +276,10 @@ impl Product {
                     rhs_step: self.rhs.row,
                     out,
                     out_row: self.out.row,
+                    onto,
                 });
             }
+            debug_assert!(onto.is_none(), "only our kernels for columns add");
             if let (true, Some(kernel)) = (self.is_of_vector(), T::dots_kernel()) {
                 let (depth, out_row, out_column) = (self.depth, self.out.row, self.out.column);
                 return kernel(&match self.m == 1 {
@@ -260,8 +321,8 @@ impl Product {
                 rhs,
                 self.rhs.column as isize,
                 self.rhs.row as isize,
-                zero,
-                one,
+                T::from_f64(0.0),
+                T::from_f64(1.0),
                 false,
                 false,
                 false,
@@ -303,7 +364,8 @@ pub(crate) fn multiply<T: Real + Element>(
     unsafe {
         if let Some(kernel) = T::kernel() {
             let (lhs_row, lhs_step) = (strides.row, strides.column);
-            return kernel(&Panel { m, n, depth, lhs, lhs_row, lhs_step, rhs, rhs_step, out, out_row });
+            let onto = None;
+            return kernel(&Panel { m, n, depth, lhs, lhs_row, lhs_step, rhs, rhs_step, out, out_row, onto });
         }
         gemm::gemm(
             m,
@@ -342,6 +404,7 @@ mod tests {
             rhs: Strides { row: n, column: 1 },
             out: Strides { row: n, column: 1 },
             batch: vec![BatchAxis { extent: matrices, strides: [m * depth, depth * n, m * n] }],
+            symmetric: false,
         }
     }
 
@@ -353,6 +416,29 @@ mod tests {
                 .map(|i| product.block_length().min(m.max(n) - i * product.block_length()));
             assert_eq!(lengths.sum::<usize>(), m.max(n), "{product:?}");
             assert!(product.blocks_per_matrix() <= MOST_BLOCKS);
+        }
+    }
+
+    #[test]
+    fn a_product_with_ones_own_transpose_is_computed_by_half() {
+        let (m, depth) = (37, 5);
+        let rows: Vec<f64> = (0..m * depth).map(|i| (i * i % 11) as f64 - 5.0).collect();
+        for batch in [Vec::new(), vec![BatchAxis { extent: 1, strides: [0; 3] }]] {
+            let product = Product {
+                rhs: Strides { row: 1, column: depth },
+                batch,
+                symmetric: true,
+                ..product(m, m, depth, 1)
+            };
+            let mut out = vec![f64::NAN; m * m];
+            let (lhs, out_at) = (rows.as_ptr().cast::<u8>(), out.as_mut_ptr().cast::<u8>());
+            // SAFETY: the arrays have the sizes of the product.
+            unsafe { product.run_whole(Precision::F64, lhs, lhs, out_at) };
+            for (at, &found) in out.iter().enumerate() {
+                let exact: f64 =
+                    (0..depth).map(|k| rows[at / m * depth + k] * rows[at % m * depth + k]).sum();
+                assert_eq!(found, exact, "element {at}");
+            }
         }
     }
 

@@ -32,14 +32,21 @@ pub(crate) struct Lifetimes {
     loops: Vec<(Value, Lifetime)>,
     /// What has been used since the innermost open loop began.
     used: Vec<Value>,
+    /// Slices that are read where they are, in order, and of what they are.
+    views: Vec<(Value, Value)>,
     now: u32,
 }
 
 impl Lifetimes {
     /// Of a lowered program: inputs live from the beginning, those that are not renewed and outputs to the end.
     pub(crate) fn of(lowered: &Lowered) -> Self {
-        let mut lifetimes =
-            Self { of: vec![None; lowered.types.len()], loops: Vec::new(), used: Vec::new(), now: 0 };
+        let mut lifetimes = Self {
+            of: vec![None; lowered.types.len()],
+            loops: Vec::new(),
+            used: Vec::new(),
+            views: Vec::new(),
+            now: 0,
+        };
         lowered.inputs.iter().for_each(|&value| lifetimes.define(value));
         lifetimes.tasks(&lowered.tasks);
         lifetimes.now += 1;
@@ -57,6 +64,21 @@ impl Lifetimes {
         self.of[value.index()]
     }
 
+    /// Whether the value is read where another has it.
+    pub(crate) fn is_view(&self, value: Value) -> bool {
+        self.viewed(value).is_some()
+    }
+
+    /// The values that are read where others have them.
+    pub(crate) fn views(&self) -> impl Iterator<Item = Value> {
+        self.views.iter().map(|&(view, _)| view)
+    }
+
+    /// Where a view is.
+    fn viewed(&self, view: Value) -> Option<Value> {
+        self.views.iter().find(|(known, _)| *known == view).map(|&(_, whole)| whole)
+    }
+
     /// From begin to end of a loop that carries anything.
     pub(crate) fn of_loop(&self, repeat: &RepeatTask) -> Option<Lifetime> {
         let first = repeat.carried.first()?.parameter;
@@ -70,6 +92,11 @@ impl Lifetimes {
     fn use_(&mut self, value: Value) {
         self.extend(value, self.now);
         self.used.push(value);
+        if let Some(whole) = self.viewed(value) {
+            // Nothing that uses a view may write over what it is a part of.
+            self.extend(whole, self.now + 1);
+            self.use_(whole);
+        }
     }
 
     fn extend(&mut self, value: Value, moment: u32) {
@@ -87,6 +114,9 @@ impl Lifetimes {
                 self.repeat(repeat);
             }
             task.results().into_iter().for_each(|value| self.define(value));
+            if let Task::View { from, result } = task {
+                self.views.push((*result, from.whole));
+            }
         }
     }
 

@@ -7,6 +7,7 @@
 mod block;
 mod contraction;
 mod elementwise;
+mod places;
 mod running;
 mod spatial;
 mod task;
@@ -23,7 +24,7 @@ use crate::tile::{self, Region, Section};
 pub(crate) use block::{BlockTask, MOST_OPERANDS, MOST_PRODUCTS};
 pub(crate) use elementwise::{MapOperand, MapTask};
 pub(crate) use task::{
-    Carried, ConvolveTask, FoldTask, GemmTask, RepeatTask, Rows, SliceTask, Slot, Task, UntilTask,
+    Carried, ConvolveTask, FoldTask, GemmTask, RepeatTask, Rows, SliceTask, Slot, Task, Terms, UntilTask,
 };
 
 /// A program as tasks.
@@ -83,8 +84,10 @@ fn lower_part(program: &Program, choices: Choices, part: Part) -> Lowered {
         part,
         transposes: HashMap::new(),
         rows_kept: Vec::new(),
+        befores: HashMap::new(),
     };
     let mut inputs = program.body.parameters.clone();
+    inputs.retain(|&input| !lowering.is_step(input));
     inputs.iter().for_each(|&input| lowering.define(input));
     if choices.tile {
         tile::sections(program, choices.running).into_iter().for_each(|section| lowering.section(section));
@@ -94,10 +97,11 @@ fn lower_part(program: &Program, choices: Choices, part: Part) -> Lowered {
     let mut outputs: Vec<Value> = Vec::with_capacity(program.body.results.len());
     for &result in &program.body.results {
         let stored = lowering.stored(result);
-        let taken = inputs.contains(&stored) || outputs.contains(&stored);
+        let taken = outputs.contains(&stored) || !lowering.computed(stored);
         outputs.push(if taken { lowering.copy(stored) } else { stored });
     }
     let mut tasks = lowering.close();
+    block::drop_unused(&mut tasks, &outputs);
     if choices.running {
         let uses = block::uses(&tasks, &outputs);
         tasks = running::merge(&mut lowering, tasks, &uses);
@@ -147,6 +151,8 @@ struct Lowering<'p> {
     transposes: HashMap<Value, Value>,
     /// Rows of running sums that go on from tile to tile, before and after a tile.
     rows_kept: Vec<[Value; 2]>,
+    /// Tensors with zeros from a place on.
+    befores: HashMap<Value, places::Before>,
 }
 
 impl Lowering<'_> {
@@ -172,6 +178,15 @@ impl Lowering<'_> {
 
     fn close(&mut self) -> Vec<Task> {
         self.blocks.pop().unwrap_or_default()
+    }
+
+    /// Whether an input is a step number from outside of a tile, which then gets a cell: the first ones are of these.
+    fn is_step(&mut self, input: Value) -> bool {
+        let is_step = self.type_of(input).elem == Elem::Index;
+        if is_step {
+            self.views[input.index()] = Some(View::Index(self.slot()));
+        }
+        is_step
     }
 
     fn slot(&mut self) -> Slot {
@@ -231,6 +246,7 @@ impl Lowering<'_> {
         for value in region.shared.iter_mut().chain(&mut region.imports) {
             *value = self.stored(*value);
         }
+        region.slots = region.steps.iter().map(|&step| self.index(step)).collect();
         for value in region.read_across() {
             let dims = self.dims(value);
             let transpose = self.transpose(value, [dims[0], dims[1]]);
@@ -329,6 +345,7 @@ impl Lowering<'_> {
             Op::Range { input, axis, first } => self.range(*input, *axis, *first, result),
             Op::Slice { input, axis, index } => self.slice(*input, *axis, *index, result),
             Op::Insert { into, value, axis, index } => self.insert(*into, *value, (*axis, *index), result),
+            Op::Before { input, axis, index } => self.before(*input, *axis, *index, result),
             Op::Detach { value, .. } => self.views[result.index()] = Some(self.view(*value).clone()),
             Op::Random { law, stream, step } => {
                 let step = step.map(|step| self.index(step));
@@ -388,27 +405,6 @@ impl Lowering<'_> {
         self.push(Task::Range { whole: input, rows, first, places, result });
     }
 
-    fn slice(&mut self, input: Value, axis: usize, index: Value, result: Value) {
-        let input = self.stored(input);
-        let task = SliceTask { whole: input, rows: self.rows(input, axis), place: self.index(index) };
-        self.define(result);
-        self.push(Task::Slice { from: task, result });
-    }
-
-    fn insert(&mut self, into: Value, value: Value, (axis, index): (usize, Value), result: Value) {
-        let (into, value) = (self.stored(into), self.stored(value));
-        let task = SliceTask { whole: into, rows: self.rows(into, axis), place: self.index(index) };
-        self.define(result);
-        self.push(Task::Insert { into: task, value, result });
-    }
-
-    /// The rows of a stored value along an axis.
-    fn rows(&self, value: Value, axis: usize) -> Rows {
-        let dims = &self.type_of(value).dims;
-        let count = |dims: &[usize]| dims.iter().product();
-        Rows { count: count(&dims[..axis]), places: dims[axis], elements: count(&dims[axis + 1..]) }
-    }
-
     fn repeat(&mut self, repeat: &Repeat, results: &[Value]) {
         let (parameters, step) = (&repeat.body.parameters[1..], self.slot());
         let mut carried = Vec::with_capacity(parameters.len());
@@ -421,7 +417,10 @@ impl Lowering<'_> {
                 self.views[result.index()] = self.views[initial.index()].clone();
                 continue;
             }
-            let initial = self.stored(initial);
+            let initial = match places::is_filled(repeat, parameter, next, self.type_of(parameter)) {
+                true => self.room(parameter),
+                false => self.stored(initial),
+            };
             carried.push(Carried { initial, parameter, next, result });
         }
         self.views[repeat.body.parameters[0].index()] = Some(View::Index(step));
@@ -444,20 +443,23 @@ impl Lowering<'_> {
         }
     }
 
+    /// Whether a task of the innermost open block gives the value memory of its own.
+    fn computed(&self, value: Value) -> bool {
+        let own = |task: &&Task| !matches!(task, Task::View { .. });
+        self.blocks.last().into_iter().flatten().filter(own).any(|task| task.results().contains(&value))
+    }
+
     /// Copies next values that the body does not compute for that purpose alone, so that each can have the memory of its
     /// parameter, or exchange memory with it.
     fn own_next_values(&mut self, carried: &mut [Carried]) {
-        let computed =
-            self.blocks.last().map(|tasks| tasks.iter().flat_map(Task::results).collect::<Vec<_>>());
-        let computed = computed.unwrap_or_default();
         let mut taken: Vec<Value> = Vec::with_capacity(carried.len());
         for c in carried {
             let values = self.types.len();
             let stored = self.stored(c.next);
             // A value that `stored` has just made is this one's alone.
             let made = self.types.len() > values;
-            let computed_once = computed.contains(&stored) && !taken.contains(&stored);
-            c.next = if made || computed_once { stored } else { self.copy(stored) };
+            let computed_once = || self.computed(stored) && !taken.contains(&stored);
+            c.next = if made || computed_once() { stored } else { self.copy(stored) };
             taken.push(c.next);
         }
     }

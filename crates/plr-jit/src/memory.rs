@@ -7,7 +7,8 @@
 //!   the present one; otherwise the next value has a second buffer, and the two change roles after each step;
 //! * an element-wise result may be written over an input whose last use it is;
 //! * an output that renews an input is written over it, if that is so possible, and else copied there in the end;
-//! * a tensor with a slice replaced may be in the memory of the tensor, where a loop carries it.
+//! * a tensor with a slice replaced may be in the memory of the tensor, where a loop carries it;
+//! * a slice that is read where it is has a buffer that is part of the tensor's.
 //!
 //! Two buffers have the same place in the arena if their values are never alive together either. Buffers that change roles
 //! count as alive whenever one of them is.
@@ -40,6 +41,8 @@ pub(crate) enum Place {
     Output(usize),
     /// In the arena, that many bytes from its beginning.
     Arena(usize),
+    /// Inside of another buffer: a step says where.
+    View,
 }
 
 /// The memory of a program.
@@ -56,7 +59,7 @@ pub(crate) struct Memory {
 }
 
 /// Places in the arena begin at multiples of this, a cache line.
-const ALIGNMENT: usize = 64;
+pub(crate) const ALIGNMENT: usize = 64;
 
 impl Memory {
     /// Decides about all values of a lowered program.
@@ -98,7 +101,7 @@ struct Class {
 /// Classes being formed.
 struct Sharing<'a> {
     lifetimes: &'a Lifetimes,
-    /// By value; `None` for program inputs that are kept and for values without memory.
+    /// By value; `None` for program inputs that are kept, for views and for values without memory.
     class_of: Vec<Option<usize>>,
     classes: Vec<Class>,
     /// Pairs that may share memory although the first ends at the moment the second starts.
@@ -121,7 +124,8 @@ impl<'a> Sharing<'a> {
         for value in (0..lowered.types.len()).map(|i| Value(i as u32)) {
             let input = lowered.inputs.iter().position(|&input| input == value);
             let kept = input.is_some_and(|i| lowered.renewed.iter().all(|&(renewed, _)| renewed != i));
-            let Some(lifetime) = lifetimes.get(value).filter(|_| !kept) else { continue };
+            let in_another = kept || lifetimes.is_view(value);
+            let Some(lifetime) = lifetimes.get(value).filter(|_| !in_another) else { continue };
             let number = sharing.classes.len();
             sharing.class_of[value.index()] = Some(number);
             sharing.classes.push(Class { members: vec![value], alive: vec![lifetime], swapping: number });
@@ -170,6 +174,9 @@ impl<'a> Sharing<'a> {
                 | Task::Transpose { .. }
                 | Task::Range { .. }
                 | Task::Slice { .. }
+                | Task::View { .. }
+                | Task::Before { .. }
+                | Task::Room { .. }
                 | Task::Random { .. }
                 | Task::FromIndex { .. } => {}
                 Task::Tiles(region) => self.meeting.extend(region.over.iter().copied()),
@@ -270,6 +277,9 @@ impl<'a> Sharing<'a> {
                 | Task::Transpose { .. }
                 | Task::Range { .. }
                 | Task::Slice { .. }
+                | Task::View { .. }
+                | Task::Before { .. }
+                | Task::Room { .. }
                 | Task::Insert { .. }
                 | Task::Random { .. }
                 | Task::FromIndex { .. }
@@ -353,6 +363,11 @@ impl<'a> Sharing<'a> {
             let place = output.map_or_else(|| Place::Arena(arena.place(bytes, &class.alive)), Place::Output);
             memory.places.push(place);
             memory.bytes.push(bytes);
+        }
+        for view in self.lifetimes.views() {
+            memory.of[view.index()] = Some(Buffer(memory.places.len() as u32));
+            memory.places.push(Place::View);
+            memory.bytes.push(bytes_of(view));
         }
         memory.arena = arena.bytes;
         memory

@@ -35,6 +35,8 @@ pub(crate) struct Panel<T> {
     pub(crate) out: *mut T,
     /// From row to row of the result.
     pub(crate) out_row: usize,
+    /// If there is such a number, sums times it are added to what is where the result goes: both are rounded.
+    pub(crate) onto: Option<T>,
 }
 
 /// `out[i] = Σ_k matrix[i, k]·vector[k]`, neighbours along `k` beside each other; distances in elements.
@@ -176,6 +178,7 @@ mod tests {
                     rhs_step: n,
                     out: out.as_mut_ptr(),
                     out_row: n,
+                    onto: None,
                 };
                 // SAFETY: the arrays have the sizes of the panel, and the machine was asked for the kernel.
                 unsafe { kernel(&panel) };

@@ -1,17 +1,18 @@
 //! The plan: what is called in which order on which memory. Made once; a run does nothing that is not in it.
 
+mod addition;
 mod block;
 mod build;
 mod print;
 
-pub(crate) use block::{BlockStep, Factor};
+pub(crate) use block::{BlockStep, Factor, Finish};
 use plr_ir::Precision;
 use plr_ir::program::Law;
 use plr_ir::scalar::UnaryOp;
 
 use crate::convolve::{Convolve, Lanes};
 use crate::gemm::Product;
-use crate::lower::{Rows, Slot};
+use crate::lower::{Rows, Slot, Terms};
 use crate::memory::{Buffer, Memory};
 use crate::tile::TileStep;
 use crate::window::Windows;
@@ -46,6 +47,8 @@ pub(crate) enum Step {
     Multiply {
         /// Its shape.
         product: Product,
+        /// How many terms of the sums there are, if not all.
+        terms: Option<Terms>,
         /// The left factor.
         lhs: Buffer,
         /// The right factor.
@@ -118,12 +121,34 @@ pub(crate) enum Step {
         /// The slice.
         out: Buffer,
     },
+    /// What is at one place along the first axis, read where it is.
+    View {
+        /// The tensor.
+        whole: Buffer,
+        /// The axis.
+        rows: Rows,
+        /// The place.
+        place: Slot,
+        /// The slice.
+        out: Buffer,
+    },
     /// The tensor with a slice replaced.
     Insert {
         /// The slice.
         value: Buffer,
         /// The tensor, which may be where the result goes.
         into: Buffer,
+        /// The axis.
+        rows: Rows,
+        /// The place.
+        place: Slot,
+        /// Where the result goes.
+        out: Buffer,
+    },
+    /// The tensor with zeros from a place on.
+    Before {
+        /// The tensor.
+        whole: Buffer,
         /// The axis.
         rows: Rows,
         /// The place.
@@ -324,7 +349,9 @@ impl Plan {
                 | Step::Transpose { .. }
                 | Step::Range { .. }
                 | Step::Slice { .. }
+                | Step::View { .. }
                 | Step::Insert { .. }
+                | Step::Before { .. }
                 | Step::Draw(_)
                 | Step::FromIndex { .. } => 0,
             };

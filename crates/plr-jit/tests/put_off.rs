@@ -90,8 +90,19 @@ fn samples_of_each_run_are_tiled() {
     let plan = plan(&put_off(&relaxation(64), 3));
     let (_, runs) = plan.split_once("repeat 3 with").expect("the runs are a loop");
     let (_, tiles) = runs.split_once("    tiles of 32 among 64 samples").expect("there are tiles in it");
-    assert!(tiles.lines().any(|line| line.contains("repeat 3 with")), "{plan}");
+    assert!(tiles.lines().any(|line| line.contains("repeat 2 with")), "{plan}");
     assert_eq!(plan.matches("tiles of").count(), 1, "{plan}");
+}
+
+/// What later runs will have added is neither multiplied nor made: sums have the terms of earlier runs, and the loop begins with
+/// whatever is in memory.
+#[test]
+fn sums_have_the_terms_of_earlier_runs() {
+    let plan = plan(&put_off(&relaxation(64), 3));
+    assert!(plan.contains("the first !0 times 64 terms"), "{plan}");
+    assert!(!plan.contains("before"), "{plan}");
+    let (beginning, _) = plan.split_once("repeat 3 with").expect("the runs are a loop");
+    assert!(!beginning.contains("over 3648"), "nothing fills 3 times 64 rows of 19: {plan}");
 }
 
 /// An online rule that multiplies rows by −1, 0 or 1, so many rows of so many columns.

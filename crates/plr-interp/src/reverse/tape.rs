@@ -9,6 +9,7 @@ use crate::datum::{Datum, Operand};
 use crate::number::{Number, Shared};
 use crate::primitive::Primitive;
 use crate::reverse::{contract, convolve, elementwise, repetition, slice};
+use crate::slice::before;
 
 /// A real value that a wanted input reaches: its number in the order of definition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,6 +110,8 @@ impl<T: Number> Entry<'_, T> {
             Primitive::Insert(axis) => {
                 slice::insert(axis, self.operands[2].datum.index(), position, real(1), cotangent)
             }
+            // What is zero depends on nothing.
+            Primitive::Before(axis) => before(cotangent, axis, self.operands[1].datum.index()),
             Primitive::Detach if position == 1 => (real(2) * cotangent).to_owned(),
             Primitive::Detach => ArrayD::zeros(cotangent.raw_dim()),
             Primitive::Constant(_)

@@ -70,6 +70,7 @@ impl Generator {
                 None => return 0,
             },
             25 if self.random.percent(40) => self.range(b),
+            25 if self.random.percent(25) => self.before(b),
             25 => self.slice(b),
             26 | 27 => self.insert(b),
             28 => self.detach(b),
@@ -200,6 +201,21 @@ impl Generator {
         let first = self.random.below(extent);
         let places = 1 + self.random.below(extent - first);
         b.range(input, axis, first, places)
+    }
+
+    /// What is before a step's place; often it is a factor of a product along that axis.
+    fn before(&mut self, b: &mut Builder) -> Value {
+        let (Some(input), Some(index)) = (self.real_with_axes(b), self.index(b)) else { return self.real(b) };
+        let dims = b.type_of(input).dims.clone();
+        let Some(axis) = dims.iter().position(|&dim| dim > 1) else { return input };
+        let before = b.before(input, axis, index);
+        let (true, &[rows, _]) = (self.random.percent(60), dims.as_slice()) else { return before };
+        let other = self.real_of(b, &[rows, 3]);
+        if axis == 0 {
+            b.contract("ki,kj->ij", before, other)
+        } else {
+            b.contract("ik,ij->kj", before, other)
+        }
     }
 
     fn insert(&mut self, b: &mut Builder) -> Value {

@@ -53,6 +53,7 @@ enum Key {
     Range(Value, usize, usize),
     Slice(Value, usize, Value),
     Insert(Value, Value, usize, Value),
+    Before(Value, usize, Value),
     Detach(Value, Option<(Value, Value)>),
     Random(Law, u32, Option<Value>),
 }
@@ -83,6 +84,7 @@ impl Key {
             Op::Range { input, axis, first } => Key::Range(*input, *axis, *first),
             Op::Slice { input, axis, index } => Key::Slice(*input, *axis, *index),
             Op::Insert { into, value, axis, index } => Key::Insert(*into, *value, *axis, *index),
+            Op::Before { input, axis, index } => Key::Before(*input, *axis, *index),
             Op::Detach { value, path } => Key::Detach(*value, *path),
             Op::Random { law, stream, step } => Key::Random(*law, *stream, *step),
             Op::Repeat(_) | Op::Map(_) => return None,

@@ -133,6 +133,7 @@ impl Fold<'_> {
             | Op::Range { .. }
             | Op::Slice { .. }
             | Op::Insert { .. }
+            | Op::Before { .. }
             | Op::Detach { .. }
             | Op::Random { .. }
             | Op::Repeat(_)
@@ -176,6 +177,7 @@ impl Fold<'_> {
             | Op::Range { .. }
             | Op::Slice { .. }
             | Op::Insert { .. }
+            | Op::Before { .. }
             | Op::Detach { .. }
             | Op::Random { .. }
             | Op::Repeat(_)
@@ -185,7 +187,7 @@ impl Fold<'_> {
 
     fn unary(&self, op: UnaryOp, a: Value) -> Outcome {
         match (op, &self.facts[a.index()]) {
-            (_, Fact::Real(a)) => Outcome::Op(Op::Constant(self.evaluate_unary(op, *a))),
+            (_, Fact::Real(a)) => Outcome::Op(Op::Constant(evaluate_unary(self.program.precision, op, *a))),
             (UnaryOp::Neg, Fact::Neg(inner)) => Outcome::Value(*inner),
             (UnaryOp::Abs, Fact::Neg(inner)) => Outcome::Op(Op::Unary(op, *inner)),
             (UnaryOp::Abs, Fact::Abs) => Outcome::Value(a),
@@ -195,7 +197,7 @@ impl Fold<'_> {
 
     fn binary(&self, op: BinaryOp, a: Value, b: Value) -> Outcome {
         if let Some((x, y)) = self.reals(a, b) {
-            return Outcome::Op(Op::Constant(self.evaluate_binary(op, x, y)));
+            return Outcome::Op(Op::Constant(evaluate_binary(self.program.precision, op, x, y)));
         }
         let left = self.real(a).and_then(|c| self.with_constant_on_the_left(op, c, b));
         let right = || self.real(b).and_then(|c| self.with_constant_on_the_right(op, a, c));
@@ -298,22 +300,24 @@ impl Fold<'_> {
         if decides { Fact::Bool(by) } else { Fact::None }
     }
 
-    fn evaluate_unary(&self, op: UnaryOp, a: f64) -> f64 {
-        match self.program.precision {
-            Precision::F32 => f64::from(scalar::unary(&mut Host::<f32>::default(), op, a as f32)),
-            Precision::F64 => scalar::unary(&mut Host::<f64>::default(), op, a),
-        }
-    }
-
-    fn evaluate_binary(&self, op: BinaryOp, a: f64, b: f64) -> f64 {
-        match self.program.precision {
-            Precision::F32 => f64::from(scalar::binary(&mut Host::<f32>::default(), op, a as f32, b as f32)),
-            Precision::F64 => scalar::binary(&mut Host::<f64>::default(), op, a, b),
-        }
-    }
-
     fn compare(&self, op: CompareOp, a: f64, b: f64) -> bool {
         scalar::compare(&mut Host::<f64>::default(), op, a, b)
+    }
+}
+
+/// The operation on a number, rounded to the precision before and after.
+pub(super) fn evaluate_unary(precision: Precision, op: UnaryOp, a: f64) -> f64 {
+    match precision {
+        Precision::F32 => f64::from(scalar::unary(&mut Host::<f32>::default(), op, a as f32)),
+        Precision::F64 => scalar::unary(&mut Host::<f64>::default(), op, a),
+    }
+}
+
+/// The operation on two numbers, rounded to the precision before and after.
+pub(super) fn evaluate_binary(precision: Precision, op: BinaryOp, a: f64, b: f64) -> f64 {
+    match precision {
+        Precision::F32 => f64::from(scalar::binary(&mut Host::<f32>::default(), op, a as f32, b as f32)),
+        Precision::F64 => scalar::binary(&mut Host::<f64>::default(), op, a, b),
     }
 }
 

@@ -103,6 +103,7 @@ impl Fusion<'_> {
                 | Op::Range { .. }
                 | Op::Slice { .. }
                 | Op::Insert { .. }
+                | Op::Before { .. }
                 | Op::Detach { .. }
                 | Op::Random { .. }
                 | Op::Map(_) => {}

@@ -169,7 +169,8 @@ impl Squeeze<'_> {
             Op::Reduce { input, axes, .. } => *axes = self.axes(*input, axes),
             Op::RunningSum { input, axis }
             | Op::Range { input, axis, .. }
-            | Op::Slice { input, axis, .. } => {
+            | Op::Slice { input, axis, .. }
+            | Op::Before { input, axis, .. } => {
                 *axis = self.axes(*input, &[*axis]).first().copied().unwrap_or(0);
             }
             Op::Insert { into, axis, .. } => {

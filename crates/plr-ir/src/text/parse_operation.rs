@@ -91,6 +91,11 @@ impl Parser<'_> {
                 let (axis, index) = self.along()?;
                 Ok(Op::Slice { input, axis, index })
             }
+            "before" => {
+                let input = self.operand()?;
+                let (axis, index) = self.along()?;
+                Ok(Op::Before { input, axis, index })
+            }
             "insert" => self.insert(),
             "detach" => self.detach(),
             "random" => self.random(),

@@ -184,6 +184,7 @@ impl<W: fmt::Write> Printer<'_, W> {
                 | Op::Range { .. }
                 | Op::Slice { .. }
                 | Op::Insert { .. }
+                | Op::Before { .. }
                 | Op::Detach { .. }
                 | Op::Random { .. } => {}
             }
@@ -241,6 +242,9 @@ impl<W: fmt::Write> Printer<'_, W> {
             }
             Op::Slice { input, axis, index } => {
                 write!(self.out, "slice {} axis {axis} at {}", v(input), v(index))
+            }
+            Op::Before { input, axis, index } => {
+                write!(self.out, "before {} axis {axis} at {}", v(input), v(index))
             }
             Op::Insert { into, value, axis, index } => {
                 write!(self.out, "insert {} into {} axis {axis} at {}", v(value), v(into), v(index))

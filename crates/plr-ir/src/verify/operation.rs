@@ -74,6 +74,13 @@ impl<'a> Verifier<'a> {
                 ensure(results == [operands[0]], 14, || format!("the result is not one {}", operands[0]))?;
                 sliced(operands[0], *axis, operands[1], operands[2])
             }
+            Op::Before { axis, .. } => {
+                ensure(results == [operands[0]], 14, || format!("the result is not one {}", operands[0]))?;
+                let real =
+                    operands[0].elem == Real && operands[0].dims.get(*axis).is_some_and(|&dim| dim > 1);
+                ensure(real, 14, || format!("{} has not several places along axis {axis}", operands[0]))?;
+                ensure(uses_index, 14, || format!("the place is {}, not an index", operands[1]))
+            }
             Op::Detach { .. } => {
                 let real = results.len() == 1 && results[0].elem == Real;
                 ensure(real, 15, || "the result is not one real".to_owned())?;

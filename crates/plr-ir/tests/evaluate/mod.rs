@@ -158,6 +158,14 @@ impl<T: Real> State<'_, T> {
                 places.zip(self.real(*value)).for_each(|(at, &x)| after[at] = x);
                 Array::Real(after)
             }
+            Op::Before { input, axis, index } => {
+                let inside: usize = dims[axis + 1..].iter().product();
+                let place = |at: usize| (at / inside % dims[*axis]) as u64;
+                let whole = self.real(*input).iter().enumerate();
+                let kept =
+                    whole.map(|(at, &x)| if place(at) < self.index(*index) { x } else { T::from_f64(0.0) });
+                Array::Real(kept.collect())
+            }
             Op::Detach { value, .. } => Array::Real(self.real(*value).to_vec()),
             Op::Random { law, stream, step } => {
                 let step = step.map_or(0, |step| self.index(step));
@@ -228,7 +236,8 @@ impl<T: Real> State<'_, T> {
         let mut residual = None;
         while ran < u64::from(repeat.count) {
             let parameters = &repeat.body.parameters;
-            self.values.insert(parameters[0], Array::Index(ran));
+            let step = if repeat.reversed { u64::from(repeat.count) - 1 - ran } else { ran };
+            self.values.insert(parameters[0], Array::Index(step));
             self.values.extend(parameters[1..].iter().copied().zip(carried));
             self.block(&repeat.body);
             carried = repeat.body.results.iter().map(|v| self.values[v].clone()).collect();

@@ -59,6 +59,21 @@ pub(super) fn uses(tasks: &[Task], outputs: &[Value]) -> HashMap<Value, usize> {
     uses
 }
 
+/// Removes tensors with zeros that no one uses: products of first terms do without.
+pub(super) fn drop_unused(tasks: &mut Vec<Task>, outputs: &[Value]) {
+    let uses = uses(tasks, outputs);
+    drop_in_block(tasks, &uses);
+}
+
+fn drop_in_block(tasks: &mut Vec<Task>, uses: &HashMap<Value, usize>) {
+    tasks.retain(|task| !matches!(task, Task::Before { result, .. } if !uses.contains_key(result)));
+    for task in tasks {
+        if let Task::Repeat(repeat) = task {
+            drop_in_block(&mut repeat.body, uses);
+        }
+    }
+}
+
 fn count_uses(tasks: &[Task], uses: &mut HashMap<Value, usize>) {
     for task in tasks {
         task.operands().into_iter().for_each(|value| *uses.entry(value).or_default() += 1);
@@ -81,6 +96,7 @@ fn merge_block(tasks: Vec<Task>, uses: &HashMap<Value, usize>) -> Vec<Task> {
     for task in &tasks {
         if let Task::Gemm(gemm) = task
             && uses.get(&gemm.result) == Some(&1)
+            && gemm.terms.is_none()
             && gemm.product.has_dense_rows()
             && gemm.product.m * gemm.product.n >= LEAST_ELEMENTS
         {

@@ -3,7 +3,7 @@
 use plr_ir::Type;
 use plr_ir::program::{Contraction, MapInput, ReduceKind, Value};
 
-use super::{FoldTask, GemmTask, Lowering, Task};
+use super::{FoldTask, GemmTask, Lowering, Task, Terms};
 use crate::gemm::{BatchAxis, Product, Strides};
 use crate::space::{Space, dense};
 
@@ -39,6 +39,10 @@ const SUMMED: [bool; 3] = [true, true, false];
 impl Lowering<'_> {
     /// Lowers a contraction.
     pub(super) fn contract(&mut self, lhs: Value, rhs: Value, spec: &Contraction, result: Value) {
+        if let Some(task) = self.first_terms([lhs, rhs], spec, result) {
+            self.define(result);
+            return self.push(Task::Gemm(task));
+        }
         let (lhs, rhs) = (self.stored(lhs), self.stored(rhs));
         let (kept, summed) = self.axes(lhs, rhs, spec, result);
         self.define(result);
@@ -52,7 +56,8 @@ impl Lowering<'_> {
                 true => (product.transposed(), rhs, lhs),
                 false => (product, lhs, rhs),
             };
-            let gemm = GemmTask { product, lhs, rhs, result };
+            let product = Product { symmetric: lhs == rhs && is_symmetric(&product), ..product };
+            let gemm = GemmTask { product, lhs, rhs, terms: None, result };
             return match self.pays_transposed(&gemm) {
                 true => self.multiply_transposed(gemm),
                 false => self.push(Task::Gemm(gemm)),
@@ -62,6 +67,34 @@ impl Lowering<'_> {
         let folded = space(&summed, 2).collapsed();
         let (kind, factors) = (ReduceKind::Sum, vec![lhs, rhs]);
         self.push(Task::Fold(FoldTask { kind, factors, result, kept, folded, any_order: true }));
+    }
+
+    /// The contraction as a matrix product whose last terms are left out, if a factor is zero there and they follow the others in
+    /// both.
+    fn first_terms(&mut self, factors: [Value; 2], spec: &Contraction, result: Value) -> Option<GemmTask> {
+        let labels = [&spec.lhs, &spec.rhs];
+        let (at, before) = (0..2).find_map(|i| Some((i, *self.befores.get(&factors[i])?)))?;
+        let label = labels[at][before.axis];
+        let several = |label: &&u8| {
+            let axis = spec.lhs.iter().position(|other| other == *label);
+            axis.is_some_and(|axis| self.type_of(factors[0]).dims[axis] > 1)
+        };
+        let outermost = spec.lhs.iter().filter(|label| !spec.out.contains(label)).find(several);
+        if outermost != Some(&label) || !spec.rhs.contains(&label) {
+            return None;
+        }
+        let places = self.type_of(factors[at]).dims[before.axis];
+        let mut whole = factors;
+        whole[at] = before.whole;
+        let [lhs, rhs] = whole.map(|factor| self.stored(factor));
+        let (kept, summed) = self.axes(lhs, rhs, spec, result);
+        let product = matrix_product(&kept, &summed).filter(|product| product.batch.is_empty())?;
+        let terms = Some(Terms { steps: before.slot, each: product.depth / places });
+        let (product, lhs, rhs) = match product.out.column != 1 && product.out.row == 1 {
+            true => (product.transposed(), rhs, lhs),
+            false => (product, lhs, rhs),
+        };
+        Some(GemmTask { product, lhs, rhs, terms, result })
     }
 
     /// Whether a product of rows is so much work that a copy of a factor in the other order, and of the result, costs little
@@ -94,7 +127,7 @@ impl Lowering<'_> {
     /// other order.
     fn multiply_transposed(&mut self, gemm: GemmTask) {
         let [right, left] = self.copied(&gemm);
-        let GemmTask { product, lhs, rhs, result } = gemm;
+        let GemmTask { product, lhs, rhs, terms, result } = gemm;
         let (product, lhs, rhs) = match right <= left {
             true => (product, lhs, rhs),
             false => (product.transposed(), rhs, lhs),
@@ -103,11 +136,11 @@ impl Lowering<'_> {
         let right = self.transpose(rhs, [n, depth]);
         let dense = Product { rhs: Strides { row: n, column: 1 }, ..product };
         if dense.out.column == 1 {
-            return self.push(Task::Gemm(GemmTask { product: dense, lhs, rhs: right, result }));
+            return self.push(Task::Gemm(GemmTask { product: dense, lhs, rhs: right, terms, result }));
         }
         let columns = self.fresh(Type::real([m, n]));
         let dense = Product { out: Strides { row: n, column: 1 }, ..dense };
-        self.push(Task::Gemm(GemmTask { product: dense, lhs, rhs: right, result: columns }));
+        self.push(Task::Gemm(GemmTask { product: dense, lhs, rhs: right, terms, result: columns }));
         self.push(Task::Transpose { input: columns, dims: [m, n], result });
     }
 
@@ -187,7 +220,15 @@ fn matrix_product(kept: &[Axis], summed: &[Axis]) -> Option<Product> {
         rhs: Strides { row: depth.strides[1], column: columns.strides[1] },
         out: Strides { row: rows.strides[2], column: columns.strides[2] },
         batch: batch.map(|axis| BatchAxis { extent: axis.extent, strides: axis.strides }).collect(),
+        symmetric: false,
     })
+}
+
+/// Whether a product whose factors are in the same memory is of a matrix and its own transpose.
+fn is_symmetric(product: &Product) -> bool {
+    let Product { m, n, lhs, rhs, out, ref batch, .. } = *product;
+    let same = lhs == Strides { row: rhs.column, column: rhs.row };
+    same && m == n && out.column == 1 && batch.iter().all(|axis| axis.strides[0] == axis.strides[1])
 }
 
 /// The innermost axes as one that all operands walk through in one stride, and the axes further out that do not fit. Without

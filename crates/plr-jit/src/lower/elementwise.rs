@@ -90,6 +90,7 @@ impl Lowering<'_> {
             | Op::Range { .. }
             | Op::Slice { .. }
             | Op::Insert { .. }
+            | Op::Before { .. }
             | Op::Detach { .. }
             | Op::Random { .. }
             | Op::Repeat(_)

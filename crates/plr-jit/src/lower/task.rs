@@ -94,6 +94,13 @@ pub(crate) enum Task {
         /// The slice.
         result: Value,
     },
+    /// What is at one place along the first axis, read where it is.
+    View {
+        /// From where.
+        from: SliceTask,
+        /// The slice, which has no memory of its own.
+        result: Value,
+    },
     /// The tensor with a slice replaced.
     Insert {
         /// Into what.
@@ -101,6 +108,18 @@ pub(crate) enum Task {
         /// The new slice.
         value: Value,
         /// The new tensor.
+        result: Value,
+    },
+    /// The tensor with zeros from a place on.
+    Before {
+        /// The tensor and the place.
+        from: SliceTask,
+        /// What is before the place, and zeros.
+        result: Value,
+    },
+    /// Nothing: room for what is written before anyone reads it.
+    Room {
+        /// The room.
         result: Value,
     },
     /// Random draws.
@@ -175,8 +194,19 @@ pub(crate) struct GemmTask {
     pub(crate) lhs: Value,
     /// The right factor.
     pub(crate) rhs: Value,
+    /// How many terms of the sums there are, if not all.
+    pub(crate) terms: Option<Terms>,
     /// The result.
     pub(crate) result: Value,
+}
+
+/// The first terms of a sum: so many for each step that is over.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Terms {
+    /// The steps.
+    pub(crate) steps: Slot,
+    /// For each.
+    pub(crate) each: usize,
 }
 
 /// One of the sums of a convolution.
@@ -254,7 +284,10 @@ impl Task {
             | Task::Transpose { .. }
             | Task::Range { .. }
             | Task::Slice { .. }
+            | Task::View { .. }
             | Task::Insert { .. }
+            | Task::Before { .. }
+            | Task::Room { .. }
             | Task::Random { .. }
             | Task::FromIndex { .. }
             | Task::Tiles(_) => None,
@@ -274,7 +307,10 @@ impl Task {
             | Task::Transpose { result, .. }
             | Task::Range { result, .. }
             | Task::Slice { result, .. }
+            | Task::View { result, .. }
             | Task::Insert { result, .. }
+            | Task::Before { result, .. }
+            | Task::Room { result }
             | Task::Random { result, .. }
             | Task::FromIndex { result, .. } => vec![*result],
             Task::Rank { order, result, .. } => vec![*order, *result],
@@ -299,9 +335,11 @@ impl Task {
             Task::Windows { inputs, .. } => inputs.clone(),
             Task::Convolve(ConvolveTask { lhs, rhs, .. }) | Task::Lanes { lhs, rhs, .. } => vec![*lhs, *rhs],
             Task::Range { whole, .. } => vec![*whole],
-            Task::Slice { from, .. } => vec![from.whole],
+            Task::Slice { from, .. } | Task::View { from, .. } | Task::Before { from, .. } => {
+                vec![from.whole]
+            }
             Task::Insert { into, value, .. } => vec![into.whole, *value],
-            Task::Random { .. } | Task::FromIndex { .. } => Vec::new(),
+            Task::Random { .. } | Task::FromIndex { .. } | Task::Room { .. } => Vec::new(),
             Task::Repeat(repeat) => repeat.carried.iter().map(|c| c.initial).collect(),
             Task::Tiles(tiles) => tiles.shared.iter().chain(&tiles.imports).copied().collect(),
         }

@@ -351,6 +351,15 @@ macro_rules! kernels {
                 // SAFETY: everything that is read or written is within the panel.
                 unsafe {
                     let mut sums = [[$zero(); VECTORS]; ROWS];
+                    if panel.onto.is_some() {
+                        // What is added to comes from further away than the factors.
+                        for i in 0..ROWS {
+                            let out = panel.out.add((row + i) * panel.out_row + column);
+                            for j in 0..VECTORS {
+                                _mm_prefetch::<_MM_HINT_T0>(out.wrapping_add(j * $lanes).cast());
+                            }
+                        }
+                    }
                     let mut rhs = panel.rhs.add(column);
                     let first = panel.lhs.add(row * panel.lhs_row);
                     let mut lhs = [first; $most / ROWS_PER_POINTER];
@@ -375,6 +384,20 @@ macro_rules! kernels {
                         rhs = rhs.wrapping_add(panel.rhs_step);
                         for i in 0..ROWS.div_ceil(ROWS_PER_POINTER) {
                             lhs[i] = lhs[i].wrapping_add(panel.lhs_step);
+                        }
+                    }
+                    if let Some(scale) = panel.onto {
+                        for i in 0..ROWS {
+                            let out = panel.out.add((row + i) * panel.out_row + column);
+                            for j in 0..VECTORS {
+                                let old = match MASKED {
+                                    true => $masked_load(mask, out.add(j * $lanes)),
+                                    false => $load(out.add(j * $lanes)),
+                                };
+                                // To −0 everything adds to itself: the product alone is rounded first.
+                                let scaled = $fma($splat(scale), sums[i][j], $splat(-0.0));
+                                sums[i][j] = $add(old, scaled);
+                            }
                         }
                     }
                     for i in 0..ROWS {
@@ -526,6 +549,7 @@ mod tests {
                 rhs_step: n,
                 out: out.as_mut_ptr(),
                 out_row: n,
+                onto: None,
             };
             // SAFETY: the arrays have the sizes of the panel, and the machine has the features.
             unsafe { kernel(&panel) };

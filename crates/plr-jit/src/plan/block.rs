@@ -39,8 +39,17 @@ pub(crate) struct BlockStep {
     pub(crate) products: Box<[(Product, Buffer, Buffer)]>,
     /// What the kernel reads, then what it writes.
     pub(crate) operands: Box<[Factor]>,
-    /// The kernel's position among the compiled ones. It has two axes.
-    pub(crate) kernel: usize,
+    /// What is done with them.
+    pub(crate) finish: Finish,
+}
+
+/// What becomes of a block of the products.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Finish {
+    /// A kernel's position among the compiled ones. It has two axes.
+    Kernel(usize),
+    /// The only product, times a number, is added to the last operand, where that is.
+    Add(f64),
 }
 
 /// An operand of the kernel.
@@ -102,6 +111,11 @@ impl BlockStep {
     unsafe fn run_block(&self, run: &Run<'_>, number: usize) {
         let bytes = run.precision.bytes();
         let (rows, columns) = self.block(number, bytes);
+        let kernel = match self.finish {
+            Finish::Kernel(kernel) => kernel,
+            // SAFETY: as demanded of the caller.
+            Finish::Add(scale) => return unsafe { self.add(run, scale, rows, columns) },
+        };
         let apart = columns.len();
         // SAFETY: only this thread has it, and no block begins inside another.
         let scratch = SCRATCH.with(|scratch| unsafe { (*scratch.get()).0.as_mut_ptr().cast::<u8>() });
@@ -136,15 +150,38 @@ impl BlockStep {
             }
             places
         };
-        let entry = run.entries[self.kernel];
+        let entry = run.entries[kernel];
         // SAFETY: operands and numbers are those of the block, for a kernel of two axes; it has at least one row.
         unsafe { entry(buffers.as_ptr(), PLACES.as_ptr(), numbers.as_ptr(), 0, rows.len() as i64) };
     }
 }
 
+impl BlockStep {
+    /// Adds these rows and columns of the product.
+    ///
+    /// # Safety
+    /// As for [`Self::run_block`].
+    unsafe fn add(&self, run: &Run<'_>, scale: f64, rows: Range<usize>, columns: Range<usize>) {
+        let Some(Factor::Stored { buffer, strides }) = self.operands.last() else {
+            unreachable!("what is added to is in memory")
+        };
+        let (product, lhs, rhs) = &self.products[0];
+        let corner = rows.start * strides[0] + columns.start;
+        let (part, [left, right]) = product.part(rows, columns, strides[0]);
+        let at = |buffer: &Buffer, offset: usize| {
+            run.buffers.get(buffer.index()).wrapping_add(offset * run.precision.bytes())
+        };
+        // SAFETY: the factors reach as far as the product says, and what is added to as far as the block.
+        unsafe { part.add_to(run.precision, (at(lhs, left), at(rhs, right), at(buffer, corner)), scale) };
+    }
+}
+
 impl Display for BlockStep {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "kernel {} on", self.kernel)?;
+        match self.finish {
+            Finish::Kernel(kernel) => write!(f, "kernel {kernel} on")?,
+            Finish::Add(scale) => write!(f, "add {scale} times, on")?,
+        }
         for operand in &self.operands {
             match operand {
                 Factor::Stored { buffer, .. } => write!(f, " {buffer}")?,

@@ -5,8 +5,8 @@ use plr_ir::program::{Local, MapInstruction, Program, Value};
 use plr_ir::{Precision, Type};
 
 use super::{
-    Apply, BlockStep, ConvolveStep, Copy, Draw, Factor, Launch, Plan, Rank, RepeatStep, RunningSum, Step,
-    UntilStep,
+    Apply, BlockStep, ConvolveStep, Copy, Draw, Factor, Finish, Launch, Plan, Rank, RepeatStep, RunningSum,
+    Step, UntilStep,
 };
 use crate::apply::apply;
 use crate::codegen::{Compiler, FoldKernel, Kernel, Lanes, MapKernel, MapRead, VECTOR_BYTES};
@@ -48,10 +48,10 @@ impl Plan {
 }
 
 /// A plan being built.
-struct Build<'a> {
-    precision: Precision,
+pub(super) struct Build<'a> {
+    pub(super) precision: Precision,
     types: &'a [Type],
-    memory: &'a Memory,
+    pub(super) memory: &'a Memory,
     choices: Choices,
     compiler: &'a mut Compiler,
     /// How many steps run tile by tile.
@@ -60,7 +60,8 @@ struct Build<'a> {
 
 impl Build<'_> {
     fn steps(&mut self, tasks: &[Task]) -> Result<Vec<Step>, Error> {
-        tasks.iter().map(|task| self.step(task)).collect()
+        let done = tasks.iter().filter(|task| !matches!(task, Task::Room { .. }));
+        done.map(|task| self.step(task)).collect()
     }
 
     fn step(&mut self, task: &Task) -> Result<Step, Error> {
@@ -72,8 +73,9 @@ impl Build<'_> {
             },
             Task::Block(block) => Step::Block(Box::new(self.block(block)?)),
             Task::Fold(fold) => Step::Launch(self.fold(fold)?),
-            Task::Gemm(GemmTask { product, lhs, rhs, result }) => Step::Multiply {
+            Task::Gemm(GemmTask { product, lhs, rhs, terms, result }) => Step::Multiply {
                 product: product.clone(),
+                terms: *terms,
                 lhs: buffer(lhs),
                 rhs: buffer(rhs),
                 out: buffer(result),
@@ -117,6 +119,9 @@ impl Build<'_> {
             Task::Slice { from: SliceTask { whole, rows, place }, result } => {
                 Step::Slice { whole: buffer(whole), rows: *rows, place: *place, out: buffer(result) }
             }
+            Task::View { from: SliceTask { whole, rows, place }, result } => {
+                Step::View { whole: buffer(whole), rows: *rows, place: *place, out: buffer(result) }
+            }
             Task::Insert { into: SliceTask { whole, rows, place }, value, result } => Step::Insert {
                 value: buffer(value),
                 into: buffer(whole),
@@ -124,6 +129,10 @@ impl Build<'_> {
                 place: *place,
                 out: buffer(result),
             },
+            Task::Before { from: SliceTask { whole, rows, place }, result } => {
+                Step::Before { whole: buffer(whole), rows: *rows, place: *place, out: buffer(result) }
+            }
+            Task::Room { .. } => unreachable!("room is no step"),
             Task::Random { law, stream, step, result } => {
                 let out = buffer(result);
                 let count = self.memory.bytes[out.index()] / self.precision.bytes();
@@ -212,7 +221,6 @@ impl Build<'_> {
         let BlockTask { products, map } = task;
         let dims = [products[0].product.m, products[0].product.n];
         let matrix = map.space.as_matrix(dims);
-        let kernel = self.map_kernel(map, &matrix);
         let read = map.inputs.iter().map(|input| input.value);
         let values = read.chain(map.results.iter().map(|&(value, _)| value));
         let operand = |(value, strides): (Value, &Vec<usize>)| {
@@ -225,8 +233,12 @@ impl Build<'_> {
         let factors = |GemmTask { product, lhs, rhs, .. }: &GemmTask| {
             (product.clone(), self.memory.buffer(*lhs), self.memory.buffer(*rhs))
         };
+        let finish = match self.addition(task, &matrix) {
+            Some(scale) => Finish::Add(scale),
+            None => Finish::Kernel(self.compiler.kernel(&Kernel::Map(self.map_kernel(map, &matrix)))?),
+        };
         let products = products.iter().map(factors).collect();
-        Ok(BlockStep { dims, products, operands, kernel: self.compiler.kernel(&Kernel::Map(kernel))? })
+        Ok(BlockStep { dims, products, operands, finish })
     }
 
     fn fold(&mut self, fold: &FoldTask) -> Result<Launch, Error> {
@@ -266,7 +278,7 @@ impl Build<'_> {
     }
 
     fn tiles(&mut self, task: &Region) -> Result<TileStep, Error> {
-        let Region { tile, samples, shared, imports, exports, over, sums } = task;
+        let Region { tile, samples, shared, imports, exports, over, sums, slots, .. } = task;
         let choices = Choices { tile: false, ..self.choices };
         let mut lowered = lower_tile(task, choices);
         let mut over = over.clone();
@@ -279,7 +291,8 @@ impl Build<'_> {
         let sums = sums.iter().map(|&value| self.memory.buffer(value)).collect();
         self.tiles += 1;
         let workspace = self.tiles - 1;
-        Ok(TileStep::new(plan, (tile.layout, *samples), shared, imports, exports, sums, workspace))
+        let slots = slots.clone();
+        Ok(TileStep::new(plan, (tile.layout, *samples), shared, imports, exports, sums, (slots, workspace)))
     }
 
     fn repeat(&mut self, repeat: &RepeatTask) -> Result<RepeatStep, Error> {

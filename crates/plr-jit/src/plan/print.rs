@@ -5,7 +5,7 @@ use std::fmt::{self, Display, Formatter};
 use super::{Apply, ConvolveStep, Launch, Plan, Rank, RunningSum, Step};
 use crate::convolve::{Convolve, Lanes};
 use crate::gemm::Product;
-use crate::lower::Rows;
+use crate::lower::{Rows, Terms};
 use crate::memory::{Buffer, Place};
 
 impl Display for Plan {
@@ -31,6 +31,7 @@ impl Plan {
                 Place::Input(input) => writeln!(f, "of input {}", inputs[*input])?,
                 Place::Output(output) => writeln!(f, "of output {}", outputs[*output])?,
                 Place::Arena(at) => writeln!(f, "at {at}")?,
+                Place::View => writeln!(f, "within another")?,
             }
         }
         print(f, &self.steps, depth + 1)?;
@@ -49,7 +50,8 @@ impl Display for Buffer {
 
 impl Display for Product {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "{}×{}×{} in {} blocks", self.m, self.depth, self.n, self.blocks())
+        let half = if self.symmetric { ", half" } else { "" };
+        write!(f, "{}×{}×{}{half} in {} blocks", self.m, self.depth, self.n, self.blocks())
     }
 }
 
@@ -106,7 +108,14 @@ fn print(f: &mut Formatter<'_>, steps: &[Step], depth: usize) -> fmt::Result {
         write!(f, "{:1$}", "", 2 * depth)?;
         match step {
             Step::Launch(launch) => writeln!(f, "{launch}")?,
-            Step::Multiply { product, lhs, rhs, out } => writeln!(f, "{out} = {lhs} · {rhs}, {product}")?,
+            Step::Multiply { product, terms, lhs, rhs, out } => {
+                write!(f, "{out} = {lhs} · {rhs}, {product}")?;
+                let Some(Terms { steps, each }) = terms else {
+                    writeln!(f)?;
+                    continue;
+                };
+                writeln!(f, ", the first !{} times {each} terms", steps.0)?;
+            }
             Step::Rank(rank) => writeln!(f, "{rank}")?,
             Step::RunningSum(sum) => writeln!(f, "{sum}")?,
             Step::Convolve(step) => writeln!(f, "{step}")?,
@@ -126,6 +135,12 @@ fn print(f: &mut Formatter<'_>, steps: &[Step], depth: usize) -> fmt::Result {
             }
             Step::Slice { whole, rows, place, out } => {
                 writeln!(f, "{out} = slice !{} of {whole}, {rows}", place.0)?
+            }
+            Step::View { whole, rows, place, out } => {
+                writeln!(f, "{out} is slice !{} of {whole}, {rows}", place.0)?
+            }
+            Step::Before { whole, rows, place, out } => {
+                writeln!(f, "{out} = {whole} before !{}, {rows}", place.0)?
             }
             Step::Insert { value, into, rows, place, out } => {
                 writeln!(f, "{out} = {into} with {value} as slice !{}, {rows}", place.0)?

@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 
-use plr_ir::Type;
 use plr_ir::program::{
     Block, Contraction, ConvolveForm, Map, MapInput, Op, Operation, Program, Repeat, Value,
 };
+use plr_ir::{Elem, Type};
 
 use super::regions::Samples;
 use super::{Layout, position};
+use crate::lower::Slot;
 
 /// Operations that are run tile by tile.
 #[derive(Clone, Debug)]
@@ -27,6 +28,10 @@ pub(crate) struct Region {
     pub(crate) sums: Vec<Value>,
     /// Imports that exports can be written over, sample by sample.
     pub(crate) over: Vec<(Value, Value)>,
+    /// Numbers of steps around it: the last inputs.
+    pub(crate) steps: Vec<Value>,
+    /// The cells of these.
+    pub(crate) slots: Vec<Slot>,
 }
 
 /// The program of a tile.
@@ -52,11 +57,15 @@ impl Region {
         };
         let constants = constants(&samples.program.body);
         let layout = Layout { lanes: 1, rows: true };
-        let mut rewrite = Rewrite { samples, layout, constants, program, known: HashMap::new() };
-        let (shared, imports) = rewrite.used(members);
+        let befores = befores(samples);
+        let mut rewrite = Rewrite { samples, layout, constants, befores, program, known: HashMap::new() };
+        let (steps, used) = rewrite.used(members);
+        let (shared, imports): (Vec<Value>, Vec<Value>) =
+            used.into_iter().partition(|&value| !samples.has(value));
         rewrite.layout = samples.layout(members, &imports);
-        rewrite.inputs(shared.iter().chain(&imports));
+        rewrite.inputs(shared.iter().chain(&imports).chain(&steps));
         let mut operations = Vec::with_capacity(members.len());
+        rewrite.befores(members, &mut operations);
         members.iter().for_each(|member| rewrite.operation(member, &mut operations));
         let escaping = escaping(samples.program, members, &defined);
         let (exports, sums): (Vec<Value>, Vec<Value>) =
@@ -73,6 +82,8 @@ impl Region {
             exports,
             sums,
             over: Vec::new(),
+            steps,
+            slots: Vec::new(),
         }
     }
 }
@@ -142,11 +153,26 @@ fn constants(block: &Block) -> HashMap<Value, f64> {
     found
 }
 
+/// Tensors with zeros from a place on that are the same for all samples: what they are made of.
+fn befores(samples: &Samples<'_>) -> HashMap<Value, (Value, usize, Value)> {
+    let before = |operation: &Operation| {
+        let (Op::Before { input, axis, index }, &[result]) = (&operation.op, operation.results.as_slice())
+        else {
+            return None;
+        };
+        let same_for_all = !samples.has(result) && !samples.has(*input);
+        same_for_all.then_some((result, (*input, *axis, *index)))
+    };
+    samples.program.body.operations.iter().filter_map(before).collect()
+}
+
 /// A tile's program in the making.
 struct Rewrite<'a> {
     samples: &'a Samples<'a>,
     layout: Layout,
     constants: HashMap<Value, f64>,
+    /// Tensors with zeros from a place on that are the same for all samples, and what they are made of: whoever uses one makes it.
+    befores: HashMap<Value, (Value, usize, Value)>,
     program: Program,
     /// The tile's value for each value that has been passed.
     known: HashMap<Value, Value>,
@@ -163,15 +189,19 @@ impl Rewrite<'_> {
         if self.layout.rows { axes.to_vec() } else { axes[1..].iter().chain(&axes[..1]).copied().collect() }
     }
 
-    /// Values used and not computed by the members: those that are the same for all samples, and the others.
+    /// Values used and not computed by the members: numbers of steps, and others.
     fn used(&self, members: &[&Operation]) -> (Vec<Value>, Vec<Value>) {
         let mut inside: Vec<Value> = Vec::new();
         let mut used: Vec<Value> = Vec::new();
         for member in members {
-            member.for_each_use(&mut |value| {
+            let mut note = |value: Value| {
                 if !self.constants.contains_key(&value) && position(&used, value).is_none() {
                     used.push(value);
                 }
+            };
+            member.for_each_use(&mut |value| match self.befores.get(&value) {
+                Some(&(whole, _, index)) => [whole, index].into_iter().for_each(&mut note),
+                None => note(value),
             });
             inside.extend(&member.results);
             if let Op::Repeat(repeat) = &member.op {
@@ -179,7 +209,20 @@ impl Rewrite<'_> {
             }
         }
         used.retain(|&value| position(&inside, value).is_none());
-        used.into_iter().partition(|&value| !self.samples.has(value))
+        used.into_iter().partition(|&value| self.samples.program.type_of(value).elem == Elem::Index)
+    }
+
+    /// Makes anew what members use of [`befores`].
+    fn befores(&mut self, members: &[&Operation], into: &mut Vec<Operation>) {
+        let mut used = Vec::new();
+        members.iter().for_each(|member| member.for_each_use(&mut |value| used.push(value)));
+        for value in used {
+            if let (Some(&(whole, axis, index)), None) = (self.befores.get(&value), self.known.get(&value)) {
+                let op = Op::Before { input: self.known[&whole], axis, index: self.known[&index] };
+                let results = vec![self.define(value)];
+                into.push(Operation { results, op, location: Default::default() });
+            }
+        }
     }
 
     /// Declares the inputs.

@@ -7,6 +7,7 @@ use super::order::{Order, Tile};
 use super::part::Part;
 use crate::error::Error;
 use crate::execute::{Buffers, Run, Shared};
+use crate::lower::Slot;
 use crate::memory::{Buffer, Place};
 use crate::plan::{Plan, Step};
 use crate::pool::Pool;
@@ -35,6 +36,8 @@ pub(crate) struct TileStep {
     adds: Vec<bool>,
     /// By output: whether it is computed where it goes, if samples stay rows.
     direct: Vec<bool>,
+    /// The step numbers that it takes from outside.
+    slots: Vec<Slot>,
     /// Which of the run's workspaces is its own.
     workspace: usize,
 }
@@ -70,7 +73,7 @@ impl TileStep {
         imports: Vec<(Buffer, usize)>,
         exports: Vec<(Buffer, usize)>,
         sums: Vec<Buffer>,
-        workspace: usize,
+        (slots, workspace): (Vec<Slot>, usize),
     ) -> Self {
         // Rows of sums are the last inputs and, in the same memory, the last outputs.
         let running = plan.outputs[exports.len() + sums.len()..].to_vec();
@@ -79,7 +82,7 @@ impl TileStep {
             let own = match place {
                 Place::Input(input) => *input >= shared.len(),
                 Place::Output(_) => true,
-                Place::Arena(_) => false,
+                Place::Arena(_) | Place::View => false,
             };
             if own {
                 *place = Place::Arena(memory.arena);
@@ -93,7 +96,20 @@ impl TileStep {
             .map(|(k, output)| !exchanges(&plan.steps, *output) && !plan.outputs[..k].contains(output))
             .collect();
         let adds = plan.steps.iter().map(|step| launches_on(step, &running)).collect();
-        Self { plan, layout, samples, shared, imports, exports, sums, running, adds, direct, workspace }
+        Self {
+            plan,
+            layout,
+            samples,
+            shared,
+            imports,
+            exports,
+            sums,
+            running,
+            adds,
+            direct,
+            slots,
+            workspace,
+        }
     }
 
     /// How many tiles there are.
@@ -116,6 +132,7 @@ impl TileStep {
         let (precision, entries, context) = (run.precision, run.entries, run.context);
         for buffers in &mut *buffers {
             self.place(buffers, whole);
+            buffers.take_slots(whole, &self.slots);
         }
         if self.is_in_order() {
             order.reset();
@@ -201,6 +218,7 @@ impl TileStep {
             match place {
                 Place::Input(input) => buffers.set(i, whole.get(self.shared[*input].index())),
                 Place::Arena(at) => buffers.set_in_arena(i, *at),
+                Place::View => {}
                 Place::Output(_) => unreachable!("outputs of tiles are in their arena"),
             }
         }

@@ -205,6 +205,7 @@ impl Evaluation<'_> {
                 };
                 Elements::Real(indices(&ty.dims).into_iter().map(at).collect())
             }
+            Op::Before { input, axis, index } => self.before(*input, *axis, *index, scope),
             Op::Detach { value, .. } => Elements::Real(scope[value].real().to_vec()),
             Op::Random { law, stream, step } => {
                 let step = step.map_or(0, |s| scope[&s].index() as u32);
@@ -214,6 +215,13 @@ impl Evaluation<'_> {
             Op::Map(map) => return self.map(map, &operation.results, scope),
         };
         scope.insert(result, elements);
+    }
+
+    fn before<T: Real>(&self, input: Value, axis: usize, index: Value, scope: &Scope<T>) -> Elements<T> {
+        let (whole, end, dims) = (scope[&input].real(), scope[&index].index(), &self.ty(input).dims);
+        let at =
+            |i: &Vec<usize>| if (i[axis] as u64) < end { whole[position(dims, i)] } else { T::from_f64(0.0) };
+        Elements::Real(indices(dims).iter().map(at).collect())
     }
 
     fn broadcast<T: Real>(
@@ -268,7 +276,8 @@ impl Evaluation<'_> {
         let mut carried: Vec<Elements<T>> = repeat.initial.iter().map(|v| scope[v].clone()).collect();
         let (mut steps, mut residual) = (0, None);
         for step in 0..repeat.count {
-            scope.insert(repeat.body.parameters[0], Elements::Index(u64::from(step)));
+            let index = if repeat.reversed { repeat.count - 1 - step } else { step };
+            scope.insert(repeat.body.parameters[0], Elements::Index(u64::from(index)));
             for (parameter, elements) in repeat.body.parameters[1..].iter().zip(&carried) {
                 scope.insert(*parameter, elements.clone());
             }

@@ -134,6 +134,7 @@ impl Noise {
                 | Op::Range { .. }
                 | Op::Slice { .. }
                 | Op::Insert { .. }
+                | Op::Before { .. }
                 | Op::Detach { .. }
                 | Op::Random { .. }
                 | Op::Repeat(_)

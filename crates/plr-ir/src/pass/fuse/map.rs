@@ -76,6 +76,7 @@ impl Writer<'_> {
             | Op::Range { .. }
             | Op::Slice { .. }
             | Op::Insert { .. }
+            | Op::Before { .. }
             | Op::Detach { .. }
             | Op::Random { .. }
             | Op::Repeat(_)
