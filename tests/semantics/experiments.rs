@@ -97,7 +97,7 @@ experiment e { rule R;  network n;  SITES }";
     let plain = text.replace(";  SITES", "");
     let bench = Bench::new(&plain).at("s", "h1", 3.0).at("c", "h1->output", 5.0);
     let model = bench.model();
-    let first = plr_run::init::parameters(model.parameters(), 1, Precision::F64);
+    let first = plr_run::init::parameters(model.parameters(), 1, Precision::F64).expect("there is room");
     let names = model.parameters().iter().map(|parameter| parameter.name.clone());
     let firsts: Vec<(String, f64)> = names.zip(first.iter().map(|value| value.to_f64()[0])).collect();
     let expected =
