@@ -1112,11 +1112,11 @@ fn roundings_of_zero_are_not_compared() {
             );
         }
         let found = found("1e-6 * lr * x^2", batch).kind;
-        let named = match &found {
-            Kind::Differs { parameter, .. } | Kind::Aside { parameter } => parameter == "b/output",
-            _ => false,
-        };
-        assert!(named, "{found:?}");
+        let bias = |parameter: &str| parameter == "b/output";
+        assert!(
+            matches!(&found, Kind::Differs { parameter, .. } | Kind::Aside { parameter } if bias(parameter)),
+            "{found:?}"
+        );
     }
 }
 

@@ -65,8 +65,10 @@ impl Evidence {
             Ok((parameter, increment, descent))
         };
         let mut pairs = learned.map(pair).collect::<Result<Vec<Pair<'m>>, CheckError>>()?;
-        let descent = pairs.iter().map(|(_, _, g)| metrics::norm(g)).fold(0.0, f64::max);
-        let either = pairs.iter().map(|(_, u, _)| metrics::norm(u)).fold(descent, f64::max);
+        let mut norms: Vec<f64> = pairs.iter().map(|(_, _, g)| metrics::norm(g)).collect();
+        let descent = metrics::largest_magnitude(&norms);
+        norms.extend(pairs.iter().map(|(_, u, _)| metrics::norm(u)));
+        let either = metrics::largest_magnitude(&norms);
         let coarse = self.increments.values().any(|tensor| tensor.precision() == Precision::F32);
         let digits = if coarse { f64::from(f32::EPSILON) } else { f64::EPSILON };
         for (_, u, g) in &mut pairs {
