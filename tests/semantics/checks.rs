@@ -1108,6 +1108,45 @@ fn what_learns_without_a_gradient_counts() {
     assert_eq!((cut.kind, cut.groups), (Kind::Equal, vec!["W/h1->output".to_owned()]));
 }
 
+/// R14.26: of a bias before a centring the gradient is rounding, and the increment too, whatever the angle between them; what is added
+/// there in earnest counts.
+#[test]
+fn roundings_of_zero_are_not_compared() {
+    let found = |increment: &str, batch: usize| {
+        let text = format!(
+            "rule R(lr = 0.1) allow batch_statistics {{
+  neuron {{ param b = 0
+    state a, x, d }}
+  synapse W : below -> self = glorot()
+  phase p {{ clamp input x = data
+    in turn {{ output a = W @ below.x + b;  output x = a - batch_mean(a)
+      output d = -loss'(x);  output d = d - batch_mean(d) }} }}
+  learn {{ output W += lr * post.d * pre.x;  output b += {increment} }}
+  predict output.x after p
+  check gradient after p {{ network 5 - 4 identity;  batch {batch};  expect relative_error(W) < 1e-12 }}
+}}"
+        );
+        let found = relation(&legal(&text).workshop(0), 0, Backend::Interpreter);
+        found.unwrap_or_else(|error| panic!("{error}")).expect("something has a gradient")
+    };
+    for batch in [5, 8, 64] {
+        for increment in ["lr * d", "3 * lr * d"] {
+            let found = found(increment, batch);
+            assert_eq!(
+                (found.kind, found.groups),
+                (Kind::Equal, vec!["W".to_owned()]),
+                "{increment} {batch}"
+            );
+        }
+        let found = found("1e-6 * lr * x^2", batch).kind;
+        let bias = |parameter: &str| parameter == "b/output";
+        assert!(
+            matches!(&found, Kind::Differs { parameter, .. } | Kind::Aside { parameter } if bias(parameter)),
+            "{found:?}"
+        );
+    }
+}
+
 /// R14.23: what tends to the gradient, or to a multiple of it, and what nearly does.
 #[test]
 fn a_rule_may_approach_backprop() {

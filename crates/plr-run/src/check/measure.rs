@@ -1,7 +1,7 @@
 //! The number of a claim: a measure of each site of a parameter group, and the worst of them.
 
-use plr_ir::Tensor;
 use plr_ir::model::{Comparison, Measure, Metric, Model, Parameter, Reference};
+use plr_ir::{Precision, Tensor};
 
 use super::error::CheckError;
 use super::reference::Gradient;
@@ -44,31 +44,46 @@ impl Evidence {
 
     /// Every learned parameter that the gradient says something about, in the model's order.
     pub(super) fn pairs<'m>(&self, model: &'m dyn Model) -> Result<Vec<Pair<'m>>, CheckError> {
-        let mut pairs = Vec::new();
-        for parameter in model.parameters().iter().filter(|parameter| parameter.learned) {
+        let mut pairs = self.learned(model)?;
+        pairs.retain(|(_, _, descent)| metrics::largest_magnitude(descent) != 0.0);
+        Ok(pairs)
+    }
+
+    /// Every learned parameter to which a presentation adds something, and of which the gradient is 0.
+    pub(super) fn aside<'m>(&self, model: &'m dyn Model) -> Result<Vec<&'m Parameter>, CheckError> {
+        let size = metrics::largest_magnitude;
+        let aside = |(_, increment, descent): &Pair<'m>| size(descent) == 0.0 && size(increment) != 0.0;
+        Ok(self.learned(model)?.into_iter().filter(aside).map(|(parameter, ..)| parameter).collect())
+    }
+
+    /// Every learned parameter. What is added to it and its gradient are 0 if both are rounding (R14.26): where terms cancel, the
+    /// direction of what is left of them means nothing.
+    fn learned<'m>(&self, model: &'m dyn Model) -> Result<Vec<Pair<'m>>, CheckError> {
+        let learned = model.parameters().iter().filter(|parameter| parameter.learned);
+        let pair = |parameter: &'m Parameter| {
             let (increment, descent) = self.increment_and_descent(parameter)?;
-            if metrics::largest_magnitude(&descent) != 0.0 {
-                pairs.push((parameter, increment, descent));
+            Ok((parameter, increment, descent))
+        };
+        let mut pairs = learned.map(pair).collect::<Result<Vec<Pair<'m>>, CheckError>>()?;
+        let mut norms: Vec<f64> = pairs.iter().map(|(_, _, g)| metrics::norm(g)).collect();
+        let descent = metrics::largest_magnitude(&norms);
+        norms.extend(pairs.iter().map(|(_, u, _)| metrics::norm(u)));
+        let either = metrics::largest_magnitude(&norms);
+        let coarse = self.increments.values().any(|tensor| tensor.precision() == Precision::F32);
+        let digits = if coarse { f64::from(f32::EPSILON) } else { f64::EPSILON };
+        for (_, u, g) in &mut pairs {
+            let rounding = metrics::norm(g) <= ROUNDING * f64::EPSILON * descent;
+            if rounding && metrics::norm(u) <= ROUNDING * digits * either {
+                u.fill(0.0);
+                g.fill(0.0);
             }
         }
         Ok(pairs)
     }
 }
 
-impl Evidence {
-    /// Every learned parameter to which a presentation adds something, and of which the gradient is 0.
-    pub(super) fn aside<'m>(&self, model: &'m dyn Model) -> Result<Vec<&'m Parameter>, CheckError> {
-        let mut aside = Vec::new();
-        for parameter in model.parameters().iter().filter(|parameter| parameter.learned) {
-            let (increment, descent) = self.increment_and_descent(parameter)?;
-            let [increment, descent] = [increment, descent].map(|all| metrics::largest_magnitude(&all));
-            if descent == 0.0 && increment != 0.0 {
-                aside.push(parameter);
-            }
-        }
-        Ok(aside)
-    }
-}
+/// So many times ε beside the largest gradient is rounding.
+const ROUNDING: f64 = 1024.0;
 
 /// A learned parameter, what a presentation adds to it, and the negative gradient.
 type Pair<'m> = (&'m Parameter, Vec<f64>, Vec<f64>);
