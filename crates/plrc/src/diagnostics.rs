@@ -86,6 +86,11 @@ impl Source {
         self.files.path.as_deref()
     }
 
+    /// This text and those of the files that it uses.
+    pub fn all(&self) -> impl Iterator<Item = &Self> {
+        std::iter::once(self).chain(&self.files.used)
+    }
+
     /// The one of the files that a place is in.
     fn part(&self, span: Span) -> &Self {
         let behind = self.files.used.iter().take_while(|part| part.before <= span.start as usize);

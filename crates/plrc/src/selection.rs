@@ -80,6 +80,8 @@ impl<'a> Which<'a> {
 pub struct Plan {
     /// The rule, by position.
     pub rule: usize,
+    /// The experiment, if there is one.
+    pub experiment: Option<String>,
     /// What it is specialised to.
     pub choice: Choice,
     /// Where samples come from.
@@ -178,6 +180,7 @@ fn subject<'c>(checked: &'c Checked, which: Which<'_>) -> Result<(usize, Option<
 pub fn of_rule(rule: usize, network: Network) -> Plan {
     Plan {
         rule,
+        experiment: None,
         choice: Choice {
             network,
             settings: Vec::new(),
@@ -209,6 +212,7 @@ pub fn of_experiment(experiment: &Experiment, checked: &Checked) -> Result<Plan,
     };
     Ok(Plan {
         rule: experiment.rule,
+        experiment: Some(experiment.name.clone()),
         choice: Choice {
             network: experiment.network.clone(),
             settings: experiment.settings.clone(),

@@ -23,6 +23,7 @@ use crate::selection::{self, Overrides, Plan, Which};
 use crate::shell::Shell;
 
 use self::along::Along;
+use self::angles::Missing;
 use self::directory::Directory;
 use self::report::{About, Beginning, Outcome};
 use self::training::Training;
@@ -79,6 +80,9 @@ pub struct Run {
     /// epoch and, as in `--angles=100`, after so many updates again and again. Nothing else changes.
     #[arg(long, value_name = "UPDATES", require_equals = true, value_parser = clap::value_parser!(u64).range(1..))]
     angles: Option<Option<u64>>,
+    /// Take no angles at the end either.
+    #[arg(long, conflicts_with = "angles")]
+    no_angles: bool,
     #[command(flatten)]
     passes: Passes,
 }
@@ -101,7 +105,7 @@ impl Run {
         session.fits(&splits.train)?;
         let beginning = self.begin(&mut session, splits.train.samples())?;
 
-        let about = About::new(&model, &plan, &splits, options, self.threads(), beginning);
+        let about = About::new(&model, (&checked, &plan), &splits, options, self.threads(), beginning);
         let columns = self.angles.map(|_| Along::columns(&model));
         let open = |path| Directory::open(path, &about, &session, columns.as_deref());
         let directory = self.out.as_deref().map(open).transpose()?;
@@ -115,7 +119,7 @@ impl Run {
             shell.remark(model.times());
         }
         trained?;
-        let outcome = finish(training, &model, compile_time, &plan.expected)?;
+        let outcome = finish(training, &model, compile_time, (&plan.expected, self.no_angles))?;
         shell.print(&outcome)?;
         outcome.warnings().for_each(|warning| shell.warn(warning));
         // R16.6
@@ -180,40 +184,46 @@ impl Run {
     }
 }
 
-/// Everything that is measured once, at the end; the test set last.
+/// Everything that is measured once, at the end: the test set, which is written down before the angles are taken, whatever becomes of
+/// those; `none` if nobody wants them.
 fn finish(
     mut training: Training<'_>,
     model: &Optimised,
     compile_time: Duration,
-    expected: &[Expected],
+    (expected, none): (&[Expected], bool),
 ) -> Result<Outcome, Failure> {
     let along = training.along.take().map(|along| along.finish(training.session.position().updates));
     let (angles, along) = along.map_or((None, None), |(angles, cost)| (angles, Some(cost)));
-    let angles = match angles {
-        Some(angles) => angles,
-        None => angles::measure(&training.session, model, training.splits.measured())?,
-    };
-    training.unless_interrupted()?;
     training.evaluate_once()?;
+    training.unless_interrupted()?;
     let epoch_time = training.epoch_time();
     let Training { mut session, splits, directory, last_evaluation, cut_off, time, .. } = training;
+    let first: Vec<usize> = (0..splits.measured().samples().min(angles::SAMPLES)).collect();
+    let measured = splits.measured().select(&first);
     let test = splits.into_test().map(|test| session.evaluate(&test)).transpose()?.flatten();
     let (accuracy, loss) = (test.and_then(|t| t.accuracy), test.map(|t| t.loss));
     let holds = |expected: &Expected| (expected.clone(), expected.holds(accuracy, loss));
-    let outcome = Outcome {
+    let wanted = angles.is_none() && !none;
+    let mut outcome = Outcome {
         validation: last_evaluation,
         test,
         expected: expected.iter().map(holds).collect(),
         predicts: model.lowered().setting().rule.predict.is_some(),
-        angles,
+        angles: angles.unwrap_or(Err(Missing::Unwanted)),
+        angle_time: Duration::ZERO,
         along: along.map(|cost| cost.words(time)),
         compile_time,
         epoch_time,
         cut_off,
         presentations: session.position().updates,
     };
-    if let Some(directory) = directory {
-        directory.finish(&outcome)?;
+    let write = |outcome: &Outcome| directory.as_ref().map_or(Ok(()), |directory| directory.finish(outcome));
+    write(&outcome)?;
+    if wanted {
+        let clock = Instant::now();
+        outcome.angles = angles::measure(&session, model, &measured)?;
+        outcome.angle_time = clock.elapsed();
+        write(&outcome)?;
     }
     Ok(outcome)
 }

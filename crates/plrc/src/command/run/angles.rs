@@ -16,11 +16,11 @@ use crate::failure::Failure;
 use crate::optimised::Optimised;
 
 /// Samples of the minibatch on which angles are taken, at most.
-const SAMPLES: usize = 64;
+pub const SAMPLES: usize = 64;
 /// The units of all these samples, roughly at most: the gradient is the interpreter's, which takes its time.
 const UNITS: usize = 1 << 18;
-/// The parameters in the precision of the reference, and the gradient as it grows and as it is compared.
-const COPIES: u64 = 3;
+/// The parameters in the precision of the reference, the increments, and the gradient as it grows and as it is compared.
+const COPIES: u64 = 6;
 
 /// The angles, and to which gradient.
 #[derive(Clone, Debug)]
@@ -34,6 +34,8 @@ pub struct Angles {
 /// What angles need and is not there.
 #[derive(Debug)]
 pub enum Missing {
+    /// Nobody wants them.
+    Unwanted,
     /// The rule predicts nothing.
     Cost,
     /// The data has no targets for the outputs.
@@ -47,6 +49,7 @@ pub enum Missing {
 impl fmt::Display for Missing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Unwanted => f.write_str("not taken"),
             Self::Cost => f.write_str("the rule has no cost"),
             Self::Targets => f.write_str("the data has no targets"),
             Self::Room(room) => write!(f, "the gradient needs {room}"),

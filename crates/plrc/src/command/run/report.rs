@@ -8,10 +8,12 @@ use plr_ir::model::Model as _;
 use plr_run::backend::Backend;
 use plr_run::data::{Dataset, Splits};
 use plr_run::session::{self, Begun, CutOff, Evaluation, Position};
-use plr_sema::resolve::Expected;
+use plr_sema::resolve::{Constants, Expected, Length, constant};
 use serde_json::{Value, json};
 
 use crate::data;
+use crate::diagnostics::Source;
+use crate::driver::Checked;
 use crate::optimised::Optimised;
 use crate::progress::duration;
 use crate::selection::Plan;
@@ -86,6 +88,8 @@ pub struct About {
     network: String,
     cost: String,
     data: String,
+    /// What the result depends on beside that is said in the head of a run, by name.
+    more: serde_json::Map<String, Value>,
     /// To train, to validate, to test.
     samples: [usize; 3],
     options: session::Options,
@@ -97,7 +101,7 @@ impl About {
     /// Of a model on its data.
     pub fn new(
         model: &Optimised,
-        plan: &Plan,
+        (checked, plan): (&Checked, &Plan),
         splits: &Splits,
         options: session::Options,
         threads: usize,
@@ -114,6 +118,7 @@ impl About {
             network: setting.network.text.clone(),
             cost: plan.cost().to_owned(),
             data: data::name(&plan.data),
+            more: more(checked, plan),
             samples: [splits.train.samples(), validation, splits.test_samples()],
             options,
             threads,
@@ -132,8 +137,9 @@ impl About {
     pub fn json(&self) -> Value {
         let settings: serde_json::Map<_, _> =
             self.settings.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+        let more = self.more.clone();
         let site = |(site, name, value): &(String, String, f64)| json!({ "site": site, "name": name, "value": value });
-        json!({
+        let mut all = json!({
             "plrc": env!("CARGO_PKG_VERSION"),
             "rule": self.rule,
             "settings": settings,
@@ -148,8 +154,44 @@ impl About {
             "threads": self.threads,
             "backend": self.backend(),
             "weights": self.beginning.json(),
-        })
+        });
+        if let Value::Object(fields) = &mut all {
+            fields.extend(more);
+        }
+        all
     }
+}
+
+/// The text, the experiment, the optimiser, the data and the length, with all their settings (R18.2).
+fn more(checked: &Checked, plan: &Plan) -> serde_json::Map<String, Value> {
+    let text = |source: &Source| json!({ "file": source.name(), "text": source.text() });
+    let length = match plan.length {
+        Length::Epochs(epochs) => json!({ "epochs": epochs }),
+        Length::Updates(updates) => json!({ "updates": updates }),
+    };
+    let fields = [
+        ("file", json!(checked.source.name())),
+        ("experiment", json!(plan.experiment)),
+        ("program", checked.source.all().map(text).collect()),
+        ("optimiser", optimiser(checked, plan)),
+        ("data_settings", data::json(&plan.data)),
+        ("time", json!(plan.time)),
+        ("length", length),
+    ];
+    fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// The chosen filter with all its settings (R8.11).
+fn optimiser(checked: &Checked, plan: &Plan) -> Value {
+    let Some(chosen) = &plan.choice.optimiser else { return Value::Null };
+    let library = checked.analysis.library();
+    let filter = &library.filters[chosen.filter.0];
+    let value = |((name, default), own): (&(String, _), &Option<_>)| {
+        let value = constant(own.as_ref().unwrap_or(default), &Constants::default(), library);
+        (name.clone(), json!(value))
+    };
+    let settings: serde_json::Map<_, _> = filter.settings.iter().zip(&chosen.settings).map(value).collect();
+    json!({ "name": filter.name, "settings": settings })
 }
 
 impl fmt::Display for About {
@@ -195,6 +237,8 @@ pub struct Outcome {
     pub predicts: bool,
     /// Angles to the gradient.
     pub angles: Result<Angles, Missing>,
+    /// How long the angles at the end took.
+    pub angle_time: Duration,
     /// What angles along training have cost, in words, if they were taken.
     pub along: Option<[String; 2]>,
     /// From the file to runnable kernels, without reading the data.
@@ -225,6 +269,7 @@ impl Outcome {
             "expected": self.expected.iter().map(expected).collect::<Vec<_>>(),
             "gradient": self.angles.as_ref().ok().map(|angles| angles.reference.as_str()),
             "angles": angles,
+            "angle_seconds": self.angle_time.as_secs_f64(),
             "compile_seconds": self.compile_time.as_secs_f64(),
             "seconds_per_epoch": self.epoch_time.as_secs_f64(),
             "cut_off": self.cut_off.iter().map(cut_off).collect::<Vec<_>>(),
