@@ -85,7 +85,8 @@ fn model(text: &str) -> Result<(Specialised, usize), String> {
 /// Parameters, a minibatch and what it goes on from at random.
 fn arrays(model: &Specialised, batch: usize, seed: u64, precision: Precision) -> Arrays {
     let names = model.parameters().iter().map(|parameter| parameter.name.clone());
-    let mut arrays: Arrays = names.zip(init::parameters(model.parameters(), seed, precision)).collect();
+    let mut arrays: Arrays =
+        names.zip(init::parameters(model.parameters(), seed, precision).expect("there is memory")).collect();
     let shape = model.shape();
     let kept = model.kept().iter().map(|kept| (kept.name.as_str(), kept.rows(batch)));
     for (name, dims) in [("data", shape.data(batch)), ("target", shape.target(batch))].into_iter().chain(kept)

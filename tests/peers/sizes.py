@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Whether time is what the arithmetic says, and threads change nothing: `python3 tests/peers/sizes.py [--threads 2] [--quick]`.
+"""Whether time is what the arithmetic says, and threads change nothing: `python3 tests/peers/sizes.py [--help]`.
 
-1. Equilibrium propagation on networks of two to four layers of 256 to 4096 units, minibatches of 64 to 1024, 10 + 5 steps: microseconds
-   per sample, and the rate of the arithmetic that cannot be avoided. The rate should be the same everywhere: time is linear in samples, steps and
-   synapses.
+1. Equilibrium propagation on networks of two to four layers of 256 to 4096 units, minibatches of 64 to 1024, 10 + 5
+   steps: microseconds per sample, and the rate of the arithmetic that cannot be avoided. The rate should be the same
+   everywhere: time is linear in samples, steps and synapses.
 2. Steps: the same network with 10, 20, 40 and 80 free steps.
 3. Every case of `cases.plr` with 1, 2, 3 and 7 threads: the weights must be the same to the last bit.
 """
@@ -59,12 +59,12 @@ class Runs:
         return 1e6 * seconds / batch, work / seconds / 1e9
 
 
-def table(runs, threads, quick):
+def table(runs, threads, units_of_layers, layers_of_networks):
     print(f"{'layers':>6}{'units':>7}{'batch':>7}{'µs / sample':>13}{'GFLOP/s':>9}", flush=True)
-    for layers in (2, 3, 4):
-        for units in (256, 512, 1024) if quick else (256, 512, 1024, 2048, 4096):
+    for layers in layers_of_networks:
+        for units in units_of_layers:
             for batch in (64, 256, 1024):
-                if layers * units * units * batch > 4 * 2048**2 * 1024:
+                if layers * units * units * batch > 4 * 4096**2 * 256:
                     continue
                 micros, rate = runs.relaxation(layers, units, batch, 10, 5, threads)
                 print(f"{layers:>6}{units:>7}{batch:>7}{micros:>13.1f}{rate:>9.0f}", flush=True)
@@ -89,11 +89,14 @@ def main():
     parser.add_argument("--plrc", default=HERE.parents[1] / "target/release/plrc")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--quick", action="store_true", help="no more than 1024 units")
+    parser.add_argument("--units", type=int, action="append", help="only layers of so many")
+    parser.add_argument("--layers", type=int, action="append", help="only so many layers")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as room:
         runs = Runs(arguments.plrc, pathlib.Path(room))
         threads_agree(runs)
-        table(runs, arguments.threads, arguments.quick)
+        units = arguments.units or ([256, 512, 1024] if arguments.quick else [256, 512, 1024, 2048, 4096])
+        table(runs, arguments.threads, units, arguments.layers or [2, 3, 4])
 
 
 if __name__ == "__main__":

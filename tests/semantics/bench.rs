@@ -122,7 +122,7 @@ impl Bench {
     pub fn first(&self, name: &str) -> Vec<f64> {
         let model = self.model();
         let parameters = model.parameters();
-        let found = plr_run::init::parameters(parameters, 1, Precision::F64);
+        let found = plr_run::init::parameters(parameters, 1, Precision::F64).expect("there is memory");
         let position = parameters.iter().position(|p| p.name == name);
         found[position.unwrap_or_else(|| panic!("there is no `{name}`"))].to_f64()
     }

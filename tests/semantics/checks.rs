@@ -929,7 +929,8 @@ fn chains_are_averaged_over_all_paths() {
         let text = text(k, 4);
         let workshop = legal(&text).workshop(0);
         let model = workshop.model(Some(0), &[]).expect("there is a model");
-        let first = plr_run::init::parameters(model.parameters(), 5, Precision::F64);
+        let first =
+            plr_run::init::parameters(model.parameters(), 5, Precision::F64).expect("there is memory");
         let at = model.parameters().iter().position(|p| p.name == "W/input->h1").expect("there are weights");
         let w = first[at].to_f64();
         let up = |v: [f64; 2]| [sigmoid(w[0] * v[0] + w[1] * v[1]), sigmoid(w[2] * v[0] + w[3] * v[1])];

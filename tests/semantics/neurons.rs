@@ -343,6 +343,7 @@ network n {{ input a = 1;  layer b = 3;  output c = 4 relu;  a -> b -> c }}"
         ("self * above", "bad_value"),
         ("k / 4", "bad_value"),
         ("2000000", "bad_value"),
+        ("400000 * self", "bad_value"),
         ("self + 1", "unknown_name"),
         ("2 * P", "unknown_name"),
         ("j * self", "unknown_name"),

@@ -47,12 +47,12 @@ fn first_values_depend_on_their_name() {
     };
     let values = |names: &[&str], seed| -> Vec<Tensor> {
         let all: Vec<Parameter> = names.iter().map(|name| weight(name)).collect();
-        init::parameters(&all, seed, Precision::F64)
+        init::parameters(&all, seed, Precision::F64).expect("there is memory")
     };
     assert_eq!(values(&["W/a->b"], 1)[0], values(&["V/a->b", "W/a->b"], 1)[1]);
     assert_ne!(values(&["W/a->b"], 1), values(&["W/a->c"], 1));
     assert_ne!(values(&["W/a->b"], 1), values(&["W/a->b"], 2));
-    let single = init::parameters(&[weight("W/a->b")], 1, Precision::F32);
+    let single = init::parameters(&[weight("W/a->b")], 1, Precision::F32).expect("there is memory");
     assert_eq!(single[0], values(&["W/a->b"], 1)[0].cast(Precision::F32));
 }
 

@@ -218,7 +218,8 @@ fn gradients_go_back_through_time() {
 network n { 2 - 3 tanh - 2 tanh }";
     clean(&text.replace("network n { 2 - 3 tanh - 2 tanh }", ""));
     let model = Bench::new(text).over(4, true, true).model();
-    let parameters = plr_run::init::parameters(plr_ir::model::Model::parameters(&model), 5, Precision::F64);
+    let parameters = plr_run::init::parameters(plr_ir::model::Model::parameters(&model), 5, Precision::F64)
+        .expect("there is memory");
     let wave =
         |rate: f64, n: usize| -> Vec<f64> { (0..n).map(|i| ((i as f64 * rate) % 2.0) - 1.0).collect() };
     let data = Tensor::from_f64([2, 4, 2], &wave(0.37, 16), Precision::F64);
@@ -487,7 +488,8 @@ fn traces_that_transmit_come_to_rest() {
 }
 network n { 2 - 3 }";
     let model = Bench::new(text).model();
-    let parameters = plr_run::init::parameters(plr_ir::model::Model::parameters(&model), 5, Precision::F64);
+    let parameters = plr_run::init::parameters(plr_ir::model::Model::parameters(&model), 5, Precision::F64)
+        .expect("there is memory");
     let parameters: Vec<Tensor> = parameters
         .iter()
         .map(|p| {

@@ -7,6 +7,8 @@
 //! …                                   W = W + C Xᵀ
 //! ```
 //!
+//! In the k-th run only the first k columns of `C` are there: an [`Op::Before`](crate::Op::Before) says so, and the sums are as short.
+//!
 //! What is presented is known before the first run, and a matrix that is only multiplied by it need not be there in between: what
 //! it would answer follows from what it answers now, from what has been added, and from how alike the samples are. So a
 //! matrix is read and written once for all runs, and both products with it are of many samples instead of few.

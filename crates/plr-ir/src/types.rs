@@ -55,10 +55,15 @@ impl Type {
         self.dims.len()
     }
 
-    /// The number of elements.
+    /// The number of elements, as [`count`].
     pub fn count(&self) -> usize {
-        self.dims.iter().product()
+        count(&self.dims)
     }
+}
+
+/// The number of elements of these dimensions; the largest number there is where there are more.
+pub fn count(dims: &[usize]) -> usize {
+    dims.iter().fold(1, |count: usize, &dim| count.saturating_mul(dim))
 }
 
 impl fmt::Display for Type {

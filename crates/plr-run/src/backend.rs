@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use plr_ir::choices::Choices;
 use plr_ir::tensor::Data;
-use plr_ir::{Block, Op, Precision, Program, Tensor, Type, Value};
+use plr_ir::{Block, Op, Program, Tensor, Type, Value};
 
 use crate::room::{self, NoRoom};
 
@@ -158,7 +158,6 @@ impl Runner {
                 Engine::Interpreted
             }
             Backend::Jit { threads } => {
-                check_room(&program, program.body.results.iter().map(|&value| program.type_of(value)))?;
                 let options = plr_jit::Options { threads, choices, in_place, ..plr_jit::Options::default() };
                 Engine::Compiled(Box::new(compile(&program, options)?))
             }
@@ -255,11 +254,14 @@ fn renewed(program: &Program) -> Vec<(usize, usize)> {
     outputs.filter_map(|(output, name)| Some((output, input(name)?))).collect()
 }
 
-/// Compiles a program whose numbers may take as much memory as is free.
+/// Compiles a program whose numbers may take as much memory as is free; what it is given and what it gives must have room too.
 ///
 /// # Errors
 /// [`RunError::NoRoom`], [`RunError::Machine`] and [`RunError::Compile`].
 pub fn compile(program: &Program, options: plr_jit::Options) -> Result<plr_jit::Executable, RunError> {
+    for values in [&program.body.parameters, &program.body.results] {
+        check_room(program, values.iter().map(|&value| program.type_of(value)))?;
+    }
     let free = room::free();
     let options = plr_jit::Options { memory: usize::try_from(free).unwrap_or(usize::MAX), ..options };
     plr_jit::Executable::compile(program, &options).map_err(|error| match error {
@@ -285,11 +287,9 @@ pub(crate) fn check_room<'a>(
     program: &Program,
     types: impl IntoIterator<Item = &'a Type>,
 ) -> Result<(), RunError> {
-    let width = match program.precision {
-        Precision::F32 => 4,
-        Precision::F64 => 8,
-    };
-    let bytes = types.into_iter().map(|ty| width * ty.count() as u64).sum();
+    let width = program.precision.bytes() as u64;
+    let bytes =
+        types.into_iter().map(|ty| width.saturating_mul(ty.count() as u64)).fold(0, u64::saturating_add);
     room::check(bytes).map_err(|room| RunError::NoRoom { program: program.name.clone(), room })
 }
 

@@ -69,9 +69,7 @@ impl Difference {
 pub fn run(model: &dyn Model, batch: usize, seed: u64, threads: usize) -> Result<Vec<Difference>, RunError> {
     let mut differences = Vec::new();
     for precision in Precision::ALL {
-        let names = model.parameters().iter().map(|parameter| parameter.name.clone());
-        let mut arrays: Arrays = names.zip(init::parameters(model.parameters(), seed, precision)).collect();
-        arrays.extend(first_values(model, batch, precision));
+        let mut arrays = first_arrays(model, batch, seed, precision)?;
         for (piece, first, last) in [(Piece::Update, 0, UPDATES), (Piece::Probe, UPDATES, UPDATES + 1)] {
             let Some(mut program) = model.program(piece, batch, precision) else { continue };
             let Some(mut unfused) = model.unfused(piece, batch, precision) else { continue };
@@ -91,6 +89,19 @@ pub fn run(model: &dyn Model, batch: usize, seed: u64, threads: usize) -> Result
         differences.extend(deferred::run(model, batch, (seed, threads), precision)?);
     }
     Ok(differences)
+}
+
+/// What a rule begins with.
+fn first_arrays(
+    model: &dyn Model,
+    batch: usize,
+    seed: u64,
+    precision: Precision,
+) -> Result<Arrays, RunError> {
+    let names = model.parameters().iter().map(|parameter| parameter.name.clone());
+    let parameters = init::parameters(model.parameters(), seed, precision)
+        .map_err(|room| RunError::NoRoom { program: model.name().to_owned(), room })?;
+    Ok(names.zip(parameters).chain(first_values(model, batch, precision)).collect())
 }
 
 /// Lets loops end early.

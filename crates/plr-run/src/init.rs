@@ -5,16 +5,22 @@ use std::collections::BTreeMap;
 use plr_ir::model::{Init, Parameter};
 use plr_ir::scalar::{self, Host};
 use plr_ir::tensor::Data;
+use plr_ir::types::count;
 use plr_ir::{Precision, Tensor};
 
 use crate::draws::Draws;
+use crate::room::{self, NoRoom};
 
 /// The first value of every parameter, in the order given.
 ///
 /// The numbers are drawn in f64 and then rounded, from a stream of the parameter's own name: they depend on the seed,
 /// the name and the law, and neither on the precision (up to rounding) nor on what else the rule contains (R11.2).
-pub fn parameters(parameters: &[Parameter], seed: u64, precision: Precision) -> Vec<Tensor> {
-    with_given(parameters, seed, precision, &BTreeMap::new())
+///
+/// # Errors
+/// If there is no memory for them.
+pub fn parameters(parameters: &[Parameter], seed: u64, precision: Precision) -> Result<Vec<Tensor>, NoRoom> {
+    room::check(bytes(parameters, precision))?;
+    Ok(with_given(parameters, seed, precision, &BTreeMap::new()))
 }
 
 /// The same with the numbers that are given, by name, in the place of what a rule says of them (R18.3): within the constraints, and
@@ -138,11 +144,9 @@ fn orthogonal(gaussian: Vec<f64>, columns: usize) -> Vec<f64> {
 
 /// The memory of the parameters.
 pub fn bytes(parameters: &[Parameter], precision: Precision) -> u64 {
-    let width = match precision {
-        Precision::F32 => 4,
-        Precision::F64 => 8,
-    };
-    parameters.iter().map(|p| width * p.dims.iter().product::<usize>() as u64).sum()
+    let width = precision.bytes() as u64;
+    let bytes = |parameter: &Parameter| width.saturating_mul(count(&parameter.dims) as u64);
+    parameters.iter().map(bytes).fold(0, u64::saturating_add)
 }
 
 #[cfg(test)]
@@ -163,12 +167,16 @@ mod tests {
         }
     }
 
+    fn drawn(all: &[Parameter], seed: u64, precision: Precision) -> Vec<Tensor> {
+        parameters(all, seed, precision).unwrap()
+    }
+
     #[test]
     fn a_parameter_does_not_depend_on_its_neighbours() {
         let init = Init::Normal { mean: 0.0, deviation: 1.0 };
         let (w, b) = (parameter("W/a->b", init.clone()), parameter("B/b->a", init));
-        let alone = parameters(std::slice::from_ref(&w), 3, Precision::F64);
-        let second = parameters(&[b, w], 3, Precision::F64);
+        let alone = drawn(std::slice::from_ref(&w), 3, Precision::F64);
+        let second = drawn(&[b, w], 3, Precision::F64);
         assert_eq!(alone[0], second[1]);
         assert_ne!(second[0], second[1]);
     }
@@ -176,19 +184,17 @@ mod tests {
     #[test]
     fn single_precision_is_the_rounding_of_double() {
         let all = [parameter("W/a->b", Init::Uniform { low: -0.5, high: 2.0 })];
-        let (wide, narrow) = (parameters(&all, 9, Precision::F64), parameters(&all, 9, Precision::F32));
+        let (wide, narrow) = (drawn(&all, 9, Precision::F64), drawn(&all, 9, Precision::F32));
         assert_eq!(wide[0].cast(Precision::F32), narrow[0]);
     }
 
     #[test]
     fn laws_are_respected() {
-        let uniform =
-            &parameters(&[parameter("u", Init::Uniform { low: -0.5, high: 2.0 })], 1, Precision::F64)[0];
+        let uniform = &drawn(&[parameter("u", Init::Uniform { low: -0.5, high: 2.0 })], 1, Precision::F64)[0];
         assert!(uniform.to_f64().iter().all(|x| (-0.5..2.0).contains(x)));
-        let constant = &parameters(&[parameter("c", Init::Constant(0.25))], 1, Precision::F32)[0];
+        let constant = &drawn(&[parameter("c", Init::Constant(0.25))], 1, Precision::F32)[0];
         assert!(constant.to_f64().iter().all(|&x| x == 0.25));
-        let normal =
-            parameters(&[parameter("n", Init::Normal { mean: 3.0, deviation: 0.1 })], 1, Precision::F64);
+        let normal = drawn(&[parameter("n", Init::Normal { mean: 3.0, deviation: 0.1 })], 1, Precision::F64);
         let numbers = normal[0].to_f64();
         let mean = numbers.iter().sum::<f64>() / numbers.len() as f64;
         let variance = numbers.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / numbers.len() as f64;

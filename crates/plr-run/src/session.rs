@@ -24,6 +24,7 @@ use std::time::{Duration, Instant};
 
 use plr_ir::model::{Count, Model, Piece};
 use plr_ir::tensor::Data;
+use plr_ir::types::count;
 use plr_ir::{Precision, Tensor};
 
 use crate::backend::{Backend, Context};
@@ -125,8 +126,8 @@ impl<'m> Session<'m> {
         room_for_traces(model, options)?;
         // Compiled first: whether its numbers fit into memory is known before any is drawn.
         session.trainer(options.batch)?;
-        room::check(COPIES * init::bytes(model.parameters(), options.precision))?;
-        session.parameters = init::parameters(model.parameters(), options.seed, options.precision);
+        room::check(init::bytes(model.parameters(), options.precision).saturating_mul(COPIES))?;
+        session.parameters = init::parameters(model.parameters(), options.seed, options.precision)?;
         session.before = session.parameters.clone();
         Ok(session)
     }
@@ -220,8 +221,7 @@ fn copy_all(from: &[Tensor], to: &mut [Tensor]) {
 /// Whether there is memory for what synapses keep of the samples of a minibatch (R20.10).
 fn room_for_traces(model: &dyn Model, options: Options) -> Result<(), SessionError> {
     let traces = model.traces(options.batch);
-    let count = |dims: &[usize]| dims.iter().fold(1_u64, |product, &dim| product.saturating_mul(dim as u64));
-    let numbers = traces.iter().fold(0_u64, |sum, (_, dims)| sum.saturating_add(count(dims)));
+    let numbers = traces.iter().fold(0_u64, |sum, (_, dims)| sum.saturating_add(count(dims) as u64));
     let bytes = numbers.saturating_mul(options.precision.bytes() as u64);
     let largest = traces.into_iter().max_by_key(|(_, dims)| count(dims));
     match (room::check(bytes), largest) {

@@ -25,7 +25,7 @@ fn drawn(rule: &dyn Model) -> (Vec<Tensor>, Tensor, Tensor) {
         let numbers = Draws::new(4, name, 0).normals(BATCH * columns);
         Tensor::from_f64([BATCH, columns], &numbers, Precision::F64)
     };
-    (init::parameters(rule.parameters(), 4, Precision::F64), draw("x", features), draw("t", outputs))
+    (init::parameters(rule.parameters(), 4, Precision::F64).unwrap(), draw("x", features), draw("t", outputs))
 }
 
 fn find(rule: &dyn Model, reference: Reference) -> Result<Vec<Gradient>, CheckError> {

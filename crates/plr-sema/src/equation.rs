@@ -7,7 +7,7 @@ use plr_syntax::span::Span;
 
 use crate::hir::{
     Act, Dynamics, Expr, ExprKind, Learned, Past, Phase, PhaseId, Plasticity, PlasticityId, Rule, Statement,
-    Tracing, VariableId, VariableKind,
+    Tracing, VariableId, VariableKind, opened,
 };
 use crate::network::{LayerId, Network};
 use crate::resolve::{self, Library};
@@ -148,78 +148,57 @@ pub fn sweep_order(direction: Direction, network: &Network) -> Vec<Vec<LayerId>>
 pub fn sources(rule: &Rule) -> Vec<Source<'_>> {
     let mut found = Vec::new();
     for (phase, p) in rule.phases.iter().enumerate() {
-        collect(PhaseId(phase), &p.body, &mut found);
+        found.extend(within(PhaseId(phase), &p.body));
     }
     found.extend(rule.plasticity.iter().map(Source::Plasticity));
     found
 }
 
-fn collect<'r>(phase: PhaseId, body: &'r [Statement], found: &mut Vec<Source<'r>>) {
-    for statement in body {
-        match statement {
-            Statement::Clamp(_) | Statement::Release { .. } | Statement::Learn(_) => {}
-            Statement::Trace(tracing) => found.push(Source::Trace(phase, tracing)),
-            Statement::Equation(dynamics) => found.push(Source::Dynamics(phase, dynamics)),
-            Statement::Sweep(_, body) => found.extend(body.iter().map(|d| Source::Dynamics(phase, d))),
-            Statement::InTurn(body) => collect(phase, body, found),
+/// The equations of statements of a phase.
+fn within(phase: PhaseId, body: &[Statement]) -> Vec<Source<'_>> {
+    let mut found = Vec::new();
+    for statement in opened(body) {
+        if let Statement::Trace(tracing) = statement {
+            found.push(Source::Trace(phase, tracing));
         }
+        found.extend(statement.dynamics().iter().map(|dynamics| Source::Dynamics(phase, dynamics)));
     }
+    found
 }
 
 /// The phase in whose steps an equation is evaluated, if it is in one.
 pub fn phase_of(rule: &Rule, source: Source<'_>) -> Option<PhaseId> {
-    fn learns(body: &[Statement], of: &dyn Fn(&PlasticityId) -> bool) -> bool {
-        body.iter().any(|statement| match statement {
-            Statement::Learn(block) => block.iter().any(of),
-            Statement::InTurn(body) => learns(body, of),
-            Statement::Clamp(_)
-            | Statement::Release { .. }
-            | Statement::Trace(_)
-            | Statement::Equation(_)
-            | Statement::Sweep(..) => false,
-        })
-    }
     match source {
         Source::Dynamics(phase, _) | Source::Trace(phase, _) => Some(phase),
         Source::Plasticity(plasticity) => {
-            let of = |id: &PlasticityId| std::ptr::eq(&raw const rule.plasticity[id.0], plasticity);
-            rule.phases.iter().position(|phase| learns(&phase.body, &of)).map(PhaseId)
+            let is = |id: &PlasticityId| std::ptr::eq(&raw const rule.plasticity[id.0], plasticity);
+            let learns = |phase: &Phase| blocks_of(phase).into_iter().flatten().any(is);
+            rule.phases.iter().position(learns).map(PhaseId)
         }
     }
 }
 
 /// The equations of each `learn` block, in the order of the text.
 pub fn learning_blocks(rule: &Rule) -> Vec<&[PlasticityId]> {
-    fn within<'r>(body: &'r [Statement], found: &mut Vec<&'r [PlasticityId]>) {
-        for statement in body {
-            match statement {
-                Statement::Learn(block) => found.push(block),
-                Statement::InTurn(body) => within(body, found),
-                Statement::Clamp(_)
-                | Statement::Release { .. }
-                | Statement::Trace(_)
-                | Statement::Equation(_)
-                | Statement::Sweep(..) => {}
-            }
-        }
-    }
     let mut found = Vec::new();
     for act in &rule.script {
         match act {
-            Act::Run(phase) => within(&rule.phases[phase.0].body, &mut found),
+            Act::Run(phase) => found.extend(blocks_of(&rule.phases[phase.0])),
             Act::Learn(block) => found.push(block),
         }
     }
     found
 }
 
+/// The `learn` blocks at every step of a phase.
+pub fn blocks_of(phase: &Phase) -> Vec<&[PlasticityId]> {
+    phase.statements().into_iter().filter_map(Statement::learning).collect()
+}
+
 /// The states that some phase writes or clamps.
 pub fn written(rule: &Rule) -> Vec<VariableId> {
-    let equations = sources(rule).into_iter().filter_map(|source| match source {
-        Source::Dynamics(_, dynamics) => Some(dynamics.variable),
-        Source::Trace(..) | Source::Plasticity(_) => None,
-    });
-    equations.chain(clamps(rule).into_iter().map(|clamp| clamp.variable)).collect()
+    let statements = rule.phases.iter().flat_map(Phase::statements);
+    statements.flat_map(Statement::written).map(|dynamics| dynamics.variable).collect()
 }
 
 /// Whether a place is in a plain equation of a phase below an ordered block that writes a state (R7.7).
@@ -231,7 +210,7 @@ pub fn is_below_writer(rule: &Rule, state: VariableId, at: Span) -> bool {
             if matches!(statement, Statement::Equation(dynamics) if inside(dynamics.span)) {
                 let blocks = phase.body[..position].iter();
                 let ordered = blocks.filter(|s| matches!(s, Statement::Sweep(..) | Statement::InTurn(_)));
-                ordered.for_each(|block| collect(PhaseId(0), std::slice::from_ref(block), &mut above));
+                above.extend(ordered.flat_map(|block| within(PhaseId(0), std::slice::from_ref(block))));
             }
         }
         above.iter().any(|source| source.target() == Learned::Unit(state))
@@ -245,21 +224,27 @@ pub fn clamps(rule: &Rule) -> Vec<&Dynamics> {
 
 /// The clamps of a phase.
 pub fn clamps_of(phase: &Phase) -> Vec<&Dynamics> {
-    fn within<'r>(body: &'r [Statement], found: &mut Vec<&'r Dynamics>) {
-        for statement in body {
-            match statement {
-                Statement::Clamp(clamp) => found.push(clamp),
-                Statement::InTurn(body) => within(body, found),
-                Statement::Release { .. }
-                | Statement::Learn(_)
-                | Statement::Trace(_)
-                | Statement::Equation(_)
-                | Statement::Sweep(..) => {}
-            }
-        }
-    }
+    phase.statements().into_iter().filter_map(Statement::clamp).collect()
+}
+
+/// Each state that a phase clamps or releases in a layer, in the order of the text: with its clamp, or without one from there on.
+pub fn holds<'r>(
+    phase: &'r Phase,
+    rule: &Rule,
+    network: &Network,
+) -> Vec<((VariableId, LayerId), Option<&'r Dynamics>)> {
     let mut found = Vec::new();
-    within(&phase.body, &mut found);
+    for statement in phase.statements() {
+        let (variable, role, clamp) = if let Statement::Clamp(clamp) = statement {
+            (clamp.variable, clamp.role, Some(clamp))
+        } else if let Statement::Release { role, variable } = statement {
+            (*variable, *role, None)
+        } else {
+            continue;
+        };
+        let layers = layers(variable, role, rule, network).into_iter();
+        found.extend(layers.map(|layer| ((variable, layer), clamp)));
+    }
     found
 }
 
@@ -276,46 +261,41 @@ pub struct Replay {
 
 /// All pairs of phases of which one reads the other's values step by step (R20.15).
 pub fn replays(rule: &Rule) -> Vec<Replay> {
-    fn within(by: PhaseId, expr: &Expr, rule: &Rule, found: &mut Vec<Replay>) {
-        reach(expr, rule, &mut |expr| {
-            if let ExprKind::Variable { past, .. } | ExprKind::Trace(_, past) | ExprKind::Signal(_, past) =
-                expr.kind
-                && let Some(Past { phase: of, at_time: true }) = past
-                && !found.iter().any(|replay| (replay.by, replay.of) == (by, of))
-            {
-                found.push(Replay { by, of, at: expr.span });
-            }
-        });
-    }
-    fn statements(by: PhaseId, body: &[Statement], rule: &Rule, found: &mut Vec<Replay>) {
-        for statement in body {
-            match statement {
-                Statement::Clamp(dynamics) | Statement::Equation(dynamics) => {
-                    within(by, &dynamics.value, rule, found)
+    let mut found: Vec<Replay> = Vec::new();
+    for (by, phase) in rule.phases.iter().enumerate() {
+        let by = PhaseId(by);
+        for value in phase.statements().into_iter().flat_map(|statement| values(statement, rule)) {
+            reach(value, rule, &mut |expr| {
+                if let ExprKind::Variable { past, .. } | ExprKind::Trace(_, past) | ExprKind::Signal(_, past) =
+                    expr.kind
+                    && let Some(Past { phase: of, at_time: true }) = past
+                    && !found.iter().any(|replay| (replay.by, replay.of) == (by, of))
+                {
+                    found.push(Replay { by, of, at: expr.span });
                 }
-                Statement::Trace(tracing) => within(by, &tracing.value, rule, found),
-                Statement::Sweep(_, body) => body.iter().for_each(|d| within(by, &d.value, rule, found)),
-                Statement::Learn(block) => {
-                    block.iter().for_each(|id| within(by, &rule.plasticity[id.0].increment, rule, found));
-                }
-                Statement::InTurn(body) => statements(by, body, rule, found),
-                Statement::Release { .. } => {}
-            }
+            });
         }
     }
-    let mut found = Vec::new();
-    for (by, phase) in rule.phases.iter().enumerate() {
-        statements(PhaseId(by), &phase.body, rule, &mut found);
-    }
     found
+}
+
+/// What a statement evaluates in the steps of its phase.
+fn values<'r>(statement: &'r Statement, rule: &'r Rule) -> Vec<&'r Expr> {
+    match statement {
+        Statement::Clamp(clamp) => vec![&clamp.value],
+        Statement::Trace(tracing) => vec![&tracing.value],
+        Statement::Learn(block) => block.iter().map(|id| &rule.plasticity[id.0].increment).collect(),
+        Statement::Equation(_) | Statement::Sweep(..) | Statement::Release { .. } | Statement::InTurn(_) => {
+            statement.dynamics().iter().map(|dynamics| &dynamics.value).collect()
+        }
+    }
 }
 
 /// Why the steps of a phase are not alike, so that it has no fixed point (R9.4, R14.25, R20.8); if they are, nothing. What a clamp
 /// draws is the same at all steps, and the order of a random sweep moves no fixed point.
 pub fn restless(rule: &Rule, library: &Library, phase: PhaseId) -> Option<&'static str> {
     let declared = &rule.phases[phase.0];
-    let mut written = Vec::new();
-    collect(phase, &declared.body, &mut written);
+    let written = within(phase, &declared.body);
     let draws = |source: &Source<'_>| resolve::draws(source.value(), library);
     let asks_time = |kind: &ExprKind| matches!(kind, ExprKind::Time { whole: false, .. });
     let time = |source: &Source<'_>| {

@@ -2,15 +2,19 @@
 
 use plr_ir::geometry::{Convolution, Grid, Pooling};
 use plr_ir::program::PoolKind;
+use plr_ir::types::count;
 use plr_syntax::diagnostic::Findings;
 
 use crate::check::bad_value::BadValue;
 use crate::check::shape_mismatch::{ShapeMismatch, Shapes};
 use crate::equation::{self, Site};
-use crate::hir::{Expr, ExprKind, Learned, PopulationId, Relative, Rule, Share, Size, SynapseId, VariableId};
+use crate::hir::{
+    Expr, ExprKind, Learned, Population, PopulationId, Relative, Rule, Share, Size, Synapse, SynapseId,
+    VariableId,
+};
 use crate::lower::trace;
 use crate::network::{Activation, Join, LayerId, Network};
-use crate::resolve::{Constants, Library, constant, number_of_units};
+use crate::resolve::{Constants, Library, MOST_UNITS, constant, number_of_units};
 
 /// A population in a layer: units that share an axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -253,7 +257,7 @@ impl Rule {
 
     /// The number of weights of an instance of a synapse.
     pub fn weights(&self, network: &Network, synapse: SynapseId, pair: (LayerId, LayerId)) -> usize {
-        self.weight_dims(network, synapse, pair).into_iter().product()
+        count(&self.weight_dims(network, synapse, pair))
     }
 
     /// The number of pairs of units that an instance of a synapse joins: with a kernel, several share a weight.
@@ -325,6 +329,35 @@ impl Rule {
         joins(reciprocal, (post, pre)).then_some((reciprocal, true))
     }
 
+    /// What is wrong with the sizes of groups on a network, where the synapses between them are used.
+    pub fn check_sizes(
+        &self,
+        network: &Network,
+        library: &Library,
+        used: &dyn Fn(SynapseId, (LayerId, LayerId)) -> bool,
+        findings: &mut Findings,
+    ) {
+        self.check_traces(network, library, findings);
+        self.check_kernels(network, used, findings);
+        for (id, population) in self.populations.iter().enumerate() {
+            self.check_population(PopulationId(id), population, (network, library), findings);
+        }
+        self.check_one_to_one(network, used, findings);
+    }
+
+    /// Finds traces of both ends of synapses along a kernel (R20.9).
+    fn check_traces(&self, network: &Network, library: &Library, findings: &mut Findings) {
+        for (trace, _) in trace::axes(self, library).into_iter().filter(|(_, axes)| axes.joins_both_ends()) {
+            let along = |&pair: &(LayerId, LayerId)| self.along(network, trace, pair);
+            let shared =
+                |pair: &(LayerId, LayerId)| along(pair).is_some_and(|along| along.kernel().is_some());
+            if let Some(pair) = self.instances(network, trace).into_iter().find(shared) {
+                let shapes = Shapes::TracedKernel { edge: network.edge_name(pair) };
+                findings.push(ShapeMismatch { at: self.synapses[trace.0].span, shapes });
+            }
+        }
+    }
+
     /// Finds kernels between groups that have different places (R4.16).
     fn check_kernels(
         &self,
@@ -347,49 +380,48 @@ impl Rule {
         }
     }
 
-    /// What is wrong with the sizes of groups on a network (R3.9, R4.9), where the synapses between them are used.
-    pub fn check_sizes(
+    /// Finds sizes of a population that are no numbers of units, or nobody's (R3.9, R3.13).
+    fn check_population(
+        &self,
+        id: PopulationId,
+        population: &Population,
+        (network, library): (&Network, &Library),
+        findings: &mut Findings,
+    ) {
+        if let Some(number) = &population.number {
+            let value = constant(number, &self.constants, library).unwrap_or(f64::NAN);
+            let mut wrong = |what: String, found: String| {
+                let wanted = "an integer from 1 to 1,000,000";
+                findings.push(BadValue { at: number.span, what, wanted, found });
+            };
+            let units = |layer| self.units(network, Group { population: id, layer });
+            let many =
+                (0..network.layers.len()).map(|l| (l, units(l))).find(|&(_, units)| units > MOST_UNITS);
+            if number_of_units(value).is_none() {
+                wrong("the number in the size of a population".to_owned(), value.to_string());
+            } else if let Some((layer, units)) = many {
+                let layer = &network.layers[layer].name;
+                wrong(format!("the number of units of the population in `{layer}`"), units.to_string());
+            }
+        }
+        let (Size::Like(relative) | Size::Times(relative, _)) = population.size else { return };
+        let several = (0..network.layers.len()).find(|&l| network.relatives(l, relative).len() > 1);
+        if let Some(layer) = several {
+            let (layer, relative) = (network.layers[layer].name.clone(), relative.word());
+            let shapes = Shapes::SizedBySeveral { layer, relative };
+            findings.push(ShapeMismatch { at: population.span, shapes });
+        }
+    }
+
+    /// Finds synapses between units in their places that are not as many (R4.9).
+    fn check_one_to_one(
         &self,
         network: &Network,
-        library: &Library,
         used: &dyn Fn(SynapseId, (LayerId, LayerId)) -> bool,
         findings: &mut Findings,
     ) {
-        for (trace, _) in trace::axes(self, library).into_iter().filter(|(_, axes)| axes.joins_both_ends()) {
-            let along = |&pair: &(LayerId, LayerId)| self.along(network, trace, pair);
-            let shared =
-                |pair: &(LayerId, LayerId)| along(pair).is_some_and(|along| along.kernel().is_some());
-            if let Some(pair) = self.instances(network, trace).into_iter().find(shared) {
-                let shapes = Shapes::TracedKernel { edge: network.edge_name(pair) };
-                findings.push(ShapeMismatch { at: self.synapses[trace.0].span, shapes });
-            }
-        }
-        self.check_kernels(network, used, findings);
-        for population in &self.populations {
-            if let Some(number) = &population.number {
-                let value = constant(number, &self.constants, library).unwrap_or(f64::NAN);
-                if number_of_units(value).is_none() {
-                    findings.push(BadValue {
-                        at: number.span,
-                        what: "the number in the size of a population".to_owned(),
-                        wanted: "an integer from 1 to 1,000,000",
-                        found: value.to_string(),
-                    });
-                }
-            }
-            let (Size::Like(relative) | Size::Times(relative, _)) = population.size else { continue };
-            let many = (0..network.layers.len()).find(|&l| network.relatives(l, relative).len() > 1);
-            if let Some(layer) = many {
-                let shapes = Shapes::SizedBySeveral {
-                    layer: network.layers[layer].name.clone(),
-                    relative: relative.word(),
-                };
-                findings.push(ShapeMismatch { at: population.span, shapes });
-            }
-        }
-        for (i, synapse) in
-            self.synapses.iter().enumerate().filter(|(_, s)| s.one_to_one && s.beside.is_none())
-        {
+        let one_to_one = |(_, s): &(usize, &Synapse)| s.one_to_one && s.beside.is_none();
+        for (i, synapse) in self.synapses.iter().enumerate().filter(one_to_one) {
             let id = SynapseId(i);
             for pair in self.instances(network, id) {
                 let (pre, post) = self.joined(id, pair);

@@ -23,7 +23,7 @@ pub use function::{Cost, Filter, Function};
 pub use initialiser::Initialiser;
 pub use place::{Coordinate, Part, Place, Reduction, Share};
 pub use script::{
-    Act, Dynamics, Integrator, Learned, Observed, Phase, Plasticity, Predict, Statement, Tracing,
+    Act, Dynamics, Integrator, Learned, Observed, Phase, Plasticity, Predict, Statement, Tracing, opened,
 };
 
 /// Defines positions in lists, each of a type of its own.

@@ -25,7 +25,7 @@ pub use global::{layer_among, several_layers, unit_layers};
 pub use initialiser::check_numbers;
 pub use law::LAWS;
 pub use network::chain as network_chain;
-pub use network::number_of_units;
+pub use network::{MOST_UNITS, number_of_units};
 
 use plr_syntax::ast;
 use plr_syntax::diagnostic::Findings;

@@ -221,7 +221,7 @@ impl Samples<'_> {
         })
     }
 
-    /// Whether it uses a step number from elsewhere: tiles have those of their own loops only.
+    /// Whether it uses a step number from elsewhere: tiles have those of their own loops, and others for what is before a place alone.
     fn takes_index(&self, operation: &Operation) -> bool {
         let mut own = Vec::new();
         if let Op::Repeat(repeat) = &operation.op {

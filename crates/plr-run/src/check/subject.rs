@@ -7,7 +7,7 @@ use super::error::CheckError;
 use super::measure::{Evidence, Needs};
 use super::minibatch::Minibatch;
 use super::sampled::Presentation;
-use crate::backend::{Arrays, Backend, Context, Runner};
+use crate::backend::{Arrays, Backend, Context, RunError, Runner};
 use crate::data::drawn::Samples;
 use crate::init;
 
@@ -155,7 +155,8 @@ impl<'a> Subject<'a> {
         let (mut after, first) = match known {
             Some(known) => (known.after.clone(), known.updates),
             None => {
-                let parameters = init::parameters(model.parameters(), self.check.seed, self.check.precision);
+                let parameters = init::parameters(model.parameters(), self.check.seed, self.check.precision)
+                    .map_err(|room| RunError::NoRoom { program: model.name().to_owned(), room })?;
                 (After { parameters, left: Arrays::new() }, 0)
             }
         };

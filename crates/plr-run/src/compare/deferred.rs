@@ -5,11 +5,10 @@ use plr_ir::deferred::Deferral;
 use plr_ir::model::{Model, Piece};
 use plr_ir::{Precision, Program, Tensor};
 
-use super::{DRAWS, Difference, Distance, SAFETY, noise, present, shorten};
+use super::{DRAWS, Difference, Distance, SAFETY, first_arrays, noise, present, shorten};
 use crate::backend::{Arrays, Backend, Context, RunError, Runner};
 use crate::draws::Draws;
-use crate::init;
-use crate::session::{DATA, TARGET, first_values, presentations_are_alike};
+use crate::session::{DATA, TARGET, presentations_are_alike};
 
 /// So many presentations.
 const PRESENTATIONS: u32 = 3;
@@ -27,9 +26,7 @@ pub(super) fn run(
     let Some(deferral) = deferral else { return Ok(Vec::new()) };
     let mut all = deferral.program(PRESENTATIONS as usize);
     model.optimise(&mut all);
-    let names = model.parameters().iter().map(|parameter| parameter.name.clone());
-    let mut first: Arrays = names.zip(init::parameters(model.parameters(), seed, precision)).collect();
-    first.extend(first_values(model, batch, precision));
+    let first = first_arrays(model, batch, seed, precision)?;
     let mut samples = Vec::new();
     for updates in 0..PRESENTATIONS {
         let mut arrays = Arrays::new();

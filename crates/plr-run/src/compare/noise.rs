@@ -21,32 +21,9 @@ pub(super) fn epsilon(precision: Precision) -> f64 {
 
 /// Whether there is a contraction or convolution in the block or a loop inside it.
 pub(super) fn has_contraction(block: &Block) -> bool {
-    block.operations.iter().any(|operation| match &operation.op {
-        Op::Contract { .. } | Op::Convolve { .. } => true,
-        Op::Repeat(repeat) => has_contraction(&repeat.body),
-        Op::Constant(_)
-        | Op::Unary(..)
-        | Op::Binary(..)
-        | Op::Compare(..)
-        | Op::And(..)
-        | Op::Or(..)
-        | Op::Not(_)
-        | Op::Select(..)
-        | Op::FromIndex(_)
-        | Op::Broadcast { .. }
-        | Op::Reduce { .. }
-        | Op::Rank(_)
-        | Op::RunningSum { .. }
-        | Op::Pool { .. }
-        | Op::Unpool { .. }
-        | Op::Reshape(_)
-        | Op::Range { .. }
-        | Op::Slice { .. }
-        | Op::Insert { .. }
-        | Op::Before { .. }
-        | Op::Detach { .. }
-        | Op::Random { .. }
-        | Op::Map(_) => false,
+    block.operations.iter().any(|operation| {
+        matches!(operation.op, Op::Contract { .. } | Op::Convolve { .. })
+            || matches!(&operation.op, Op::Repeat(repeat) if has_contraction(&repeat.body))
     })
 }
 

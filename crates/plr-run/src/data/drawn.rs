@@ -43,6 +43,9 @@ enum Law {
 
 impl Samples {
     /// Minibatches for a network of the given features and outputs, rounded to `precision`.
+    ///
+    /// # Errors
+    /// [`DataError::NoRoom`], [`DataError::SpectrumDiffers`], and as [`Gaussian::new`].
     pub(crate) fn new(
         law: &DataLaw,
         shape: Shape,
@@ -52,6 +55,7 @@ impl Samples {
     ) -> Result<Self, DataError> {
         let Shape { features, outputs, sequence } = shape;
         let steps = sequence.map_or(1, |sequence| sequence.steps as usize);
+        check_room(law, [features, outputs], batch.saturating_mul(steps))?;
         let law = match law {
             DataLaw::Random => Law::Random,
             DataLaw::Classes => Law::Classes,
@@ -144,6 +148,18 @@ impl Samples {
         let (low, high) = TARGETS;
         (0..self.rows() * self.shape.outputs).map(|_| low + (high - low) * draws.uniform()).collect()
     }
+}
+
+/// Whether there is memory for the numbers of so many samples, and for those that their law is made of.
+fn check_room(law: &DataLaw, [features, outputs]: [usize; 2], samples: usize) -> Result<(), DataError> {
+    let of_law = match law {
+        DataLaw::Patterns(count) => count.saturating_mul(features),
+        DataLaw::Teacher => outputs.saturating_mul(features),
+        DataLaw::Gaussian(_) | DataLaw::Random | DataLaw::Classes | DataLaw::Corners => 0,
+    };
+    let numbers = samples.saturating_mul(features + outputs).saturating_add(of_law) as u64;
+    room::check(numbers.saturating_mul(size_of::<f64>() as u64))
+        .map_err(|room| DataError::NoRoom { what: "samples", room })
 }
 
 /// Training and test samples for a network of the given features and outputs, all of the same law (R17.5).

@@ -4,22 +4,18 @@ use plr_syntax::ast::Role;
 use plr_syntax::diagnostic::Findings;
 
 use crate::check::empty_sum::EmptySum;
-use crate::equation::{self, Source};
-use crate::hir::{Dynamics, Expr, ExprKind, Learned, Place, Rule, Statement, VariableId};
+use crate::equation;
+use crate::hir::{Dynamics, Expr, ExprKind, Learned, Phase, Place, Rule, Statement, VariableId};
 use crate::memory::mentions;
 use crate::network::{LayerId, Network};
 
 /// Finds the empty sums of a rule on a network (R7.21). An equation without a role holds at both ends of the network, where
 /// half of its sums may well be empty, unless the sum is all that it says, and what synapses learn from.
 pub fn empty_sums(rule: &Rule, network: &Network, findings: &mut Findings) {
-    let bodies = rule.phases.iter().map(|phase| &phase.body[..]);
-    bodies.for_each(|body| in_statements(body, (rule, network), findings));
-    for source in equation::sources(rule) {
-        if let Source::Dynamics(_, dynamics) = source
-            && dynamics.role.is_none()
-        {
-            learned_from(dynamics, (rule, network), findings);
-        }
+    for statement in rule.phases.iter().flat_map(Phase::statements) {
+        statement.written().for_each(|dynamics| in_equation(dynamics, (rule, network), findings));
+        let of_all = statement.dynamics().iter().filter(|dynamics| dynamics.role.is_none());
+        of_all.for_each(|dynamics| learned_from(dynamics, (rule, network), findings));
     }
 }
 
@@ -38,11 +34,8 @@ fn learned_from(dynamics: &Dynamics, (rule, network): (&Rule, &Network), finding
             && equation::layers(variable, found.role, rule, network).contains(&layer)
     };
     let written = |layer: LayerId| {
-        let equations = equation::sources(rule).into_iter();
-        let mut equations =
-            equations.filter_map(|s| if let Source::Dynamics(_, found) = s { Some(found) } else { None });
-        equations.any(|found| other(found, layer))
-            || equation::clamps(rule).into_iter().any(|found| other(found, layer))
+        let statements = rule.phases.iter().flat_map(Phase::statements);
+        statements.flat_map(Statement::written).any(|found| other(found, layer))
     };
     let layers = equation::layers(variable, None, rule, network).into_iter();
     let mut empty = layers.filter(|&layer| !ends(layer) && !written(layer));
@@ -72,19 +65,6 @@ fn teaches(variable: VariableId, layer: LayerId, (rule, network): (&Rule, &Netwo
             .iter()
             .any(|&(pre, post)| (pre == layer && reads(Place::Pre)) || (post == layer && reads(Place::Post)))
     })
-}
-
-fn in_statements(body: &[Statement], within: (&Rule, &Network), findings: &mut Findings) {
-    for statement in body {
-        match statement {
-            Statement::Equation(dynamics) | Statement::Clamp(dynamics) => {
-                in_equation(dynamics, within, findings);
-            }
-            Statement::Sweep(_, body) => body.iter().for_each(|d| in_equation(d, within, findings)),
-            Statement::InTurn(body) => in_statements(body, within, findings),
-            Statement::Release { .. } | Statement::Trace(_) | Statement::Learn(_) => {}
-        }
-    }
 }
 
 fn in_equation(dynamics: &Dynamics, (rule, network): (&Rule, &Network), findings: &mut Findings) {

@@ -15,7 +15,7 @@ use super::schedule::Slot;
 use super::subject::variable_name;
 use crate::check::lost_equation::{LostEquation, Winner};
 use crate::equation::{self, Site, sweep_order};
-use crate::hir::{Dynamics, ExprKind, Learned, Place, Rule, Statement, Tracing, VariableId};
+use crate::hir::{Dynamics, ExprKind, Learned, Phase, Place, Rule, Statement, Tracing, VariableId};
 use crate::network::{LayerId, Network};
 use crate::resolve::Library;
 
@@ -23,13 +23,18 @@ use crate::resolve::Library;
 pub fn lost_equations(rule: &Rule, library: &Library, network: &Network, findings: &mut Findings) {
     let mut held = BTreeMap::new();
     for phase in &rule.phases {
-        clamp(&phase.body, (rule, network), &mut held);
+        for (state, clamp) in equation::holds(phase, rule, network) {
+            match clamp {
+                Some(clamp) => held.insert(state, clamp.span),
+                None => held.remove(&state),
+            };
+        }
         let reader = Reader::new(rule, library, network);
         let mut step =
             Step { rule, network, held: &held, reader, written: BTreeMap::new(), lost: Vec::new() };
         step.statements(&phase.body);
         step.report(findings);
-        held_everywhere(&phase.body, (rule, network), &held, findings);
+        held_everywhere(phase, (rule, network), &held, findings);
         traced_twice(&phase.body, (rule, network), findings);
     }
 }
@@ -39,24 +44,6 @@ type Held = BTreeMap<Cell, Span>;
 
 /// A state of a layer.
 type Cell = (VariableId, LayerId);
-
-fn clamp(body: &[Statement], (rule, network): (&Rule, &Network), held: &mut Held) {
-    let slots = |variable, role| {
-        equation::layers(variable, role, rule, network).into_iter().map(move |layer| (variable, layer))
-    };
-    for statement in body {
-        match statement {
-            Statement::Clamp(clamp) => {
-                held.extend(slots(clamp.variable, clamp.role).map(|slot| (slot, clamp.span)));
-            }
-            Statement::Release { role, variable } => slots(*variable, *role).for_each(|slot| {
-                held.remove(&slot);
-            }),
-            Statement::InTurn(body) => clamp(body, (rule, network), held),
-            Statement::Equation(_) | Statement::Trace(_) | Statement::Learn(_) | Statement::Sweep(..) => {}
-        }
-    }
-}
 
 /// What was last written in a step.
 #[derive(Clone, Copy)]
@@ -191,25 +178,8 @@ fn is_increment(dynamics: &Dynamics) -> bool {
 }
 
 /// Equations whose every layer is held by a clamp.
-fn held_everywhere(
-    body: &[Statement],
-    (rule, network): (&Rule, &Network),
-    held: &Held,
-    findings: &mut Findings,
-) {
-    let equations: &[Dynamics] = match body {
-        [] => return,
-        [Statement::Equation(dynamics), ..] => std::slice::from_ref(dynamics),
-        [Statement::Sweep(_, body), ..] => body,
-        [Statement::InTurn(body), ..] => {
-            held_everywhere(body, (rule, network), held, findings);
-            &[]
-        }
-        [Statement::Clamp(_) | Statement::Release { .. } | Statement::Trace(_) | Statement::Learn(_), ..] => {
-            &[]
-        }
-    };
-    for dynamics in equations {
+fn held_everywhere(phase: &Phase, (rule, network): (&Rule, &Network), held: &Held, findings: &mut Findings) {
+    for dynamics in phase.statements().into_iter().flat_map(Statement::dynamics) {
         let layers = equation::layers(dynamics.variable, dynamics.role, rule, network);
         let clamps: Option<Vec<&Span>> =
             layers.iter().map(|&layer| held.get(&(dynamics.variable, layer))).collect();
@@ -217,7 +187,6 @@ fn held_everywhere(
             findings.push(finding(dynamics, **clamp, Winner::Clamp, &layers, (rule, network)));
         }
     }
-    held_everywhere(&body[1..], (rule, network), held, findings);
 }
 
 /// Traces that two plain equations of a step write.

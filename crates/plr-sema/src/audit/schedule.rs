@@ -8,7 +8,7 @@ use plr_syntax::ast::Direction;
 use super::reads::Input;
 use crate::equation::{self, Instance, Site, Source, sweep_order};
 use crate::hir::{
-    Act, Dynamics, Expr, ExprKind, Learned, Past, PhaseId, PlasticityId, Rule, Statement, SynapseId,
+    Act, Dynamics, Expr, ExprKind, Learned, Past, Phase, PhaseId, PlasticityId, Rule, Statement, SynapseId,
     VariableId,
 };
 use crate::network::{LayerId, Network};
@@ -107,7 +107,7 @@ pub fn plans<'r>(rule: &'r Rule, network: &Network) -> Vec<Plan<'r>> {
             let traces = plans[before].versions.iter().filter(|(slot, _)| matches!(slot, Slot::Trace(..)));
             plan.versions.extend(traces);
         }
-        clamp(&phase.body, (rule, network), &mut held, &mut plan.written);
+        clamp(phase, (rule, network), &mut held, &mut plan.written);
         let mut layout = Layout { phase: PhaseId(id), rule, network, held: &held, turns: Vec::new() };
         layout.body(&phase.body);
         plan.turns = layout.turns;
@@ -140,7 +140,8 @@ pub fn occasions(rule: &Rule) -> Vec<Occasion> {
             Act::Run(phase) => {
                 next.phases = phase.0 + 1;
                 next.every_step = Some(*phase);
-                learn_in(&rule.phases[phase.0].body, &mut next, &mut found);
+                let blocks = equation::blocks_of(&rule.phases[phase.0]);
+                blocks.into_iter().for_each(|block| learn(block, &mut next, &mut found));
             }
             Act::Learn(equations) => {
                 next.every_step = None;
@@ -149,20 +150,6 @@ pub fn occasions(rule: &Rule) -> Vec<Occasion> {
         }
     }
     found
-}
-
-fn learn_in(body: &[Statement], next: &mut Occasion, found: &mut [Occasion]) {
-    for statement in body {
-        match statement {
-            Statement::Learn(equations) => learn(equations, next, found),
-            Statement::InTurn(body) => learn_in(body, next, found),
-            Statement::Clamp(_)
-            | Statement::Release { .. }
-            | Statement::Equation(_)
-            | Statement::Trace(_)
-            | Statement::Sweep(..) => {}
-        }
-    }
 }
 
 fn learn(equations: &[PlasticityId], next: &mut Occasion, found: &mut [Occasion]) {
@@ -190,30 +177,18 @@ impl Sample {
     }
 }
 
-fn clamp(
-    body: &[Statement],
-    (rule, network): (&Rule, &Network),
-    held: &mut Held,
-    written: &mut BTreeSet<Slot>,
-) {
-    let layers = |variable, role| equation::layers(variable, role, rule, network).into_iter();
-    for statement in body {
-        match statement {
-            Statement::Clamp(dynamics) => {
-                let sample = Sample::of(&dynamics.value);
-                for layer in layers(dynamics.variable, dynamics.role) {
-                    let slot = Slot::State(dynamics.variable, layer);
-                    let before = held.0.insert(slot, sample);
-                    if sample.is_none() || before != Some(sample) {
-                        written.insert(slot);
-                    }
-                }
-            }
-            Statement::Release { role, variable } => layers(*variable, *role).for_each(|layer| {
-                held.0.remove(&Slot::State(*variable, layer));
-            }),
-            Statement::InTurn(body) => clamp(body, (rule, network), held, written),
-            Statement::Equation(_) | Statement::Trace(_) | Statement::Learn(_) | Statement::Sweep(..) => {}
+/// Clamps take hold, and are let go; those that change something write.
+fn clamp(phase: &Phase, (rule, network): (&Rule, &Network), held: &mut Held, written: &mut BTreeSet<Slot>) {
+    for ((variable, layer), clamp) in equation::holds(phase, rule, network) {
+        let slot = Slot::State(variable, layer);
+        let Some(clamp) = clamp else {
+            held.0.remove(&slot);
+            continue;
+        };
+        let sample = Sample::of(&clamp.value);
+        let before = held.0.insert(slot, sample);
+        if sample.is_none() || before != Some(sample) {
+            written.insert(slot);
         }
     }
 }

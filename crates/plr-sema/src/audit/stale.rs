@@ -9,7 +9,7 @@ use super::reads::{Input, Reader};
 use super::subject::variable_name;
 use crate::check::stale_clamp::StaleClamp;
 use crate::equation;
-use crate::hir::{PhaseId, Rule, Statement, VariableId};
+use crate::hir::{PhaseId, Rule, VariableId};
 use crate::network::{LayerId, Network};
 use crate::resolve::Library;
 
@@ -40,26 +40,11 @@ pub fn stale_clamps(rule: &Rule, library: &Library, network: &Network, findings:
                 });
             }
         }
-        take_hold(PhaseId(position), &phase.body, (rule, network), &mut held);
-    }
-}
-
-/// The clamps and releases of a phase, in the order of the text.
-fn take_hold(phase: PhaseId, body: &[Statement], (rule, network): (&Rule, &Network), held: &mut Held) {
-    let states = |variable, role| {
-        equation::layers(variable, role, rule, network).into_iter().map(move |layer| (variable, layer))
-    };
-    for statement in body {
-        match statement {
-            Statement::Clamp(clamp) => {
-                let by = (phase, clamp.span);
-                held.extend(states(clamp.variable, clamp.role).map(|state| (state, by)));
-            }
-            Statement::Release { role, variable } => states(*variable, *role).for_each(|state| {
-                held.remove(&state);
-            }),
-            Statement::InTurn(body) => take_hold(phase, body, (rule, network), held),
-            Statement::Equation(_) | Statement::Trace(_) | Statement::Learn(_) | Statement::Sweep(..) => {}
+        for (state, clamp) in equation::holds(phase, rule, network) {
+            match clamp {
+                Some(clamp) => held.insert(state, (PhaseId(position), clamp.span)),
+                None => held.remove(&state),
+            };
         }
     }
 }

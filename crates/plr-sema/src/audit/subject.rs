@@ -9,9 +9,7 @@ use plr_syntax::span::Span;
 
 use crate::equation::{self, Site, Source};
 use crate::group::Evaluator;
-use crate::hir::{
-    Dynamics, Expr, Learned, PhaseId, Rule, SignalId, Statement, SynapseId, VariableId, VariableKind,
-};
+use crate::hir::{Dynamics, Expr, Learned, PhaseId, Rule, SignalId, SynapseId, VariableId, VariableKind};
 use crate::network::{LayerId, Network};
 
 /// Something that is computed from something.
@@ -42,7 +40,7 @@ impl<'r> Subject<'r> {
             rule.signals.iter().enumerate().map(|(id, signal)| Self::Signal(SignalId(id), &signal.value)),
         );
         for (id, phase) in rule.phases.iter().enumerate() {
-            clamps(PhaseId(id), &phase.body, &mut all);
+            all.extend(equation::clamps_of(phase).into_iter().map(|clamp| Self::Clamp(PhaseId(id), clamp)));
         }
         all.extend(equation::sources(rule).into_iter().map(Self::Equation));
         all
@@ -139,20 +137,6 @@ impl<'r> Subject<'r> {
                 .map(Site::Layer)
                 .collect(),
             Self::Equation(source) => equation::sites(source, rule, network),
-        }
-    }
-}
-
-fn clamps<'r>(phase: PhaseId, body: &'r [Statement], all: &mut Vec<Subject<'r>>) {
-    for statement in body {
-        match statement {
-            Statement::Clamp(dynamics) => all.push(Subject::Clamp(phase, dynamics)),
-            Statement::InTurn(body) => clamps(phase, body, all),
-            Statement::Release { .. }
-            | Statement::Equation(_)
-            | Statement::Trace(_)
-            | Statement::Learn(_)
-            | Statement::Sweep(..) => {}
         }
     }
 }

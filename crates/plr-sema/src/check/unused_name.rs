@@ -91,7 +91,12 @@ impl Reads {
         for phase in &rule.phases {
             reads.expression(&phase.steps);
             phase.until.iter().chain(&phase.dt).for_each(|e| reads.expression(e));
-            reads.statements(&phase.body);
+            for statement in phase.statements() {
+                statement.written().for_each(|dynamics| reads.expression(&dynamics.value));
+                if let Statement::Trace(tracing) = statement {
+                    reads.expression(&tracing.value);
+                }
+            }
         }
         rule.plasticity
             .iter()
@@ -99,18 +104,6 @@ impl Reads {
             .for_each(|e| reads.expression(e));
         rule.predict.iter().for_each(|p| reads.expression(&p.value));
         reads
-    }
-
-    fn statements(&mut self, body: &[Statement]) {
-        for statement in body {
-            match statement {
-                Statement::Clamp(d) | Statement::Equation(d) => self.expression(&d.value),
-                Statement::Trace(t) => self.expression(&t.value),
-                Statement::Release { .. } | Statement::Learn(_) => {}
-                Statement::Sweep(_, body) => body.iter().for_each(|d| self.expression(&d.value)),
-                Statement::InTurn(body) => self.statements(body),
-            }
-        }
     }
 
     fn initialiser(&mut self, init: &Initialiser) {

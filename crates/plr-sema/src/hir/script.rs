@@ -86,6 +86,52 @@ pub enum Statement {
     InTurn(Vec<Statement>),
 }
 
+impl Phase {
+    /// Its statements in the order of the text, those `in turn` one by one.
+    pub fn statements(&self) -> Vec<&Statement> {
+        opened(&self.body)
+    }
+}
+
+/// Statements in the order of the text, those `in turn` one by one.
+pub fn opened(body: &[Statement]) -> Vec<&Statement> {
+    let mut found = Vec::new();
+    for statement in body {
+        if let Statement::InTurn(body) = statement {
+            found.extend(opened(body));
+        } else {
+            found.push(statement);
+        }
+    }
+    found
+}
+
+impl Statement {
+    /// The equations of states that it is or that it sweeps over.
+    pub fn dynamics(&self) -> &[Dynamics] {
+        match self {
+            Self::Equation(dynamics) => std::slice::from_ref(dynamics),
+            Self::Sweep(_, equations) => equations,
+            Self::Clamp(_) | Self::Release { .. } | Self::Learn(_) | Self::Trace(_) | Self::InTurn(_) => &[],
+        }
+    }
+
+    /// The clamp, if it is one.
+    pub fn clamp(&self) -> Option<&Dynamics> {
+        if let Self::Clamp(clamp) = self { Some(clamp) } else { None }
+    }
+
+    /// Its clamps and equations of states.
+    pub fn written(&self) -> impl Iterator<Item = &Dynamics> {
+        self.clamp().into_iter().chain(self.dynamics())
+    }
+
+    /// The equations that learn at every step, if it is a block of such.
+    pub fn learning(&self) -> Option<&[PlasticityId]> {
+        if let Self::Learn(block) = self { Some(block) } else { None }
+    }
+}
+
 /// `role variable = value`
 #[derive(Clone, Debug)]
 pub struct Dynamics {

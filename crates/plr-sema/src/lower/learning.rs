@@ -6,7 +6,7 @@ use plr_ir::Value;
 use plr_ir::scalar::BinaryOp;
 
 use crate::equation::{self, Source};
-use crate::hir::{PlasticityId, Statement, SynapseId};
+use crate::hir::{Phase, PlasticityId, SynapseId};
 use crate::memory::{Memory, filterings, for_each_call};
 
 use super::environment::{Environment, Unavailable};
@@ -197,29 +197,12 @@ impl Lowerer<'_> {
         });
     }
 
-    /// The equations that learn at every step of a phase's body.
-    pub fn plasticity_within(body: &[Statement]) -> Vec<PlasticityId> {
-        let mut found = Vec::new();
-        for statement in body {
-            match statement {
-                Statement::Learn(block) => found.extend(block),
-                Statement::InTurn(body) => found.extend(Self::plasticity_within(body)),
-                Statement::Clamp(_)
-                | Statement::Release { .. }
-                | Statement::Equation(_)
-                | Statement::Trace(_)
-                | Statement::Sweep(..) => {}
-            }
-        }
-        found
-    }
-
-    /// The parameters that change in a step of a phase's body, filters' memories included.
-    pub fn changed_within(&self, body: &[Statement]) -> Vec<ParameterId> {
+    /// The parameters that change in a step of a phase, filters' memories included.
+    pub fn changed_within(&self, phase: &Phase) -> Vec<ParameterId> {
         let rule = &self.setting.rule;
         let mut changed = Vec::new();
         let calls = filterings(rule, &self.setting.library);
-        let learners = self.learners(&Self::plasticity_within(body));
+        let learners = self.learners(&equation::blocks_of(phase).concat());
         for &(equation, id) in &learners {
             let mut places = Vec::new();
             for_each_call(&rule.plasticity[equation.0].increment, &mut |_, place| places.push(place));

@@ -1,5 +1,8 @@
 //! The pieces of a model, each a program of its own.
 
+mod given;
+mod observed;
+
 use plr_ir::model::{Holding, Parameter, Piece, Shape};
 use plr_ir::program::ReduceKind;
 use plr_ir::scalar::BinaryOp;
@@ -7,19 +10,15 @@ use plr_ir::{Precision, Program, Type, Value, builder};
 
 use crate::audit;
 use crate::audit::schedule::Slot;
-use crate::equation::{self, Instance, Site, Source};
-use crate::hir::{Expr, ExprKind, Observed, Past, PhaseId, PlasticityId, VariableId};
-use crate::resolve::is_global;
+use crate::hir::{Past, PhaseId, Predict, VariableId};
 
+use super::Specialised;
 use super::detour::Gradients;
 use super::environment::{Environment, Quantity, Unavailable};
 use super::expression::Lowerer;
 use super::learning::Learning;
 use super::presentation::Presentation;
-use super::replay::Moments;
 use super::setting::ParameterId;
-use super::term::{self, Axes};
-use super::{Specialised, parameter_at};
 
 /// Builds pieces of one model for one minibatch size and precision.
 pub struct Builder<'m> {
@@ -37,7 +36,8 @@ type Built = Result<Program, Vec<Unavailable>>;
 impl Builder<'_> {
     /// Builds a piece; `None` if the rule has no such piece (R9.3).
     pub fn build(&self, piece: Piece) -> Result<Option<Program>, Vec<Unavailable>> {
-        let predicts = self.model.setting.rule.predict.is_some();
+        let predict = self.model.setting.rule.predict.as_ref();
+        let predicting = |build: &dyn Fn(&Predict) -> Built| predict.map(build).transpose();
         match piece {
             Piece::Update => self.update(&self.all()).map(Some),
             Piece::Probe => self.probe().map(Some),
@@ -54,18 +54,17 @@ impl Builder<'_> {
                 let objective = self.model.setting.observed.get(observation);
                 objective.map(|o| self.objective(o, PhaseId(phase), gradients)).transpose()
             }
-            Piece::Predict | Piece::Evaluate | Piece::Cost(_) | Piece::CutCost(_) | Piece::Nudged { .. }
-                if !predicts =>
-            {
-                Ok(None)
+            Piece::Nudged { state, phase } => {
+                predicting(&|predict| self.nudged(predict, VariableId(state), PhaseId(phase)))
             }
-            Piece::Nudged { state, phase } => self.nudged(VariableId(state), PhaseId(phase)).map(Some),
-            Piece::Predict => self.predict(false).map(Some),
-            Piece::Evaluate => self.predict(true).map(Some),
-            Piece::Cost(phase) => self.cost_after(PhaseId(phase), Gradients::LED).map(Some),
+            Piece::Predict => predicting(&|predict| self.predict(predict, false)),
+            Piece::Evaluate => predicting(&|predict| self.predict(predict, true)),
+            Piece::Cost(phase) => {
+                predicting(&|predict| self.cost_after(predict, PhaseId(phase), Gradients::LED))
+            }
             Piece::CutCost(phase) => {
                 let cut = Gradients::Led { cut: true, holding: Holding::Nothing };
-                self.cost_after(PhaseId(phase), cut).map(Some)
+                predicting(&|predict| self.cost_after(predict, PhaseId(phase), cut))
             }
             Piece::Step(phase) if self.model.setting.rule.phases[phase].over_time => Ok(None),
             Piece::Step(phase) => self.one_step(PhaseId(phase)).map(Some),
@@ -228,10 +227,7 @@ impl Builder<'_> {
         Ok(lowerer.b.finish())
     }
 
-    fn predict(&self, evaluate: bool) -> Built {
-        let Some(predict) = &self.model.setting.rule.predict else {
-            unreachable!("asked only of rules that predict")
-        };
+    fn predict(&self, predict: &Predict, evaluate: bool) -> Built {
         let mut lowerer = self.lowerer(if evaluate { "evaluate" } else { "predict" }, evaluate);
         // R9.1
         let presentation = lowerer.predict(&self.model.durations, predict.after, evaluate);
@@ -241,44 +237,48 @@ impl Builder<'_> {
         };
         lowerer.b.output("prediction", prediction.map_err(|u| vec![u])?);
         if evaluate {
-            let loss = self.loss(&mut lowerer, &presentation.environment)?;
+            let loss = self.loss(&mut lowerer, predict, &presentation.environment)?;
             lowerer.b.output("loss", loss);
         }
         Ok(lowerer.b.finish())
     }
 
     /// The cost of each sample, `real[batch]`: of its predictions at every step so far, or with the states at hand.
-    fn loss(&self, lowerer: &mut Lowerer<'_>, states: &Environment) -> Result<Value, Vec<Unavailable>> {
-        let Some(predict) = &self.model.setting.rule.predict else {
-            unreachable!("asked only of rules that predict")
-        };
+    fn loss(
+        &self,
+        lowerer: &mut Lowerer<'_>,
+        predict: &Predict,
+        states: &Environment,
+    ) -> Result<Value, Vec<Unavailable>> {
         let scores = lowerer.course.scores.as_ref();
         let scored = scores.and_then(|scores| scores.loss.map(|loss| scores.get(loss)));
         scored.unwrap_or_else(|| lowerer.loss(predict, states)).map_err(|u| vec![u])
     }
 
     /// The mean over samples of the cost (R6.6).
-    fn cost(&self, lowerer: &mut Lowerer<'_>, states: &Environment) -> Result<Value, Vec<Unavailable>> {
-        let loss = self.loss(lowerer, states)?;
+    fn cost(
+        &self,
+        lowerer: &mut Lowerer<'_>,
+        predict: &Predict,
+        states: &Environment,
+    ) -> Result<Value, Vec<Unavailable>> {
+        let loss = self.loss(lowerer, predict, states)?;
         let sum = lowerer.b.reduce(ReduceKind::Sum, loss, &[0]);
         let count = lowerer.b.constant(self.batch as f64, &[]);
         Ok(lowerer.b.binary(BinaryOp::Div, sum, count))
     }
 
-    fn cost_after(&self, phase: PhaseId, gradients: Gradients) -> Built {
+    fn cost_after(&self, predict: &Predict, phase: PhaseId, gradients: Gradients) -> Built {
         let mut lowerer = self.presenting("cost");
         lowerer.gradients = gradients;
         let presentation = lowerer.predict(&self.model.durations, phase, true);
-        let cost = self.cost(&mut lowerer, &presentation.environment)?;
+        let cost = self.cost(&mut lowerer, predict, &presentation.environment)?;
         lowerer.b.output("cost", cost);
         Ok(lowerer.b.finish())
     }
 
     /// The cost at the end of a phase with a state nudged there, and the prediction, which is nudged itself.
-    fn nudged(&self, state: VariableId, phase: PhaseId) -> Built {
-        let Some(predict) = &self.model.setting.rule.predict else {
-            unreachable!("asked only of rules that predict")
-        };
+    fn nudged(&self, predict: &Predict, state: VariableId, phase: PhaseId) -> Built {
         let mut lowerer = self.presenting("nudged");
         lowerer.gradients = Gradients::LED;
         lowerer.nudge(state, phase);
@@ -293,227 +293,4 @@ impl Builder<'_> {
         lowerer.b.output("loss", loss);
         Ok(lowerer.b.finish())
     }
-
-    /// The presentation up to the start of a phase.
-    fn before(&self, lowerer: &mut Lowerer<'_>, phase: PhaseId) -> Presentation {
-        match phase.0.checked_sub(1) {
-            Some(last) => lowerer.present(&self.model.durations, Some(PhaseId(last))),
-            None => lowerer.begin(),
-        }
-    }
-
-    /// One step of a phase from given states.
-    fn one_step(&self, phase: PhaseId) -> Built {
-        let mut lowerer = self.presenting("step");
-        lowerer.gradients = Gradients::LED;
-        lowerer.keep_whole_traces();
-        let mut presentation = self.before(&mut lowerer, phase);
-        lowerer.enter_phase(phase, &mut presentation);
-        let mut moved = lowerer.moved(phase, &presentation);
-        // What has no value at the end of the phase, for want of a parameter that nothing observable needs, is no state.
-        let reached = self.presenting("reached").present(&self.model.durations, Some(phase)).environment;
-        moved.retain(|&cell| reached.get(cell).is_some());
-        let mut given = presentation.environment.clone();
-        let mut old = Vec::new();
-        for &(variable, layer) in &moved {
-            let name = format!("state/{}", self.model.setting.state_name(variable, layer));
-            let value =
-                lowerer.b.input(name, Type::real([self.batch, self.model.setting.units_of(variable, layer)]));
-            given.write((variable, layer), Ok(value));
-            old.push(value);
-        }
-        let traces = lowerer.moving_traces(phase);
-        for &cell in &traces {
-            let name = format!("state/{}", self.model.setting.trace_name(cell));
-            let value = lowerer.b.input(name, Type::real(lowerer.trace_dims(cell)));
-            given.write_trace(cell, Ok(value));
-            old.push(value);
-        }
-        let after = lowerer.step(phase, &given, &presentation.clamped);
-        lowerer.running = None;
-        let reached = moved.iter().map(|&cell| after.get(cell));
-        let reached = reached.chain(traces.iter().map(|&cell| after.trace(cell).ok()));
-        let new: Vec<Value> = reached.zip(&old).map(|(new, &old)| new.unwrap_or(old)).collect();
-        let names = moved.iter().map(|&(variable, layer)| self.model.setting.state_name(variable, layer));
-        let names = names.chain(traces.iter().map(|&cell| self.model.setting.trace_name(cell)));
-        for (name, &value) in names.zip(&new) {
-            lowerer.b.output(format!("state/{name}"), value);
-        }
-        let residual = lowerer.residual(&old, &new);
-        lowerer.b.output("residual", residual);
-        if self.model.setting.rule.predict.is_some() {
-            let cost = self.cost(&mut lowerer, &given)?;
-            lowerer.b.output("cost", cost);
-        }
-        Ok(lowerer.b.finish())
-    }
-
-    /// One equation from given states, now and at the end of every phase.
-    pub fn equation(&self, instance: &Instance<'_>) -> Built {
-        // It is evaluated in one step, whose data and target it is given.
-        let shape = Shape { sequence: None, ..self.model.setting.shape() };
-        let mut lowerer = self.lowerer_of("equation", shape, true);
-        // So that nobody else's trace is read through one that they share.
-        lowerer.keep_whole_traces();
-        let now = self.given_states(&mut lowerer, "");
-        for (phase, name) in self.model.phases.iter().enumerate() {
-            let stored = self.given_states(&mut lowerer, &format!("@{name}"));
-            lowerer.stored[phase] = Some(stored);
-        }
-        for replay in equation::replays(&self.model.setting.rule) {
-            let name =
-                format!("@{}", Past { phase: replay.of, at_time: true }.name(&self.model.setting.rule));
-            if !lowerer.replayed.contains_key(&replay.of) {
-                let given = self.given_states(&mut lowerer, &name);
-                lowerer.replayed.insert(replay.of, Moments { after: given.clone(), before: given });
-            }
-        }
-        lowerer.running = equation::phase_of(&self.model.setting.rule, instance.source);
-        let value = match instance.source {
-            Source::Dynamics(phase, dynamics) => {
-                lowerer.draw_for_state(phase.0, dynamics.variable, instance.site.owner());
-                lowerer.state_value(&dynamics.value, (dynamics.variable, instance.site.owner()), &now)
-            }
-            Source::Trace(phase, tracing) => {
-                let (pre, post) = instance.site.ends();
-                // One number for each synapse: the sum over samples.
-                let value = lowerer.trace_value(phase, tracing, (tracing.trace, pre, post), &now);
-                value.map(|value| lowerer.b.reduce(ReduceKind::Sum, value, &[0]))
-            }
-            Source::Plasticity(equation) => {
-                let plasticity = &self.model.setting.rule.plasticity;
-                let position = plasticity.iter().position(|p| std::ptr::eq(p, equation));
-                let id = PlasticityId(position.unwrap_or_default());
-                lowerer.increment(id, parameter_at(equation.target, instance.site), &now)
-            }
-        };
-        let value = value.map_err(|u| vec![u])?;
-        lowerer.b.output("value", value);
-        Ok(lowerer.b.finish())
-    }
-
-    /// What a check observes, at every site where it has a value (R14.15).
-    pub fn observe(&self, observed: &Observed) -> Built {
-        let mut lowerer = self.presenting("observe");
-        if observed.values.iter().any(has_increment) {
-            for (id, parameter) in &self.model.parameters {
-                let name = format!("increment/{}", parameter.name);
-                let value = lowerer.b.input(name, Type::real(parameter.dims.clone()));
-                lowerer.increments.insert(*id, value);
-            }
-        }
-        let presentation = lowerer.present(&self.model.durations, observed.objective);
-        let mut missing = Vec::new();
-        for site in self.observed_sites(observed) {
-            match self.observed_at(&mut lowerer, (observed, Axes::NONE), site, &presentation.environment) {
-                Ok(values) => {
-                    let site = site.name(&self.model.setting.network);
-                    for (value, which) in values.into_iter().zip(["first", "second"]) {
-                        lowerer.b.output(format!("{which}/{site}"), value);
-                    }
-                }
-                Err(unavailable) => missing.push(unavailable),
-            }
-        }
-        let program = lowerer.b.finish();
-        if program.outputs.is_empty() { Err(missing) } else { Ok(program) }
-    }
-
-    /// What each layer's units make of an expression, all together, with what comes from other layers, or every state, held or not (R14.17).
-    fn objective(&self, objective: &Observed, phase: PhaseId, gradients: Gradients) -> Built {
-        let mut lowerer = self.presenting("objective");
-        lowerer.gradients = gradients;
-        let mut presentation = lowerer.present(&self.model.durations, Some(phase));
-        if gradients.hold(Holding::States) {
-            lowerer.hold_states(&mut presentation.environment);
-        }
-        let (mut total, mut missing) = (None, Vec::new());
-        if let [value] = &objective.values[..]
-            && is_global(value)
-        {
-            total = Some(self.sum_of_samples(&mut lowerer, value, &presentation.environment)?);
-        }
-        let sites = if total.is_some() { Vec::new() } else { self.observed_sites(objective) };
-        for site in sites {
-            match self.observed_at(&mut lowerer, (objective, Axes::SAMPLE), site, &presentation.environment) {
-                Ok(values) => {
-                    for value in values {
-                        let axes: Vec<usize> = (0..lowerer.b.type_of(value).rank()).collect();
-                        let sum = lowerer.b.reduce(ReduceKind::Sum, value, &axes);
-                        total = Some(match total {
-                            Some(total) => lowerer.b.binary(BinaryOp::Add, total, sum),
-                            None => sum,
-                        });
-                    }
-                }
-                Err(unavailable) => missing.push(unavailable),
-            }
-        }
-        let Some(total) = total else { return Err(missing) };
-        let count = lowerer.b.constant(self.batch as f64, &[]);
-        let mean = lowerer.b.binary(BinaryOp::Div, total, count);
-        lowerer.b.output("cost", mean);
-        Ok(lowerer.b.finish())
-    }
-
-    /// The sum over samples of what is one number for each.
-    fn sum_of_samples(
-        &self,
-        lowerer: &mut Lowerer<'_>,
-        value: &Expr,
-        states: &Environment,
-    ) -> Result<Value, Vec<Unavailable>> {
-        let found = lowerer.globally(value, states).map_err(|unavailable| vec![unavailable])?;
-        let extents = lowerer.output_extents();
-        let found = term::as_number(&mut lowerer.b, &extents, found);
-        let found = term::widen(&mut lowerer.b, &extents, found, Axes::SAMPLE);
-        Ok(lowerer.b.reduce(ReduceKind::Sum, found.value, &[0]))
-    }
-
-    fn observed_sites(&self, observed: &Observed) -> Vec<Site> {
-        equation::owned(observed.owner, None, &self.model.setting.rule, &self.model.setting.network)
-    }
-
-    /// The values at a site, all of one shape, with at least these axes.
-    fn observed_at(
-        &self,
-        lowerer: &mut Lowerer<'_>,
-        (observed, least): (&Observed, Axes),
-        site: Site,
-        states: &Environment,
-    ) -> Result<Vec<Value>, Unavailable> {
-        let mut terms = Vec::new();
-        let cx = lowerer.observer_context(observed.owner, site, states);
-        let (extents, own) = (cx.extents, cx.own);
-        for value in &observed.values {
-            let cx = lowerer.observer_context(observed.owner, site, states);
-            let found = lowerer.evaluate(value, cx)?;
-            terms.push(term::as_number(&mut lowerer.b, &extents, found));
-        }
-        let axes = terms.iter().fold(own.union(least), |axes, term| axes.union(term.axes));
-        Ok(terms.into_iter().map(|t| term::widen(&mut lowerer.b, &extents, t, axes).value).collect())
-    }
-
-    fn given_states(&self, lowerer: &mut Lowerer<'_>, suffix: &str) -> Environment {
-        let setting = &self.model.setting;
-        let mut states = Environment::new(setting.rule.variables.len(), setting.network.layers.len());
-        for (variable, layer) in lowerer.cells() {
-            let name = format!("{}{suffix}", setting.state_name(variable, layer));
-            let value = lowerer.b.input(name, Type::real([self.batch, setting.units_of(variable, layer)]));
-            states.write((variable, layer), Ok(value));
-        }
-        for cell in lowerer.traces() {
-            let (name, dims) = (format!("{}{suffix}", setting.trace_name(cell)), lowerer.trace_dims(cell));
-            let value = lowerer.b.input(name, Type::real(dims));
-            states.write_trace(cell, Ok(value));
-        }
-        states
-    }
-}
-
-/// Whether an increment stands in an expression.
-fn has_increment(expr: &Expr) -> bool {
-    let mut found = matches!(expr.kind, ExprKind::Increment(_));
-    expr.for_each_child(|child| found |= has_increment(child));
-    found
 }

@@ -5,8 +5,8 @@ use plr_ir::scalar::{BinaryOp, UnaryOp};
 use plr_ir::{Location, Value};
 use plr_syntax::ast::Direction;
 
-use crate::equation::{self, applies, sweep_order};
-use crate::hir::{Act, Dynamics, Expr, PhaseId, PlasticityId, Statement, VariableId, VariableKind};
+use crate::equation::{self, sweep_order};
+use crate::hir::{Act, Dynamics, Expr, Phase, PhaseId, PlasticityId, Statement, VariableId, VariableKind};
 use crate::network::{LayerId, Network};
 
 use super::detour::Gradients;
@@ -100,35 +100,22 @@ impl Lowerer<'_> {
         }
         self.restart_draws();
         self.running = Some(phase);
-        self.clamp(phase, &declared.body, presentation);
+        self.clamp(phase, presentation);
     }
 
-    /// Clamps take hold. In a phase over time they are evaluated at every step (R20.3).
-    fn clamp(&mut self, phase: PhaseId, body: &[Statement], presentation: &mut Presentation) {
-        let over_time = self.setting.rule.phases[phase.0].over_time;
-        for statement in body {
-            match statement {
-                // R7.9
-                Statement::Clamp(clamp) => {
-                    for layer in self.layers(clamp) {
-                        let cell = (clamp.variable, layer);
-                        if !over_time {
-                            self.hold(phase, clamp, cell, &mut presentation.environment);
-                        }
-                        presentation.clamped.push(cell);
-                    }
-                }
-                // R7.10
-                Statement::Release { role, variable } => {
-                    let network = &self.setting.network;
-                    presentation
-                        .clamped
-                        .retain(|&(v, layer)| v != *variable || !applies(*role, network, layer));
-                }
-                Statement::InTurn(body) => self.clamp(phase, body, presentation),
-                Statement::Equation(_) | Statement::Trace(_) | Statement::Learn(_) | Statement::Sweep(..) => {
-                }
+    /// Clamps take hold and are let go. In a phase over time they are evaluated at every step (R7.9, R7.10, R20.3).
+    fn clamp(&mut self, phase: PhaseId, presentation: &mut Presentation) {
+        let setting = self.setting;
+        let declared = &setting.rule.phases[phase.0];
+        for (cell, clamp) in equation::holds(declared, &setting.rule, &setting.network) {
+            let Some(clamp) = clamp else {
+                presentation.clamped.retain(|held| *held != cell);
+                continue;
+            };
+            if !declared.over_time {
+                self.hold(phase, clamp, cell, &mut presentation.environment);
             }
+            presentation.clamped.push(cell);
         }
     }
 
@@ -140,23 +127,11 @@ impl Lowerer<'_> {
     }
 
     /// The clamps of a phase that are in force, in the order of the text.
-    fn held(&self, body: &'_ [Statement], clamped: &[Cell]) -> Vec<(Dynamics, Cell)> {
+    fn held(&self, phase: &Phase, clamped: &[Cell]) -> Vec<(Dynamics, Cell)> {
         let mut held = Vec::new();
-        for statement in body {
-            match statement {
-                Statement::Clamp(clamp) => {
-                    let cells = self.layers(clamp).into_iter().map(|layer| (clamp.variable, layer));
-                    held.extend(
-                        cells.filter(|cell| clamped.contains(cell)).map(|cell| (clamp.clone(), cell)),
-                    );
-                }
-                Statement::InTurn(body) => held.extend(self.held(body, clamped)),
-                Statement::Equation(_)
-                | Statement::Trace(_)
-                | Statement::Learn(_)
-                | Statement::Sweep(..)
-                | Statement::Release { .. } => {}
-            }
+        for clamp in equation::clamps_of(phase) {
+            let cells = self.layers(clamp).into_iter().map(|layer| (clamp.variable, layer));
+            held.extend(cells.filter(|cell| clamped.contains(cell)).map(|cell| (clamp.clone(), cell)));
         }
         held
     }
@@ -173,32 +148,18 @@ impl Lowerer<'_> {
 
     /// The states that a phase writes, in the order of declaration.
     pub fn moved(&self, phase: PhaseId, presentation: &Presentation) -> Vec<Cell> {
-        let mut written = Vec::new();
-        self.collect_written(&self.setting.rule.phases[phase.0].body, &mut written);
-        written.retain(|cell| !presentation.clamped.contains(cell));
         let declared = &self.setting.rule.phases[phase.0];
+        let mut written = Vec::new();
+        for dynamics in declared.statements().into_iter().flat_map(Statement::dynamics) {
+            written.extend(self.layers(dynamics).into_iter().map(|layer| (dynamics.variable, layer)));
+        }
+        written.retain(|cell| !presentation.clamped.contains(cell));
         if declared.over_time {
-            written
-                .extend(self.held(&declared.body, &presentation.clamped).into_iter().map(|(_, cell)| cell));
+            written.extend(self.held(declared, &presentation.clamped).into_iter().map(|(_, cell)| cell));
         }
         written.sort();
         written.dedup();
         written
-    }
-
-    fn collect_written(&self, body: &[Statement], written: &mut Vec<Cell>) {
-        let cells = |d: &Dynamics| self.layers(d).into_iter().map(|l| (d.variable, l)).collect::<Vec<_>>();
-        for statement in body {
-            match statement {
-                Statement::Equation(dynamics) => written.extend(cells(dynamics)),
-                Statement::Sweep(_, body) => body.iter().for_each(|d| written.extend(cells(d))),
-                Statement::InTurn(body) => self.collect_written(body, written),
-                Statement::Clamp(_)
-                | Statement::Release { .. }
-                | Statement::Trace(_)
-                | Statement::Learn(_) => {}
-            }
-        }
     }
 
     /// The layers that an equation is for.
@@ -216,9 +177,9 @@ impl Lowerer<'_> {
         presentation: &mut Presentation,
     ) {
         let before = presentation.environment.clone();
-        let changed = self.changed_within(&self.setting.rule.phases[phase.0].body);
+        let changed = self.changed_within(&self.setting.rule.phases[phase.0]);
         let mut initial: Vec<Value> = moved.iter().map(|&cell| self.initial(cell, &before)).collect();
-        let traces = self.traced(&self.setting.rule.phases[phase.0].body);
+        let traces = self.traced(phase);
         initial.extend(traces.iter().map(|&cell| self.initial_trace(cell, &before)));
         let tracing = moved.len()..initial.len();
         initial.extend(changed.iter().map(|id| self.parameters[id]));
@@ -306,7 +267,7 @@ impl Lowerer<'_> {
         let declared = &setting.rule.phases[phase.0];
         let mut before = previous.clone();
         if declared.over_time {
-            for (clamp, cell) in self.held(&declared.body, clamped) {
+            for (clamp, cell) in self.held(declared, clamped) {
                 self.hold(phase, &clamp, cell, &mut before);
             }
         }

@@ -107,18 +107,12 @@ impl Lowerer<'_> {
         extents.dims(self.trace_axes[&synapse])
     }
 
-    /// The traces that the statements of a phase write.
-    pub fn traced(&self, body: &[Statement]) -> Vec<TraceCell> {
+    /// The traces that a phase writes.
+    pub fn traced(&self, phase: PhaseId) -> Vec<TraceCell> {
         let mut found = Vec::new();
-        for statement in body {
-            match statement {
-                Statement::Trace(tracing) => found.extend(self.traced_by(tracing)),
-                Statement::InTurn(body) => found.extend(self.traced(body)),
-                Statement::Clamp(_)
-                | Statement::Release { .. }
-                | Statement::Equation(_)
-                | Statement::Learn(_)
-                | Statement::Sweep(..) => {}
+        for statement in self.setting.rule.phases[phase.0].statements() {
+            if let Statement::Trace(tracing) = statement {
+                found.extend(self.traced_by(tracing));
             }
         }
         found.sort();
@@ -137,7 +131,7 @@ impl Lowerer<'_> {
     /// The traces that a phase writes, if units hear any of the rule's: a part of the states that the phase moves.
     pub fn moving_traces(&self, phase: PhaseId) -> Vec<TraceCell> {
         let rule = &self.setting.rule;
-        if transmit(rule) { self.traced(&rule.phases[phase.0].body) } else { Vec::new() }
+        if transmit(rule) { self.traced(phase) } else { Vec::new() }
     }
 
     fn traced_by(&self, tracing: &Tracing) -> Vec<TraceCell> {

@@ -16,7 +16,7 @@ use super::space::{self, Shape};
 use super::{Declared, Library};
 
 /// The most units of a layer: beyond it the number is a slip of the pen (R15.5).
-const MOST_UNITS: f64 = 1e6;
+pub const MOST_UNITS: usize = 1_000_000;
 
 /// Resolves a network; `None` means that a finding was reported.
 pub fn resolve(body: &NetworkBody, at: Span, library: &Library, findings: &mut Findings) -> Option<Network> {
@@ -153,7 +153,7 @@ pub fn count(written: &ast::Expr, library: &Library, findings: &mut Findings) ->
 
 /// A number as a number of units, if it can be one (R15.5).
 pub fn number_of_units(number: f64) -> Option<usize> {
-    (number.fract() == 0.0 && (1.0..=MOST_UNITS).contains(&number)).then_some(number as usize)
+    (number.fract() == 0.0 && (1.0..=MOST_UNITS as f64).contains(&number)).then_some(number as usize)
 }
 
 /// `relu` or `sigmoid(gain = 0.8)`

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use plr_ir::Precision;
 use plr_ir::model::Parameter;
-use plr_run::{init, room};
+use plr_run::init;
 use plr_sema::Specialised;
 use plr_sema::audit::{self, Built};
 use plr_sema::hir::Phase;
@@ -50,9 +50,7 @@ impl Audit {
 /// What is built, with the synapses that masks leave. One that has no room in memory leaves all.
 fn built(model: &Specialised, seed: u64) -> Built {
     let count = |(instance, mask): (_, Parameter)| {
-        let mask = [mask];
-        room::check(init::bytes(&mask, Precision::F64)).ok()?;
-        let numbers = init::parameters(&mask, seed, Precision::F64).remove(0).to_f64();
+        let numbers = init::parameters(&[mask], seed, Precision::F64).ok()?.remove(0).to_f64();
         Some((instance, numbers.into_iter().filter(|number| *number != 0.0).count() as u64))
     };
     model.built().masked(model.masks().into_iter().filter_map(count))

@@ -106,6 +106,32 @@ fn a_network_that_does_not_fit_into_memory_is_refused_with_its_size() {
 }
 
 #[test]
+fn samples_and_parameters_of_checks_that_do_not_fit_into_memory_are_refused_with_their_size() {
+    let place = Workplace::new("large_checks");
+    let rule = "rule R {
+  neuron { state x }
+  synapse W : below -> self
+  phase p { clamp input x = data;  sweep up { x = W @ below.x } }
+  learn { W += post.x * pre.x }
+  predict output.x after p
+  check gradient after p {
+    SETTING
+    expect angle(W) < 90 deg
+  }
+}
+";
+    let large = "network 1000000 - 1000000";
+    for setting in
+        ["data patterns(4000000000)", &format!("{large}\n data teacher"), large, "batch 4000000000"]
+    {
+        place.write("check.plr", rule.replace("SETTING", setting));
+        let ran = place.line("verify check.plr");
+        assert!(ran.out.contains(" of memory, but only "), "{setting}: {ran:?}");
+        assert_eq!(ran.code, Some(1));
+    }
+}
+
+#[test]
 fn an_unknown_edge_is_found_in_the_program() {
     let place = Workplace::new("unknown_edge");
     place.write("rule.plr", RULE.replace("lr input->output", "lr input->h1"));

@@ -78,7 +78,8 @@ fn measured(session: &Session<'_>, model: &Optimised, data: &Dataset) -> Result<
     if data.outputs() != model.shape().target(1).iter().product::<usize>() {
         return Err(Missing::Targets);
     }
-    room::check(COPIES * init::bytes(model.parameters(), Precision::F64)).map_err(Missing::Room)?;
+    room::check(init::bytes(model.parameters(), Precision::F64).saturating_mul(COPIES))
+        .map_err(Missing::Room)?;
     let phase = predict.after.0;
     let name = &model.phases()[phase];
     let setting = model.lowered().setting();
