@@ -35,6 +35,30 @@ pub fn replace(path: &Path, fill: impl FnOnce(&mut BufWriter<File>) -> io::Resul
     })
 }
 
+/// Removes what processes that are no more have left of such files in a directory, as far as it is known that they are no more.
+pub fn remove_left_behind(directory: &Path, names: &[&str]) {
+    // Without a list of processes nobody knows.
+    if !Path::new("/proc/self").exists() {
+        return;
+    }
+    let of_the_dead = |file: &str| {
+        names.iter().any(|name| {
+            let rest = file.strip_prefix('.').and_then(|file| file.strip_prefix(*name)?.strip_prefix('.'));
+            let process = rest.and_then(|rest| rest.strip_suffix(".partial")?.split_once('-'));
+            process.is_some_and(|(process, serial)| {
+                process.parse::<u32>().is_ok_and(|process| !Path::new(&format!("/proc/{process}")).exists())
+                    && serial.parse::<u32>().is_ok()
+            })
+        })
+    };
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+        if entry.file_name().to_str().is_some_and(of_the_dead) {
+            // What cannot be removed stays, as it was.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
 fn write(file: File, fill: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> io::Result<File> {
     let mut writer = BufWriter::new(file);
     fill(&mut writer)?;

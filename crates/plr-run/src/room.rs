@@ -30,7 +30,7 @@ impl std::error::Error for NoRoom {}
 pub fn free() -> u64 {
     let group = |(limit, used)| Some(number(limit)?.saturating_sub(number(used)?));
     let groups = GROUPS.into_iter().filter_map(group);
-    groups.chain(machine()).min().unwrap_or(u64::MAX)
+    groups.chain(machine()).chain(process()).min().unwrap_or(u64::MAX)
 }
 
 /// Whether so many bytes can be had.
@@ -44,6 +44,16 @@ pub fn check(needed: u64) -> Result<(), NoRoom> {
 
 fn number(path: &str) -> Option<u64> {
     fs::read_to_string(path).ok()?.trim().parse().ok()
+}
+
+/// What this process may still ask for, if it is limited (`ulimit -v`).
+fn process() -> Option<u64> {
+    let limits = fs::read_to_string("/proc/self/limits").ok()?;
+    let limit = limits.lines().find_map(|line| line.strip_prefix("Max address space"))?;
+    let limit: u64 = limit.split_whitespace().next()?.parse().ok()?;
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let used = status.lines().find_map(|line| line.strip_prefix("VmSize:")?.strip_suffix("kB"))?;
+    Some(limit.saturating_sub(1024 * used.trim().parse::<u64>().ok()?))
 }
 
 /// What the machine as a whole has left.

@@ -10,6 +10,7 @@ use plr_sema::check::unknown_name::UnknownName;
 use plr_sema::network::Network;
 use plr_sema::resolve::{DataSource, LAWS};
 use plr_syntax::diagnostic::Findings;
+use serde_json::{Value, json};
 
 use crate::failure::Failure;
 
@@ -209,6 +210,26 @@ pub fn laid_out(sample: &[usize], network: &Network) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::Layout { sample: sample.to_vec(), input: grid.to_string() })
+}
+
+/// The source with all its settings, as an object.
+pub fn json(source: &Source) -> Value {
+    let at = |path: &Path| path.display().to_string();
+    match source {
+        Source::Digits { train, test, seed } => {
+            json!({ "source": "digits", "train": train, "test": test, "seed": seed })
+        }
+        Source::Drawn { law, train, test, seed, .. } => {
+            let law = format!("{law:?}").to_lowercase();
+            json!({ "source": law, "train": train, "test": test, "seed": seed })
+        }
+        Source::Idx(path) => json!({ "source": "idx", "path": at(path) }),
+        Source::Npz(path) => json!({ "source": "npz", "path": at(path) }),
+        Source::Csv { train, test, targets } => {
+            let outputs = if let CsvTargets::Values(outputs) = targets { Some(outputs) } else { None };
+            json!({ "source": "csv", "path": at(train), "test": test.as_deref().map(at), "outputs": outputs })
+        }
+    }
 }
 
 /// The source in a few words.

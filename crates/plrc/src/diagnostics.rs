@@ -91,9 +91,9 @@ impl Source {
         self.files.path.as_deref()
     }
 
-    /// The names and texts of the file and of all that it uses.
-    pub fn files(&self) -> impl Iterator<Item = (&str, &str)> {
-        std::iter::once(self).chain(&self.files.used).map(|source| (source.name(), source.text()))
+    /// This text and those of the files that it uses.
+    pub fn all(&self) -> impl Iterator<Item = &Self> {
+        std::iter::once(self).chain(&self.files.used)
     }
 
     /// The one of the files that a place is in.

@@ -84,7 +84,7 @@ impl<'a> Which<'a> {
 pub struct Plan {
     /// The rule, by position.
     pub rule: usize,
-    /// The name of the experiment, if it is one.
+    /// The experiment, if there is one.
     pub experiment: Option<String>,
     /// What it is specialised to.
     pub choice: Choice,

@@ -105,7 +105,7 @@ impl Run {
         session.fits(&splits.train)?;
         let beginning = self.begin(&mut session, splits.train.samples())?;
 
-        let about = About::new((&checked, &model), &plan, &splits, options, self.threads(), beginning);
+        let about = About::new(&model, (&checked, &plan), &splits, options, self.threads(), beginning);
         let columns = self.angles.map(|_| Along::columns(&model));
         let open = |path| Directory::open(path, &about, &session, columns.as_deref());
         let directory = self.out.as_deref().map(open).transpose()?;
@@ -119,7 +119,7 @@ impl Run {
             shell.remark(model.times());
         }
         trained?;
-        let outcome = finish(training, &model, (compile_time, !self.no_angles), &plan.expected)?;
+        let outcome = finish(training, &model, compile_time, (&plan.expected, self.no_angles))?;
         shell.print(&outcome)?;
         outcome.warnings().for_each(|warning| shell.warn(warning));
         // R16.6
@@ -187,41 +187,46 @@ impl Run {
     }
 }
 
-/// Everything that is measured once, at the end; the test set last.
+/// Everything that is measured once, at the end: the test set, which is written down before the angles are taken, whatever becomes of
+/// those; `none` if nobody wants them.
 fn finish(
     mut training: Training<'_>,
     model: &Optimised,
-    (compile_time, with_angles): (Duration, bool),
-    expected: &[Expected],
+    compile_time: Duration,
+    (expected, none): (&[Expected], bool),
 ) -> Result<Outcome, Failure> {
     let along = training.along.take().map(|along| along.finish(training.session.position().updates));
     let (angles, along) = along.map_or((None, None), |(angles, cost)| (angles, Some(cost)));
-    let angles = match angles {
-        Some(angles) => angles,
-        None if !with_angles => Err(Missing::Unwanted),
-        None => angles::measure(&training.session, model, training.splits.measured())?,
-    };
-    training.unless_interrupted()?;
     training.evaluate_once()?;
+    training.unless_interrupted()?;
     let epoch_time = training.epoch_time();
     let Training { mut session, splits, directory, last_evaluation, cut_off, time, .. } = training;
+    let first: Vec<usize> = (0..splits.measured().samples().min(angles::SAMPLES)).collect();
+    let measured = splits.measured().select(&first);
     let test = splits.into_test().map(|test| session.evaluate(&test)).transpose()?.flatten();
     let (accuracy, loss) = (test.and_then(|t| t.accuracy), test.map(|t| t.loss));
     let holds = |expected: &Expected| (expected.clone(), expected.holds(accuracy, loss));
-    let outcome = Outcome {
+    let wanted = angles.is_none() && !none;
+    let mut outcome = Outcome {
         validation: last_evaluation,
         test,
         expected: expected.iter().map(holds).collect(),
         predicts: model.lowered().setting().rule.predict.is_some(),
-        angles,
+        angles: angles.unwrap_or(Err(Missing::Unwanted)),
+        angle_time: Duration::ZERO,
         along: along.map(|cost| cost.words(time)),
         compile_time,
         epoch_time,
         cut_off,
         presentations: session.position().updates,
     };
-    if let Some(directory) = directory {
-        directory.finish(&outcome)?;
+    let write = |outcome: &Outcome| directory.as_ref().map_or(Ok(()), |directory| directory.finish(outcome));
+    write(&outcome)?;
+    if wanted {
+        let clock = Instant::now();
+        outcome.angles = angles::measure(&session, model, &measured)?;
+        outcome.angle_time = clock.elapsed();
+        write(&outcome)?;
     }
     Ok(outcome)
 }

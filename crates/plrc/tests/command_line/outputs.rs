@@ -25,6 +25,77 @@ fn a_run_leaves_its_weights_its_epochs_and_what_it_was() {
     assert_eq!(std::fs::read_dir(place.path("a/b")).unwrap().count(), 3);
 }
 
+/// R18.2: what tells two runs apart is written down, and nothing of an earlier run stays beside.
+#[test]
+fn a_run_says_what_its_result_depends_on() {
+    let place = Workplace::new("depends");
+    let rule = RULE.replace("W += lr * (", "W += lr * optim((").replace("* pre.x\n", "* pre.x)\n");
+    place.write("rules.plr", rule.replace("experiment small", "experiment other"));
+    let experiment = rule.split_once("experiment").unwrap().1;
+    let text = |optimiser: &str| {
+        let experiment = experiment.replace("epochs 2", &format!("epochs 2\n  optimiser {optimiser}"));
+        format!("use \"rules.plr\"\nexperiment{experiment}")
+    };
+    let about = |text: &str, flags: &str| -> serde_json::Value {
+        place.write("rule.plr", text);
+        place.line(&format!("run rule.plr small --out out {flags}")).well();
+        serde_json::from_slice(&place.read("out/run.json")).unwrap()
+    };
+    let first = about(&text("adam(lr = 0.01)"), "--angles");
+    assert!(place.path("out/angles.csv").exists());
+    assert_eq!((&first["file"], &first["experiment"]), (&"rule.plr".into(), &"small".into()));
+    assert_eq!(first["optimiser"]["name"], "adam");
+    let settings = first["optimiser"]["settings"].as_object().unwrap();
+    assert!(settings["lr"] == 0.01 && settings.len() > 2 && settings.values().all(|v| v.is_f64()));
+    assert_eq!(first["data_settings"]["seed"], 0);
+    assert_eq!(first["length"]["epochs"], 2);
+    let program = first["program"].as_array().unwrap();
+    assert_eq!(program[0]["text"], text("adam(lr = 0.01)"));
+    assert_eq!(program[1]["text"].as_str().unwrap().as_bytes(), place.read("rules.plr"));
+    let second = about(&text("sgd(lr = 0.5)"), "--no-angles --data digits:train=60,test=20,seed=3");
+    assert_eq!(second["optimiser"]["settings"]["lr"], 0.5);
+    assert_eq!(second["data_settings"]["seed"], 3);
+    assert!(second["result"]["test"]["samples"] == 20 && second["result"]["angles"] == serde_json::json!([]));
+    assert!(!place.path("out/angles.csv").exists());
+    place.line("run rule.plr small --angles --no-angles").refused(2, "cannot be used with");
+}
+
+/// R18.4: killed between a line and its weights, a run goes on without a gap, and what was half written is removed.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_killed_run_lacks_no_line() {
+    let place = Workplace::with_rule("no_gap");
+    place.line("run rule.plr --out out --epochs 2 --angles").well();
+    std::fs::copy(place.path("out/weights.safetensors"), place.path("before.safetensors")).unwrap();
+    place.line("run rule.plr --out out --epochs 3 --angles --resume out/weights.safetensors").well();
+    std::fs::copy(place.path("before.safetensors"), place.path("out/weights.safetensors")).unwrap();
+    // No process has such a number.
+    place.write("out/.epochs.csv.4294967295-3.partial", "half");
+    let own = format!("out/.weights.safetensors.{}-0.partial", std::process::id());
+    place.write(&own, "at work");
+    place.line("run rule.plr --out out --epochs 4 --resume out/weights.safetensors").well();
+    let epochs = String::from_utf8(place.read("out/epochs.csv")).unwrap();
+    let numbers: Vec<&str> = epochs.lines().filter_map(|line| line.split(',').next()).collect();
+    assert_eq!(numbers, ["epoch", "1", "2", "3", "4"]);
+    assert!(epochs.lines().all(|line| line.split(',').count() == 5), "{epochs}");
+    assert!(!place.path("out/.epochs.csv.4294967295-3.partial").exists());
+    assert!(place.path(own).exists() && place.path("out/angles.csv").exists());
+}
+
+/// R19.4: angles for which there is no room are left out, and the results are there.
+#[cfg(target_os = "linux")]
+#[test]
+fn angles_without_room_cost_no_result() {
+    let place = Workplace::new("no_room");
+    let wide = SHARED.replace("96 tanh", "30000 tanh").replace("train = 500", "train = 20");
+    place.write("rule.plr", wide.replace("batch 64", "batch 10").replace("epochs 2", "epochs 1"));
+    let limited = "ulimit -v 1500000; exec $PLRC run rule.plr --threads 1 --out out";
+    let ran = place.shell(limited).well();
+    assert!(ran.out.contains("the gradient needs") && ran.out.contains("accuracy on test"), "{ran:?}");
+    let about: serde_json::Value = serde_json::from_slice(&place.read("out/run.json")).unwrap();
+    assert_eq!(about["result"]["test"]["samples"], 100);
+}
+
 #[test]
 fn a_run_goes_on_where_it_stopped() {
     let place = Workplace::with_rule("resume");

@@ -16,11 +16,11 @@ use crate::failure::Failure;
 use crate::optimised::Optimised;
 
 /// Samples of the minibatch on which angles are taken, at most.
-const SAMPLES: usize = 64;
+pub const SAMPLES: usize = 64;
 /// The units of all these samples, roughly at most: the gradient is the interpreter's, which takes its time.
 const UNITS: usize = 1 << 18;
-/// The parameters in the precision of the reference, and the gradient as it grows and as it is compared.
-const COPIES: u64 = 3;
+/// The parameters in the precision of the reference, the increments, and the gradient as it grows and as it is compared.
+const COPIES: u64 = 6;
 
 /// The angles, and to which gradient.
 #[derive(Clone, Debug)]

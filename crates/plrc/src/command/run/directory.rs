@@ -13,6 +13,11 @@ use crate::failure::Failure;
 
 use super::report::{About, Outcome};
 
+/// The table of angles along training.
+const ANGLES: &str = "angles.csv";
+/// All that a directory may have.
+const FILES: [&str; 4] = ["weights.safetensors", "epochs.csv", ANGLES, "run.json"];
+
 /// Where a run is written.
 #[derive(Debug)]
 pub struct Directory {
@@ -55,17 +60,25 @@ impl Directory {
         }
         fs::create_dir_all(path).map_err(|error| Failure::Write { path: path.to_owned(), error })?;
         let named: String = angles.unwrap_or_default().iter().map(|name| format!(",angle {name}")).collect();
+        // R18.4
+        atomic_file::remove_left_behind(path, &FILES);
         let done = session.position().updates;
         let before = |file: &str, head: String, (column, below)| {
             let known = lines_until(&path.join(file), &head, (column, below));
             head + &known
         };
+        // The angles of another run are none of this one; those of the run that goes on stay.
+        let of_another = angles.is_none() && done == 0;
         let head = format!("epoch,updates,seconds,validation_loss,validation_accuracy{named}\n");
         let epochs = before("epochs.csv", head, (1, done + 1));
         // The angles where it goes on are taken anew.
-        let angles = angles.map(|_| before("angles.csv", format!("updates{named}\n"), (0, done)));
+        let angles = angles.map(|_| before(ANGLES, format!("updates{named}\n"), (0, done)));
         let mut directory = Self { path: path.to_owned(), updates: 0, about: about.json(), epochs, angles };
         directory.save(session)?;
+        let old = path.join(ANGLES);
+        if of_another && old.exists() {
+            fs::remove_file(&old).map_err(|error| Failure::Write { path: old, error })?;
+        }
         directory.replace("epochs.csv", &directory.epochs)?;
         directory.replace("run.json", &pretty(&directory.about))?;
         Ok(directory)
@@ -103,7 +116,7 @@ impl Directory {
         let Some(lines) = &mut self.angles else { return Ok(()) };
         let _ = writeln!(lines, "{updates}{}", cells(angles));
         let lines = std::mem::take(lines);
-        self.replace("angles.csv", &lines)?;
+        self.replace(ANGLES, &lines)?;
         self.angles = Some(lines);
         Ok(())
     }
@@ -124,16 +137,27 @@ impl Directory {
     }
 }
 
-/// The lines of a table, if it is there with this head, in which a column has a number below so many updates: those of the run that
-/// goes on. What it did later is not known to a weights file that was put back.
+/// The lines of a table, if it is there, in which a column has a number below so many updates: those of the run that goes on, with
+/// the columns of this head. What it did later is not known to a weights file that was put back.
 fn lines_until(path: &Path, head: &str, (column, below): (usize, u64)) -> String {
     let text = fs::read_to_string(path).unwrap_or_default();
-    let Some(lines) = text.strip_prefix(head) else { return String::new() };
+    let Some((old, lines)) = text.split_once('\n') else { return String::new() };
+    let old: Vec<&str> = old.split(',').collect();
+    let places: Vec<Option<usize>> =
+        head.trim_end().split(',').map(|name| old.iter().position(|known| *known == name)).collect();
+    if places.get(column).is_none_or(|place| *place != Some(column)) {
+        return String::new();
+    }
     let known = |line: &&str| {
         let number = line.split(',').nth(column).and_then(|cell| cell.parse::<u64>().ok());
         number.is_some_and(|number| number < below)
     };
-    lines.lines().filter(known).map(|line| format!("{line}\n")).collect()
+    let arranged = |line: &str| {
+        let cells: Vec<&str> = line.split(',').collect();
+        let cell = |place: &Option<usize>| place.and_then(|at| cells.get(at).copied()).unwrap_or_default();
+        places.iter().map(cell).collect::<Vec<_>>().join(",") + "\n"
+    };
+    lines.lines().filter(known).map(arranged).collect()
 }
 
 /// Cells behind others.

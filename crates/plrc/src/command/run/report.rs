@@ -13,6 +13,7 @@ use plr_sema::resolve::{Expected, Length, Optimiser};
 use serde_json::{Value, json};
 
 use crate::data;
+use crate::diagnostics::Source;
 use crate::driver::Checked;
 use crate::optimised::Optimised;
 use crate::progress::duration;
@@ -81,12 +82,6 @@ impl Beginning {
 /// What a run is: everything its result depends on.
 #[derive(Debug)]
 pub struct About {
-    /// The name and the text of the file and of all that it uses, and the clauses of the command line.
-    program: Vec<(String, String)>,
-    experiment: Option<String>,
-    optimiser: Option<Value>,
-    length: Length,
-    time: Option<u32>,
     rule: String,
     settings: Vec<(String, f64)>,
     /// Edge or layer, name, value.
@@ -94,6 +89,8 @@ pub struct About {
     network: String,
     cost: String,
     data: String,
+    /// What the result depends on beside that is said in the head of a run, by name.
+    more: serde_json::Map<String, Value>,
     /// To train, to validate, to test.
     samples: [usize; 3],
     options: session::Options,
@@ -104,8 +101,8 @@ pub struct About {
 impl About {
     /// Of a model on its data.
     pub fn new(
-        (checked, model): (&Checked, &Optimised),
-        plan: &Plan,
+        model: &Optimised,
+        (checked, plan): (&Checked, &Plan),
         splits: &Splits,
         options: session::Options,
         threads: usize,
@@ -116,17 +113,13 @@ impl About {
         let sites = setting.sites.iter().map(|value| (value.site.clone(), value.name.clone(), value.value));
         let validation = splits.validation.as_ref().map_or(0, Dataset::samples);
         Self {
-            program: checked.source.files().map(|(name, text)| (name.to_owned(), text.to_owned())).collect(),
-            experiment: plan.experiment.clone(),
-            optimiser: plan.choice.optimiser.as_ref().map(|optimiser| chosen(optimiser, setting)),
-            length: plan.length,
-            time: plan.time,
             rule: model.name().to_owned(),
             settings: names.zip(setting.rule.constants.values.iter().copied()).collect(),
             sites: sites.collect(),
             network: setting.network.text.clone(),
             cost: plan.cost().to_owned(),
             data: data::name(&plan.data),
+            more: more(checked, plan, setting),
             samples: [splits.train.samples(), validation, splits.test_samples()],
             options,
             threads,
@@ -145,32 +138,51 @@ impl About {
     pub fn json(&self) -> Value {
         let settings: serde_json::Map<_, _> =
             self.settings.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+        let more = self.more.clone();
         let site = |(site, name, value): &(String, String, f64)| json!({ "site": site, "name": name, "value": value });
-        json!({
+        let mut all = json!({
             "plrc": env!("CARGO_PKG_VERSION"),
-            "program": self.program.iter().map(|(file, text)| json!({ "file": file, "text": text })).collect::<Vec<_>>(),
-            "experiment": self.experiment,
             "rule": self.rule,
             "settings": settings,
-            "optimiser": self.optimiser,
             "sites": self.sites.iter().map(site).collect::<Vec<_>>(),
             "network": self.network,
             "cost": self.cost,
             "data": self.data,
             "samples": { "train": self.samples[0], "validation": self.samples[1], "test": self.samples[2] },
-            "time": self.time,
             "batch": self.options.batch,
-            "length": match self.length {
-                Length::Epochs(epochs) => json!({ "epochs": epochs }),
-                Length::Updates(updates) => json!({ "updates": updates }),
-            },
             "seed": self.options.seed,
             "precision": self.options.precision.to_string(),
             "threads": self.threads,
             "backend": self.backend(),
             "weights": self.beginning.json(),
-        })
+        });
+        if let Value::Object(fields) = &mut all {
+            fields.extend(more);
+        }
+        all
     }
+}
+
+/// The text, the experiment, the optimiser, the data and the length, with all their settings (R18.2).
+fn more(checked: &Checked, plan: &Plan, setting: &Setting) -> serde_json::Map<String, Value> {
+    let text = |source: &Source| json!({ "file": source.name(), "text": source.text() });
+    let length = match plan.length {
+        Length::Epochs(epochs) => json!({ "epochs": epochs }),
+        Length::Updates(updates) => json!({ "updates": updates }),
+    };
+    let fields = [
+        ("file", json!(checked.source.name())),
+        ("experiment", json!(plan.experiment)),
+        ("program", checked.source.all().map(text).collect()),
+        (
+            "optimiser",
+            plan.choice.optimiser.as_ref().map_or(Value::Null, |optimiser| chosen(optimiser, setting)),
+        ),
+        ("data_settings", data::json(&plan.data)),
+        ("time", json!(plan.time)),
+        ("length", length),
+    ];
+    fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 impl fmt::Display for About {
@@ -228,6 +240,8 @@ pub struct Outcome {
     pub predicts: bool,
     /// Angles to the gradient.
     pub angles: Result<Angles, Missing>,
+    /// How long the angles at the end took.
+    pub angle_time: Duration,
     /// What angles along training have cost, in words, if they were taken.
     pub along: Option<[String; 2]>,
     /// From the file to runnable kernels, without reading the data.
@@ -258,6 +272,7 @@ impl Outcome {
             "expected": self.expected.iter().map(expected).collect::<Vec<_>>(),
             "gradient": self.angles.as_ref().ok().map(|angles| angles.reference.as_str()),
             "angles": angles,
+            "angle_seconds": self.angle_time.as_secs_f64(),
             "compile_seconds": self.compile_time.as_secs_f64(),
             "seconds_per_epoch": self.epoch_time.as_secs_f64(),
             "cut_off": self.cut_off.iter().map(cut_off).collect::<Vec<_>>(),

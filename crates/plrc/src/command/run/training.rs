@@ -136,16 +136,16 @@ impl<'a> Training<'a> {
         let time = std::mem::take(&mut self.part);
         self.evaluate()?;
         self.shell.line(line((report, time), self.session.position().updates, self.last_evaluation))?;
-        let saved = self.directory.as_mut().map(|directory| directory.save(&self.session));
-        saved.transpose().map_err(|error| self.failure(error))?;
         let Some(directory) = &mut self.directory else { return Ok(()) };
+        // The line first: of an epoch that the weights do not know it is left out by the run that goes on (R18.4), and none is missing.
         directory.epoch(EpochRow {
             epoch: report.epoch + 1,
             updates: self.session.position().updates,
             seconds: time.as_secs_f64(),
             evaluation: self.last_evaluation,
             angles: self.along.as_ref().map(Along::cells).unwrap_or_default(),
-        })
+        })?;
+        directory.save(&self.session).map_err(|error| self.failure(error))
     }
 
     fn count(&mut self, report: &Report) {
