@@ -1224,3 +1224,42 @@ fn signs_alone_are_not_the_gradient() {
     let found = adding("post.d * pre.x * (1.5 + sign(W))");
     assert!(matches!(found, Kind::Differs { degrees, signs: true, .. } if degrees > 1.0), "{found:?}");
 }
+
+/// R14.15, R5.6: a claim of which nothing fits a network does not hinder what is run there; a check there says what does not fit.
+#[test]
+fn claims_that_fit_no_site_say_why() {
+    let text = "rule R {
+  neuron { state x, d }
+  synapse W : below -> self = normal(1)
+  synapse B : output -> self = normal(1)
+  phase p { clamp input x = data;  sweep up { x = W @ below.x } }
+  phase q { in turn { output d = target - x;  hidden d = B @ output.d } }
+  learn { W += post.d * pre.x;  B += post.x * pre.d - B }
+  predict output.x after p
+  check law { expect largest(W - B.T) >= 0 }
+}
+experiment e { rule R;  network 1x4x4 - conv 2 k1 - avgpool 2 - 3 }";
+    assert!(measured(text).1, "on the small network the edges to the output join all pairs");
+    let there = text.replace("check law {", "check law { network 1x4x4 - conv 2 k1 - avgpool 2 - 3;");
+    let [result] = results(&there).try_into().unwrap_or_else(|_| panic!("there is one claim"));
+    let error = result.outcome.expect_err("nothing is measured").to_string();
+    assert!(
+        error.starts_with("what is observed has a value at no site") && error.contains("in another form"),
+        "{error}"
+    );
+    // Nor does a one-to-one projection that only a claim looks at.
+    let one = "rule R {
+  neuron { state x }
+  synapse W : below -> self
+  synapse V : below -> self = 1, one_to_one, fixed
+  phase p { clamp input x = data;  sweep up { x = W @ below.x } }
+  learn { W += post.x }
+  predict output.x after p
+  check law { network 3 - 3;  expect largest(V) == 1 }
+}
+experiment e { rule R;  network 3 - 2 }";
+    assert!(measured(one).1);
+    assert!(
+        legal(one).specialise(0, plr_sema::Choice::on(legal(one).experiments()[0].network.clone())).is_ok()
+    );
+}

@@ -139,6 +139,75 @@ network n {{ 1 - 2 }}"
         .is("increment/L/output->output", &[10.0, 30.0, 20.0, 40.0]);
 }
 
+/// R5.6, R4.10: weights are beside each other where both projections join the same pairs of units.
+#[test]
+fn weights_of_other_forms_are_not_beside() {
+    let rule = |first: &str, learn: &str, sum: &str| {
+        format!(
+            "rule R allow weight_transport, other_synapse {{
+  neuron {{ state x = 0, d = 0 }}
+  synapse W : below -> self = normal(1)
+  synapse B : output -> self = {first}
+  synapse U : above -> self = 1
+  phase p {{ clamp input x = data;  sweep up {{ x = W @ below.x }} }}
+  phase q {{ hidden d = {sum} @ output.x + U @ above.x }}
+  learn {{ W += post.x;  B += post.d * pre.x{learn};  U += post.d * pre.x }}
+  predict output.x after q
+}}
+"
+        )
+    };
+    let on = |text: &str, network: &str| {
+        format!("{text}network n {{ {network} }}\nexperiment e {{ rule R;  network n }}")
+    };
+    let (plain, pooled, kernel) =
+        ("3 - 4 - 2", "1x4x4 - conv 2 k1 - avgpool 2 - 3", "1x4x4 - conv 2 k1 - conv 3 k4");
+    let named = [
+        rule("0.5 * W.T", "", "B"),
+        rule("U", "", "B"),
+        rule("1", " - W.T", "B"),
+        rule("1", " - U", "B"),
+    ];
+    for text in &named {
+        assert!(!codes(&on(text, plain)).contains(&"shape_mismatch".to_owned()), "{text}");
+        for network in [pooled, kernel, "1x4x4 - conv 2 k1 - local 3 k2"] {
+            finds("shape_mismatch", &on(text, network));
+        }
+    }
+    // Where the edge to the output joins all pairs, they are each other's counterparts.
+    let bench = Bench::new(&on(&rule("0.5 * W.T", " - W.T", "B"), "1x2x2 - conv 2 k1 - 3"));
+    let (w, b) = (bench.first("W/h1->output"), bench.first("B/output->h1"));
+    for (row, column) in [(0, 0), (2, 1), (1, 7)] {
+        assert_eq!(b[column * 3 + row], 0.5 * w[row * 8 + column]);
+    }
+    // Of units of a given number those of the same layer are meant.
+    let counted = "rule R {
+  neuron { state x }
+  neuron I sized 2 { state y = 1 }
+  neuron J sized 2 { state z = 1 }
+  synapse W : below -> self = 1
+  synapse A : I -> I = normal(1), fixed
+  synapse B : I -> I = 2 * A, fixed
+  synapse C : J -> J = 3 * A, fixed
+  synapse P : I -> self = 1, fixed
+  synapse Q : J -> self = 1, fixed
+  phase p { clamp input x = data
+    I.y = A @ I.y + B @ I.y;  J.z = C @ J.z }
+  phase q { sweep up { x = W @ below.x + P @ I.y + Q @ J.z } }
+  learn { W += post.x }
+  predict output.x after q
+}
+network n { 1 - 2 - 2 - 2 }";
+    let bench = Bench::new(counted);
+    for layer in ["h1", "h2"] {
+        let of = |name: &str, by: f64| -> Vec<f64> {
+            bench.first(&format!("{name}/{layer}->{layer}")).iter().map(|x| by * x).collect()
+        };
+        assert_eq!(of("B", 1.0), of("A", 2.0));
+        assert_eq!(of("C", 1.0), of("A", 3.0));
+    }
+}
+
 /// R5.7: the value at the end of a phase that has ended, of states, definitions and signals.
 #[test]
 fn ends_of_phases_are_stored() {

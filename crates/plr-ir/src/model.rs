@@ -161,6 +161,10 @@ pub trait Model {
     /// A program for minibatches of `batch` samples, optimised; `None` if the rule has no such piece
     /// (a rule without `predict` has no prediction, cost or loss).
     fn program(&self, piece: Piece, batch: usize, precision: Precision) -> Option<Program>;
+    /// Why there is no program of a piece, in sentences for the user, if anything is known of it.
+    fn missing(&self, _piece: Piece) -> Option<String> {
+        None
+    }
     /// As `program`, without [`Op::Map`](crate::Op::Map).
     fn unfused(&self, piece: Piece, batch: usize, precision: Precision) -> Option<Program>;
     /// Optimises a program made of [`Self::unfused`] ones, as [`Self::program`] does.

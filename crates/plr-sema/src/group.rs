@@ -30,8 +30,8 @@ pub struct Group {
 pub enum Evaluator {
     /// Each unit of a group.
     Unit(Group),
-    /// Each synapse from the units of the first group to those of the second.
-    Synapse(Group, Group),
+    /// Each synapse of a projection, from the units of the first group to those of the second.
+    Synapse(SynapseId, Group, Group),
     /// Nobody in particular, once for the whole network: a signal or a prediction.
     Nobody,
 }
@@ -65,6 +65,41 @@ impl Along {
     pub fn seen(&self, units: usize, presynaptic: bool) -> usize {
         let pooled = self.pool_at(presynaptic).and_then(|(_, pooling)| pooling.high());
         pooled.map_or(units, Grid::units)
+    }
+}
+
+/// How the weights of an instance of a synapse stand. Those of two projections are of the same pairs of units only where they
+/// stand alike (R5.6, R4.10).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Form {
+    one_to_one: bool,
+    along: Option<Along>,
+}
+
+impl Form {
+    /// The form of what runs the other way between the same units. A kernel is laid out by the edge, whichever way it runs.
+    fn turned(self) -> Self {
+        let along = self.along.map(|along| Along { upward: !along.upward, ..along });
+        Self { along, ..self }
+    }
+}
+
+/// Why a synapse has no weight between the two units of another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Absent {
+    /// It joins no such groups.
+    Nowhere,
+    /// It joins them in another form.
+    OtherForm,
+}
+
+impl Absent {
+    /// What is wrong where that weight is named.
+    pub fn shapes(self, synapse: String) -> Shapes {
+        match self {
+            Self::Nowhere => Shapes::NoWeight { synapse },
+            Self::OtherForm => Shapes::OtherForm { synapse },
+        }
     }
 }
 
@@ -132,7 +167,7 @@ impl Rule {
             Learned::Unit(variable) => Evaluator::Unit(self.group(variable, site.owner())),
             Learned::Synapse(synapse) => {
                 let (pre, post) = self.joined(synapse, site.ends());
-                Evaluator::Synapse(pre, post)
+                Evaluator::Synapse(synapse, pre, post)
             }
         }
     }
@@ -312,21 +347,71 @@ impl Rule {
 
     /// The instance of a synapse whose weight the equation of another, or of itself, reads between the same two groups, and
     /// whether it runs the other way: the parallel one, or the reciprocal one where the text says `.T` or there is no
-    /// other (R5.6).
+    /// other. It joins the units as the reader does (R5.6).
     pub fn beside(
         &self,
         network: &Network,
         synapse: SynapseId,
-        (pre, post): (Group, Group),
+        (reader, pre, post): (SynapseId, Group, Group),
         transposed: bool,
-    ) -> Option<((LayerId, LayerId), bool)> {
+    ) -> Result<((LayerId, LayerId), bool), Absent> {
         let instances = self.instances(network, synapse);
         let joins = |pair, ends| instances.contains(&pair) && self.joined(synapse, pair) == ends;
         let (parallel, reciprocal) = ((pre.layer, post.layer), (post.layer, pre.layer));
-        if !transposed && joins(parallel, (pre, post)) {
-            return Some((parallel, false));
+        let found = match !transposed && joins(parallel, (pre, post)) {
+            true => (parallel, false),
+            false if joins(reciprocal, (post, pre)) => (reciprocal, true),
+            false => return Err(Absent::Nowhere),
+        };
+        self.standing_alike(network, (reader, parallel), (synapse, found))
+    }
+
+    /// The instance of a synapse between groups like those that an instance of another joins, and whether it runs the other way:
+    /// of several that of the same layers (R4.10).
+    pub fn alike(
+        &self,
+        network: &Network,
+        synapse: SynapseId,
+        (own, pair): (SynapseId, (LayerId, LayerId)),
+        transposed: bool,
+    ) -> Result<((LayerId, LayerId), bool), Absent> {
+        // Units of a given number stand for none, and are those of their layer.
+        let stands_for = |group: Group| {
+            (self.model(network, group).ok_or(group.layer), self.times(group), self.units(network, group))
+        };
+        let ends = |synapse, pair| {
+            let (pre, post) = self.joined(synapse, pair);
+            (stands_for(pre), stands_for(post))
+        };
+        let (pre, post) = ends(own, pair);
+        let find = |wanted, layers, reciprocal| {
+            let mut fitting = self.instances(network, synapse);
+            fitting.retain(|found| ends(synapse, *found) == wanted);
+            let first = fitting.first().copied()?;
+            Some((if fitting.contains(&layers) { layers } else { first }, reciprocal))
+        };
+        let parallel = if transposed { None } else { find((pre, post), pair, false) };
+        let found = parallel.or_else(|| find((post, pre), (pair.1, pair.0), true));
+        self.standing_alike(network, (own, pair), (synapse, found.ok_or(Absent::Nowhere)?))
+    }
+
+    /// The instance that was found, perhaps one that runs the other way, if its weights are those of the same pairs of units as
+    /// the ones of an instance between the same groups.
+    fn standing_alike(
+        &self,
+        network: &Network,
+        (own, ends): (SynapseId, (LayerId, LayerId)),
+        (synapse, (pair, reciprocal)): (SynapseId, ((LayerId, LayerId), bool)),
+    ) -> Result<((LayerId, LayerId), bool), Absent> {
+        let form = |synapse: SynapseId, pair| Form {
+            one_to_one: self.synapses[synapse.0].one_to_one,
+            along: self.along(network, synapse, pair),
+        };
+        let found = form(synapse, pair);
+        match form(own, ends) == if reciprocal { found.turned() } else { found } {
+            true => Ok((pair, reciprocal)),
+            false => Err(Absent::OtherForm),
         }
-        joins(reciprocal, (post, pre)).then_some((reciprocal, true))
     }
 
     /// What is wrong with the sizes of groups on a network, where the synapses between them are used.

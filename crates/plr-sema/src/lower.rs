@@ -43,9 +43,11 @@ use plr_syntax::diagnostic::Findings;
 
 use crate::audit::{self, Built, Projection};
 use crate::equation::{self, Site, Source};
+use crate::group::Absent;
 use crate::hir::{Learned, Observed, Rule, SynapseId};
+use crate::workshop::sentences;
 
-use environment::Quantity;
+use environment::{Quantity, Unavailable};
 
 pub use environment::Defined;
 pub use setting::{Duration, ParameterId, Setting};
@@ -71,8 +73,10 @@ impl Specialised {
     /// Specialises a rule, or says what is wrong with it on this network; warnings come with success.
     pub fn new(setting: Setting) -> Result<(Self, Findings), Findings> {
         let mut findings = Findings::new();
-        let Setting { rule, library, network, observed, .. } = &setting;
-        let (used, claimed) = (OnceCell::new(), claimed(observed, rule));
+        let Setting { rule, library, network, observed, measured, .. } = &setting;
+        // Outside its check nobody measures a claim.
+        let claimed = if *measured { claimed(observed, rule) } else { HashSet::new() };
+        let used = OnceCell::new();
         let is_used = |synapse, pair| {
             claimed.contains(&synapse)
                 || used
@@ -217,6 +221,13 @@ fn parameter_at(target: Learned, site: Site) -> ParameterId {
     }
 }
 
+/// What is wrong where a rule has no value for something observable.
+fn reported(missing: &[Unavailable], setting: &Setting) -> Findings {
+    let mut findings = Findings::new();
+    missing.iter().for_each(|unavailable| unavailable.report(setting, &mut findings));
+    findings
+}
+
 /// Leaves what the outputs need, as lowered: no other pass may run, since a parameter whose every use is folded away
 /// is still read by the program as lowered.
 fn drop_dead_code(program: &mut Program) {
@@ -260,6 +271,13 @@ impl Model for Specialised {
         let mut program = self.raw(piece, batch, precision)?;
         pass::optimise(&mut program, Options::default());
         Some(program)
+    }
+
+    fn missing(&self, piece: Piece) -> Option<String> {
+        let mut missing = self.trial_builder().build(piece).err().filter(|missing| !missing.is_empty())?;
+        // That there are no such synapses at some site is least of a reason.
+        missing.sort_by_key(|m| matches!(m, Unavailable::NoWeight { absent: Absent::Nowhere, .. }));
+        Some(sentences(&reported(&missing, &self.setting)))
     }
 
     fn unfused(&self, piece: Piece, batch: usize, precision: Precision) -> Option<Program> {

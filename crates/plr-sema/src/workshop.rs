@@ -19,6 +19,13 @@ pub struct RuleWorkshop {
     settings: Vec<CheckSetting>,
 }
 
+/// What is wrong, each thing said once.
+pub(crate) fn sentences(findings: &Findings) -> String {
+    let mut all: Vec<String> = findings.sorted().iter().map(|finding| finding.message()).collect();
+    all.dedup();
+    all.join("; ")
+}
+
 /// What follows the name of a phase where its number of steps is meant.
 const STEPS: &str = ".steps";
 
@@ -67,9 +74,8 @@ impl RuleWorkshop {
 
 impl Workshop for RuleWorkshop {
     fn model(&self, check: Option<usize>, settings: &[(String, f64)]) -> Result<Box<dyn Model>, String> {
-        let sentence =
-            |findings: Findings| findings.sorted().iter().map(|f| f.message()).collect::<Vec<_>>().join("; ");
-        self.specialised(check, settings).map(|model| Box::new(model) as Box<dyn Model>).map_err(sentence)
+        let found = self.specialised(check, settings);
+        found.map(|model| Box::new(model) as Box<dyn Model>).map_err(|findings| sentences(&findings))
     }
 
     fn checks(&self) -> &[Check] {

@@ -132,6 +132,10 @@ impl Model for Optimised {
         Some(program)
     }
 
+    fn missing(&self, piece: Piece) -> Option<String> {
+        self.model.missing(piece)
+    }
+
     fn unfused(&self, piece: Piece, batch: usize, precision: Precision) -> Option<Program> {
         self.model.unfused(piece, batch, precision)
     }

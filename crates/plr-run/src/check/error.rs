@@ -36,7 +36,10 @@ pub enum CheckError {
         parameter: String,
     },
     /// What a claim observes has a value nowhere.
-    NothingObserved,
+    NothingObserved {
+        /// Why, as far as the model knows.
+        reason: Option<String>,
+    },
     /// The objective of a gradient has a value nowhere.
     NoObjective {
         /// The phase at whose end it was sought.
@@ -122,7 +125,7 @@ impl CheckError {
             | Self::NoReference
             | Self::NoRows { .. }
             | Self::NoPrincipalDirection
-            | Self::NothingObserved
+            | Self::NothingObserved { .. }
             | Self::NoObjective { .. }
             | Self::NothingCompared
             | Self::NotAtEquilibrium { .. }
@@ -152,7 +155,10 @@ impl fmt::Display for CheckError {
             }
             Self::NoReference => f.write_str("the check has no gradient to compare with"),
             Self::NoRows { parameter } => write!(f, "`{parameter}` is not a matrix and has no rows"),
-            Self::NothingObserved => f.write_str("what is observed has a value at no site"),
+            Self::NothingObserved { reason } => {
+                f.write_str("what is observed has a value at no site")?;
+                reason.as_ref().map_or(Ok(()), |reason| write!(f, ": {reason}"))
+            }
             Self::NoObjective { phase } => {
                 write!(f, "the objective has a value in no layer at the end of phase `{phase}`")
             }

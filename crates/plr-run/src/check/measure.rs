@@ -180,7 +180,7 @@ fn observed(
             numbers.push((site.to_owned(), metric(&first.to_f64(), &second)));
         }
     }
-    if numbers.is_empty() { Err(CheckError::NothingObserved) } else { Ok(numbers) }
+    if numbers.is_empty() { Err(CheckError::NothingObserved { reason: None }) } else { Ok(numbers) }
 }
 
 /// The numbers of the sites of a parameter group.

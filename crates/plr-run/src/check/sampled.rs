@@ -55,7 +55,8 @@ impl Presentation<'_> {
             let precision = self.minibatch.data.precision();
             (self.model.program(piece, samples, precision), precision)
         };
-        let program = program.ok_or(CheckError::NothingObserved)?;
+        let program =
+            program.ok_or_else(|| CheckError::NothingObserved { reason: self.model.missing(piece) })?;
         let mut arrays = given(self.model, self.parameters, self.minibatch);
         arrays.extend(self.looked_at(&program)?);
         let (program, arrays) = (keep(program, here), cast(arrays, precision));

@@ -5,12 +5,13 @@ use plr_syntax::diagnostic::Findings;
 
 use crate::check::empty_sum::EmptySum;
 use crate::equation;
-use crate::hir::{Dynamics, Expr, ExprKind, Learned, Phase, Place, Rule, Statement, VariableId};
+use crate::hir::{Dynamics, Expr, ExprKind, Learned, Phase, Place, Relative, Rule, Statement, VariableId};
 use crate::memory::mentions;
 use crate::network::{LayerId, Network};
 
 /// Finds the empty sums of a rule on a network (R7.21). An equation without a role holds at both ends of the network, where
-/// half of its sums may well be empty, unless the sum is all that it says, and what synapses learn from.
+/// half of its sums may well be empty, unless synapses learn from it there and the sum is all that it says, or one of what comes
+/// from that very end.
 pub fn empty_sums(rule: &Rule, network: &Network, findings: &mut Findings) {
     for statement in rule.phases.iter().flat_map(Phase::statements) {
         statement.written().for_each(|dynamics| in_equation(dynamics, (rule, network), findings));
@@ -19,10 +20,30 @@ pub fn empty_sums(rule: &Rule, network: &Network, findings: &mut Findings) {
     }
 }
 
-/// An equation without a role that is one sum: the first layer in which that is empty, nothing else gives the state a value, and
-/// a synapse reads it to learn.
-fn learned_from(dynamics: &Dynamics, (rule, network): (&Rule, &Network), findings: &mut Findings) {
-    let ExprKind::Arrive { synapse, transposed, together, .. } = dynamics.value.kind else { return };
+/// An equation without a role that is one sum, or has one of what the input or the output sends to all: the first layer in which
+/// that is empty, the input or the output itself if there is more than the sum, nothing else gives the state a value, and a
+/// synapse reads it to learn.
+fn learned_from(dynamics: &Dynamics, of: (&Rule, &Network), findings: &mut Findings) {
+    sum_learned_from(&dynamics.value, dynamics, of, findings);
+}
+
+fn sum_learned_from(
+    expr: &Expr,
+    dynamics: &Dynamics,
+    (rule, network): (&Rule, &Network),
+    findings: &mut Findings,
+) {
+    expr.for_each_child(|child| sum_learned_from(child, dynamics, (rule, network), findings));
+    let ExprKind::Arrive { synapse, transposed, together, .. } = expr.kind else { return };
+    let declared = &rule.synapses[synapse.0];
+    let sends = if transposed { declared.to.layer } else { declared.from.layer };
+    let whole = expr.span == dynamics.value.span;
+    let may_be_empty = |layer: LayerId| match sends {
+        _ if whole => false,
+        Relative::Input => !network.inputs().contains(&layer),
+        Relative::Output => layer != network.output(),
+        Relative::Own | Relative::Below | Relative::Above => true,
+    };
     let ends = |layer: LayerId| {
         let end = |(pre, post): (LayerId, LayerId)| if transposed { pre } else { post };
         rule.instances(network, synapse).into_iter().any(|instance| end(instance) == layer)
@@ -38,9 +59,9 @@ fn learned_from(dynamics: &Dynamics, (rule, network): (&Rule, &Network), finding
         statements.flat_map(Statement::written).any(|found| other(found, layer))
     };
     let layers = equation::layers(variable, None, rule, network).into_iter();
-    let mut empty = layers.filter(|&layer| !ends(layer) && !written(layer));
+    let mut empty = layers.filter(|&layer| !ends(layer) && !may_be_empty(layer) && !written(layer));
     if let Some(layer) = empty.find(|&layer| teaches(variable, layer, (rule, network))) {
-        let (at, synapse) = (dynamics.value.span, rule.synapses[synapse.0].name.clone());
+        let (at, synapse) = (expr.span, rule.synapse_name(synapse));
         let role = match () {
             () if network.inputs().contains(&layer) => Role::Input,
             () if layer == network.output() => Role::Output,

@@ -353,8 +353,8 @@ impl<'a> Reader<'a> {
             }
             (Some(Place::Output), _) | (_, Evaluator::Nobody) => (self.network.output(), Pattern::Layer),
             (_, Evaluator::Unit(own)) => (own.layer, Pattern::Own),
-            (Some(Place::Pre), Evaluator::Synapse(pre, _)) => (pre.layer, Pattern::Presynaptic),
-            (Some(Place::Post | Place::Own | Place::Sender) | None, Evaluator::Synapse(_, post)) => {
+            (Some(Place::Pre), Evaluator::Synapse(_, pre, _)) => (pre.layer, Pattern::Presynaptic),
+            (Some(Place::Post | Place::Own | Place::Sender) | None, Evaluator::Synapse(_, _, post)) => {
                 (post.layer, Pattern::Own)
             }
         }
@@ -368,7 +368,7 @@ impl<'a> Reader<'a> {
     fn owner(&self, expr: &Expr, here: Evaluator) -> Group {
         match (expr.first_variable(), here) {
             (Some((place, variable)), _) => self.rule.group(variable, self.locate(Some(place), here).0),
-            (None, Evaluator::Unit(own) | Evaluator::Synapse(_, own)) => own,
+            (None, Evaluator::Unit(own) | Evaluator::Synapse(_, _, own)) => own,
             (None, Evaluator::Nobody) => {
                 Group { population: PopulationId::LAYER, layer: self.network.output() }
             }
@@ -434,15 +434,15 @@ impl<'a> Reader<'a> {
 
     /// The reader's own trace.
     fn trace(&self, synapse: SynapseId, phase: Option<Past>, here: Evaluator) -> Reads {
-        let Evaluator::Synapse(pre, post) = here else { return Reads::default() };
+        let Evaluator::Synapse(_, pre, post) = here else { return Reads::default() };
         Reads::one(Input::Trace(synapse, (pre.layer, post.layer), phase), Pattern::Entry)
     }
 
     fn weight(&self, synapse: SynapseId, transposed: bool, here: Evaluator) -> Reads {
         // Resolution lets only synapses' equations name a bare weight.
-        let Evaluator::Synapse(pre, post) = here else { return Reads::default() };
-        let found = self.rule.beside(self.network, synapse, (pre, post), transposed);
-        let Some((edge, reciprocal)) = found else { return Reads::default() };
+        let Evaluator::Synapse(reader, pre, post) = here else { return Reads::default() };
+        let found = self.rule.beside(self.network, synapse, (reader, pre, post), transposed);
+        let Ok((edge, reciprocal)) = found else { return Reads::default() };
         // A kernel is laid out alike in both directions.
         let along = self.rule.along(self.network, synapse, edge);
         let shared = along.is_some_and(|along| along.kernel().is_some());
@@ -454,7 +454,7 @@ impl<'a> Reader<'a> {
     fn memories(&self, filter: &Filter, place: u32, here: Evaluator) -> Reads {
         let (site, pattern) = match here {
             Evaluator::Unit(own) => (Site::Layer(own.layer), Pattern::Own),
-            Evaluator::Synapse(pre, post) => (Site::Edge(pre.layer, post.layer), Pattern::Entry),
+            Evaluator::Synapse(_, pre, post) => (Site::Edge(pre.layer, post.layer), Pattern::Entry),
             Evaluator::Nobody => return Reads::default(),
         };
         let mut reads = Reads::default();
@@ -492,7 +492,8 @@ impl<'a> Reader<'a> {
                     phase: scope.phase,
                 });
                 let along = self.rule.along(self.network, synapse, edge);
-                let weights = self.eval(weight, Scope { here: Evaluator::Synapse(pre, post), ..scope });
+                let weights =
+                    self.eval(weight, Scope { here: Evaluator::Synapse(synapse, pre, post), ..scope });
                 reads.add(weights.map(|_, pattern| match one_to_one {
                     true => by_only_synapse(pattern),
                     false => by_all_synapses(pattern, along.as_ref(), transposed),

@@ -115,7 +115,7 @@ pub fn uses(subject: Subject<'_>, rule: &Rule, library: &Library, at: Option<(&N
     let (units, pre) = match at.map(|(_, site)| subject.evaluator(rule, site)) {
         None | Some(Evaluator::Nobody) => (Vec::new(), Vec::new()),
         Some(Evaluator::Unit(own)) => (vec![own], Vec::new()),
-        Some(Evaluator::Synapse(pre, post)) => (vec![post], vec![pre]),
+        Some(Evaluator::Synapse(_, pre, post)) => (vec![post], vec![pre]),
     };
     let network = at.map(|(network, _)| network);
     let mut walk = Walk {

@@ -57,6 +57,11 @@ pub enum Shapes {
         /// The synapse.
         synapse: String,
     },
+    /// The weight of a synapse that joins the two layers, but other pairs of units in them.
+    OtherForm {
+        /// The synapse.
+        synapse: String,
+    },
     /// `f(pre.x + post.x)`, `f(1)`, in a synapse `sum(W)`: no layer to take the activation from or to reduce over.
     NoLayer {
         /// The synapse whose weight stands in it, if one does.
@@ -179,6 +184,11 @@ impl Finding for ShapeMismatch {
             Shapes::NoWeight { synapse } => {
                 format!("no synapse of `{synapse}` joins these two neurons in that direction")
             }
+            Shapes::OtherForm { synapse } => {
+                format!(
+                    "`{synapse}` joins these two layers in another form, and has no weight of these two neurons"
+                )
+            }
             Shapes::NoLayer { .. } => "it is not clear which layer is meant".to_owned(),
             Shapes::NotConstant => "a constant is needed here".to_owned(),
             Shapes::NotStored => {
@@ -232,6 +242,7 @@ impl Finding for ShapeMismatch {
             Shapes::OwnVariableSent { .. } => "the reader's, not the sender's".to_owned(),
             Shapes::SumInSynapse => "a sum over synapses".to_owned(),
             Shapes::NoWeight { .. } => "there is no such weight".to_owned(),
+            Shapes::OtherForm { .. } => "one number for other pairs of units".to_owned(),
             Shapes::NoLayer { .. } => "the argument belongs to no single layer".to_owned(),
             Shapes::NotConstant => "varies".to_owned(),
             Shapes::NotStored => "not stored".to_owned(),
@@ -267,6 +278,7 @@ impl Finding for ShapeMismatch {
             | Shapes::OwnVariableSent { .. }
             | Shapes::SumInSynapse
             | Shapes::NoWeight { .. }
+            | Shapes::OtherForm { .. }
             | Shapes::NoLayer { .. }
             | Shapes::NotConstant
             | Shapes::NotStored
@@ -309,6 +321,11 @@ impl Finding for ShapeMismatch {
             Shapes::OwnVariableSent { variable, carries } => Some(format!("write `{carries}.{variable}`")),
             Shapes::SumInSynapse => {
                 Some("define the sum as a `let` of the neuron and read it as `post.…`".to_owned())
+            }
+            Shapes::OtherForm { .. } => {
+                let help = "all pairs of units, pooled windows, a kernel of a size and one to one are different forms, and a projection \
+                            from or to `input` or `output` joins all pairs, whatever the edge does";
+                Some(help.to_owned())
             }
             Shapes::NoUnit { variable } => Some(format!("write `output.{variable}`")),
             Shapes::NotGlobal | Shapes::NotOfClass | Shapes::TwoLayers => {

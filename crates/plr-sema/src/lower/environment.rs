@@ -13,6 +13,7 @@ use crate::check::read_before_write::ReadBeforeWrite;
 use crate::check::shape_mismatch::{ShapeMismatch, Shapes};
 use crate::check::unknown_to_unit::{Unknown, UnknownToUnit};
 use crate::equation;
+use crate::group::Absent;
 use crate::hir::{SignalId, SynapseId, VariableId};
 use crate::network::LayerId;
 
@@ -83,10 +84,12 @@ pub enum Unavailable {
     },
     /// A parameter on which nothing observable depends; the program does not have it.
     NotBuilt,
-    /// The weight of a synapse that does not join the two neurons, or not in that direction.
+    /// The weight of a synapse that does not join the two neurons, not in that direction or not in this form.
     NoWeight {
         /// Of which synapse.
         synapse: SynapseId,
+        /// Why there is none.
+        absent: Absent,
         /// Where it is read.
         at: Span,
     },
@@ -160,9 +163,9 @@ impl Unavailable {
                 push(findings, MissingDerivative { at, function, layer: layer.map(layer_name), cost });
             }
             Self::NotBuilt => unreachable!("whatever something observable reads is built"),
-            Self::NoWeight { synapse, at } => {
-                let synapse = setting.rule.synapse_name(synapse);
-                push(findings, ShapeMismatch { at, shapes: Shapes::NoWeight { synapse } });
+            Self::NoWeight { synapse, absent, at } => {
+                let shapes = absent.shapes(setting.rule.synapse_name(synapse));
+                push(findings, ShapeMismatch { at, shapes });
             }
             Self::Inseparable { at } => {
                 push(findings, NotConvolvable { at, obstacle: Obstacle::Inseparable })

@@ -259,7 +259,7 @@ impl<'s> Lowerer<'s> {
             (false, None) => Axes::UNIT.union(Axes::PRE),
         };
         Context {
-            reader: Evaluator::Synapse(pre, post),
+            reader: Evaluator::Synapse(synapse, pre, post),
             delayed: rule.synapses[synapse.0].delayed.then_some(Place::Pre),
             site: Some(site),
             extents: self.synapse_extents(synapse, site),
@@ -469,7 +469,7 @@ impl<'s> Lowerer<'s> {
 
     /// What a synapse's expression is at one of its ends, if it is about that one alone.
     fn evaluate_for_end(&mut self, expr: &Expr, cx: Context<'_>) -> Option<Evaluated> {
-        let Evaluator::Synapse(pre, post) = cx.reader else { return None };
+        let Evaluator::Synapse(_, pre, post) = cx.reader else { return None };
         // A weight is no unit's own, whatever stands beside it.
         if has_weight(expr) {
             return None;
@@ -596,8 +596,8 @@ impl<'s> Lowerer<'s> {
             (Place::Sender, Evaluator::Unit(own)) => cx.sender.unwrap_or(own).layer,
             // Inside an end of a synapse that unit reads its own.
             (Place::Own | Place::Pre | Place::Post, Evaluator::Unit(own)) => own.layer,
-            (Place::Pre, Evaluator::Synapse(pre, _)) => pre.layer,
-            (Place::Own | Place::Post | Place::Sender, Evaluator::Synapse(_, post)) => post.layer,
+            (Place::Pre, Evaluator::Synapse(_, pre, _)) => pre.layer,
+            (Place::Own | Place::Post | Place::Sender, Evaluator::Synapse(_, _, post)) => post.layer,
         }
     }
 
@@ -605,7 +605,7 @@ impl<'s> Lowerer<'s> {
     fn owner(&self, expr: &Expr, cx: Context<'_>) -> Group {
         match (expr.first_variable(), cx.reader) {
             (Some((place, variable)), _) => self.setting.rule.group(variable, self.layer(place, cx)),
-            (None, Evaluator::Unit(own) | Evaluator::Synapse(_, own)) => cx.sender.unwrap_or(own),
+            (None, Evaluator::Unit(own) | Evaluator::Synapse(_, _, own)) => cx.sender.unwrap_or(own),
             (None, Evaluator::Nobody) => {
                 Group { population: PopulationId::LAYER, layer: self.setting.network.output() }
             }
@@ -747,16 +747,13 @@ impl<'s> Lowerer<'s> {
     }
 
     fn weight(&mut self, synapse: SynapseId, transposed: bool, at: Span, cx: Context<'_>) -> Evaluated {
-        let Evaluator::Synapse(pre, post) = cx.reader else {
+        let Evaluator::Synapse(reader, pre, post) = cx.reader else {
             unreachable!("resolution gives weights to synapses only")
         };
         let setting = self.setting;
-        let found = setting.rule.beside(&setting.network, synapse, (pre, post), transposed);
-        // A kernel of its own is laid out in one direction only (R4.16).
-        let laid_out =
-            |&(_, reciprocal): &(_, bool)| !reciprocal || setting.rule.synapses[synapse.0].kernel.is_none();
-        let found = found.filter(laid_out);
-        let ((from, to), reciprocal) = found.ok_or(Unavailable::NoWeight { synapse, at })?;
+        let found = setting.rule.beside(&setting.network, synapse, (reader, pre, post), transposed);
+        let ((from, to), reciprocal) =
+            found.map_err(|absent| Unavailable::NoWeight { synapse, absent, at })?;
         let value = self.parameter(ParameterId::Weight(synapse, from, to))?;
         let axes = cx.own;
         // A kernel is laid out alike in both directions.

@@ -7,8 +7,9 @@ use plr_syntax::span::Span;
 
 use crate::check::bad_value::BadValue;
 use crate::check::not_convolvable::{NotConvolvable, Obstacle};
-use crate::check::shape_mismatch::{ShapeMismatch, Shapes};
+use crate::check::shape_mismatch::ShapeMismatch;
 use crate::equation::{self, Site};
+use crate::group::Absent;
 use crate::hir::{Coordinate, Expr, Initialiser, Learned, Place, SynapseId, VariableId, VariableKind};
 use crate::network::LayerId;
 use crate::resolve::check_numbers;
@@ -118,10 +119,10 @@ impl Setting {
             Initialiser::Identity => self.identity(target, site),
             Initialiser::Weight { synapse, transposed, .. } => {
                 match self.alike(*synapse, *transposed, target, site) {
-                    Some((pair, transposed)) => {
+                    Ok((pair, transposed)) => {
                         self.of(Learned::Synapse(*synapse), Site::Edge(pair.0, pair.1), transposed)
                     }
-                    None => Init::Constant(0.0),
+                    Err(_) => Init::Constant(0.0),
                 }
             }
             Initialiser::Param(variable) => self.of(Learned::Unit(*variable), site, false),
@@ -232,31 +233,16 @@ impl Setting {
         if along.upward { (below, above) } else { (above, below) }
     }
 
-    /// The instance of a synapse between groups like those that another joins, and whether it runs the other way (R4.10).
+    /// The weights between the same units that the first value of another synapse takes, if there are some (R4.10).
     fn alike(
         &self,
         synapse: SynapseId,
         transposed: bool,
         target: Learned,
         site: Site,
-    ) -> Option<((LayerId, LayerId), bool)> {
-        let Learned::Synapse(own) = target else { return None };
-        let model = |group| (self.rule.model(&self.network, group), self.rule.times(group));
-        let models = |(pre, post)| (model(pre), model(post));
-        let (pre, post) = models(self.rule.joined(own, site.ends()));
-        let instances = self.rule.instances(&self.network, synapse);
-        let joins = |id: SynapseId| {
-            let synapse = &self.rule.synapses[id.0];
-            (synapse.one_to_one, synapse.kernel)
-        };
-        let find = |ends| {
-            let fits = |pair: &&_| models(self.rule.joined(synapse, **pair)) == ends;
-            instances.iter().find(fits).copied().filter(|_| joins(synapse) == joins(own))
-        };
-        let parallel = find((pre, post)).filter(|_| !transposed).map(|pair| (pair, false));
-        // A kernel of its own is laid out in one direction only.
-        let turned = || find((post, pre)).filter(|_| joins(own).1.is_none());
-        parallel.or_else(|| turned().map(|pair| (pair, true)))
+    ) -> Result<((LayerId, LayerId), bool), Absent> {
+        let Learned::Synapse(own) = target else { return Err(Absent::Nowhere) };
+        self.rule.alike(&self.network, synapse, (own, site.ends()), transposed)
     }
 
     /// Finds the first values, of these parameters, that are taken from synapses that are not there (R4.10), or from places
@@ -271,20 +257,18 @@ impl Setting {
                 findings.push(NotConvolvable { at, obstacle: Obstacle::SharedPlace });
             }
             let missing = self.initialiser(target).and_then(|init| self.missing(init, target, site));
-            if let Some((synapse, at)) = missing.filter(|missing| !found.contains(missing)) {
-                found.push((synapse, at));
-                let synapse = self.rule.synapse_name(synapse);
-                findings.push(ShapeMismatch { at, shapes: Shapes::NoWeight { synapse } });
+            if let Some((synapse, at, absent)) = missing.filter(|(_, at, _)| !found.contains(at)) {
+                found.push(at);
+                let shapes = absent.shapes(self.rule.synapse_name(synapse));
+                findings.push(ShapeMismatch { at, shapes });
             }
         }
     }
 
-    fn missing(&self, init: &Initialiser, target: Learned, site: Site) -> Option<(SynapseId, Span)> {
+    fn missing(&self, init: &Initialiser, target: Learned, site: Site) -> Option<(SynapseId, Span, Absent)> {
         if let Initialiser::Weight { synapse, transposed, span } = init {
-            return match self.alike(*synapse, *transposed, target, site) {
-                Some(_) => None,
-                None => Some((*synapse, *span)),
-            };
+            let absent = self.alike(*synapse, *transposed, target, site).err();
+            return absent.map(|absent| (*synapse, *span, absent));
         }
         init.parts().1.into_iter().find_map(|part| self.missing(part, target, site))
     }

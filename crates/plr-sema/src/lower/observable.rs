@@ -11,7 +11,7 @@ use crate::equation;
 use crate::hir::{Learned, Observed};
 
 use super::setting::{ParameterId, Setting};
-use super::{Specialised, drop_dead_code};
+use super::{Specialised, drop_dead_code, reported};
 
 impl Specialised {
     /// Drops the parameters and kept states on which nothing observable depends: starting from what the prediction reads (or,
@@ -144,11 +144,7 @@ impl Specialised {
             Some(learned) => builder.update(learned).map(Some),
             None => builder.build(*piece),
         };
-        let mut program = built.map_err(|unavailable| {
-            let mut findings = Findings::new();
-            unavailable.iter().for_each(|u| u.report(&self.setting, &mut findings));
-            findings
-        })?;
+        let mut program = built.map_err(|missing| reported(&missing, &self.setting))?;
         program.iter_mut().for_each(drop_dead_code);
         Ok(program)
     }

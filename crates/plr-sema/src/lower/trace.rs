@@ -182,7 +182,7 @@ impl Lowerer<'_> {
 
     /// A trace read by its synapse, now or at the end of a phase.
     pub fn own_trace(&mut self, synapse: SynapseId, phase: Option<Past>, cx: Context<'_>) -> Evaluated {
-        let Evaluator::Synapse(pre, post) = cx.reader else {
+        let Evaluator::Synapse(_, pre, post) = cx.reader else {
             unreachable!("resolution gives traces to synapses only")
         };
         // Every phase that is read has ended, with all traces; no definition reads one.

@@ -176,8 +176,12 @@ fn weight(
             return Some(ExprKind::Trace(synapse, None));
         }
         let joins = |of: &Synapse| (of.one_to_one, of.kernel);
-        if other.trace.is_some() || joins(other) != joins(&rule.synapses[own.0]) {
-            return mismatch(at, Shapes::NoWeight { synapse: rule.synapse_name(synapse) }, scope);
+        let name = || rule.synapse_name(synapse);
+        if other.trace.is_some() {
+            return mismatch(at, Shapes::NoWeight { synapse: name() }, scope);
+        }
+        if joins(other) != joins(&rule.synapses[own.0]) {
+            return mismatch(at, Shapes::OtherForm { synapse: name() }, scope);
         }
         return Some(ExprKind::Weight { synapse, transposed });
     }
