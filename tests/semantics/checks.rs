@@ -1257,9 +1257,10 @@ experiment e { rule R;  network 1x4x4 - conv 2 k1 - avgpool 2 - 3 }";
   predict output.x after p
   check law { network 3 - 3;  expect largest(V) == 1 }
 }
-experiment e { rule R;  network 3 - 2 }";
+network n { 3 - 3 }
+network other { 3 - 2 }
+experiment e { rule R;  network n }";
     assert!(measured(one).1);
-    assert!(
-        legal(one).specialise(0, plr_sema::Choice::on(legal(one).experiments()[0].network.clone())).is_ok()
-    );
+    let analysis = legal(one);
+    assert!(analysis.specialise(0, plr_sema::Choice::on(analysis.networks()[1].1.clone())).is_ok());
 }

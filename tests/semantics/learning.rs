@@ -111,6 +111,17 @@ network n { 2 - 1 }";
         found.is("new/W.n/input->output", &[51.0, 82.0]);
         found.is("increment/W/input->output", &[56.0, 90.0]);
     }
+    // A first value may be made of the settings: of the call, or else of the filter.
+    let begun = |call: &str| {
+        let text = text.replace("m = 3", "m = 2 * s + max(s, 5)");
+        Bench::new(&text.replace(", s = 10)", call)).first("W.m/input->output")
+    };
+    assert_eq!((begun(")"), begun(", s = 10)")), (vec![7.0, 7.0], vec![30.0, 30.0]));
+    for varying in ["g", "n", "updates", "normal(1)"] {
+        let wrong =
+            format!("filter f5(g; s = 1) {{\n  param n = 0\n  param m = s * {varying}\n  return g\n}}");
+        assert_eq!(codes(&wrong).len(), 1, "{varying}: {:?}", codes(&wrong));
+    }
     finds("shape_mismatch", &plain("= W @ below.x", "= momentum(W @ below.x)"));
     finds("missing_clause", "filter f2(g) { param m = 0 }");
     finds("shape_mismatch", "filter f3(g) { return g / sum(g) }");
@@ -166,6 +177,26 @@ network n { 1 - 1 }";
             session.train(&data, Some(2), &mut |_| Control::Continue).expect("it trains");
         }
         assert_eq!(session.parameters()[0].to_f64(), [30_300.0]);
+    }
+}
+
+/// R8.15, R5.12, R7.18: what a rule declares is meant before what presentations, phases and layers have of that name.
+#[test]
+fn declared_names_stand_before_counts() {
+    for name in ["epoch", "minibatch", "minibatches", "updates", "time", "duration", "depth", "height"] {
+        let text = format!(
+            "rule R {{
+  neuron {{ state x }}
+  synapse {name} : below -> self
+  phase p {{ clamp input x = data;  sweep up {{ x = {name} @ below.x }} }}
+  learn {{ {name} += post.x - {name} }}
+  predict output.x after p
+}}
+network n {{ 1 - 1 }}"
+        );
+        let weight = format!("{name}/input->output");
+        let found = Bench::new(&text).present(&[(&weight, &[3.0])], &[&[2.0]], &[]);
+        found.is(&format!("increment/{weight}"), &[3.0]);
     }
 }
 

@@ -513,6 +513,28 @@ fn sums_have_terms() {
     {
         assert!(codes(&with(meant)).iter().all(|code| code != "empty_sum"), "{meant}");
     }
+    // What the output sends to all others never arrives at the output itself, whose head learns all the same.
+    let heads = |error: &str, learn: &str| {
+        format!(
+            "rule R {{
+  neuron {{ state x = 0 }}
+  neuron N sized output {{ state e = 0 }}
+  synapse W : below -> self = glorot(), fixed
+  synapse V : self -> N = 0
+  synapse teach : output -> N = 1, one_to_one, fixed
+  synapse own : self -> N = 1, one_to_one, fixed
+  phase p {{ clamp input x = data;  sweep up {{ x = W @ below.x }} }}
+  phase q {{ {error} }}
+  learn {{ {learn} }}
+}}"
+        )
+    };
+    finds("empty_sum", &heads("N.e = teach @ target - V @ self.x", "V += post.e * pre.x"));
+    let hidden = "hidden N.e = teach @ target - V @ self.x";
+    let both = format!("{hidden};  output N.e = own @ target - V @ self.x");
+    for (error, learn) in [(&both[..], "V += post.e * pre.x"), (hidden, "hidden V += post.e * pre.x")] {
+        assert!(codes(&heads(error, learn)).iter().all(|code| code != "empty_sum"), "{error}");
+    }
 }
 
 /// R7.16: two turns, layers together.

@@ -147,8 +147,8 @@ fn weights_of_other_forms_are_not_beside() {
             "rule R allow weight_transport, other_synapse {{
   neuron {{ state x = 0, d = 0 }}
   synapse W : below -> self = normal(1)
-  synapse B : output -> self = {first}
   synapse U : above -> self = 1
+  synapse B : output -> self = {first}
   phase p {{ clamp input x = data;  sweep up {{ x = W @ below.x }} }}
   phase q {{ hidden d = {sum} @ output.x + U @ above.x }}
   learn {{ W += post.x;  B += post.d * pre.x{learn};  U += post.d * pre.x }}
@@ -162,12 +162,8 @@ fn weights_of_other_forms_are_not_beside() {
     };
     let (plain, pooled, kernel) =
         ("3 - 4 - 2", "1x4x4 - conv 2 k1 - avgpool 2 - 3", "1x4x4 - conv 2 k1 - conv 3 k4");
-    let named = [
-        rule("0.5 * W.T", "", "B"),
-        rule("U", "", "B"),
-        rule("1", " - W.T", "B"),
-        rule("1", " - U", "B"),
-    ];
+    let named =
+        [rule("0.5 * W.T", "", "B"), rule("U", "", "B"), rule("1", " - W.T", "B"), rule("1", " - U", "B")];
     for text in &named {
         assert!(!codes(&on(text, plain)).contains(&"shape_mismatch".to_owned()), "{text}");
         for network in [pooled, kernel, "1x4x4 - conv 2 k1 - local 3 k2"] {

@@ -217,6 +217,29 @@ pub fn is_below_writer(rule: &Rule, state: VariableId, at: Span) -> bool {
     })
 }
 
+/// Whether a place is in a plain equation of a phase, beside another one that writes a state in a layer (R7.3).
+pub fn is_beside_writer(
+    rule: &Rule,
+    network: &Network,
+    (state, layer): (VariableId, LayerId),
+    at: Span,
+) -> bool {
+    let inside = |span: Span| span.start <= at.start && at.end <= span.end;
+    let writes = |found: &Dynamics| {
+        found.variable == state && layers(state, found.role, rule, network).contains(&layer)
+    };
+    rule.phases.iter().any(|phase| {
+        let mut plain = Vec::new();
+        for statement in &phase.body {
+            if let Statement::Equation(found) = statement {
+                plain.push(found);
+            }
+        }
+        plain.iter().any(|reader| inside(reader.span))
+            && plain.iter().any(|writer| !inside(writer.span) && writes(writer))
+    })
+}
+
 /// All clamps of a rule.
 pub fn clamps(rule: &Rule) -> Vec<&Dynamics> {
     rule.phases.iter().flat_map(clamps_of).collect()

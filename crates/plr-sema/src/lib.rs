@@ -25,7 +25,7 @@ use plr_syntax::diagnostic::Findings;
 use network::Network;
 use resolve::{Constants, DataSource, Experiment, Library, Optimiser, Resolved, ResolvedCheck, SiteValue};
 
-pub use lower::{Setting, Specialised};
+pub use lower::{Claims, Setting, Specialised};
 pub use workshop::RuleWorkshop;
 
 /// The minibatch size of an experiment that does not say (R16.2).
@@ -199,13 +199,14 @@ impl Analysis {
             until: Vec::new(),
             steps: Vec::new(),
             observed: checks.flat_map(|check| check.setting.observed.iter().cloned()).collect(),
-            measured: false,
+            claims: Claims::Examined,
         }
     }
 
     /// Specialises a rule, by its position.
     pub fn specialise(&self, rule: usize, choice: Choice) -> Result<(Specialised, Findings), Findings> {
-        Specialised::new(self.setting(&self.rules[rule].0, choice))
+        let setting = self.setting(&self.rules[rule].0, choice);
+        Specialised::new(Setting { claims: Claims::Unmeasured, ..setting })
     }
 
     /// A rule on the small network or, where it means nothing there, on that of its first experiment, made small (R13.7).

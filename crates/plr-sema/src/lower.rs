@@ -50,7 +50,7 @@ use crate::workshop::sentences;
 use environment::{Quantity, Unavailable};
 
 pub use environment::Defined;
-pub use setting::{Duration, ParameterId, Setting};
+pub use setting::{Claims, Duration, ParameterId, Setting};
 
 /// The minibatch size at which a rule is first lowered, to see what is observable.
 const TRIAL_BATCH: usize = 2;
@@ -73,9 +73,8 @@ impl Specialised {
     /// Specialises a rule, or says what is wrong with it on this network; warnings come with success.
     pub fn new(setting: Setting) -> Result<(Self, Findings), Findings> {
         let mut findings = Findings::new();
-        let Setting { rule, library, network, observed, measured, .. } = &setting;
-        // Outside its check nobody measures a claim.
-        let claimed = if *measured { claimed(observed, rule) } else { HashSet::new() };
+        let Setting { rule, library, network, observed, claims, .. } = &setting;
+        let claimed = if *claims == Claims::Unmeasured { HashSet::new() } else { claimed(observed, rule) };
         let used = OnceCell::new();
         let is_used = |synapse, pair| {
             claimed.contains(&synapse)
@@ -101,7 +100,8 @@ impl Specialised {
         audit::stale_clamps(rule, library, network, &mut warnings);
         audit::frozen_draws(rule, library, &made.durations, &mut warnings);
         // With everything built: a phase has its use even if what a claim needs is not there outside its check.
-        let looked_at = made.looked_at();
+        let examined = made.setting.claims != Claims::Unmeasured;
+        let looked_at = examined.then(|| made.looked_at());
         let update = match made.keep_observable() {
             Ok(update) if !warnings.any_error() => update,
             Ok(_) => return Err(warnings),
@@ -117,7 +117,9 @@ impl Specialised {
         }
         made.listed.0 = made.parameters.iter().map(|(_, p)| p.clone()).collect();
         made.listed.1 = made.kept.iter().map(|(_, kept)| kept.clone()).collect();
-        made.unused_phases(&update, looked_at, &mut warnings);
+        if let Some(looked_at) = looked_at {
+            made.unused_phases(&update, looked_at, &mut warnings);
+        }
         let Setting { rule, network, .. } = &made.setting;
         let built = |target: Learned, site: Site| {
             let is = |id: &ParameterId| id.learned() == Some(target) && id.site() == Some(site);

@@ -14,6 +14,8 @@ pub struct Filtering<'r> {
     pub place: u32,
     /// The filter.
     pub filter: &'r Filter,
+    /// Its settings, as far as the call has some.
+    settings: &'r [Option<Expr>],
     /// What learns from its result.
     pub target: Learned,
     /// How many calls for the same target stand before it, and the numbers of the target itself.
@@ -35,11 +37,11 @@ pub struct Memory {
 pub fn filterings<'r>(rule: &'r Rule, library: &'r Library) -> Vec<Filtering<'r>> {
     let mut found: Vec<Filtering<'r>> = Vec::new();
     for plasticity in &rule.plasticity {
-        for_each_call(&plasticity.increment, &mut |filter, place| {
+        for_each_call(&plasticity.increment, &mut |filter, settings, place| {
             let filter = &library.filters[filter];
             let earlier = found.iter().filter(|f| f.target == plasticity.target).count();
             let earlier = earlier + usize::from(is_taken(plasticity.target, filter, rule));
-            found.push(Filtering { place, filter, target: plasticity.target, earlier });
+            found.push(Filtering { place, filter, settings, target: plasticity.target, earlier });
         });
     }
     found
@@ -52,10 +54,10 @@ fn is_taken(target: Learned, filter: &Filter, rule: &Rule) -> bool {
     beside.into_iter().any(|s| filter.memories.iter().any(|(name, _)| *name == s.name))
 }
 
-/// Visits every call of a filter in an expression, with the filter's position and where the call stands.
-pub fn for_each_call(expr: &Expr, visit: &mut dyn FnMut(usize, u32)) {
-    if let ExprKind::Filtered { filter: Some(filter), place, .. } = &expr.kind {
-        visit(filter.0, *place);
+/// Visits every call of a filter in an expression, with the filter's position, the settings and where the call stands.
+pub fn for_each_call<'r>(expr: &'r Expr, visit: &mut dyn FnMut(usize, &'r [Option<Expr>], u32)) {
+    if let ExprKind::Filtered { filter: Some(filter), settings, place, .. } = &expr.kind {
+        visit(filter.0, settings, *place);
     }
     expr.for_each_child(|child| for_each_call(child, visit));
 }
@@ -65,6 +67,14 @@ impl Filtering<'_> {
     pub fn group(&self, target: &str, index: usize) -> String {
         let number = if self.earlier == 0 { String::new() } else { (self.earlier + 1).to_string() };
         format!("{target}.{}{number}", self.filter.memories[index].0)
+    }
+
+    /// The first value of a memory, a constant (R8.8).
+    pub fn first(&self, index: usize) -> Expr {
+        let given = self.settings.iter().map(Option::as_ref).chain(std::iter::repeat(None));
+        let defaults = self.filter.settings.iter().map(|(_, default)| default);
+        let settings: Vec<Expr> = defaults.zip(given).map(|(d, given)| given.unwrap_or(d).clone()).collect();
+        self.filter.memories[index].1.with_settings(&settings)
     }
 }
 

@@ -6,7 +6,7 @@ use plr_ir::model::{Check, Model, Sequence, Workshop};
 use plr_syntax::diagnostic::Findings;
 
 use crate::hir::Rule;
-use crate::lower::{Setting, Specialised};
+use crate::lower::{Claims, Setting, Specialised};
 use crate::resolve::{CheckSetting, Constants, Library, ResolvedCheck, constant};
 use crate::{DEFAULT_COST, DEFAULT_STEPS, small_network};
 
@@ -66,7 +66,7 @@ impl RuleWorkshop {
             until: own.map(|s| s.until.clone()).unwrap_or_default(),
             steps,
             observed: own.map(|s| s.observed.clone()).unwrap_or_default(),
-            measured: own.is_some(),
+            claims: if own.is_some() { Claims::Measured } else { Claims::Unmeasured },
         };
         Specialised::new(setting).map(|(model, _)| model)
     }

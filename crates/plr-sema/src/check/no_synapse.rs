@@ -91,6 +91,9 @@ impl Finding for NoSynapse {
             Remote::Neighbour { instead, reader: Listener::Claim, .. } => instead.as_ref().map(|instead| {
                 format!("name the variable alone, and the layer behind the claim: `{instead}`")
             }),
+            Remote::Neighbour { instead, reader: Listener::Global, .. } => {
+                instead.as_ref().map(|instead| format!("name the layer too: `{instead}`"))
+            }
             Remote::Neighbour { instead, .. } => {
                 instead.as_ref().map(|instead| format!("read what arrives through a synapse: `{instead}`"))
             }

@@ -17,8 +17,17 @@ pub struct ReadBeforeWrite {
     pub name: String,
     /// The layer in which it has no value.
     pub layer: String,
-    /// It is read in a plain equation, and a block above that writes it.
-    pub below_block: bool,
+    /// Where it is written in the same step, if it is read in a plain equation.
+    pub written: Option<Written>,
+}
+
+/// Where a state is written that a plain equation of the same step reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// In an ordered block above.
+    Above,
+    /// In another plain equation.
+    Beside,
 }
 
 impl Finding for ReadBeforeWrite {
@@ -39,10 +48,14 @@ impl Finding for ReadBeforeWrite {
     }
 
     fn help(&self) -> Option<String> {
-        if self.below_block {
-            let help = "a plain equation below a block reads what was before the step: put both into `in turn { … }`";
-            return Some(help.to_owned());
-        }
-        Some(format!("give it one, `state {} = 0`, or write it in an earlier phase", self.name))
+        Some(match self.written {
+            Some(Written::Above) => {
+                "a plain equation below a block reads what was before the step: put both into `in turn { … }`".to_owned()
+            }
+            Some(Written::Beside) => {
+                "equations side by side read what was before the step: put them into `in turn { … }`, the one that writes it first".to_owned()
+            }
+            None => format!("give it one, `state {} = 0`, or write it in an earlier phase", self.name),
+        })
     }
 }

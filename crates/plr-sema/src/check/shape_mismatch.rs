@@ -57,6 +57,11 @@ pub enum Shapes {
         /// The synapse.
         synapse: String,
     },
+    /// The trace of another synapse.
+    OthersTrace {
+        /// The trace, `V.e`.
+        trace: String,
+    },
     /// The weight of a synapse that joins the two layers, but other pairs of units in them.
     OtherForm {
         /// The synapse.
@@ -184,6 +189,7 @@ impl Finding for ShapeMismatch {
             Shapes::NoWeight { synapse } => {
                 format!("no synapse of `{synapse}` joins these two neurons in that direction")
             }
+            Shapes::OthersTrace { trace } => format!("the trace `{trace}` is read by its own synapse alone"),
             Shapes::OtherForm { synapse } => {
                 format!(
                     "`{synapse}` joins these two layers in another form, and has no weight of these two neurons"
@@ -242,6 +248,7 @@ impl Finding for ShapeMismatch {
             Shapes::OwnVariableSent { .. } => "the reader's, not the sender's".to_owned(),
             Shapes::SumInSynapse => "a sum over synapses".to_owned(),
             Shapes::NoWeight { .. } => "there is no such weight".to_owned(),
+            Shapes::OthersTrace { .. } => "read by another synapse".to_owned(),
             Shapes::OtherForm { .. } => "one number for other pairs of units".to_owned(),
             Shapes::NoLayer { .. } => "the argument belongs to no single layer".to_owned(),
             Shapes::NotConstant => "varies".to_owned(),
@@ -279,6 +286,7 @@ impl Finding for ShapeMismatch {
             | Shapes::SumInSynapse
             | Shapes::NoWeight { .. }
             | Shapes::OtherForm { .. }
+            | Shapes::OthersTrace { .. }
             | Shapes::NoLayer { .. }
             | Shapes::NotConstant
             | Shapes::NotStored
@@ -358,6 +366,7 @@ impl Finding for ShapeMismatch {
             Shapes::WrongEnd { .. }
             | Shapes::NotASynapse
             | Shapes::NoWeight { .. }
+            | Shapes::OthersTrace { .. }
             | Shapes::NoLayer { weight: None }
             | Shapes::NotConstant
             | Shapes::NotStored

@@ -27,6 +27,13 @@ pub enum Unknown {
         /// The layer that asked.
         layer: String,
     },
+    /// What the units of the layer are told, but not those of a population of another size there.
+    Resized {
+        /// `target`, `data`.
+        what: &'static str,
+        /// The population.
+        population: String,
+    },
     /// What units would know, but not yet when they predict.
     BeforePrediction {
         /// `target`
@@ -44,6 +51,9 @@ impl Finding for UnknownToUnit {
     fn message(&self) -> String {
         match &self.unknown {
             Unknown::Told { what, who, .. } => format!("only {who} units know the {what}"),
+            Unknown::Resized { what, .. } => {
+                format!("a population with a size of its own is not told the {what}")
+            }
             Unknown::BeforePrediction { what } => {
                 format!("nobody knows the {what} when the prediction is made")
             }
@@ -54,6 +64,7 @@ impl Finding for UnknownToUnit {
     fn primary(&self) -> Label {
         let text = match &self.unknown {
             Unknown::Told { layer, .. } => format!("asked of layer `{layer}`"),
+            Unknown::Resized { population, .. } => format!("asked by `{population}`"),
             Unknown::BeforePrediction { .. } => "the prediction depends on this".to_owned(),
             Unknown::Time => "read outside the steps of phases".to_owned(),
         };
@@ -63,6 +74,11 @@ impl Finding for UnknownToUnit {
     fn help(&self) -> Option<String> {
         Some(match &self.unknown {
             Unknown::Told { who, .. } => format!("write the equation for those units only: `{who} … = …`"),
+            Unknown::Resized { what, population } => {
+                format!(
+                    "send it from the layer's own units: `synapse S : self -> {population}`, `S @ {what}`"
+                )
+            }
             Unknown::BeforePrediction { what } => {
                 format!("`predict … after` an earlier phase, which does not read the {what}")
             }

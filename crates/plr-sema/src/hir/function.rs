@@ -40,7 +40,7 @@ pub struct Filter {
     pub name: String,
     /// Its settings with their defaults, constants.
     pub settings: Vec<(String, Expr)>,
-    /// Its memories with their first values, constants.
+    /// Its memories with their first values, constants of its settings.
     pub memories: Vec<(String, Expr)>,
     /// New values of memories, in order; each sees those before it.
     pub updates: Vec<(usize, Expr)>,

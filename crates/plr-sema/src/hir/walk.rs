@@ -67,6 +67,16 @@ impl Expr {
         visit_children!(&self.kind, iter, visit);
     }
 
+    /// The same with the settings of the filter or function around it in their places.
+    pub fn with_settings(&self, settings: &[Expr]) -> Self {
+        if let ExprKind::Setting(i) = self.kind {
+            return settings.get(i).unwrap_or(self).clone();
+        }
+        let mut changed = self.clone();
+        changed.for_each_child_mut(|child| *child = child.with_settings(settings));
+        changed
+    }
+
     /// Calls `visit` on the direct sub-expressions, to change them.
     pub fn for_each_child_mut(&mut self, mut visit: impl FnMut(&mut Expr)) {
         visit_children!(&mut self.kind, iter_mut, visit);

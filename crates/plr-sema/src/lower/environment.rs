@@ -9,12 +9,12 @@ use plr_syntax::span::Span;
 use crate::check::definition_cycle::DefinitionCycle;
 use crate::check::missing_derivative::MissingDerivative;
 use crate::check::not_convolvable::{NotConvolvable, Obstacle};
-use crate::check::read_before_write::ReadBeforeWrite;
+use crate::check::read_before_write::{ReadBeforeWrite, Written};
 use crate::check::shape_mismatch::{ShapeMismatch, Shapes};
 use crate::check::unknown_to_unit::{Unknown, UnknownToUnit};
 use crate::equation;
 use crate::group::Absent;
-use crate::hir::{SignalId, SynapseId, VariableId};
+use crate::hir::{PopulationId, SignalId, SynapseId, VariableId};
 use crate::network::LayerId;
 
 use super::setting::Setting;
@@ -49,6 +49,8 @@ pub enum Unavailable {
         who: &'static str,
         /// Who asked.
         layer: LayerId,
+        /// The population that has not the units of its layer, if it is that.
+        resized: Option<PopulationId>,
         /// Where.
         at: Span,
     },
@@ -137,11 +139,15 @@ impl Unavailable {
                         declared: declared(variable),
                         name: name(variable),
                         layer: layer_name(layer),
-                        below_block: equation::is_below_writer(&setting.rule, variable, at),
+                        written: written_in_the_step(setting, (variable, layer), at),
                     },
                 );
             }
-            Self::NotTold { what, who, layer, at } => {
+            Self::NotTold { what, resized: Some(population), at, .. } => {
+                let population = setting.rule.populations[population.0].name.clone().unwrap_or_default();
+                push(findings, UnknownToUnit { at, unknown: Unknown::Resized { what, population } });
+            }
+            Self::NotTold { what, who, layer, resized: None, at } => {
                 // The programs of a prediction have no target, not even at the output.
                 let predicting = layer == setting.network.output() && what == "target";
                 let unknown = match predicting {
@@ -181,6 +187,15 @@ impl Unavailable {
             Self::NotGlobal { at } => push(findings, ShapeMismatch { at, shapes: Shapes::NotGlobal }),
         }
     }
+}
+
+/// Where a state is written that a plain equation of the same step reads.
+fn written_in_the_step(setting: &Setting, cell: Cell, at: Span) -> Option<Written> {
+    let Setting { rule, network, .. } = setting;
+    if equation::is_below_writer(rule, cell.0, at) {
+        return Some(Written::Above);
+    }
+    equation::is_beside_writer(rule, network, cell, at).then_some(Written::Beside)
 }
 
 fn push(findings: &mut Findings, finding: impl Finding + 'static) {

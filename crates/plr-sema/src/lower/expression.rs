@@ -791,16 +791,22 @@ impl<'s> Lowerer<'s> {
         cx: Context<'_>,
     ) -> Evaluated {
         let layer = self.informed(cx);
-        let whole = match (cx.sender, cx.reader) {
-            (Some(group), _) | (None, Evaluator::Unit(group)) => self.setting.rule.is_whole_layer(group),
-            (None, Evaluator::Synapse(..) | Evaluator::Nobody) => true,
+        let group = match (cx.sender, cx.reader) {
+            (Some(group), _) | (None, Evaluator::Unit(group)) => Some(group),
+            (None, Evaluator::Synapse(..) | Evaluator::Nobody) => None,
         };
+        let resized = group.filter(|&group| !self.setting.rule.is_whole_layer(group));
+        let resized = resized.map(|group| group.population);
+        let informs = self.setting.network.layers[layer].role == role;
         let who = if role == Role::Input { "input" } else { "output" };
         match value {
-            Some(value) if whole && self.setting.network.layers[layer].role == role => {
+            Some(value) if resized.is_none() && informs => {
                 Ok(Term { value, axes: Axes::SAMPLE.union(Axes::UNIT) })
             }
-            Some(_) | None => Err(Unavailable::NotTold { what, who, layer, at }),
+            Some(_) | None => {
+                let resized = resized.filter(|_| informs);
+                Err(Unavailable::NotTold { what, who, layer, resized, at })
+            }
         }
     }
 

@@ -205,7 +205,7 @@ impl Lowerer<'_> {
         let learners = self.learners(&equation::blocks_of(phase).concat());
         for &(equation, id) in &learners {
             let mut places = Vec::new();
-            for_each_call(&rule.plasticity[equation.0].increment, &mut |_, place| places.push(place));
+            for_each_call(&rule.plasticity[equation.0].increment, &mut |_, _, place| places.push(place));
             let filters = calls.iter().filter(|call| places.contains(&call.place));
             for call in filters {
                 let Some(site) = id.site() else { continue };

@@ -10,7 +10,7 @@ use crate::audit::reads::{Input, Reader};
 use crate::equation;
 use crate::hir::{Learned, Observed};
 
-use super::setting::{ParameterId, Setting};
+use super::setting::{Claims, ParameterId, Setting};
 use super::{Specialised, drop_dead_code, reported};
 
 impl Specialised {
@@ -29,7 +29,7 @@ impl Specialised {
         // The kept states stand behind the parameters, in the inputs of an update behind the minibatch too.
         marks.resize(everything.len() + self.kept.len(), false);
         let mut update = self.add_what_is_read(&mut marks)?;
-        let observed = self.setting.observed.iter().filter(|_| self.setting.measured);
+        let observed = self.setting.observed.iter().filter(|_| self.setting.claims == Claims::Measured);
         let more = std::iter::once(None).chain(observed.map(Some));
         for observed in more {
             let mut more =

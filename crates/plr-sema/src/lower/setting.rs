@@ -25,6 +25,17 @@ use crate::resolve::{Constants, Library, SiteValue, constant};
 /// The most steps of a phase that a check lets run until its residual is small (R14.11).
 const MOST_STEPS: u32 = 100_000;
 
+/// How much counts what checks observe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claims {
+    /// Nobody looks: it need not have a value here.
+    Unmeasured,
+    /// It is to have a meaning.
+    Examined,
+    /// It is measured, and what it needs is built.
+    Measured,
+}
+
 /// Everything a rule is specialised to.
 #[derive(Clone, Debug)]
 pub struct Setting {
@@ -48,8 +59,8 @@ pub struct Setting {
     pub steps: Vec<(String, f64)>,
     /// What a check observes, or what all of the rule's do.
     pub observed: Vec<Observed>,
-    /// It is the setting of that check, in which this is measured.
-    pub measured: bool,
+    /// How much that counts.
+    pub claims: Claims,
 }
 
 /// How long a phase runs.
@@ -296,11 +307,11 @@ impl Setting {
         let mut memories = Vec::new();
         for filtering in filterings(&self.rule, &self.library) {
             for (id, parameter) in filtered.iter().filter(|(id, _)| id.learned() == Some(filtering.target)) {
-                for (index, (_, first)) in filtering.filter.memories.iter().enumerate() {
+                for index in 0..filtering.filter.memories.len() {
                     let Some(site) = id.site() else { continue };
                     let memory = Memory { place: filtering.place, index, site };
                     let group = filtering.group(&parameter.group, index);
-                    let first = self.constant_at(first, site);
+                    let first = self.constant_at(&filtering.first(index), site);
                     let (site, dims) = (parameter.site.clone(), parameter.dims.clone());
                     let kept = self.kept(group, site, dims, first);
                     memories.push((ParameterId::Memory(memory), kept));

@@ -113,6 +113,9 @@ fn name_alone(name: &str, at: Span, reader: Reader<'_>, scope: &mut Scope<'_>) -
     if let Some(signal) = scope.signal(name) {
         return Some(ExprKind::Signal(signal, None));
     }
+    if let Some(synapse) = scope.synaptic(name, reader) {
+        return weight(synapse, false, at, reader, scope);
+    }
     match name {
         "dt" if let Some(dt) = scope.dt => return Some(dt.kind.clone()),
         // R7.18
@@ -137,9 +140,6 @@ fn name_alone(name: &str, at: Span, reader: Reader<'_>, scope: &mut Scope<'_>) -
         "data" => return Some(ExprKind::Data),
         "target" => return Some(ExprKind::Target),
         _ => {}
-    }
-    if let Some(synapse) = scope.synaptic(name, reader) {
-        return weight(synapse, false, at, reader, scope);
     }
     if let [_, _, ..] = scope.quantities(name)[..] {
         scope.several(name, at);
@@ -178,7 +178,7 @@ fn weight(
         let joins = |of: &Synapse| (of.one_to_one, of.kernel);
         let name = || rule.synapse_name(synapse);
         if other.trace.is_some() {
-            return mismatch(at, Shapes::NoWeight { synapse: name() }, scope);
+            return mismatch(at, Shapes::OthersTrace { trace: name() }, scope);
         }
         if joins(other) != joins(&rule.synapses[own.0]) {
             return mismatch(at, Shapes::OtherForm { synapse: name() }, scope);
@@ -324,7 +324,12 @@ fn place_of(
                     Listener::Synapse,
                     word_of_end(end, synapse, scope).map(|word| format!("{word}.{}", name.text)),
                 ),
-                Reader::Global => (Listener::Global, None),
+                // R10.2
+                Reader::Global => {
+                    let word = endpoint_word(end, scope);
+                    let named = end.layer == Relative::Own && word != Relative::Own.word();
+                    (Listener::Global, named.then(|| format!("output.{word}.{}", name.text)))
+                }
                 Reader::Unit(_) if scope.moment == Moment::Check => {
                     let layer = Some(end.layer.word()).filter(|word| ["input", "output"].contains(word));
                     let instead = layer.map(|layer| format!("… {} … at {layer}", name.text));

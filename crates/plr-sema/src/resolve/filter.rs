@@ -11,7 +11,7 @@ use crate::hir::{Expr, ExprKind, Filter, FilterId};
 use super::expression::{mismatch, resolve};
 use super::scope::{Moment, Reader, Scope};
 use super::script::combine;
-use super::{Declared, Library, function};
+use super::{Constants, Declared, Library, constant, function};
 
 /// The name of the filter that an experiment chooses.
 pub const CHOSEN: &str = "optim";
@@ -38,14 +38,16 @@ fn filter(item: &ast::Filter, library: &Library, findings: &mut Findings) -> Opt
     let all = arguments.iter().chain(item.settings.iter().map(|s| &s.name));
     let distinct = all.map(|name| names.add(name, findings)).fold(true, |a, b| a & b);
     let mut scope = function::scope(library, findings);
-    let mut constant = |tree: &ast::Expr| resolve(tree, Reader::Constant, &mut scope);
+    let mut default = |tree: &ast::Expr| resolve(tree, Reader::Constant, &mut scope);
     let settings: Option<Vec<_>> =
-        item.settings.iter().map(|s| Some((s.name.text.clone(), constant(&s.value)?))).collect();
+        item.settings.iter().map(|s| Some((s.name.text.clone(), default(&s.value)?))).collect();
     let mut memories = Vec::new();
     for (name, first) in item.lines.iter().filter_map(params).flatten() {
         let zero = Expr { kind: ExprKind::Number(0.0), span: name.span };
-        let first = first.as_ref().map_or(Some(zero), &mut constant)?;
-        memories.push((name.text.clone(), first));
+        // A mistake in a first value is none of the filter's calls.
+        let found =
+            first.as_ref().map(|tree| first_value(tree, &item.settings, settings.as_deref(), &mut scope));
+        memories.push((name.text.clone(), found.flatten().unwrap_or(zero)));
     }
     let reader = Reader::Function(&arguments, &item.settings);
     let mut updates = Vec::new();
@@ -71,6 +73,21 @@ fn filter(item: &ast::Filter, library: &Library, findings: &mut Findings) -> Opt
     }
     let (settings, result) = (settings?, result?);
     distinct.then(|| Filter { name: item.name.text.clone(), settings, memories, updates, result })
+}
+
+/// The first value of a memory: a constant in which settings may stand (R8.8).
+fn first_value(
+    tree: &ast::Expr,
+    written: &[ast::Setting],
+    settings: Option<&[(String, Expr)]>,
+    scope: &mut Scope<'_>,
+) -> Option<Expr> {
+    let value = resolve(tree, Reader::Function(&[], written), scope)?;
+    let defaults: Vec<Expr> = settings?.iter().map(|(_, default)| default.clone()).collect();
+    match constant(&value.with_settings(&defaults), &Constants::default(), scope.library) {
+        Some(_) => Some(value),
+        None => mismatch(tree.span, Shapes::NotConstant, scope),
+    }
 }
 
 /// What is assigned to a memory.
