@@ -151,7 +151,7 @@ fn weights_of_other_forms_are_not_beside() {
   synapse B : output -> self = {first}
   phase p {{ clamp input x = data;  sweep up {{ x = W @ below.x }} }}
   phase q {{ hidden d = {sum} @ output.x + U @ above.x }}
-  learn {{ W += post.x;  B += post.d * pre.x{learn};  U += post.d * pre.x }}
+  learn {{ W += post.d;  B += post.d * pre.x{learn};  U += post.d * pre.x }}
   predict output.x after q
 }}
 "
