@@ -60,11 +60,10 @@ pub(crate) fn dense(dims: &[usize]) -> Vec<usize> {
     strides
 }
 
-/// The strides, in a space of `rank` axes, of a dense array with the given dimensions whose axis `i` is axis `axes[i]` of
-/// the space.
-pub(crate) fn along(dims: &[usize], axes: &[usize], rank: usize) -> Vec<usize> {
+/// The strides, in a space of `rank` axes, of an array with strides of its own whose axis `i` is axis `axes[i]` of the space.
+pub(crate) fn along(own: &[usize], axes: &[usize], rank: usize) -> Vec<usize> {
     let mut strides = vec![0; rank];
-    for (&axis, stride) in axes.iter().zip(dense(dims)) {
+    for (&axis, &stride) in axes.iter().zip(own) {
         strides[axis] = stride;
     }
     strides
