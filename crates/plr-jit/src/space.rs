@@ -76,7 +76,7 @@ mod tests {
     fn collapse(dims: &[usize], operands: &[&[usize]]) -> (Vec<usize>, Vec<Vec<usize>>) {
         let operands = operands.iter().map(|axes| {
             let own: Vec<usize> = axes.iter().map(|&a| dims[a]).collect();
-            along(&own, axes, dims.len())
+            along(&dense(&own), axes, dims.len())
         });
         let space = Space { dims: dims.to_vec(), strides: operands.collect() }.collapsed();
         (space.dims, space.strides)
