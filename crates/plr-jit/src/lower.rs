@@ -118,6 +118,10 @@ fn lower_part(program: &Program, choices: Choices, part: Part) -> Lowered {
     }
     let mut tasks = lowering.close();
     block::drop_unused(&mut tasks, &outputs);
+    if choices.tile {
+        let uses = block::uses(&tasks, &outputs);
+        block::drop_transposes(&mut tasks, &uses);
+    }
     if choices.running {
         let uses = block::uses(&tasks, &outputs);
         tasks = running::merge(&mut lowering, tasks, &uses);
