@@ -310,3 +310,38 @@ fn large_matrices_are_read_along_their_rows() {
     assert!(!plan(&program(64, 4), true).contains("transpose of"));
     naive::assert_compiled_is_the_same::<f32>(&program(256, 4), "40 samples", &[1, 3]);
 }
+
+/// A product of many weights with what is there before any tile, of which tiles go on, and two layers above it.
+fn layers(samples: usize, handed_out: bool, precision: Precision) -> Program {
+    let drive = if handed_out { "  output \"drive\" = %4\n" } else { "" };
+    let text = format!(
+        r#"program "layers" {precision} (%0 "W": real[512,200], %1 "V": real[48,512], %2 "x": real[{samples},200]) {{
+  %3: real[{samples},512] = constant 2.0
+  %4: real[{samples},512] = contract bj,ij->bi %2, %0
+  %5: real[{samples},512] = min %4, %3
+  %6: real[{samples},48] = contract bj,ij->bi %5, %1
+  %7: real[{samples},48] = max %6, %6
+  %8: real[{samples},512] = contract bi,ij->bj %7, %1
+  %9: real[512,200] = contract bi,bj->ij %8, %2
+  output "increment" = %9
+{drive}}}
+"#
+    );
+    parse(&text).expect("the text is a program")
+}
+
+/// Of a product that is computed with samples last, tiles take their samples as they are: nobody needs its transpose, unless it is
+/// handed out.
+#[test]
+fn tiles_take_samples_that_are_last() {
+    let transposes = |handed_out: bool| {
+        plan(&layers(64, handed_out, Precision::F32), true).matches("transpose of").count()
+    };
+    assert_eq!(transposes(false) + 1, transposes(true));
+    for samples in [33, 64, 71] {
+        for handed_out in [false, true] {
+            let program = layers(samples, handed_out, Precision::F64);
+            naive::assert_compiled_is_the_same::<f64>(&program, &format!("{samples}"), &[1, 2, 3]);
+        }
+    }
+}
