@@ -78,9 +78,8 @@ fn drop_in_block(tasks: &mut Vec<Task>, uses: &HashMap<Value, usize>) {
 pub(super) fn drop_transposes(tasks: &mut Vec<Task>, uses: &HashMap<Value, usize>) {
     for at in (0..tasks.len()).rev() {
         let Task::Transpose { input, result, .. } = tasks[at] else { continue };
-        let mut takes = |task: &mut Task| match task {
-            Task::Tiles(region) => region.take_turned(result, input),
-            _ => false,
+        let mut takes = |task: &mut Task| {
+            if let Task::Tiles(region) = task { region.take_turned(result, input) } else { false }
         };
         if uses.get(&result) == Some(&1) && tasks[at..].iter_mut().any(&mut takes) {
             tasks.remove(at);
