@@ -20,7 +20,7 @@ use crate::hir::{
     Expr, ExprKind, FunctionId, Learned, Past, PhaseId, Place, PopulationId, Reduction, Share, SignalId,
     SynapseId, VariableId, VariableKind,
 };
-use crate::memory::counts;
+use crate::memory::{counts, mentions};
 use crate::network::LayerId;
 use crate::resolve::{has_weight, layer_among, places, several_layers, unit_layers};
 
@@ -75,6 +75,8 @@ pub struct Lowerer<'s> {
     pub previous: Option<Environment>,
     /// The states at the end of the phases that have ended.
     pub stored: Vec<Option<Environment>>,
+    /// The parameters at the end of those of them that this program has run.
+    pub parameters_then: Vec<Option<HashMap<ParameterId, Value>>>,
     /// The states at each step of those of which somebody reads that.
     pub trajectories: HashMap<PhaseId, Trajectory>,
     /// Those of them at the time of the step at hand.
@@ -152,7 +154,8 @@ impl<'s> Lowerer<'s> {
         let target = target.then(|| b.input("target", Type::real(shape.target(batch))));
         let asked = counts(&setting.rule, &setting.observed);
         let counts = asked.map(|count| (count, b.input(count.name(), Type::real([])))).collect();
-        let stored = vec![None; setting.rule.phases.len()];
+        let phases = setting.rule.phases.len();
+        let (stored, parameters_then) = (vec![None; phases], vec![None; phases]);
         Self {
             setting,
             b,
@@ -171,6 +174,7 @@ impl<'s> Lowerer<'s> {
             gradients: Gradients::None,
             previous: None,
             stored,
+            parameters_then,
             trajectories: HashMap::new(),
             replayed: HashMap::new(),
             kept: HashMap::new(),
@@ -480,10 +484,32 @@ impl<'s> Lowerer<'s> {
             _ => return None,
         };
         let previous = self.previous.clone().filter(|_| cx.delayed == Some(place));
+        // What every unit hears is not delayed (R20.5).
+        if previous.is_some() && self.joins_a_signal(expr) {
+            return None;
+        }
         let (environment, late) = previous.as_ref().map_or((cx.environment, cx.late), |p| (p, true));
         let cx = Context { environment, late, ..cx };
         let found = self.evaluate_end(expr, end, place == Place::Pre, cx);
         Some(found.map(|found| if cx.foreign == Some(place) { self.foreign(found) } else { found }))
+    }
+
+    /// Whether an expression computes, element by element, with a signal.
+    fn joins_a_signal(&self, expr: &Expr) -> bool {
+        let functions = &self.setting.library.functions;
+        let element_wise = match expr.kind {
+            ExprKind::Unary(..)
+            | ExprKind::Binary(..)
+            | ExprKind::Compare(..)
+            | ExprKind::And(..)
+            | ExprKind::Or(..)
+            | ExprKind::Not(_)
+            | ExprKind::If(..)
+            | ExprKind::PoissonQuantile(..) => true,
+            ExprKind::Call { function, .. } => !functions[function.0].layer_wide,
+            _ => false,
+        };
+        element_wise && mentions(expr, &|kind| matches!(kind, ExprKind::Signal(..)))
     }
 
     /// What belongs to one end of a synapse is that unit's own, pooled as the synapse sees it (R5.16); its units are then the
@@ -723,7 +749,7 @@ impl<'s> Lowerer<'s> {
             let environment = this.states_of(phase, cx).ok_or(unknown)?;
             let group = this.setting.rule.group(variable, layer);
             let unit = this.unit_context(group, &environment, phase);
-            this.evaluate(value, Context { late: cx.late, ..unit })
+            this.with_parameters_of(phase, |this| this.evaluate(value, Context { late: cx.late, ..unit }))
         })
     }
 
@@ -732,13 +758,29 @@ impl<'s> Lowerer<'s> {
         let found = self.once(Defined::Signal(signal), phase, at, cx, |this| {
             let environment = this.states_of(phase, cx).ok_or(Unavailable::NotGlobal { at })?;
             let nobody = this.nobodys_context(&environment, phase);
-            let found = this.evaluate(value, Context { late: cx.late, ..nobody })?;
+            let nobody = Context { late: cx.late, ..nobody };
+            let found = this.with_parameters_of(phase, |this| this.evaluate(value, nobody))?;
             match found.axes.contains(Axes::UNIT) {
                 true => Err(Unavailable::NotGlobal { at: value.span }),
                 false => Ok(found),
             }
         })?;
         Ok(self.foreign(found))
+    }
+
+    /// Evaluates with the parameters that there were at the end of a phase (R5.7): a `learn` may have come since.
+    fn with_parameters_of(
+        &mut self,
+        past: Option<Past>,
+        evaluate: impl FnOnce(&mut Self) -> Evaluated,
+    ) -> Evaluated {
+        let then = past.and_then(|Past { phase, .. }| self.parameters_then[phase.0].clone());
+        let now = then.map(|then| std::mem::replace(&mut self.parameters, then));
+        let found = evaluate(self);
+        if let Some(now) = now {
+            self.parameters = now;
+        }
+        found
     }
 
     /// A parameter as it is now.
