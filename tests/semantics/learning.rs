@@ -48,6 +48,25 @@ network n { 1 - 1 }";
     found.is("new/b/output", &[7.0 + 10.0 + 7.0 + 100.0 + 26.0]);
 }
 
+/// R8.2: what blocks of one step add adds up, though one of them reads what was before the step (R8.7).
+#[test]
+fn blocks_of_a_step_add_up() {
+    let text = "rule R {
+  neuron { param b = 0\n state x = 0 }
+  synapse W : below -> self
+  phase p { in turn { learn { b += 1 };  x = b };  learn { b += 10 + b } }
+  learn { W += post.x * pre.x }
+}
+network n { 1 - 1 }";
+    for steps in ["p", "p (steps = 2)"] {
+        let text = text.replace("phase p", &format!("phase {steps}"));
+        let found = Bench::new(&text).present(&[("b/output", &[7.0])], &[&[0.0]], &[]);
+        let [first, second] = [7.0 + 1.0 + 17.0, 25.0 + 1.0 + 35.0];
+        found.is("new/b/output", &[if steps == "p" { first } else { second }]);
+        found.is("state/p/x/output", &[if steps == "p" { 8.0 } else { 26.0 }]);
+    }
+}
+
 /// R8.1: for a prediction nothing is learned.
 #[test]
 fn predictions_do_not_learn() {

@@ -224,6 +224,25 @@ network n { 1 - 1 }";
     finds("shape_mismatch", &text.replace("post.u[p]", "(post.u + 1)[p]"));
 }
 
+/// R5.7: with the parameters that there were then, whatever has been learned since.
+#[test]
+fn ends_of_phases_have_their_parameters() {
+    let text = "rule R {
+  neuron { param b = 0\n state x = 1, y = 0, z = 0\n let u = 10 * x + b }
+  synapse W : below -> self
+  signal s = sum(output.u)
+  phase p { x = 2 }
+  learn { b += 5 }
+  phase q (steps = 3) { y = u[p];  z = u + 100 * s[p] }
+  learn { W += post.y + post.z + 10000 * s[p] }
+}
+network n { 1 - 1 }";
+    let found = Bench::new(text).present(&[("b/output", &[1.0])], &[&[0.0]], &[]);
+    found.is("state/q/y/output", &[21.0]);
+    found.is("state/q/z/output", &[26.0 + 2100.0]);
+    found.is("increment/W/input->output", &[21.0 + 2126.0 + 210_000.0]);
+}
+
 /// R5.8: the input is known to the input units, the target to the output units.
 #[test]
 fn data_and_target_are_known_where_they_are() {

@@ -7,6 +7,7 @@ use plr_ir::{Precision, Tensor};
 use plr_run::backend::{Backend, Context};
 use plr_run::check::{Minibatch, angles};
 use plr_run::data::{Dataset, Source, load};
+use plr_run::init::with_given;
 use plr_run::session::{Begun, Control, Options, Session, SessionError, Together};
 use plr_run::weights;
 use plr_sema::Specialised;
@@ -35,6 +36,37 @@ fn file(name: &str) -> PathBuf {
     let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("semantics");
     std::fs::create_dir_all(&directory).expect("a directory can be made");
     directory.join(name)
+}
+
+/// R18.1: a mask that is drawn is in the file, though nothing learns: whoever has the weights has them as they are, whatever the seed.
+#[test]
+fn masks_go_with_their_weights() {
+    let masked = |mask: &str| {
+        let text = plain("state x", "state x\n param b = 0")
+            .replace(
+                "synapse W : below -> self",
+                &format!("synapse W : below -> self = 1, fixed, mask(k) {{ fixed param k = {mask} }}"),
+            )
+            .replace("W @ below.x", "W @ below.x + b");
+        let learn = text.find("  learn {").expect("it learns");
+        let end = learn + text[learn..].find('}').expect("the block ends") + 1;
+        let text = format!("{}  learn {{ b += x }}{}", &text[..learn], &text[end..]);
+        Bench::new(&format!("{text}network n {{ 6 - 7 }}")).model()
+    };
+    let model = masked("bernoulli(0.5)");
+    let session = Session::new(&model, options(Backend::Interpreter)).expect("it compiles");
+    let path = file("mask.safetensors");
+    session.save(&path).expect("a file can be written");
+    let file = weights::load(&path).expect("it is well-formed");
+    assert!(file.tensors.contains_key("W.k/input->output"), "{:?}", file.tensors.keys());
+    for seed in [3, 4] {
+        let found = with_given(model.parameters(), seed, Precision::F32, &file.tensors);
+        for (parameter, found) in model.parameters().iter().zip(&found) {
+            assert_eq!(found, &file.tensors[&parameter.name], "{}", parameter.name);
+        }
+    }
+    let one = masked("if post.index > 2 then 1 else 0");
+    assert!(one.parameters().iter().all(|parameter| !parameter.name.starts_with("W.k")));
 }
 
 /// R18.1: names, shapes, precision and strings of a file; the same weights are the same bytes.

@@ -135,6 +135,34 @@ fn delayed_synapses_read_the_step_before() {
     finds("unknown_name", &wrong.replace("delay 2", "delay"));
 }
 
+/// R20.5: what every unit hears is as it is, in an equation of a delayed synapse too.
+#[test]
+fn signals_are_not_delayed() {
+    let increment = |learn: &str| {
+        let text = format!(
+            "fn same(x) = max(x, -1000)
+rule R {{
+  neuron {{ state x = 0, y = 3, q = 1 }}
+  signal Z = sum(input.q)
+  synapse W : below -> self, delay 1
+  phase p {{
+    clamp input x = data
+    sweep up {{ q = q + 1;  y = y + 10 }}
+    in turn {{ learn {{ W += {learn} }};  x = W @ below.x }}
+  }}
+  learn {{ W += 0 * post.x }}
+}}
+network n {{ 1 - 1 }}"
+        );
+        let found = Bench::new(&text).present(&[("W/input->output", &[0.0])], &[&[0.0]], &[]);
+        found.get("new/W/input->output")[0]
+    };
+    for learn in ["Z * pre.y", "same(Z * pre.y)", "(if Z * pre.y > 5 then 6 else 0)", "max(pre.y * Z, pre.y)"]
+    {
+        assert_eq!(increment(learn), 2.0 * 3.0, "{learn}");
+    }
+}
+
 fn predicting(when: &str) -> String {
     format!(
         "rule R {{

@@ -514,6 +514,9 @@ fn functions_and_powers_of_both_ends_are_sums_of_products() {
         ("hebb(post.x, pre.x - W, s = 3)", "3 * post.x * (pre.x - W)"),
         ("hebb(hebb(post.x, W), twice(pre.x))", "2 * post.x * W * pre.x"),
         ("post.x * (pre.x - W) ^ 2", "post.x * (pre.x - W) * (pre.x - W)"),
+        ("(pre.x - 2) * (post.x + 3)", "pre.x * post.x + 3 * pre.x - 2 * post.x - 6"),
+        ("(pre.x - 2) * (post.x - W)", "pre.x * post.x - W * pre.x - 2 * post.x + 2 * W"),
+        ("-(pre.x - 2) * ((post.x + 3) / 0.25 - 1)", "-4 * pre.x * post.x - 11 * pre.x + 8 * post.x + 22"),
         ("(post.x + pre.x) ^ 3", "(post.x + pre.x) * (post.x + pre.x) * (post.x + pre.x)"),
     ] {
         for network in ["1x3x3 - conv 1 k3 p1", "1x3x3 - 1"] {
@@ -576,6 +579,7 @@ fn channels_share_parameters() {
     assert_eq!(increment("x - 0.5 * b"), [154.0, 1508.0]);
     assert_eq!(increment("b * x"), [20400.0, 2008000.0]);
     assert_eq!(increment("1"), [1.0, 1.0]);
+    assert_eq!(increment("(x - 2) * (x + 3)"), increment("x * x + x - 6"));
     // What counts once beside what counts for each unit is a doubt; not where there is one place, nor where it stands alone.
     let doubted = |learn: &str, network: &str| {
         let rule = text(learn).replace("(lr = 1) {", "(lr = 1) {\n  signal S = mean(target)");

@@ -9,6 +9,8 @@ pub struct Choices {
     pub block: bool,
     /// Compute element by element with the widest vectors of the machine.
     pub wide: bool,
+    /// Let rows that loops read begin at cache lines.
+    pub align: bool,
     /// Take running sums on the way through element-wise code.
     pub running: bool,
     /// Run several small presentations at a time.
@@ -19,7 +21,15 @@ pub struct Choices {
 
 impl Default for Choices {
     fn default() -> Self {
-        Self { tile: true, block: true, wide: true, running: true, several: true, deferred: true }
+        Self {
+            tile: true,
+            block: true,
+            wide: true,
+            align: true,
+            running: true,
+            several: true,
+            deferred: true,
+        }
     }
 }
 
@@ -50,6 +60,11 @@ pub const CHOICES: &[Choice] = &[
         name: "wide",
         about: "compute element by element with the widest vectors of the machine",
         leave_out: |choices| choices.wide = false,
+    },
+    Choice {
+        name: "align",
+        about: "let the rows that a tile's loops read begin at cache lines",
+        leave_out: |choices| choices.align = false,
     },
     Choice {
         name: "running",

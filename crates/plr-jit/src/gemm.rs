@@ -57,6 +57,10 @@ pub(crate) struct Product {
 const BLOCK_WORK: usize = 2 << 20;
 /// No product is cut into more.
 const MOST_BLOCKS: usize = 16;
+/// Blocks of a product with one's own transpose, of which two long and two short ones are as much to do as two others and two more.
+const SYMMETRIC_BLOCKS: usize = 8;
+/// Its blocks have so many rows at least.
+const LEAST_SYMMETRIC_ROWS: usize = 8;
 /// The library is better at products with fewer columns: they do not fill a vector.
 const LEAST_COLUMNS: usize = 8;
 /// Blocks of columns begin at multiples of this, a cache line, or two.
@@ -100,7 +104,7 @@ impl Product {
     /// Rows or columns of a block, whichever there are more of.
     fn block_length(&self) -> usize {
         if self.symmetric {
-            return self.m.div_ceil(MOST_BLOCKS).next_multiple_of(BLOCK_ALIGNMENT);
+            return self.m.div_ceil(SYMMETRIC_BLOCKS).max(LEAST_SYMMETRIC_ROWS);
         }
         // An even number, so that two threads have as much to do, and the same rows as in other loops over them.
         let blocks = (self.work_of_one() / BLOCK_WORK).next_multiple_of(2).clamp(1, MOST_BLOCKS);
@@ -153,10 +157,26 @@ impl Product {
         rhs: *const u8,
         out: *mut u8,
     ) {
-        for block in 0..self.blocks() {
-            // SAFETY: as demanded of the caller.
-            unsafe { self.run_block(precision, block, lhs, rhs, out) };
+        let sizes = [self.m, self.n];
+        match precision {
+            // SAFETY: as demanded of the caller; the block is the whole.
+            Precision::F32 if self.is_one_block() => unsafe {
+                self.run_part::<f32>(sizes, (lhs.cast(), rhs.cast(), out.cast()), None);
+            },
+            // SAFETY: as above.
+            Precision::F64 if self.is_one_block() => unsafe {
+                self.run_part::<f64>(sizes, (lhs.cast(), rhs.cast(), out.cast()), None);
+            },
+            Precision::F32 | Precision::F64 => (0..self.blocks()).for_each(|block| {
+                // SAFETY: as demanded of the caller.
+                unsafe { self.run_block(precision, block, lhs, rhs, out) }
+            }),
         }
+    }
+
+    /// Whether it is so small a product that nothing of it is cut; loops have many of these.
+    fn is_one_block(&self) -> bool {
+        self.batch.is_empty() && !self.symmetric && self.work_of_one() < BLOCK_WORK
     }
 
     /// How many independent blocks there are.
@@ -243,8 +263,9 @@ impl Product {
         let length = self.block_length();
         let part = |block: usize, extent: usize| block * length..extent.min((block + 1) * length);
         if self.symmetric {
-            // The longest first: the others even out what threads have to do.
-            let rows = part(self.blocks_per_matrix() - 1 - block, self.m);
+            // Long and short ones in turn: so neighbours, which are one thread's, are as much to do as others.
+            let (of, pair) = (self.blocks_per_matrix(), block / 2);
+            let rows = part(if block.is_multiple_of(2) { of - 1 - pair } else { pair }, self.m);
             let columns = 0..rows.end;
             return [rows, columns];
         }

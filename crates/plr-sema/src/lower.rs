@@ -10,6 +10,7 @@ mod beside;
 mod course;
 mod detour;
 mod draw;
+mod end;
 mod environment;
 mod expression;
 mod filter;

@@ -137,7 +137,10 @@ impl Model for Optimised {
     }
 
     fn unfused(&self, piece: Piece, batch: usize, precision: Precision) -> Option<Program> {
-        self.model.unfused(piece, batch, precision)
+        let mut program = self.model.raw(piece, batch, precision)?;
+        let without = self.without.iter().cloned().chain(["fuse".to_owned()]).collect();
+        pass::optimise(&mut program, pass::Options { without, ..pass::Options::default() });
+        Some(program)
     }
 
     fn optimise(&self, program: &mut Program) {

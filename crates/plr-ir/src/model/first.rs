@@ -81,6 +81,17 @@ pub enum Init {
 }
 
 impl Init {
+    /// Whether a law is drawn from for it.
+    pub fn is_drawn(&self) -> bool {
+        match self {
+            Self::Uniform { .. } | Self::Normal { .. } | Self::Bernoulli(_) | Self::Orthogonal(_) => true,
+            Self::Constant(_) | Self::Identity | Self::Along { .. } => false,
+            Self::Of { init: a, .. } | Self::Own(a) | Self::Unary(_, a) => a.is_drawn(),
+            Self::Binary(_, a, b) | Self::Compare(_, a, b) => a.is_drawn() || b.is_drawn(),
+            Self::Select(parts) => parts.iter().any(|part| part.is_drawn()),
+        }
+    }
+
     /// Whether another run's number may stand in the place of what a rule says; what filters remember begins anew.
     pub fn may_be_given(&self) -> bool {
         match self {

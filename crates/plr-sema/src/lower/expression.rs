@@ -22,7 +22,7 @@ use crate::hir::{
 };
 use crate::memory::counts;
 use crate::network::LayerId;
-use crate::resolve::{has_weight, layer_among, places, several_layers, unit_layers};
+use crate::resolve::{layer_among, several_layers, unit_layers};
 
 use super::course::Course;
 use super::detour::Gradients;
@@ -75,6 +75,8 @@ pub struct Lowerer<'s> {
     pub previous: Option<Environment>,
     /// The states at the end of the phases that have ended.
     pub stored: Vec<Option<Environment>>,
+    /// The parameters at the end of those of them that this program has run.
+    pub parameters_then: Vec<Option<HashMap<ParameterId, Value>>>,
     /// The states at each step of those of which somebody reads that.
     pub trajectories: HashMap<PhaseId, Trajectory>,
     /// Those of them at the time of the step at hand.
@@ -152,7 +154,8 @@ impl<'s> Lowerer<'s> {
         let target = target.then(|| b.input("target", Type::real(shape.target(batch))));
         let asked = counts(&setting.rule, &setting.observed);
         let counts = asked.map(|count| (count, b.input(count.name(), Type::real([])))).collect();
-        let stored = vec![None; setting.rule.phases.len()];
+        let phases = setting.rule.phases.len();
+        let (stored, parameters_then) = (vec![None; phases], vec![None; phases]);
         Self {
             setting,
             b,
@@ -171,6 +174,7 @@ impl<'s> Lowerer<'s> {
             gradients: Gradients::None,
             previous: None,
             stored,
+            parameters_then,
             trajectories: HashMap::new(),
             replayed: HashMap::new(),
             kept: HashMap::new(),
@@ -467,44 +471,6 @@ impl<'s> Lowerer<'s> {
         term::number(&mut self.b, distances[layer] as f64)
     }
 
-    /// What a synapse's expression is at one of its ends, if it is about that one alone.
-    fn evaluate_for_end(&mut self, expr: &Expr, cx: Context<'_>) -> Option<Evaluated> {
-        let Evaluator::Synapse(_, pre, post) = cx.reader else { return None };
-        // A weight is no unit's own, whatever stands beside it.
-        if has_weight(expr) {
-            return None;
-        }
-        let (place, end) = match places(expr)[..] {
-            [place @ Place::Pre] => (place, pre),
-            [place @ Place::Post] => (place, post),
-            _ => return None,
-        };
-        let previous = self.previous.clone().filter(|_| cx.delayed == Some(place));
-        let (environment, late) = previous.as_ref().map_or((cx.environment, cx.late), |p| (p, true));
-        let cx = Context { environment, late, ..cx };
-        let found = self.evaluate_end(expr, end, place == Place::Pre, cx);
-        Some(found.map(|found| if cx.foreign == Some(place) { self.foreign(found) } else { found }))
-    }
-
-    /// What belongs to one end of a synapse is that unit's own, pooled as the synapse sees it (R5.16); its units are then the
-    /// axis of that end.
-    fn evaluate_end(&mut self, expr: &Expr, end: Group, presynaptic: bool, cx: Context<'_>) -> Evaluated {
-        let late = cx.late;
-        let unit = Context { site: cx.site, late, ..self.unit_context(end, cx.environment, cx.phase) };
-        let found = self.evaluate(expr, unit)?;
-        let pool = cx.along.and_then(|along| along.pool_at(presynaptic));
-        // A truth is pooled as a number.
-        let found = if pool.is_some() { term::as_number(&mut self.b, &unit.extents, found) } else { found };
-        let found = self.pooled(pool, found);
-        let axis = if presynaptic { cx.own.presynaptic() } else { Axes::UNIT };
-        let axes = if found.axes.contains(Axes::UNIT) {
-            found.axes.without(Axes::UNIT).union(axis)
-        } else {
-            found.axes
-        };
-        Ok(Term { axes, ..found })
-    }
-
     /// `x^n` for a small literal `n` is repeated multiplication.
     fn multiply_out(&mut self, x: Term, power: u32, extents: &Extents) -> Term {
         let mut product = x;
@@ -723,7 +689,7 @@ impl<'s> Lowerer<'s> {
             let environment = this.states_of(phase, cx).ok_or(unknown)?;
             let group = this.setting.rule.group(variable, layer);
             let unit = this.unit_context(group, &environment, phase);
-            this.evaluate(value, Context { late: cx.late, ..unit })
+            this.with_parameters_of(phase, |this| this.evaluate(value, Context { late: cx.late, ..unit }))
         })
     }
 
@@ -732,13 +698,29 @@ impl<'s> Lowerer<'s> {
         let found = self.once(Defined::Signal(signal), phase, at, cx, |this| {
             let environment = this.states_of(phase, cx).ok_or(Unavailable::NotGlobal { at })?;
             let nobody = this.nobodys_context(&environment, phase);
-            let found = this.evaluate(value, Context { late: cx.late, ..nobody })?;
+            let nobody = Context { late: cx.late, ..nobody };
+            let found = this.with_parameters_of(phase, |this| this.evaluate(value, nobody))?;
             match found.axes.contains(Axes::UNIT) {
                 true => Err(Unavailable::NotGlobal { at: value.span }),
                 false => Ok(found),
             }
         })?;
         Ok(self.foreign(found))
+    }
+
+    /// Evaluates with the parameters that there were at the end of a phase (R5.7): a `learn` may have come since.
+    fn with_parameters_of(
+        &mut self,
+        past: Option<Past>,
+        evaluate: impl FnOnce(&mut Self) -> Evaluated,
+    ) -> Evaluated {
+        let then = past.and_then(|Past { phase, .. }| self.parameters_then[phase.0].clone());
+        let now = then.map(|then| std::mem::replace(&mut self.parameters, then));
+        let found = evaluate(self);
+        if let Some(now) = now {
+            self.parameters = now;
+        }
+        found
     }
 
     /// A parameter as it is now.

@@ -36,6 +36,17 @@ impl Learning {
 impl Lowerer<'_> {
     /// The parameters after a block of equations.
     pub fn learn(&mut self, block: &[PlasticityId], read: &Environment) -> Vec<(ParameterId, Value)> {
+        let now = self.parameters.clone();
+        self.learn_onto(&now, block, read)
+    }
+
+    /// The parameters after a block of equations which read other parameters than those that they add to.
+    pub fn learn_onto(
+        &mut self,
+        onto: &HashMap<ParameterId, Value>,
+        block: &[PlasticityId],
+        read: &Environment,
+    ) -> Vec<(ParameterId, Value)> {
         let mut totals: Vec<(ParameterId, Value)> = Vec::new();
         for (equation, id) in self.learners(block) {
             match self.increment_when(equation, id, read) {
@@ -50,12 +61,12 @@ impl Lowerer<'_> {
         }
         let mut new: HashMap<ParameterId, Value> = HashMap::new();
         for &(id, increment) in &totals {
-            new.insert(id, self.b.binary(BinaryOp::Add, self.parameters[&id], increment));
+            new.insert(id, self.b.binary(BinaryOp::Add, onto[&id], increment));
         }
         let changed: Vec<ParameterId> = totals.iter().map(|(id, _)| *id).collect();
         let mut after = std::mem::take(&mut self.memories);
         for id in self.with_masked(changed) {
-            after.push((id, self.constrained(id, &new)));
+            after.push((id, self.constrained(id, &new, onto)));
         }
         totals.into_iter().for_each(|(id, increment)| self.note(id, increment));
         after
@@ -155,13 +166,17 @@ impl Lowerer<'_> {
     }
 
     /// What a parameter becomes, of those that are new: the nearest that it may be (R4.7), and 0 where the mask says so
-    /// (R4.11).
-    fn constrained(&mut self, id: ParameterId, new: &HashMap<ParameterId, Value>) -> Value {
-        let now =
-            |this: &Self, id: ParameterId| new.get(&id).copied().unwrap_or_else(|| this.parameters[&id]);
-        let mut value = now(self, id);
+    /// (R4.11). What is not new is as it was.
+    fn constrained(
+        &mut self,
+        id: ParameterId,
+        new: &HashMap<ParameterId, Value>,
+        old: &HashMap<ParameterId, Value>,
+    ) -> Value {
+        let now = |id: ParameterId| new.get(&id).copied().unwrap_or_else(|| old[&id]);
+        let mut value = now(id);
         if let Some(mask) = self.mask_of(id) {
-            let mask = now(self, mask);
+            let mask = now(mask);
             value = self.b.binary(BinaryOp::Mul, value, mask);
         }
         let ParameterId::Weight(synapse, pre, post) = id else { return value };

@@ -17,7 +17,8 @@ impl Specialised {
     /// Drops the parameters and kept states on which nothing observable depends: starting from what the prediction reads (or,
     /// without one, from the weights that learn or are read, or whatever else learns if they do not), adds what their updates read,
     /// until nothing is new. What the rule says it learns and nothing reads anywhere counts too, where it can learn, and in the setting of
-    /// a check what is `fixed` and in the way to what it observes. Returns the last update program (R3.8).
+    /// a check what is `fixed` and in the way to what it observes. The masks that are drawn for weights come along (R18.1). Returns the
+    /// last update program (R3.8).
     pub(super) fn keep_observable(&mut self) -> Result<Program, Findings> {
         let everything = std::mem::take(&mut self.parameters);
         self.parameters.clone_from(&everything);
@@ -39,6 +40,11 @@ impl Specialised {
             {
                 (marks, update) = (more, of_more);
             }
+        }
+        let masked = self.with_masks(&marks);
+        if masked != marks {
+            marks = masked;
+            update = self.add_what_is_read(&mut marks)?;
         }
         let mut of_states = marks.split_off(everything.len()).into_iter();
         self.kept.retain(|_| of_states.next() == Some(true));
@@ -94,6 +100,22 @@ impl Specialised {
         }
         for (mark, (_, state)) in kept.iter_mut().zip(&self.kept) {
             *mark |= used.contains(state.name.as_str());
+        }
+        more
+    }
+
+    /// The marks, and one for each mask that is drawn for a marked weight: whoever has the weights alone knows not which of them
+    /// there are.
+    fn with_masks(&self, marks: &[bool]) -> Vec<bool> {
+        let mut more = marks.to_vec();
+        for ((id, _), _) in self.parameters.iter().zip(marks).filter(|(_, mark)| **mark) {
+            let ParameterId::Weight(synapse, pre, post) = *id else { continue };
+            let mask = self.setting.rule.synapses[synapse.0].mask;
+            let mask = mask.map(|mask| ParameterId::Weight(mask, pre, post));
+            let found = self.parameters.iter().position(|(id, _)| Some(*id) == mask);
+            if let Some(at) = found.filter(|&at| self.parameters[at].1.init.is_drawn()) {
+                more[at] = true;
+            }
         }
         more
     }

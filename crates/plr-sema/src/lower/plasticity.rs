@@ -118,7 +118,9 @@ impl Lowerer<'_> {
         let by_channel = cx.own == Axes::SHARED && cx.along.is_none() && self.is_parametric(expr);
         let cx = Context { by_channel, ..cx };
         let mut total: Option<Term> = None;
-        for product in self.products(expr, cx)? {
+        // A term without units counts once (R8.13): it must stand alone.
+        let apart = cx.own == Axes::SHARED && has_term_without_units(expr);
+        for product in self.products(expr, apart, cx)? {
             let part = self.reduce_product(product, cx);
             total = Some(match total {
                 Some(total) => term::binary(&mut self.b, &cx.extents, BinaryOp::Add, total, part),
@@ -128,34 +130,36 @@ impl Lowerer<'_> {
         Ok(total.unwrap_or_else(|| term::number(&mut self.b, 0.0)))
     }
 
-    /// Expands an expression over samples, post and pre into products of factors of fewer axes.
+    /// Expands an expression over samples, post and pre into products of factors of fewer axes; with terms `apart`, sums of what
+    /// one end has and what no unit has, too.
     #[allow(
         clippy::wildcard_enum_match_arm,
         reason = "the other expressions are treated alike, present or future"
     )]
-    fn products(&mut self, expr: &Expr, cx: Context<'_>) -> Result<Vec<Product>, Unavailable> {
-        if !joins_both_ends(expr) && !has_filter(expr) {
+    fn products(&mut self, expr: &Expr, apart: bool, cx: Context<'_>) -> Result<Vec<Product>, Unavailable> {
+        let mixed = apart && has_term_without_units(expr) && !is_without_units(expr);
+        if !joins_both_ends(expr) && !has_filter(expr) && !mixed {
             return Ok(vec![self.single(expr, cx)?]);
         }
         Ok(match &expr.kind {
             ExprKind::Binary(op @ (BinaryOp::Add | BinaryOp::Sub), a, b) => {
-                let (mut a, b) = (self.products(a, cx)?, self.products(b, cx)?);
+                let (mut a, b) = (self.products(a, apart, cx)?, self.products(b, apart, cx)?);
                 let sign = if *op == BinaryOp::Sub { -1.0 } else { 1.0 };
                 a.extend(b.into_iter().map(|product| product.times(sign)));
                 a
             }
             ExprKind::Unary(UnaryOp::Neg, a) => {
-                self.products(a, cx)?.into_iter().map(|product| product.times(-1.0)).collect()
+                self.products(a, apart, cx)?.into_iter().map(|product| product.times(-1.0)).collect()
             }
             ExprKind::Binary(BinaryOp::Mul, a, b) => {
-                let (a, b) = (self.products(a, cx)?, self.products(b, cx)?);
+                let (a, b) = (self.products(a, apart, cx)?, self.products(b, apart, cx)?);
                 a.iter().flat_map(|x| b.iter().map(move |y| x.joined(y))).collect()
             }
             ExprKind::Binary(BinaryOp::Div, a, b) if !joins_both_ends(b) => {
                 let one = term::number(&mut self.b, 1.0);
                 let below = self.factor(b, cx)?;
                 let inverse = term::binary(&mut self.b, &cx.extents, BinaryOp::Div, one, below);
-                let mut a = self.products(a, cx)?;
+                let mut a = self.products(a, apart, cx)?;
                 let filtered = has_filter(b);
                 a.iter_mut().for_each(|product| {
                     product.factors.push(inverse);
@@ -324,6 +328,33 @@ fn is_the_same_for_all_samples(kind: &ExprKind) -> bool {
             | ExprKind::Shift(_)
             | ExprKind::Shuffle(_)
     )
+}
+
+/// Whether an expression, written out as a sum of products, has a term that is of no unit.
+#[allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "the other expressions are treated alike, present or future"
+)]
+fn has_term_without_units(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Binary(BinaryOp::Add | BinaryOp::Sub, a, b) => {
+            has_term_without_units(a) || has_term_without_units(b)
+        }
+        ExprKind::Unary(UnaryOp::Neg, a) => has_term_without_units(a),
+        ExprKind::Binary(BinaryOp::Mul, a, b) => has_term_without_units(a) && has_term_without_units(b),
+        ExprKind::Binary(BinaryOp::Div, a, b) => has_term_without_units(a) && is_without_units(b),
+        _ => is_without_units(expr),
+    }
+}
+
+/// Whether an expression is made of numbers, weights, filters and signals alone.
+fn is_without_units(expr: &Expr) -> bool {
+    if let ExprKind::Filtered { .. } | ExprKind::Signal(..) = expr.kind {
+        return true;
+    }
+    let mut all = is_the_same_for_all_samples(&expr.kind);
+    expr.for_each_child(|child| all &= is_without_units(child));
+    all
 }
 
 /// Whether an expression has more than one of: postsynaptic variables, presynaptic variables, weights.

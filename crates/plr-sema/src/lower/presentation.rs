@@ -84,6 +84,7 @@ impl Lowerer<'_> {
         }
         self.running = None;
         self.stored[phase.0] = Some(presentation.environment.clone());
+        self.parameters_then[phase.0] = Some(self.parameters.clone());
         self.b.set_location(Location::default());
     }
 
@@ -283,7 +284,8 @@ impl Lowerer<'_> {
                 continue;
             }
             let now = std::mem::replace(&mut self.parameters, parameters.clone());
-            let learnt = self.learn(&plain_plasticity(statements), before);
+            // What a block has learned in this step stays (R8.2).
+            let learnt = self.learn_onto(&now, &plain_plasticity(statements), before);
             for traced in statements {
                 self.trace(phase, traced, before, &mut turn.now);
             }

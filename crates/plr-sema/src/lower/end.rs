@@ -1,0 +1,75 @@
+//! What a synapse reads of the units at one of its ends (R5.16), perhaps as it was in the step before (R20.5).
+
+use crate::group::{Evaluator, Group};
+use crate::hir::{Expr, ExprKind, Place};
+use crate::memory::mentions;
+use crate::resolve::{has_weight, places};
+
+use super::expression::{Context, Evaluated, Lowerer};
+use super::term::{self, Axes, Term};
+
+impl Lowerer<'_> {
+    /// What a synapse's expression is at one of its ends, if it is about that one alone.
+    pub fn evaluate_for_end(&mut self, expr: &Expr, cx: Context<'_>) -> Option<Evaluated> {
+        let Evaluator::Synapse(_, pre, post) = cx.reader else { return None };
+        // A weight is no unit's own, whatever stands beside it.
+        if has_weight(expr) {
+            return None;
+        }
+        let (place, end) = match places(expr)[..] {
+            [place @ Place::Pre] => (place, pre),
+            [place @ Place::Post] => (place, post),
+            _ => return None,
+        };
+        let previous = self.previous.clone().filter(|_| cx.delayed == Some(place));
+        // What every unit hears is not delayed (R20.5).
+        if previous.is_some() && self.joins_a_signal(expr) {
+            return None;
+        }
+        let (environment, late) = previous.as_ref().map_or((cx.environment, cx.late), |p| (p, true));
+        let cx = Context { environment, late, ..cx };
+        let found = self.evaluate_end(expr, end, place == Place::Pre, cx);
+        Some(found.map(|found| if cx.foreign == Some(place) { self.foreign(found) } else { found }))
+    }
+
+    /// Whether an expression computes, element by element, with a signal.
+    #[allow(
+        clippy::wildcard_enum_match_arm,
+        reason = "the other expressions are treated alike, present or future"
+    )]
+    fn joins_a_signal(&self, expr: &Expr) -> bool {
+        let functions = &self.setting.library.functions;
+        let of_elements = match &expr.kind {
+            ExprKind::Call { function, .. } => !functions[function.0].layer_wide,
+            ExprKind::Unary(..)
+            | ExprKind::Binary(..)
+            | ExprKind::Compare(..)
+            | ExprKind::And(..)
+            | ExprKind::Or(..)
+            | ExprKind::Not(_)
+            | ExprKind::If(..)
+            | ExprKind::PoissonQuantile(..) => true,
+            _ => false,
+        };
+        of_elements && mentions(expr, &|kind| matches!(kind, ExprKind::Signal(..)))
+    }
+
+    /// What belongs to one end of a synapse is that unit's own, pooled as the synapse sees it (R5.16); its units are then the
+    /// axis of that end.
+    pub fn evaluate_end(&mut self, expr: &Expr, end: Group, presynaptic: bool, cx: Context<'_>) -> Evaluated {
+        let late = cx.late;
+        let unit = Context { site: cx.site, late, ..self.unit_context(end, cx.environment, cx.phase) };
+        let found = self.evaluate(expr, unit)?;
+        let pool = cx.along.and_then(|along| along.pool_at(presynaptic));
+        // A truth is pooled as a number.
+        let found = if pool.is_some() { term::as_number(&mut self.b, &unit.extents, found) } else { found };
+        let found = self.pooled(pool, found);
+        let axis = if presynaptic { cx.own.presynaptic() } else { Axes::UNIT };
+        let axes = if found.axes.contains(Axes::UNIT) {
+            found.axes.without(Axes::UNIT).union(axis)
+        } else {
+            found.axes
+        };
+        Ok(Term { axes, ..found })
+    }
+}
