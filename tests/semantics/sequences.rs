@@ -163,6 +163,29 @@ network n {{ 1 - 1 }}"
     }
 }
 
+/// R5.7, R20.5, R20.15: a definition that hears a delayed synapse is read later as it was: outside of the steps without delay, in one of
+/// them as it was transmitted then.
+#[test]
+fn what_delayed_synapses_transmitted_is_read_later() {
+    let text = "rule R allow stored_trajectory {
+  neuron {
+    state y = 1, z = 0, s = 0, t = 0
+    let w = W @ below.y
+  }
+  synapse W : below -> self = 1, delay 1
+  phase p (steps = 3) { y = y * 2 }
+  phase a (steps = 3) { t = 10 * t + w[p at time];  in turn { y = y * 2;  z = w[p] } }
+  phase b { s = w[p] }
+  learn { W += post.z + 100 * post.s + 10000 * post.t }
+}
+network n { 1 - 1 }";
+    let found = Bench::new(text).present(&[("W/input->output", &[1.0])], &[&[0.0]], &[]);
+    // y is 2, 4, 8 after the steps of p, and 1, 2, 4 before them.
+    found.is("state/a/z/output", &[8.0]);
+    found.is("state/b/s/output", &[8.0]);
+    found.is("state/a/t/output", &[124.0]);
+}
+
 fn predicting(when: &str) -> String {
     format!(
         "rule R {{

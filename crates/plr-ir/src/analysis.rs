@@ -1,9 +1,18 @@
 //! What passes, the verifier and the printer want to know about a program, in tables beside it.
 
+use std::collections::HashMap;
+
 use crate::program::{Block, Op, Operation, Program, Value};
 use crate::types::Type;
 
 impl Block {
+    /// How often each value is used, in it and inside it.
+    pub(crate) fn count_uses(&self) -> HashMap<Value, usize> {
+        let mut uses = HashMap::new();
+        self.for_each_use(&mut |value| *uses.entry(value).or_default() += 1);
+        uses
+    }
+
     /// Calls `visit` on every value that the block uses, nested blocks included: operands, and what it hands out.
     pub fn for_each_use(&self, visit: &mut impl FnMut(Value)) {
         for operation in &self.operations {

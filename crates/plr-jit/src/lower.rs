@@ -117,7 +117,9 @@ fn lower_part(program: &Program, choices: Choices, part: Part) -> Lowered {
         outputs.push(if taken { lowering.copy(stored) } else { stored });
     }
     let mut tasks = lowering.close();
-    block::drop_unused(&mut tasks, &outputs);
+    if !lowering.befores.is_empty() {
+        block::drop_unused(&mut tasks, &outputs);
+    }
     if choices.tile {
         let uses = block::uses(&tasks, &outputs);
         block::drop_transposes(&mut tasks, &uses);

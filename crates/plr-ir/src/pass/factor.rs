@@ -19,8 +19,7 @@ use crate::scalar::BinaryOp;
 
 /// Goes through the whole program.
 pub(super) fn run(program: &mut Program) {
-    let mut uses: HashMap<Value, usize> = HashMap::new();
-    program.body.for_each_use(&mut |value| *uses.entry(value).or_default() += 1);
+    let uses = program.body.count_uses();
     let mut body = std::mem::take(&mut program.body);
     block(program, &uses, &mut body);
     program.body = body;

@@ -51,11 +51,7 @@ impl Lowering<'_> {
             return self.products(factors, result);
         }
         if let Some(product) = matrix_product(&kept, &summed).filter(|_| !summed.is_empty()) {
-            // Of a result whose rows are walked through in steps of one, the transpose has its columns beside each other.
-            let (product, lhs, rhs) = match product.out.column != 1 && product.out.row == 1 {
-                true => (product.transposed(), rhs, lhs),
-                false => (product, lhs, rhs),
-            };
+            let (product, [lhs, rhs]) = with_columns_beside_each_other(product, [lhs, rhs]);
             let product = Product { symmetric: lhs == rhs && is_symmetric(&product), ..product };
             let gemm = GemmTask { product, lhs, rhs, terms: None, result };
             return match self.pays_transposed(&gemm) {
@@ -90,10 +86,7 @@ impl Lowering<'_> {
         let (kept, summed) = self.axes(lhs, rhs, spec, result);
         let product = matrix_product(&kept, &summed).filter(|product| product.batch.is_empty())?;
         let terms = Some(Terms { steps: before.slot, each: product.depth / places });
-        let (product, lhs, rhs) = match product.out.column != 1 && product.out.row == 1 {
-            true => (product.transposed(), rhs, lhs),
-            false => (product, lhs, rhs),
-        };
+        let (product, [lhs, rhs]) = with_columns_beside_each_other(product, [lhs, rhs]);
         Some(GemmTask { product, lhs, rhs, terms, result })
     }
 
@@ -221,6 +214,15 @@ fn matrix_product(kept: &[Axis], summed: &[Axis]) -> Option<Product> {
         batch: batch.map(|axis| BatchAxis { extent: axis.extent, strides: axis.strides }).collect(),
         symmetric: false,
     })
+}
+
+/// Of a result whose rows are walked through in steps of one, the transpose has its columns beside each other: it is the product of
+/// the factors the other way round.
+fn with_columns_beside_each_other(product: Product, [lhs, rhs]: [Value; 2]) -> (Product, [Value; 2]) {
+    match product.out.column != 1 && product.out.row == 1 {
+        true => (product.transposed(), [rhs, lhs]),
+        false => (product, [lhs, rhs]),
+    }
 }
 
 /// Whether a product whose factors are in the same memory is of a matrix and its own transpose.

@@ -85,7 +85,7 @@ impl Lowerer<'_> {
             }
             let extents = self.unit_extents(far);
             let delayed = setting.rule.synapses[synapse.0].delayed;
-            let previous = self.previous.clone().filter(|_| delayed);
+            let previous = self.states_before(cx).filter(|_| delayed);
             let (environment, late) = previous.as_ref().map_or((cx.environment, cx.late), |p| (p, true));
             let sender = Context { sender: Some(far), extents, environment, late, ..cx };
             let found = self.evaluate(sent, sender)?;

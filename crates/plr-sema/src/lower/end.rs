@@ -1,10 +1,11 @@
 //! What a synapse reads of the units at one of its ends (R5.16), perhaps as it was in the step before (R20.5).
 
 use crate::group::{Evaluator, Group};
-use crate::hir::{Expr, ExprKind, Place};
+use crate::hir::{Expr, ExprKind, Past, Place};
 use crate::memory::mentions;
 use crate::resolve::{has_weight, places};
 
+use super::environment::Environment;
 use super::expression::{Context, Evaluated, Lowerer};
 use super::term::{self, Axes, Term};
 
@@ -21,7 +22,7 @@ impl Lowerer<'_> {
             [place @ Place::Post] => (place, post),
             _ => return None,
         };
-        let previous = self.previous.clone().filter(|_| cx.delayed == Some(place));
+        let previous = self.states_before(cx).filter(|_| cx.delayed == Some(place));
         // What every unit hears is not delayed (R20.5).
         if previous.is_some() && self.joins_a_signal(expr) {
             return None;
@@ -30,6 +31,17 @@ impl Lowerer<'_> {
         let cx = Context { environment, late, ..cx };
         let found = self.evaluate_end(expr, end, place == Place::Pre, cx);
         Some(found.map(|found| if cx.foreign == Some(place) { self.foreign(found) } else { found }))
+    }
+
+    /// The states of the step before that which is evaluated; none outside of steps, where there is no delay (R20.5).
+    pub fn states_before(&self, cx: Context<'_>) -> Option<Environment> {
+        match cx.phase {
+            None => self.previous.clone(),
+            Some(Past { at_time: false, .. }) => None,
+            Some(Past { phase, at_time: true }) => {
+                self.replayed.get(&phase).map(|moments| moments.before.clone())
+            }
+        }
     }
 
     /// Whether an expression computes, element by element, with a signal.
