@@ -132,7 +132,7 @@ fn delayed_synapses_read_the_step_before() {
     found.is("increment/D/input->h1", &[20_000.0]);
     let wrong = rule("phase p (over time) { x = 1;  y = 1;  z = 1 }").replace("delay 1", "delay 2");
     finds("bad_value", &wrong);
-    finds("unknown_name", &wrong.replace("delay 2", "delay"));
+    finds("bad_value", &wrong.replace("delay 2", "delay"));
 }
 
 /// R20.5: what every unit hears is as it is, in an equation of a delayed synapse too.

@@ -107,8 +107,15 @@ pub enum Shapes {
     TwoLayers,
     /// `synapse W : below -> above`: no end is the layer itself.
     NoOwnEnd,
-    /// A prediction that is a value of the input units.
-    PredictedByInput,
+    /// A prediction that is a value of other units than those of the output.
+    PredictedElsewhere {
+        /// Of which: `hidden`.
+        layer: &'static str,
+    },
+    /// A text where a number is needed.
+    Text,
+    /// `pre.x.T`, of what is no synapse.
+    NothingToTurn,
     /// `neuron I sized above` where several layers are above.
     SizedBySeveral {
         /// The layer below them.
@@ -211,7 +218,9 @@ impl Finding for ShapeMismatch {
             Shapes::NoOwnEnd => {
                 "one end of a synapse is the layer itself, or both are `input` and `output`".to_owned()
             }
-            Shapes::PredictedByInput => "a prediction is a value of the output units".to_owned(),
+            Shapes::PredictedElsewhere { .. } => "a prediction is a value of the output units".to_owned(),
+            Shapes::Text => "a number is needed here".to_owned(),
+            Shapes::NothingToTurn => "`.T` reads synapses against their direction".to_owned(),
             Shapes::SizedBySeveral { layer, relative } => {
                 format!("several layers are {relative} `{layer}`, and a population has one size")
             }
@@ -262,7 +271,9 @@ impl Finding for ShapeMismatch {
             Shapes::DrawnFirst { .. } => "a random number".to_owned(),
             Shapes::TwoLayers => "joins values of both".to_owned(),
             Shapes::NoOwnEnd => "neither end is".to_owned(),
-            Shapes::PredictedByInput => "a value of the input units".to_owned(),
+            Shapes::PredictedElsewhere { layer } => format!("a value of the {layer} units"),
+            Shapes::Text => "a text".to_owned(),
+            Shapes::NothingToTurn => "of one unit, not of a synapse".to_owned(),
             Shapes::SizedBySeveral { .. } => "of which size?".to_owned(),
             Shapes::TracedKernel { .. } => "a number for each pair of units".to_owned(),
             Shapes::OverSynapses => "something else".to_owned(),
@@ -299,7 +310,9 @@ impl Finding for ShapeMismatch {
             | Shapes::DrawnFirst { .. }
             | Shapes::TwoLayers
             | Shapes::NoOwnEnd
-            | Shapes::PredictedByInput
+            | Shapes::PredictedElsewhere { .. }
+            | Shapes::Text
+            | Shapes::NothingToTurn
             | Shapes::SizedBySeveral { .. }
             | Shapes::TracedKernel { .. }
             | Shapes::OverSynapses
@@ -362,9 +375,17 @@ impl Finding for ShapeMismatch {
                 let help = "declare `neuron B sized 4 * self`, and write `sum(B.x, over = self)`, `mean`, `max` or `min`";
                 Some(help.to_owned())
             }
+            Shapes::PredictedElsewhere { .. } => Some("name a variable there, `output.x`".to_owned()),
+            Shapes::NothingToTurn => Some(
+                "leave it out: a product of both ends, `post.d * pre.x`, is one number for each synapse"
+                    .to_owned(),
+            ),
             Shapes::NotGrouped { .. } => Some("take a size that divides their number".to_owned()),
-            Shapes::WrongEnd { .. }
-            | Shapes::NotASynapse
+            Shapes::WrongEnd { synapse, carries, asked, .. } => {
+                let population_alone = carries.ends_with(&format!(".{asked}"));
+                population_alone.then(|| format!("write `{synapse} @ {carries}.…`"))
+            }
+            Shapes::NotASynapse
             | Shapes::NoWeight { .. }
             | Shapes::OthersTrace { .. }
             | Shapes::NoLayer { weight: None }
@@ -372,7 +393,7 @@ impl Finding for ShapeMismatch {
             | Shapes::NotStored
             | Shapes::NotWritable { change: None, .. }
             | Shapes::NoOwnEnd
-            | Shapes::PredictedByInput
+            | Shapes::Text
             | Shapes::SizedBySeveral { .. }
             | Shapes::TracedKernel { .. }
             | Shapes::OtherPlaces { .. }

@@ -6,7 +6,7 @@ use plr_syntax::diagnostic::{Finding, Label};
 use plr_syntax::span::Span;
 
 /// More names than these are not listed.
-const MOST_LISTED: usize = 6;
+const MOST_LISTED: usize = 7;
 
 /// A name that nothing in scope has.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ impl Finding for UnknownName {
     }
 
     fn message(&self) -> String {
-        format!("there is no {} named `{}`", self.kind, self.name)
+        format!("there is no {} named `{}`", self.kind, shown(&self.name))
     }
 
     fn primary(&self) -> Label {
@@ -52,6 +52,15 @@ impl Finding for UnknownName {
         let list: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
         (1..=MOST_LISTED).contains(&list.len()).then(|| format!("there is {}", list.join(", ")))
     }
+}
+
+/// A name, or as much of it as fits into a line.
+fn shown(name: &str) -> String {
+    const MOST: usize = 60;
+    if name.chars().count() <= MOST {
+        return name.to_owned();
+    }
+    format!("{}…", name.chars().take(MOST - 1).collect::<String>())
 }
 
 /// How something is said here that is a function in other languages.

@@ -166,7 +166,7 @@ impl Setting {
                 bad(
                     phase.steps.span,
                     &format!("the number of steps of `{}`", phase.name),
-                    "an integer, at least 1",
+                    "an integer from 1 to 1,000,000,000",
                     steps,
                     &mut findings,
                 );

@@ -403,6 +403,12 @@ impl Resolver<'_> {
             self.findings.push(BadValue { at: written.measure.span, what, wanted, found });
             return None;
         }
+        if let Some(at) = measure_in(&written.bound) {
+            let (what, found) = ("the bound of a claim".to_owned(), "a measure".to_owned());
+            let wanted = "a constant: measures are compared as in `mean(a) - mean(b) < 0`";
+            self.findings.push(BadValue { at, what, wanted, found });
+            return None;
+        }
         let bound = self.bound(&written.bound, &constants)?;
         // R14.9
         if let Some(unit) = written.unit.as_ref().filter(|u| u.text != "deg") {
@@ -646,6 +652,12 @@ impl Resolver<'_> {
 fn measures() -> Vec<&'static str> {
     let others = ["largest", "mean", "row_norm", "principal_alignment", "order"];
     Metric::ALL.iter().map(|metric| metric.name()).chain(others).collect()
+}
+
+/// Where an expression has a measure.
+fn measure_in(tree: &ast::Expr) -> Option<Span> {
+    let is = matches!(&tree.kind, ast::ExprKind::Call(call) if measures().contains(&call.name.text.as_str()));
+    if is { Some(tree.span) } else { tree.parts().into_iter().find_map(measure_in) }
 }
 
 fn has_order(measure: &Measure) -> bool {

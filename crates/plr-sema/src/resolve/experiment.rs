@@ -459,7 +459,10 @@ pub fn count(
     if value.fract() == 0.0 && value >= least as f64 && value < 4_294_967_296.0 {
         return Some(value as u64);
     }
-    let wanted = if least == 0 { "an integer, at least 0" } else { "an integer, at least 1" };
+    let wanted = match least {
+        0 => "an integer from 0 to 4,294,967,295",
+        _ => "an integer from 1 to 4,294,967,295",
+    };
     findings.push(BadValue { at: tree.span, what: what.to_owned(), wanted, found: value.to_string() });
     None
 }

@@ -33,7 +33,7 @@ pub fn resolve(tree: &ast::Expr, reader: Reader<'_>, scope: &mut Scope<'_>) -> O
             let parts = (boxed(c, reader, scope), boxed(a, reader, scope), boxed(b, reader, scope));
             ExprKind::If(parts.0?, parts.1?, parts.2?)
         }
-        Tree::Text(_) => return mismatch(tree.span, Shapes::NotConstant, scope),
+        Tree::Text(_) => return mismatch(tree.span, Shapes::Text, scope),
         Tree::Error => return None,
     };
     Some(Expr { kind, span: tree.span })
@@ -374,6 +374,9 @@ fn end_of_synapse(
     let rest = &path[1..];
     let named = rest.first().and_then(|n| scope.population(Some(&n.text)));
     let skip = usize::from(rest.len() == 2 && named == Some(end.population));
+    if rest.len() == skip + 2 && rest[skip + 1].text == "T" {
+        return mismatch(at, Shapes::NothingToTurn, scope);
+    }
     if rest.len() > skip + 1 {
         let whose = path[..path.len() - 1].iter().map(|n| n.text.as_str()).collect::<Vec<_>>().join(".");
         let remote = Remote::Distant { whose, distance: rest.len() - skip };

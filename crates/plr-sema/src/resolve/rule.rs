@@ -3,6 +3,7 @@
 use plr_ir::scalar::BinaryOp;
 use plr_syntax::ast::{self, Member, Occasion, VariableKind as Written};
 use plr_syntax::diagnostic::Findings;
+use plr_syntax::finding::DuplicateClause;
 use plr_syntax::span::Span;
 
 use crate::check::bad_value::BadValue;
@@ -404,6 +405,17 @@ fn never_learned(rule: &Rule, mistaken: &[Learned], findings: &mut Findings) {
     }
 }
 
+/// What may be said of a synapse, and how.
+const ATTRIBUTES: [(&str, &str); 7] = [
+    ("fixed", "the word `fixed` alone"),
+    ("symmetric", "the word `symmetric` alone"),
+    ("one_to_one", "the word `one_to_one` alone"),
+    ("in", "two bounds, `in [0, 1]`"),
+    ("mask", "a number of the synapse, as in `mask(m) { fixed param m = bernoulli(0.1) }`"),
+    ("delay", "a number, `delay 1`"),
+    ("kernel", "a number, `kernel 3`"),
+];
+
 /// Resolves the members of a rule.
 pub(super) struct Resolver<'a> {
     pub(super) skeleton: &'a Rule,
@@ -446,15 +458,15 @@ impl Resolver<'_> {
         expression::resolve(tree, reader, &mut self.scope())
     }
 
-    /// A signal or a prediction.
-    fn global(&mut self, tree: &ast::Expr) -> Option<Expr> {
+    /// A signal or a prediction, which is no number of each hidden unit.
+    fn global(&mut self, tree: &ast::Expr, hidden: Shapes) -> Option<Expr> {
         let value = self.expression(tree, Reader::Global)?;
         if let Some(at) = joins_two_layers(&value, self.skeleton) {
             return mismatch(at, Shapes::TwoLayers, &mut self.scope());
         }
         // There are several hidden layers, or none.
         if unit_layers(&value, self.skeleton).iter().any(|(place, _)| *place == Place::Hidden) {
-            return mismatch(value.span, Shapes::NotGlobal, &mut self.scope());
+            return mismatch(value.span, hidden, &mut self.scope());
         }
         Some(value)
     }
@@ -485,7 +497,8 @@ impl Resolver<'_> {
                 }
                 Member::Synapse(synapse) => self.synapse(synapse, rule),
                 Member::Signal(signal) => {
-                    let value = self.at_any_time(|resolver| resolver.global(&signal.value));
+                    let value =
+                        self.at_any_time(|resolver| resolver.global(&signal.value, Shapes::NotGlobal));
                     let found = rule.signals.iter_mut().find(|s| s.span == signal.name.span);
                     if let (Some(found), Some(value)) = (found, value) {
                         found.value = value;
@@ -555,6 +568,7 @@ impl Resolver<'_> {
 
     fn synapse(&mut self, written: &ast::Synapse, rule: &mut Rule) {
         let Some(position) = rule.synapses.iter().position(|s| s.span == written.name.span) else { return };
+        self.no_attribute_twice(written);
         for attribute in &written.attributes {
             match (attribute.name.text.as_str(), &attribute.arguments[..]) {
                 ("fixed" | "symmetric" | "one_to_one", []) => {}
@@ -565,12 +579,18 @@ impl Resolver<'_> {
                     rule.synapses[position].bounds = low.zip(high);
                 }
                 ("mask", [named]) => self.mask(named, written),
-                (name, _) => {
-                    let known = ["fixed", "symmetric", "one_to_one", "in", "mask", "delay", "kernel"]
-                        .map(str::to_owned)
-                        .to_vec();
-                    self.scope().unknown("attribute of a synapse", name, attribute.name.span, known);
-                }
+                (name, _) => match ATTRIBUTES.iter().find(|(known, _)| *known == name) {
+                    Some((_, wanted)) => self.findings.push(BadValue {
+                        at: attribute.span,
+                        what: format!("what a synapse says of `{name}`"),
+                        wanted,
+                        found: "said in other words".to_owned(),
+                    }),
+                    None => {
+                        let known = ATTRIBUTES.map(|(known, _)| known.to_owned()).to_vec();
+                        self.scope().unknown("attribute of a synapse", name, attribute.name.span, known);
+                    }
+                },
             }
         }
         let owner = Learned::Synapse(SynapseId(position));
@@ -581,6 +601,15 @@ impl Resolver<'_> {
         }
         for quantity in &written.variables {
             self.quantity(quantity, rule);
+        }
+    }
+
+    fn no_attribute_twice(&mut self, synapse: &ast::Synapse) {
+        for (position, attribute) in synapse.attributes.iter().enumerate() {
+            let same = |earlier: &&ast::Call| earlier.name.text == attribute.name.text;
+            if let Some(first) = synapse.attributes[..position].iter().find(same) {
+                self.findings.push(DuplicateClause { first: first.span, second: attribute.span });
+            }
         }
     }
 
@@ -658,9 +687,14 @@ impl Resolver<'_> {
         self.ended = self.skeleton.phases.len();
         let after = self.scope().phase(&predict.phase);
         self.ended = after.map_or(self.ended, |PhaseId(p)| p + 1);
-        let value = self.global(&predict.value).and_then(|value| {
+        let hidden = Shapes::PredictedElsewhere { layer: "hidden" };
+        let value = self.global(&predict.value, hidden).and_then(|value| {
             if unit_layers(&value, self.skeleton).iter().any(|(place, _)| *place == Place::Input) {
-                return mismatch(value.span, Shapes::PredictedByInput, &mut self.scope());
+                return mismatch(
+                    value.span,
+                    Shapes::PredictedElsewhere { layer: "input" },
+                    &mut self.scope(),
+                );
             }
             // R9.4
             if predict.occasion == Occasion::EachClass && !unit_layers(&value, self.skeleton).is_empty() {

@@ -34,6 +34,10 @@ impl Finding for BadNumber {
         if let Some(digits) = text.strip_suffix('.').filter(|digits| digits.parse::<f64>().is_ok()) {
             return Some(format!("write `{digits}`"));
         }
+        let hexadecimal = text.strip_prefix("0x").and_then(|digits| u64::from_str_radix(digits, 16).ok());
+        if let Some(number) = hexadecimal {
+            return Some(format!("numbers are decimal: write `{number}`"));
+        }
         let sides: Vec<&str> = text.split('x').collect();
         let is_count = |side: &&str| !side.is_empty() && side.bytes().all(|byte| byte.is_ascii_digit());
         if let [rows, columns] = sides[..]

@@ -34,7 +34,7 @@ use super::{BackendArgument, PrecisionArgument};
 pub struct Run {
     /// The program.
     file: PathBuf,
-    /// The experiment, or a rule; needed if the file has several.
+    /// The experiment, or a rule, which is run as its first experiment; needed if the file has several.
     experiment: Option<String>,
     #[command(flatten)]
     overrides: Overrides,
