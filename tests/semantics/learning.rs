@@ -290,7 +290,7 @@ fn learning_has_its_times() {
     sweep up { x = W @ below.x + b }
     learn when time == duration - 1 or time == 0 { b += 1 }
   }
-  learn when updates / k == floor(updates / k) and epoch == 1 { W += momentum(pre.x);  b += 10 * x }
+  learn when mod(updates, k) == 0 and epoch == 1 { W += momentum(pre.x);  b += 10 * x }
   learn (sum) when updates >= late { W = 0 }
   predict output.x after p
 }

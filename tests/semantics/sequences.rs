@@ -169,14 +169,18 @@ network n {{ 1 - 1 }}"
 fn what_delayed_synapses_transmitted_is_read_later() {
     let text = "rule R allow stored_trajectory {
   neuron {
-    state y = 1, z = 0, s = 0, t = 0
+    state y = 1, z = 0, s = 0, t = 0, r = 0
+    param b = 0
     let w = W @ below.y
+    let v = y + b
   }
   synapse W : below -> self = 1, delay 1
-  phase p (steps = 3) { y = y * 2 }
+  phase p (steps = 3) { y = y * 2;  learn { b += 10 } }
+  learn { b += 1000 }
+  phase c (steps = 3) { r = 100 * r + v[p at time] }
   phase a (steps = 3) { t = 10 * t + w[p at time];  in turn { y = y * 2;  z = w[p] } }
   phase b { s = w[p] }
-  learn { W += post.z + 100 * post.s + 10000 * post.t }
+  learn { W += post.z + 100 * post.s + 10000 * post.t + post.r }
 }
 network n { 1 - 1 }";
     let found = Bench::new(text).present(&[("W/input->output", &[1.0])], &[&[0.0]], &[]);
@@ -184,6 +188,7 @@ network n { 1 - 1 }";
     found.is("state/a/z/output", &[8.0]);
     found.is("state/b/s/output", &[8.0]);
     found.is("state/a/t/output", &[124.0]);
+    found.is("state/c/r/output", &[323_438.0]);
 }
 
 fn predicting(when: &str) -> String {

@@ -9,12 +9,13 @@ use crate::check::missing_clause::MissingClause;
 use crate::check::shape_mismatch::Shapes;
 use crate::check::unknown_name::UnknownName;
 use crate::hir::{
-    Act, Dynamics, Expr, ExprKind, Integrator, Learned, PhaseId, Place, Plasticity, PlasticityId, Rule,
-    Statement, SynapseId, Tracing, VariableId, VariableKind,
+    Act, Dynamics, Expr, ExprKind, FunctionId, Integrator, Learned, PhaseId, Place, Plasticity, PlasticityId,
+    Rule, Statement, SynapseId, Tracing, VariableId, VariableKind,
 };
 
 use crate::audit::subject::learned_name;
 
+use super::Library;
 use super::expression::mismatch;
 use super::rule::{Resolver, blank_phase, tolerance};
 use super::scope::{Moment, Reader};
@@ -323,7 +324,7 @@ impl Resolver<'_> {
     /// When a block learns: a condition that is the same for all samples and sites (R8.14).
     fn condition(&mut self, when: &ast::Expr) -> Option<Expr> {
         let condition = self.expression(when, Reader::Global)?;
-        if is_of_the_presentation(&condition) {
+        if is_of_the_presentation(&condition, self.scope().library) {
             return Some(condition);
         }
         let (what, found) = ("when a block learns".to_owned(), "something else".to_owned());
@@ -356,8 +357,13 @@ pub(super) fn combine(op: BinaryOp, a: Expr, b: Expr) -> Expr {
 }
 
 /// Whether an expression is one number for the whole minibatch and network, without a look at either.
-fn is_of_the_presentation(expr: &Expr) -> bool {
-    let mut known = matches!(
+fn is_of_the_presentation(expr: &Expr, library: &Library) -> bool {
+    let element_wise = |function: FunctionId| {
+        let function = &library.functions[function.0];
+        !function.layer_wide && !function.draws
+    };
+    let mut known = matches!(expr.kind, ExprKind::Call { function, .. } if element_wise(function));
+    known |= matches!(
         expr.kind,
         ExprKind::Number(_)
             | ExprKind::Hyper(_)
@@ -372,6 +378,6 @@ fn is_of_the_presentation(expr: &Expr) -> bool {
             | ExprKind::Not(_)
             | ExprKind::If(..)
     );
-    expr.for_each_child(|child| known = known && is_of_the_presentation(child));
+    expr.for_each_child(|child| known = known && is_of_the_presentation(child, library));
     known
 }
