@@ -7,6 +7,8 @@ pub struct Choices {
     pub tile: bool,
     /// Compute what follows a product on blocks of it.
     pub block: bool,
+    /// Compute what is larger than all that it is made of where it is read, and do not keep it.
+    pub fleeting: bool,
     /// Compute element by element with the widest vectors of the machine.
     pub wide: bool,
     /// Take running sums on the way through element-wise code.
@@ -19,7 +21,15 @@ pub struct Choices {
 
 impl Default for Choices {
     fn default() -> Self {
-        Self { tile: true, block: true, wide: true, running: true, several: true, deferred: true }
+        Self {
+            tile: true,
+            block: true,
+            fleeting: true,
+            wide: true,
+            running: true,
+            several: true,
+            deferred: true,
+        }
     }
 }
 
@@ -45,6 +55,11 @@ pub const CHOICES: &[Choice] = &[
         name: "block",
         about: "compute what follows a product on blocks of it",
         leave_out: |choices| choices.block = false,
+    },
+    Choice {
+        name: "fleeting",
+        about: "compute what is larger than all that it is made of where it is read",
+        leave_out: |choices| choices.fleeting = false,
     },
     Choice {
         name: "wide",
