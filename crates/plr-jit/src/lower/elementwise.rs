@@ -87,9 +87,10 @@ impl Lowering<'_> {
         let mut body = Body::default();
         let mut locals: Vec<Local> = Vec::with_capacity(map.body.len());
         for instruction in &map.body {
-            locals.push(match instruction {
-                MapInstruction::Input(i) => body.read_along(self, &map.inputs[*i as usize]),
-                other => body.push(other.moved(|local| locals[local.0 as usize])),
+            locals.push(if let MapInstruction::Input(i) = instruction {
+                body.read_along(self, &map.inputs[*i as usize])
+            } else {
+                body.push(instruction.moved(|local| locals[local.0 as usize]))
             });
         }
         let results: Vec<(Value, Local)> = results
@@ -102,9 +103,9 @@ impl Lowering<'_> {
 
     /// What element-wise code gives: tasks, but for what is fleeting, which is known by its code.
     fn element_wise(&mut self, body: &Body, results: &[(Value, Local)]) {
-        let is_fleeting = |(value, _): &&(Value, Local)| self.fleeting.get(value.index()) == Some(&true);
-        let (fleeting, kept): (Vec<(Value, Local)>, Vec<(Value, Local)>) =
-            results.iter().partition(is_fleeting);
+        let is_fleeting = |(value, _): &(Value, Local)| self.fleeting.get(value.index()) == Some(&true);
+        let fleeting: Vec<(Value, Local)> = results.iter().copied().filter(is_fleeting).collect();
+        let kept: Vec<(Value, Local)> = results.iter().copied().filter(|r| !is_fleeting(r)).collect();
         for (value, local) in fleeting {
             let code = Rc::new(body.pruned(&[local]));
             let axes = (0..self.type_of(value).rank()).collect();
@@ -222,12 +223,11 @@ impl Body {
     fn append(&mut self, code: &Code, axes: &[usize]) -> Vec<Local> {
         let mut locals: Vec<Local> = Vec::with_capacity(code.body.len());
         for instruction in &code.body {
-            locals.push(match instruction {
-                MapInstruction::Input(i) => {
-                    let (value, own) = &code.inputs[*i as usize];
-                    self.input(*value, own.iter().map(|&axis| axes[axis]).collect())
-                }
-                other => self.push(other.moved(|local| locals[local.0 as usize])),
+            locals.push(if let MapInstruction::Input(i) = instruction {
+                let (value, own) = &code.inputs[*i as usize];
+                self.input(*value, own.iter().map(|&axis| axes[axis]).collect())
+            } else {
+                self.push(instruction.moved(|local| locals[local.0 as usize]))
             });
         }
         code.results.iter().map(|local| locals[local.0 as usize]).collect()
@@ -248,12 +248,11 @@ impl Body {
         let mut pruned = Self::default();
         let mut places = vec![Local(0); needed.len()];
         for (at, instruction) in self.instructions.iter().enumerate().filter(|&(at, _)| needed[at]) {
-            places[at] = match instruction {
-                MapInstruction::Input(i) => {
-                    let (value, axes) = self.inputs[*i as usize].clone();
-                    pruned.input(value, axes)
-                }
-                other => pruned.push(other.moved(|local| places[local.0 as usize])),
+            places[at] = if let MapInstruction::Input(i) = instruction {
+                let (value, axes) = self.inputs[*i as usize].clone();
+                pruned.input(value, axes)
+            } else {
+                pruned.push(instruction.moved(|local| places[local.0 as usize]))
             };
         }
         let results = results.iter().map(|local| places[local.0 as usize]).collect();

@@ -145,16 +145,10 @@ impl Search<'_> {
 
     /// Whether an operation can compute one of its operands itself: each element is read once, or by the way.
     fn passes(&self, op: &Op, value: Value) -> bool {
-        match op {
-            Op::Map(_) | Op::Reduce { .. } => true,
-            Op::Contract { lhs, rhs, spec } => {
-                lhs != rhs
-                    && is_fold(
-                        spec,
-                        if value == *lhs { [&spec.lhs, &spec.rhs] } else { [&spec.rhs, &spec.lhs] },
-                    )
-            }
-            op => op.is_element_wise(),
+        if let Op::Contract { lhs, rhs, spec } = op {
+            let (own, other) = if value == *lhs { (&spec.lhs, &spec.rhs) } else { (&spec.rhs, &spec.lhs) };
+            return lhs != rhs && is_fold(spec, [own, other]);
         }
+        op.is_element_wise() || matches!(op, Op::Map(_) | Op::Reduce { .. })
     }
 }

@@ -146,24 +146,14 @@ impl MapTask {
         let space = other.space.as_matrix(dims);
         let mut locals: Vec<Local> = Vec::with_capacity(other.body.len());
         for instruction in &other.body {
-            let local = match instruction {
-                MapInstruction::Input(i) => {
-                    let operand = other.inputs[*i as usize];
-                    match known.filter(|(value, _)| *value == operand.value) {
-                        Some((_, local)) => local,
-                        None => self.read(operand, space.strides[*i as usize].clone()),
-                    }
+            let local = if let MapInstruction::Input(i) = instruction {
+                let operand = other.inputs[*i as usize];
+                match known.filter(|(value, _)| *value == operand.value) {
+                    Some((_, local)) => local,
+                    None => self.read(operand, space.strides[*i as usize].clone()),
                 }
-                MapInstruction::Constant(_)
-                | MapInstruction::Unary(..)
-                | MapInstruction::Binary(..)
-                | MapInstruction::Compare(..)
-                | MapInstruction::And(..)
-                | MapInstruction::Or(..)
-                | MapInstruction::Not(_)
-                | MapInstruction::Select(..) => {
-                    self.push(instruction.moved(|local| locals[local.0 as usize]))
-                }
+            } else {
+                self.push(instruction.moved(|local| locals[local.0 as usize]))
             };
             locals.push(local);
         }
