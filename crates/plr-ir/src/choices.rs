@@ -15,6 +15,8 @@ pub struct Choices {
     pub running: bool,
     /// Run several small presentations at a time.
     pub several: bool,
+    /// Leave out of a presentation what nobody learns from it, where that is known before it begins.
+    pub cases: bool,
     /// Put off what presentations change in large weights until several are over.
     pub deferred: bool,
 }
@@ -28,6 +30,7 @@ impl Default for Choices {
             wide: true,
             running: true,
             several: true,
+            cases: true,
             deferred: true,
         }
     }
@@ -75,6 +78,11 @@ pub const CHOICES: &[Choice] = &[
         name: "several",
         about: "let weights go through several presentations of an online rule at a time",
         leave_out: |choices| choices.several = false,
+    },
+    Choice {
+        name: "cases",
+        about: "leave out of a presentation what nobody learns from it",
+        leave_out: |choices| choices.cases = false,
     },
     Choice {
         name: "deferred",
