@@ -11,6 +11,8 @@ pub struct Choices {
     pub fleeting: bool,
     /// Compute element by element with the widest vectors of the machine.
     pub wide: bool,
+    /// Let rows that loops read begin at cache lines.
+    pub align: bool,
     /// Take running sums on the way through element-wise code.
     pub running: bool,
     /// Run several small presentations at a time.
@@ -28,6 +30,7 @@ impl Default for Choices {
             block: true,
             fleeting: true,
             wide: true,
+            align: true,
             running: true,
             several: true,
             cases: true,
@@ -68,6 +71,11 @@ pub const CHOICES: &[Choice] = &[
         name: "wide",
         about: "compute element by element with the widest vectors of the machine",
         leave_out: |choices| choices.wide = false,
+    },
+    Choice {
+        name: "align",
+        about: "let the rows that a tile's loops read begin at cache lines",
+        leave_out: |choices| choices.align = false,
     },
     Choice {
         name: "running",

@@ -13,6 +13,7 @@ mod fold;
 mod fuse;
 mod hoist;
 mod peel;
+mod scale;
 mod single;
 mod squeeze;
 
@@ -48,6 +49,8 @@ const FACTOR: Pass = Pass {
     run: factor::run,
     exact: false,
 };
+const SCALE: Pass =
+    Pass { name: "scale", about: "take constants out of what is contracted", run: scale::run, exact: false };
 const SQUEEZE: Pass =
     Pass { name: "squeeze", about: "drop axes of one element", run: squeeze::run, exact: false };
 const PEEL: Pass = Pass {
@@ -67,7 +70,7 @@ const FUSE: Pass = Pass { name: "fuse", about: "merge element-wise operations", 
 /// short, as loops have in them only what changes, and equal factors are known as such. Fusion comes last because nothing
 /// looks into maps.
 pub const PIPELINE: &[Pass] =
-    &[FOLD, CSE, HOIST, SQUEEZE, SINGLE, FOLD, CSE, HOIST, PEEL, FACTOR, DCE, FUSE, DCE];
+    &[FOLD, CSE, HOIST, SQUEEZE, SINGLE, FOLD, CSE, HOIST, PEEL, FACTOR, SCALE, DCE, FUSE, DCE];
 
 /// The pass of that name.
 pub fn find(name: &str) -> Option<&'static Pass> {

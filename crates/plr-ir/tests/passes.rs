@@ -9,7 +9,7 @@ use plr_ir::builder::Builder;
 use plr_ir::generate::{Settings, inputs, program};
 use plr_ir::pass::{Options, PIPELINE, Pass, find, inexact, optimise};
 use plr_ir::program::{Block, Op, Program};
-use plr_ir::scalar::BinaryOp;
+use plr_ir::scalar::{BinaryOp, UnaryOp};
 use plr_ir::tensor::Tensor;
 use plr_ir::text::parse;
 use plr_ir::types::{Precision, Type};
@@ -232,6 +232,56 @@ fn contractions_with_a_factor_in_common_are_joined_within_their_bound() {
                 let bound = 10.0 * f64::from(f32::EPSILON) * magnitude;
                 assert!(error <= bound, "output {k}, ({i}, {j}): {error:e} is above {bound:e}");
             }
+        }
+    }
+}
+
+/// `Σ (rate·d)⊗x / 4` over nine samples, and what else is needed of `d` and of `rate·d`.
+fn with_a_rate(rate: f64, [plain, scaled]: [bool; 2]) -> Program {
+    let mut b = Builder::new("rate", Precision::F32);
+    let (error, x) = (b.input("d", Type::real([9, 3])), b.input("x", Type::real([9, 4])));
+    let d = b.unary(UnaryOp::Tanh, error);
+    let rate = b.constant(rate, &[9, 3]);
+    let quarter = b.constant(0.25, &[3, 4]);
+    let step = b.binary(BinaryOp::Mul, rate, d);
+    let sum = b.contract("bi,bj->ij", step, x);
+    let mean = b.binary(BinaryOp::Mul, sum, quarter);
+    b.output("mean", mean);
+    if plain {
+        b.output("error", d);
+    }
+    if scaled {
+        b.output("step", step);
+    }
+    b.finish()
+}
+
+/// R12.7: a constant in front of what is summed goes in front of the sum, where that spares a value.
+#[test]
+fn constants_are_taken_out_of_contractions_within_their_bound() {
+    let products = |program: &Program| count(&program.body, |op| matches!(op, Op::Binary(BinaryOp::Mul, ..)));
+    let pass = find("scale").expect("there is such a pass");
+    for (rate, needed, left) in [
+        (0.1, [true, false], 1),
+        (0.1, [false, false], 2),
+        (0.1, [true, true], 2),
+        (1e-12, [true, false], 2),
+        (3.0, [true, false], 2),
+    ] {
+        let mut program = with_a_rate(rate, needed);
+        let inputs = inputs(&program, 5);
+        (pass.run)(&mut program);
+        (find("dce").expect("there is such a pass").run)(&mut program);
+        assert_verifies(&program, &format!("{rate}"));
+        assert_eq!(products(&program), left, "{rate}, {needed:?}:\n{program}");
+        let found = outputs(&program, &inputs);
+        let [d, x] = [0, 1].map(|i| inputs[i].to_f64());
+        for (i, j) in (0..3).flat_map(|i| (0..4).map(move |j| (i, j))) {
+            let terms: Vec<f64> = (0..9).map(|b| 0.25 * rate * d[3 * b + i].tanh() * x[4 * b + j]).collect();
+            let magnitude: f64 = terms.iter().map(|term| term.abs()).sum();
+            let error = (f64::from_bits(found[0][4 * i + j]) - terms.iter().sum::<f64>()).abs();
+            let bound = 9.0 * f64::from(f32::EPSILON) * magnitude;
+            assert!(error <= bound, "{rate}, ({i}, {j}): {error:e} is above {bound:e}");
         }
     }
 }

@@ -254,17 +254,17 @@ impl Run<'_> {
     /// # Safety
     /// As for [`Self::steps`].
     unsafe fn multiply(&self, product: &Product, lhs: Buffer, rhs: Buffer, out: Buffer) {
-        let at = |buffer: Buffer| self.buffers.at[buffer.index()];
-        let shared = Shared((at(lhs), at(rhs), at(out)));
-        let block = |block| {
-            let &(lhs, rhs, out) = shared.get();
-            // SAFETY: the buffers are as large as the product needs, and blocks do not overlap.
-            unsafe { product.run_block(self.precision, block, lhs, rhs, out) };
-        };
+        let [lhs, rhs, out] = [lhs, rhs, out].map(|buffer| self.buffers.at[buffer.index()]);
         if product.work() < LEAST_SHARED_PRODUCT {
-            return (0..product.blocks()).for_each(block);
+            // SAFETY: the buffers are as large as the product needs.
+            return unsafe { product.run_whole(self.precision, lhs, rhs, out) };
         }
-        self.pool.run(product.blocks(), &block);
+        let shared = Shared((lhs, rhs, out));
+        self.pool.run(product.blocks(), &|block| {
+            let &(lhs, rhs, out) = shared.get();
+            // SAFETY: as above, and blocks do not overlap.
+            unsafe { product.run_block(self.precision, block, lhs, rhs, out) };
+        });
     }
 
     /// As [`Self::multiply`], of the first terms of the sums.

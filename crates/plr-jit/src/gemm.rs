@@ -153,10 +153,26 @@ impl Product {
         rhs: *const u8,
         out: *mut u8,
     ) {
-        for block in 0..self.blocks() {
-            // SAFETY: as demanded of the caller.
-            unsafe { self.run_block(precision, block, lhs, rhs, out) };
+        let sizes = [self.m, self.n];
+        match precision {
+            // SAFETY: as demanded of the caller; the block is the whole.
+            Precision::F32 if self.is_one_block() => unsafe {
+                self.run_part::<f32>(sizes, (lhs.cast(), rhs.cast(), out.cast()), None);
+            },
+            // SAFETY: as above.
+            Precision::F64 if self.is_one_block() => unsafe {
+                self.run_part::<f64>(sizes, (lhs.cast(), rhs.cast(), out.cast()), None);
+            },
+            Precision::F32 | Precision::F64 => (0..self.blocks()).for_each(|block| {
+                // SAFETY: as demanded of the caller.
+                unsafe { self.run_block(precision, block, lhs, rhs, out) }
+            }),
         }
+    }
+
+    /// Whether it is so small a product that nothing of it is cut; loops have many of these.
+    fn is_one_block(&self) -> bool {
+        self.batch.is_empty() && !self.symmetric && self.work_of_one() < BLOCK_WORK
     }
 
     /// How many independent blocks there are.

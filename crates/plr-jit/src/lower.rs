@@ -4,6 +4,7 @@
 //! Constants and broadcasts compute nothing: their users read a number, or walk through the original with another stride.
 //! They become values of their own only where a task needs them in memory.
 
+mod aligned;
 mod block;
 mod contraction;
 mod elementwise;
@@ -43,8 +44,18 @@ pub(crate) struct Lowered {
     pub(crate) inputs: Vec<Value>,
     /// The values of the outputs: each is defined by a task, and is no other output's.
     pub(crate) outputs: Vec<Value>,
+    /// Matrices whose rows are further apart than dense: how far, in elements.
+    pub(crate) aligned: HashMap<Value, usize>,
     /// Inputs that may be overwritten, and the outputs that take their memory, by position.
     pub(crate) renewed: Vec<(usize, usize)>,
+}
+
+impl Lowered {
+    /// How many elements a value has room for.
+    pub(crate) fn room(&self, value: Value) -> usize {
+        let ty = &self.types[value.index()];
+        self.aligned.get(&value).map_or(ty.count(), |&apart| ty.dims[0].saturating_mul(apart))
+    }
 }
 
 /// Where a value's elements are.
@@ -91,10 +102,15 @@ fn lower_part(program: &Program, choices: Choices, part: Part) -> Lowered {
         rows_kept: Vec::new(),
         befores: HashMap::new(),
         fleeting: if choices.fleeting { fleeting::fleeting(program) } else { Vec::new() },
+        aligned: match part {
+            Part::Rows if choices.align => aligned::aligned(program),
+            Part::Rows | Part::RowsInOrder | Part::Lanes(_) | Part::Whole => HashMap::new(),
+        },
     };
     let mut inputs = program.body.parameters.clone();
     inputs.retain(|&input| !lowering.is_step(input));
     inputs.iter().for_each(|&input| lowering.define(input));
+    lowering.align_inputs(&inputs);
     if choices.tile {
         tile::sections(program, choices.running, &lowering.fleeting)
             .into_iter()
@@ -110,6 +126,10 @@ fn lower_part(program: &Program, choices: Choices, part: Part) -> Lowered {
     }
     let mut tasks = lowering.close();
     block::drop_unused(&mut tasks, &outputs);
+    if choices.tile {
+        let uses = block::uses(&tasks, &outputs);
+        block::drop_transposes(&mut tasks, &uses);
+    }
     if choices.running {
         let uses = block::uses(&tasks, &outputs);
         tasks = running::merge(&mut lowering, tasks, &uses);
@@ -124,7 +144,8 @@ fn lower_part(program: &Program, choices: Choices, part: Part) -> Lowered {
         let uses = block::uses(&tasks, &outputs);
         tasks = block::merge(tasks, &uses);
     }
-    Lowered { types: lowering.types, tasks, slots: lowering.slots, inputs, outputs, renewed }
+    let Lowering { types, slots, aligned, .. } = lowering;
+    Lowered { types, tasks, slots, inputs, outputs, aligned, renewed }
 }
 
 /// Lowers the program of a tile, which is not cut into tiles again.
@@ -163,6 +184,8 @@ struct Lowering<'p> {
     befores: HashMap<Value, places::Before>,
     /// By value of the program, whether whoever reads it computes it.
     fleeting: Vec<bool>,
+    /// Matrices whose rows begin at cache lines.
+    aligned: HashMap<Value, usize>,
 }
 
 impl Lowering<'_> {
@@ -237,13 +260,8 @@ impl Lowering<'_> {
 
     /// The same value, in memory as its type says.
     fn stored(&mut self, value: Value) -> Value {
-        let rank = self.type_of(value).rank();
-        match self.view(value) {
-            View::Stored { value: stored, axes } if axes.len() == rank => *stored,
-            View::Stored { .. } | View::Constant(_) | View::Computed { .. } | View::Index(_) => {
-                self.copy(value)
-            }
-        }
+        let stored = self.stored_anyhow(value);
+        if self.aligned.contains_key(&stored) { self.copy(stored) } else { stored }
     }
 
     fn section(&mut self, section: Section) {
@@ -409,8 +427,9 @@ impl Lowering<'_> {
             }
             let initial = match places::is_filled(repeat, parameter, next, self.type_of(parameter)) {
                 true => self.room(parameter),
-                false => self.stored(initial),
+                false => self.stored_like(initial, parameter),
             };
+            self.lay_out_like(result, parameter);
             carried.push(Carried { initial, parameter, next, result });
         }
         self.views[repeat.body.parameters[0].index()] = Some(View::Index(step));
@@ -445,11 +464,11 @@ impl Lowering<'_> {
         let mut taken: Vec<Value> = Vec::with_capacity(carried.len());
         for c in carried {
             let values = self.types.len();
-            let stored = self.stored(c.next);
-            // A value that `stored` has just made is this one's alone.
+            let stored = self.stored_like(c.next, c.parameter);
+            // A value that has just been made is this one's alone.
             let made = self.types.len() > values;
             let computed_once = || self.computed(stored) && !taken.contains(&stored);
-            c.next = if made || computed_once() { stored } else { self.copy(stored) };
+            c.next = if made || computed_once() { stored } else { self.copy_like(stored, c.parameter) };
             taken.push(c.next);
         }
     }

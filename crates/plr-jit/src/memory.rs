@@ -13,7 +13,7 @@
 //! Two buffers have the same place in the arena if their values are never alive together either. Buffers that change roles
 //! count as alive whenever one of them is.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use plr_ir::Precision;
 use plr_ir::program::{Local, Value};
@@ -108,10 +108,12 @@ struct Sharing<'a> {
     meeting: HashSet<(Value, Value)>,
     /// Inputs, and the outputs that take the memory of them.
     renewed: Vec<(Value, Value)>,
+    /// See [`Lowered::aligned`].
+    aligned: &'a HashMap<Value, usize>,
 }
 
 impl<'a> Sharing<'a> {
-    fn new(lowered: &Lowered, lifetimes: &'a Lifetimes) -> Self {
+    fn new(lowered: &'a Lowered, lifetimes: &'a Lifetimes) -> Self {
         let renewed =
             lowered.renewed.iter().map(|&(input, output)| (lowered.inputs[input], lowered.outputs[output]));
         let mut sharing = Self {
@@ -120,6 +122,7 @@ impl<'a> Sharing<'a> {
             classes: Vec::new(),
             meeting: HashSet::new(),
             renewed: renewed.collect(),
+            aligned: &lowered.aligned,
         };
         for value in (0..lowered.types.len()).map(|i| Value(i as u32)) {
             let input = lowered.inputs.iter().position(|&input| input == value);
@@ -187,6 +190,9 @@ impl<'a> Sharing<'a> {
     /// Whether two values can be in one buffer.
     fn compatible(&self, a: Value, b: Value) -> bool {
         let (Some(la), Some(lb)) = (self.lifetimes.get(a), self.lifetimes.get(b)) else { return false };
+        if self.aligned.get(&a) != self.aligned.get(&b) {
+            return false;
+        }
         match la.shared_with(lb) {
             0 => true,
             1 => {
@@ -337,7 +343,7 @@ impl<'a> Sharing<'a> {
 
     /// Numbers the buffers, inputs first, and finds their places.
     fn place(self, lowered: &Lowered, precision: Precision) -> Memory {
-        let bytes_of = |value: Value| lowered.types[value.index()].count() * precision.bytes();
+        let bytes_of = |value: Value| lowered.room(value) * precision.bytes();
         let mut memory =
             Memory { of: vec![None; lowered.types.len()], places: Vec::new(), bytes: Vec::new(), arena: 0 };
         for (i, &input) in lowered.inputs.iter().enumerate() {

@@ -60,11 +60,10 @@ pub(crate) fn dense(dims: &[usize]) -> Vec<usize> {
     strides
 }
 
-/// The strides, in a space of `rank` axes, of a dense array with the given dimensions whose axis `i` is axis `axes[i]` of
-/// the space.
-pub(crate) fn along(dims: &[usize], axes: &[usize], rank: usize) -> Vec<usize> {
+/// The strides, in a space of `rank` axes, of an array with strides of its own whose axis `i` is axis `axes[i]` of the space.
+pub(crate) fn along(own: &[usize], axes: &[usize], rank: usize) -> Vec<usize> {
     let mut strides = vec![0; rank];
-    for (&axis, stride) in axes.iter().zip(dense(dims)) {
+    for (&axis, &stride) in axes.iter().zip(own) {
         strides[axis] = stride;
     }
     strides
@@ -77,7 +76,7 @@ mod tests {
     fn collapse(dims: &[usize], operands: &[&[usize]]) -> (Vec<usize>, Vec<Vec<usize>>) {
         let operands = operands.iter().map(|axes| {
             let own: Vec<usize> = axes.iter().map(|&a| dims[a]).collect();
-            along(&own, axes, dims.len())
+            along(&dense(&own), axes, dims.len())
         });
         let space = Space { dims: dims.to_vec(), strides: operands.collect() }.collapsed();
         (space.dims, space.strides)

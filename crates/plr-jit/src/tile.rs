@@ -44,7 +44,7 @@ use plr_ir::program::{Operation, Program, Value};
 
 pub(crate) use lanes::Region;
 pub(crate) use regions::{sections, sections_of_body};
-pub(crate) use step::{TileStep, Workspace};
+pub(crate) use step::{Import, TileStep, Workspace};
 
 /// A stretch of a program's body.
 #[derive(Debug)]

@@ -108,6 +108,76 @@ fn only_what_treats_samples_separately_is_in_a_tile() {
     assert_eq!(outside.len(), 2, "a product and a sum over samples: {outside:?}");
 }
 
+/// A loop on rows that do not begin at cache lines by themselves. What it carries begins as a constant, as an input and as what was
+/// computed before; of what it leaves, rows are ranked, handed out and summed.
+fn loop_on_rows(samples: usize, units: usize, precision: Precision) -> Program {
+    let text = format!(
+        r#"program "rows" {precision} (
+  %0 "V": real[6,{units}],
+  %1 "b": real[{units}],
+  %2 "x": real[{samples},{units}],
+  %3 "y": real[{samples},{units}],
+) {{
+  %4: real[{samples},{units}] = constant 1.0
+  %5: real[{samples},6] = contract bj,ij->bi %3, %0
+  %6: real[{samples},{units}] = contract bi,ij->bj %5, %0
+  %7: real[{samples},{units}], %8: real[{samples},{units}], %9: real[{samples},{units}] = repeat 4 (%10: index, %11: real[{samples},{units}] = %4, %12: real[{samples},{units}] = %2, %13: real[{samples},{units}] = %6) {{
+    %14: real[{samples},6] = contract bj,ij->bi %11, %0
+    %15: real[{samples},{units}] = contract bi,ij->bj %14, %0
+    %16: real[{samples},{units}] = map (%15 axes(0,1), %12 axes(0,1), %1 axes(1)) {{
+      $0 = input 0
+      $1 = input 1
+      $2 = add $0, $1
+      $3 = input 2
+      $4 = add $2, $3
+      $5 = constant 3.0
+      $6 = min $4, $5
+      $7 = constant -3.0
+      $8 = max $6, $7
+      yield $8
+    }}
+    %17: bool[{samples},{units}] = gt %16, %13
+    %18: real[{samples},{units}] = select %17, %16, %3
+    yield %18, %11, %3
+  }}
+  %19: real[{samples},{units}] = rank %7
+  %20: real[{samples},6] = contract bj,ij->bi %8, %0
+  %21: real[{units}] = reduce sum %9 axes(0)
+  %22: real[{samples}] = reduce max %7 axes(1)
+  output "ranks" = %19
+  output "state" = %8
+  output "sent" = %20
+  output "sum" = %21
+  output "largest" = %22
+}}
+"#
+    );
+    parse(&text).expect("the text is a program")
+}
+
+#[test]
+fn rows_that_begin_at_cache_lines_are_those_that_plain_loops_compute() {
+    for (samples, units) in [(20, 67), (10, 70), (9, 131), (25, 64), (20, 40)] {
+        let program = loop_on_rows(samples, units, Precision::F64);
+        naive::assert_compiled_is_the_same::<f64>(&program, &format!("{samples}×{units}"), &[1, 2, 3, 7]);
+    }
+}
+
+/// In a tile of rows, values of its loops and what these read again and again lie at cache lines; results and inputs where they are.
+#[test]
+fn rows_of_loops_begin_at_cache_lines() {
+    let plan = |align: bool, units: usize| {
+        let options = Options { choices: Choices { align, ..Choices::default() }, ..Options::default() };
+        let program = loop_on_rows(20, units, Precision::F32);
+        Executable::compile(&program, &options).expect("the program compiles").plan().to_string()
+    };
+    let apart = format!(", {}", 80 * size_of::<f32>());
+    assert!(plan(true, 67).contains(&apart), "{}", plan(true, 67));
+    assert!(!plan(false, 67).contains(&apart), "{}", plan(false, 67));
+    assert_eq!(plan(true, 80), plan(false, 80), "they do so anyway");
+    assert_eq!(plan(true, 40), plan(false, 40), "they are too short");
+}
+
 /// Constants connect no axes: a constant factor can be summed over what runs over samples elsewhere, or have samples itself.
 #[test]
 fn constant_factors_are_no_reason_to_cut_what_is_summed() {
@@ -239,4 +309,39 @@ fn large_matrices_are_read_along_their_rows() {
     assert!(!plan(&program(256, 3), true).contains("transpose of"));
     assert!(!plan(&program(64, 4), true).contains("transpose of"));
     naive::assert_compiled_is_the_same::<f32>(&program(256, 4), "40 samples", &[1, 3]);
+}
+
+/// A product of many weights with what is there before any tile, of which tiles go on, and two layers above it.
+fn layers(samples: usize, handed_out: bool, precision: Precision) -> Program {
+    let drive = if handed_out { "  output \"drive\" = %4\n" } else { "" };
+    let text = format!(
+        r#"program "layers" {precision} (%0 "W": real[512,200], %1 "V": real[48,512], %2 "x": real[{samples},200]) {{
+  %3: real[{samples},512] = constant 2.0
+  %4: real[{samples},512] = contract bj,ij->bi %2, %0
+  %5: real[{samples},512] = min %4, %3
+  %6: real[{samples},48] = contract bj,ij->bi %5, %1
+  %7: real[{samples},48] = max %6, %6
+  %8: real[{samples},512] = contract bi,ij->bj %7, %1
+  %9: real[512,200] = contract bi,bj->ij %8, %2
+  output "increment" = %9
+{drive}}}
+"#
+    );
+    parse(&text).expect("the text is a program")
+}
+
+/// Of a product that is computed with samples last, tiles take their samples as they are: nobody needs its transpose, unless it is
+/// handed out.
+#[test]
+fn tiles_take_samples_that_are_last() {
+    let transposes = |handed_out: bool| {
+        plan(&layers(64, handed_out, Precision::F32), true).matches("transpose of").count()
+    };
+    assert_eq!(transposes(false) + 1, transposes(true));
+    for samples in [33, 64, 71] {
+        for handed_out in [false, true] {
+            let program = layers(samples, handed_out, Precision::F64);
+            naive::assert_compiled_is_the_same::<f64>(&program, &format!("{samples}"), &[1, 2, 3]);
+        }
+    }
 }

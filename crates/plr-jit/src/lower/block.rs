@@ -74,6 +74,19 @@ fn drop_in_block(tasks: &mut Vec<Task>, uses: &HashMap<Value, usize>) {
     }
 }
 
+/// Lets tiles that have samples last take them from matrices whose transposes only they would use.
+pub(super) fn drop_transposes(tasks: &mut Vec<Task>, uses: &HashMap<Value, usize>) {
+    for at in (0..tasks.len()).rev() {
+        let Task::Transpose { input, result, .. } = tasks[at] else { continue };
+        let mut takes = |task: &mut Task| {
+            if let Task::Tiles(region) = task { region.take_turned(result, input) } else { false }
+        };
+        if uses.get(&result) == Some(&1) && tasks[at..].iter_mut().any(&mut takes) {
+            tasks.remove(at);
+        }
+    }
+}
+
 fn count_uses(tasks: &[Task], uses: &mut HashMap<Value, usize>) {
     for task in tasks {
         task.operands().into_iter().for_each(|value| *uses.entry(value).or_default() += 1);

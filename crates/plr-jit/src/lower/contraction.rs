@@ -6,7 +6,7 @@ use plr_ir::scalar::BinaryOp;
 
 use super::{FoldTask, GemmTask, Lowering, Task, Terms};
 use crate::gemm::{BatchAxis, Product, Strides};
-use crate::space::{Space, dense};
+use crate::space::Space;
 
 /// A matrix product of fewer multiplications is computed by a kernel made for it.
 const LEAST_LIBRARY_WORK: usize = 512;
@@ -47,7 +47,7 @@ impl Lowering<'_> {
         if self.contract_computed([lhs, rhs], spec, result) {
             return;
         }
-        let (lhs, rhs) = (self.stored(lhs), self.stored(rhs));
+        let (lhs, rhs) = (self.stored_anyhow(lhs), self.stored_anyhow(rhs));
         let (kept, summed) = self.axes(lhs, rhs, spec, result);
         self.define(result);
         let factors = elementwise_factors(lhs, rhs, spec);
@@ -102,7 +102,7 @@ impl Lowering<'_> {
         let places = self.type_of(factors[at]).dims[before.axis];
         let mut whole = factors;
         whole[at] = before.whole;
-        let [lhs, rhs] = whole.map(|factor| self.stored(factor));
+        let [lhs, rhs] = whole.map(|factor| self.stored_anyhow(factor));
         let (kept, summed) = self.axes(lhs, rhs, spec, result);
         let product = matrix_product(&kept, &summed).filter(|product| product.batch.is_empty())?;
         let terms = Some(Terms { steps: before.slot, each: product.depth / places });
@@ -181,9 +181,8 @@ impl Lowering<'_> {
             let mut axis = Axis { extent: 1, strides: [0; 3] };
             for (i, (labels, value)) in operands.iter().enumerate() {
                 if let Some(position) = labels.iter().position(|&l| l == label) {
-                    let dims = &self.type_of(*value).dims;
-                    axis.extent = dims[position];
-                    axis.strides[i] = dense(dims)[position];
+                    axis.extent = self.type_of(*value).dims[position];
+                    axis.strides[i] = self.strides(*value)[position];
                 }
             }
             axis

@@ -7,7 +7,7 @@ use plr_ir::program::{Local, Map, MapInput, MapInstruction, Op, Value};
 use plr_ir::scalar::BinaryOp;
 
 use super::{Lowering, Task, View, is_truth};
-use crate::space::{Space, along, dense};
+use crate::space::{Space, along};
 
 /// Element-wise code over one index space.
 #[derive(Clone, Debug)]
@@ -39,10 +39,15 @@ impl Lowering<'_> {
     /// A value with the elements of `value`, in memory of its own.
     pub(super) fn copy(&mut self, value: Value) -> Value {
         let copy = self.fresh(self.type_of(value).clone());
+        self.copy_to(copy, value);
+        copy
+    }
+
+    /// Gives a value that is not computed yet the elements of another.
+    pub(super) fn copy_to(&mut self, copy: Value, value: Value) {
         let mut body = Body::default();
         let element = body.read(self, value);
         self.map(&body, &[(copy, element)]);
-        copy
     }
 
     /// Lowers a change of dimensions, which is a copy: what is so changed is small.
@@ -128,8 +133,8 @@ impl Lowering<'_> {
         let locals: Vec<Local> = results.iter().map(|&(_, local)| local).collect();
         let Code { inputs, body, results: locals } = body.pruned(&locals);
         let dims = self.dims(results[0].0);
-        let read = |(value, axes): &(Value, Vec<usize>)| along(&self.type_of(*value).dims, axes, dims.len());
-        let written = results.iter().map(|_| dense(&dims));
+        let read = |(value, axes): &(Value, Vec<usize>)| along(&self.strides(*value), axes, dims.len());
+        let written = results.iter().map(|(value, _)| self.strides(*value));
         let strides = inputs.iter().map(read).chain(written).collect();
         let operand = |(value, axes): &(Value, Vec<usize>)| self.operand(*value, axes.len() == dims.len());
         let inputs = inputs.iter().map(operand).collect();

@@ -6,7 +6,7 @@ use plr_ir::scalar::BinaryOp;
 use super::elementwise::{Body, Code};
 use super::fleeting::is_fold;
 use super::{FoldTask, Lowering, Task, View, is_truth};
-use crate::space::{Space, along, dense};
+use crate::space::{Space, along};
 
 /// A copy of a matrix in the other order pays if each element is read so many times.
 const READ_OFTEN: usize = 4;
@@ -26,7 +26,7 @@ impl Lowering<'_> {
     pub(super) fn reduce(&mut self, kind: ReduceKind, input: Value, axes: &[usize], result: Value) {
         let input = match self.view(input) {
             View::Computed { .. } => input,
-            View::Stored { .. } | View::Constant(_) | View::Index(_) => self.stored(input),
+            View::Stored { .. } | View::Constant(_) | View::Index(_) => self.stored_anyhow(input),
         };
         let mut body = Body::default();
         let term = body.read(self, input);
@@ -69,13 +69,11 @@ impl Lowering<'_> {
             inputs.iter_mut().for_each(|input| self.turn(input, terms));
         }
         let pick = |axes: &[usize], of: &[usize]| axes.iter().map(|&axis| of[axis]).collect::<Vec<_>>();
-        let strides: Vec<Vec<usize>> = inputs
-            .iter()
-            .map(|(value, axes)| along(&self.type_of(*value).dims, axes, terms.dims.len()))
-            .collect();
+        let strides: Vec<Vec<usize>> =
+            inputs.iter().map(|(value, axes)| along(&self.strides(*value), axes, terms.dims.len())).collect();
         let of = |axes: &[usize]| strides.iter().map(|strides| pick(axes, strides)).collect::<Vec<_>>();
         let kept_dims = pick(&terms.kept, &terms.dims);
-        let written = [dense(&kept_dims)];
+        let written = [self.strides(result)];
         let kept = Space { strides: of(&terms.kept).into_iter().chain(written).collect(), dims: kept_dims };
         let folded = Space { strides: of(&terms.folded), dims: pick(&terms.folded, &terms.dims) };
         let inputs = inputs.iter().map(|&(value, _)| self.operand(value, false)).collect();
@@ -99,7 +97,8 @@ impl Lowering<'_> {
         let (&[rows, columns], false) = (ty.dims.as_slice(), is_truth(ty)) else { return };
         let often = terms.dims.iter().product::<usize>() >= READ_OFTEN * rows * columns;
         if lanes == Some(&axes[0]) && columns > 1 && often {
-            *value = self.transpose(*value, [rows, columns]);
+            let dense = self.stored(*value);
+            *value = self.transpose(dense, [rows, columns]);
             axes.swap(0, 1);
         }
     }

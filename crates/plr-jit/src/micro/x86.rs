@@ -13,6 +13,8 @@ const ROWS_PER_POINTER: usize = 3;
 const RESIDENT_BYTES: usize = 16 << 10;
 /// Rows that pass by are asked for so many bytes before they are used.
 const AHEAD_BYTES: usize = 1024;
+/// Rows of fewer bytes in all stay in the nearest cache from one product to the next: they need not be asked for.
+const NEAR_BYTES: usize = 32 << 10;
 /// The most sums of a square, and not fewer than [`TOGETHER`].
 const MOST_SUMS: usize = 25;
 /// So many sums are completed together.
@@ -36,7 +38,7 @@ macro_rules! kernels {
             use std::mem::MaybeUninit;
 
             use super::{
-                AHEAD_BYTES, Dots, INNER_BYTES, Inner, MOST_SUMS, PARTIAL_BYTES, Panel, RESIDENT_BYTES,
+                AHEAD_BYTES, Dots, INNER_BYTES, Inner, MOST_SUMS, NEAR_BYTES, PARTIAL_BYTES, Panel, RESIDENT_BYTES,
                 ROWS_PER_POINTER, Sums, TOGETHER,
             };
 
@@ -226,13 +228,17 @@ macro_rules! kernels {
                     let mut at = 0;
                     let reach = inner.depth.min(AHEAD_BYTES / size_of::<$real>());
                     let next = (COLUMNS * inner.rhs_row).wrapping_sub(inner.depth);
+                    let far = inner.n * inner.depth * size_of::<$real>() > NEAR_BYTES;
                     while at + TERMS <= inner.depth {
                         let mut ahead = at + reach;
                         if ahead >= inner.depth {
                             ahead = ahead.wrapping_add(next);
                         }
-                        for j in 0..COLUMNS {
-                            _mm_prefetch::<_MM_HINT_T0>(rhs.wrapping_add(j * inner.rhs_row + ahead).cast());
+                        if far {
+                            for j in 0..COLUMNS {
+                                let next = rhs.wrapping_add(j * inner.rhs_row + ahead);
+                                _mm_prefetch::<_MM_HINT_T0>(next.cast());
+                            }
                         }
                         for v in 0..INNER {
                             let mut right = [$zero(); COLUMNS];

@@ -17,7 +17,7 @@ use crate::lower::{
 };
 use crate::memory::{Buffer, Memory};
 use crate::space::Space;
-use crate::tile::{Region, TileStep};
+use crate::tile::{Import, Region, TileStep};
 
 /// Threads share a single axis in whole cache lines: so many elements.
 const ELEMENT_GRAIN: usize = 16;
@@ -280,7 +280,7 @@ impl Build<'_> {
     }
 
     fn tiles(&mut self, task: &Region) -> Result<TileStep, Error> {
-        let Region { tile, samples, shared, imports, exports, over, sums, slots, .. } = task;
+        let Region { tile, samples, shared, imports, turned, exports, over, sums, slots, .. } = task;
         let choices = Choices { tile: false, ..self.choices };
         let mut lowered = lower_tile(task, choices);
         let mut over = over.clone();
@@ -289,7 +289,11 @@ impl Build<'_> {
         let plan = Plan::build(&tile.program, &lowered, choices, self.compiler)?;
         let whole = |value: &Value| (self.memory.buffer(*value), self.types[value.index()].count() / samples);
         let shared = shared.iter().map(|&value| self.memory.buffer(value)).collect();
-        let (imports, exports) = (imports.iter().map(whole).collect(), exports.iter().map(whole).collect());
+        let import = |value: &Value| {
+            let (buffer, features) = whole(value);
+            Import { buffer, features, turned: turned.contains(value) }
+        };
+        let (imports, exports) = (imports.iter().map(import).collect(), exports.iter().map(whole).collect());
         let sums = sums.iter().map(|&value| self.memory.buffer(value)).collect();
         self.tiles += 1;
         let workspace = self.tiles - 1;

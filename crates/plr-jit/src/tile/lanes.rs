@@ -22,6 +22,8 @@ pub(crate) struct Region {
     pub(crate) shared: Vec<Value>,
     /// Values of samples: its other inputs.
     pub(crate) imports: Vec<Value>,
+    /// Those of the imports that have, for each number of a sample, all samples beside each other.
+    pub(crate) turned: Vec<Value>,
     /// Values of samples that are used outside: its first outputs.
     pub(crate) exports: Vec<Value>,
     /// Sums over samples, of which each tile has its own: its other outputs.
@@ -79,6 +81,7 @@ impl Region {
             samples: samples.count,
             shared,
             imports,
+            turned: Vec::new(),
             exports,
             sums,
             over: Vec::new(),
@@ -111,6 +114,18 @@ impl Region {
             input.is_some_and(|input| position(&self.imports, input).is_some())
         };
         matrices.clone().next().is_some() && matrices.clone().all(renewal)
+    }
+
+    /// Lets tiles that have samples last cut them from a matrix that has them last instead of from its transpose; whether they import
+    /// that.
+    pub(crate) fn take_turned(&mut self, transpose: Value, matrix: Value) -> bool {
+        let alone = !self.tile.layout.rows && !self.imports.contains(&matrix);
+        let import = position(&self.imports, transpose).filter(|_| alone);
+        if let Some(at) = import {
+            self.imports[at] = matrix;
+            self.turned.push(matrix);
+        }
+        import.is_some()
     }
 
     /// The input of the tile's program that is cut from a value.

@@ -33,11 +33,39 @@ impl Part {
             return;
         }
         // SAFETY: the array has the samples, the tile all features of its lanes.
-        unsafe { transpose([self.count, features], (from.add(begin), features), (to, lanes)) };
-        for feature in (0..features).filter(|_| self.count < lanes) {
+        unsafe {
+            transpose([self.count, features], (from.add(begin), features), (to, lanes));
+            self.fill_room(to);
+        }
+    }
+
+    /// Copies the samples into the tile, which has them last, from an array that has them last too, so many in all; and zeros where
+    /// it has room for more.
+    ///
+    /// # Safety
+    /// As for [`Self::import`].
+    pub(super) unsafe fn import_turned<T: Copy + Default>(self, from: *const T, samples: usize, to: *mut T) {
+        for feature in 0..self.features {
+            // SAFETY: the array has the samples of every feature, the tile all features of its lanes.
+            unsafe {
+                let from = from.add(feature * samples + self.first);
+                std::ptr::copy_nonoverlapping(from, to.add(feature * self.layout.lanes), self.count);
+            }
+        }
+        // SAFETY: as above.
+        unsafe { self.fill_room(to) };
+    }
+
+    /// Puts zeros where a tile that has samples last has room for more of them.
+    ///
+    /// # Safety
+    /// The tile has all features of its lanes; nobody else accesses it meanwhile.
+    unsafe fn fill_room<T: Copy + Default>(self, tile: *mut T) {
+        let lanes = self.layout.lanes;
+        for feature in (0..self.features).filter(|_| self.count < lanes) {
             for sample in self.count..lanes {
-                // SAFETY: as above.
-                unsafe { *to.add(feature * lanes + sample) = T::default() };
+                // SAFETY: as demanded of the caller.
+                unsafe { *tile.add(feature * lanes + sample) = T::default() };
             }
         }
     }

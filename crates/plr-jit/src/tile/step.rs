@@ -23,8 +23,8 @@ pub(crate) struct TileStep {
     pub(crate) samples: usize,
     /// The buffers of the plan's first inputs.
     shared: Vec<Buffer>,
-    /// What the plan's other inputs are cut from, and the numbers of each sample in it.
-    imports: Vec<(Buffer, usize)>,
+    /// What the plan's other inputs are cut from.
+    imports: Vec<Import>,
     /// Where its outputs go, and the numbers of each sample there.
     exports: Vec<(Buffer, usize)>,
     /// Where its further outputs go, sums over a tile's samples: one after the other.
@@ -40,6 +40,17 @@ pub(crate) struct TileStep {
     slots: Vec<Slot>,
     /// Which of the run's workspaces is its own.
     workspace: usize,
+}
+
+/// What an input of a tile is cut from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Import {
+    /// The whole.
+    pub(crate) buffer: Buffer,
+    /// The numbers of each sample in it.
+    pub(crate) features: usize,
+    /// Whether the whole has samples last, as tiles do that stay no rows.
+    pub(crate) turned: bool,
 }
 
 /// Tiles that read fewer bytes in all stay on the calling thread.
@@ -70,7 +81,7 @@ impl TileStep {
         mut plan: Plan,
         (layout, samples): (Layout, usize),
         shared: Vec<Buffer>,
-        imports: Vec<(Buffer, usize)>,
+        imports: Vec<Import>,
         exports: Vec<(Buffer, usize)>,
         sums: Vec<Buffer>,
         (slots, workspace): (Vec<Slot>, usize),
@@ -239,18 +250,21 @@ impl TileStep {
         if self.layout.rows && !there {
             self.place(run.buffers, whole);
         }
-        for (i, &(buffer, features)) in self.imports.iter().enumerate() {
+        for (i, &Import { buffer, features, turned }) in self.imports.iter().enumerate() {
             let (input, from) = (self.shared.len() + i, whole.get(buffer.index()));
             if there {
                 run.buffers.set(input, from.wrapping_add(first * features * bytes));
                 continue;
             }
             let to = run.buffers.get(input);
+            let part = part(features);
             // SAFETY: the whole has all samples, and the tile's buffer room for its lanes.
             unsafe {
-                match run.precision {
-                    Precision::F32 => part(features).import::<u32>(from.cast(), to.cast()),
-                    Precision::F64 => part(features).import::<u64>(from.cast(), to.cast()),
+                match (run.precision, turned) {
+                    (Precision::F32, false) => part.import::<u32>(from.cast(), to.cast()),
+                    (Precision::F64, false) => part.import::<u64>(from.cast(), to.cast()),
+                    (Precision::F32, true) => part.import_turned::<u32>(from.cast(), self.samples, to.cast()),
+                    (Precision::F64, true) => part.import_turned::<u64>(from.cast(), self.samples, to.cast()),
                 }
             }
         }

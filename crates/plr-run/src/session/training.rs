@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use plr_ir::model::{Model, Piece};
+use plr_ir::scalar::Real;
 use plr_ir::tensor::Data;
 use plr_ir::{Program, Tensor};
 
@@ -324,7 +325,15 @@ impl Session<'_> {
 
 fn first_not_finite(tensor: &Tensor) -> Option<f64> {
     match &tensor.data {
-        Data::F32(numbers) => numbers.iter().find(|x| !x.is_finite()).map(|&x| f64::from(x)),
-        Data::F64(numbers) => numbers.iter().find(|x| !x.is_finite()).copied(),
+        Data::F32(numbers) => first_of_them(numbers),
+        Data::F64(numbers) => first_of_them(numbers),
     }
+}
+
+/// The first number that is not finite. A loop without an early end is one of vectors: many are looked at together.
+fn first_of_them(numbers: &[impl Real]) -> Option<f64> {
+    const TOGETHER: usize = 1024;
+    let finite = |part: &&[_]| part.iter().fold(true, |all, x: &_| all & Real::to_f64(*x).is_finite());
+    let part = numbers.chunks(TOGETHER).find(|part| !finite(part))?;
+    part.iter().map(|x| x.to_f64()).find(|x| !x.is_finite())
 }
