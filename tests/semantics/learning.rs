@@ -318,6 +318,47 @@ network n { 1 - 1 }";
     clean(&plain("lr = 1", "lr = 1, k = 5").replace("learn {", "learn when updates > k {"));
 }
 
+/// R8.14, R8.15: a phase that serves a block which learns in few presentations is as if it ran in all of them, with its draws and
+/// what filters remember.
+#[test]
+fn what_learns_at_times_may_have_phases_of_its_own() {
+    let text = "rule R allow weight_transport {
+  neuron { param b = 0
+    state x, s = 0 }
+  synapse W : below -> self = normal(0.5)
+  phase p { clamp input x = data;  sweep up { x = tanh(W @ below.x + b) } }
+  learn { W += 0.1 * (post.x - W) * pre.x }
+  learn when updates == 2 or updates == 5 { b += 0.5 * momentum(x) }
+  predict output.x after p
+  phase sleep (steps = 5) {
+    clamp input s = bernoulli(0.5)
+    hidden s = tanh(W @ below.s + W.T @ above.s + 0.1 * normal())
+    output s = tanh(W @ below.s)
+    learn when minibatch == minibatches { W -= 0.01 * post.s * pre.s }
+  }
+  learn when epoch == 2 and minibatch == 1 { b -= s }
+}
+network n { 3 - 20 - 2 }";
+    let inputs = Table::new(3, Cells::F64((0..33).map(|i| f64::from(i % 7) / 3.0 - 1.0).collect()));
+    let labels = Targets::Values(Table::new(2, Cells::F64(vec![0.5; 22])).expect("two columns"));
+    let data = Dataset::new("numbers", inputs.expect("three columns"), labels).expect("eleven samples");
+    let model = Bench::new(text).model();
+    let trained = |backend| {
+        let options = Options { backend, precision: Precision::F64, batch: 4, seed: 1 };
+        let mut session = Session::new(&model, options).expect("it compiles");
+        for _ in 0..3 {
+            session.train(&data, None, &mut |_| Control::Continue).expect("it trains");
+        }
+        session.parameters().iter().flat_map(plr_ir::Tensor::to_f64).collect::<Vec<f64>>()
+    };
+    let interpreted = trained(Backend::Interpreter);
+    for threads in [1, 2] {
+        let compiled = trained(Backend::Jit { threads });
+        let apart = compiled.iter().zip(&interpreted).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+        assert!(apart < 1e-13, "{apart:e}");
+    }
+}
+
 /// R8.11: without a choice `optim` is what it is given.
 #[test]
 fn optim_is_chosen_by_the_experiment() {

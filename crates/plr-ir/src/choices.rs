@@ -7,6 +7,8 @@ pub struct Choices {
     pub tile: bool,
     /// Compute what follows a product on blocks of it.
     pub block: bool,
+    /// Compute what is larger than all that it is made of where it is read, and do not keep it.
+    pub fleeting: bool,
     /// Compute element by element with the widest vectors of the machine.
     pub wide: bool,
     /// Let rows that loops read begin at cache lines.
@@ -15,6 +17,8 @@ pub struct Choices {
     pub running: bool,
     /// Run several small presentations at a time.
     pub several: bool,
+    /// Leave out of a presentation what nobody learns from it, where that is known before it begins.
+    pub cases: bool,
     /// Put off what presentations change in large weights until several are over.
     pub deferred: bool,
 }
@@ -24,10 +28,12 @@ impl Default for Choices {
         Self {
             tile: true,
             block: true,
+            fleeting: true,
             wide: true,
             align: true,
             running: true,
             several: true,
+            cases: true,
             deferred: true,
         }
     }
@@ -57,6 +63,11 @@ pub const CHOICES: &[Choice] = &[
         leave_out: |choices| choices.block = false,
     },
     Choice {
+        name: "fleeting",
+        about: "compute what is larger than all that it is made of where it is read",
+        leave_out: |choices| choices.fleeting = false,
+    },
+    Choice {
         name: "wide",
         about: "compute element by element with the widest vectors of the machine",
         leave_out: |choices| choices.wide = false,
@@ -75,6 +86,11 @@ pub const CHOICES: &[Choice] = &[
         name: "several",
         about: "let weights go through several presentations of an online rule at a time",
         leave_out: |choices| choices.several = false,
+    },
+    Choice {
+        name: "cases",
+        about: "leave out of a presentation what nobody learns from it",
+        leave_out: |choices| choices.cases = false,
     },
     Choice {
         name: "deferred",

@@ -56,6 +56,7 @@
 
 pub mod analysis;
 pub mod builder;
+pub mod cases;
 pub mod choices;
 pub mod deferred;
 #[cfg(feature = "generate")]

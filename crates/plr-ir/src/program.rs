@@ -387,6 +387,23 @@ pub enum MapInstruction {
     Select(Local, Local, Local),
 }
 
+impl MapInstruction {
+    /// The same of other instructions: those that stand at these places.
+    pub fn moved(&self, mut at: impl FnMut(Local) -> Local) -> Self {
+        match *self {
+            Self::Input(i) => Self::Input(i),
+            Self::Constant(number) => Self::Constant(number),
+            Self::Unary(op, a) => Self::Unary(op, at(a)),
+            Self::Binary(op, a, b) => Self::Binary(op, at(a), at(b)),
+            Self::Compare(op, a, b) => Self::Compare(op, at(a), at(b)),
+            Self::And(a, b) => Self::And(at(a), at(b)),
+            Self::Or(a, b) => Self::Or(at(a), at(b)),
+            Self::Not(a) => Self::Not(at(a)),
+            Self::Select(c, a, b) => Self::Select(at(c), at(a), at(b)),
+        }
+    }
+}
+
 impl Op {
     /// Whether each element of the result is a scalar operation on the elements at the same place.
     pub fn is_element_wise(&self) -> bool {

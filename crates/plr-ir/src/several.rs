@@ -15,7 +15,7 @@
 use std::collections::HashMap;
 
 use crate::analysis::renumber;
-use crate::program::{Block, Contraction, Op, Program, Value};
+use crate::program::{Block, Contraction, Op, Operation, Program, Value};
 use crate::types::Type;
 
 /// The name of an input in one of the runs, from 0.
@@ -100,6 +100,25 @@ pub fn multiplications_of<'o>(program: &Program, operations: impl IntoIterator<I
         (repeat.count as usize).saturating_mul(multiplications_of(program, body))
     };
     operations.into_iter().fold(0, |sum, op| sum.saturating_add(of(op)))
+}
+
+/// Roughly the operations on numbers of a run of a program: the [multiplications], and those for each element of what else it
+/// computes.
+pub fn work(program: &Program) -> usize {
+    work_of(program, &program.body)
+}
+
+fn work_of(program: &Program, block: &Block) -> usize {
+    let of = |operation: &Operation| {
+        let elements = || operation.results.first().map_or(0, |&result| program.type_of(result).count());
+        match &operation.op {
+            Op::Repeat(repeat) => (repeat.count as usize).saturating_mul(work_of(program, &repeat.body)),
+            Op::Map(map) => elements().saturating_mul(map.body.len()),
+            Op::Constant(_) | Op::Broadcast { .. } => 0,
+            op => elements().max(multiplications_of(program, [op])),
+        }
+    };
+    block.operations.iter().map(of).fold(0, usize::saturating_add)
 }
 
 fn of_contraction(program: &Program, factors: [Value; 2], spec: &Contraction) -> usize {

@@ -1,5 +1,6 @@
 //! From descriptions of kernels to machine code.
 
+mod body;
 mod emitter;
 mod fold;
 mod loops;
@@ -19,6 +20,7 @@ use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_jit::{ArenaMemoryProvider, JITBuilder, JITModule};
 use cranelift_module::{FuncId, Linkage, Module, default_libcall_names};
 
+pub(crate) use body::weight;
 pub(crate) use emitter::VECTOR_BYTES;
 pub(crate) use fold::{FoldKernel, Lanes};
 pub(crate) use map::{MapKernel, MapRead};

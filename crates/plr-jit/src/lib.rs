@@ -5,7 +5,7 @@
 //! | module | turns | into |
 //! |---|---|---|
 //! | `tile` | a program | regions that are run for a few samples at a time, each a program of its own |
-//! | `lower` | a program | tasks over index spaces; constants and broadcasts vanish into strides, products into what uses them |
+//! | `lower` | a program | tasks over index spaces; constants and broadcasts vanish into strides, products and what is fleeting into what uses them |
 //! | `lifetimes`, `memory` | tasks | buffers: in the caller's memory where possible, overwritten in place where safe |
 //! | `codegen` | element-wise code and folds | machine code, each distinct kernel once; `wide` where vectors have 512 bits |
 //! | `plan` | all of that | steps |

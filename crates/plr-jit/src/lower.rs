@@ -8,21 +8,24 @@ mod aligned;
 mod block;
 mod contraction;
 mod elementwise;
+mod fleeting;
+mod fold;
 mod places;
 mod running;
 mod spatial;
 mod task;
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use plr_ir::choices::Choices;
 use plr_ir::program::{Block, Op, Operation, Program, ReduceKind, Repeat, Value};
 use plr_ir::{Elem, Type};
 
 use crate::memory::Memory;
-use crate::space::{Space, dense};
 use crate::tile::{self, Region, Section};
 pub(crate) use block::{BlockTask, MOST_OPERANDS, MOST_PRODUCTS};
+use elementwise::Code;
 pub(crate) use elementwise::{MapOperand, MapTask};
 pub(crate) use task::{
     Carried, ConvolveTask, FoldTask, GemmTask, RepeatTask, Rows, SliceTask, Slot, Task, Terms, UntilTask,
@@ -62,6 +65,8 @@ enum View {
     Constant(f64),
     /// Elements of a stored value; its axis `i` is axis `axes[i]` of this one.
     Stored { value: Value, axes: Vec<usize> },
+    /// Nowhere: whoever reads an element computes it, by code whose axis `i` is axis `axes[i]` of this one.
+    Computed { code: Rc<Code>, axes: Vec<usize> },
     /// A step number.
     Index(Slot),
 }
@@ -96,6 +101,7 @@ fn lower_part(program: &Program, choices: Choices, part: Part) -> Lowered {
         transposes: HashMap::new(),
         rows_kept: Vec::new(),
         befores: HashMap::new(),
+        fleeting: if choices.fleeting { fleeting::fleeting(program) } else { Vec::new() },
         aligned: match part {
             Part::Rows if choices.align => aligned::aligned(program),
             Part::Rows | Part::RowsInOrder | Part::Lanes(_) | Part::Whole => HashMap::new(),
@@ -106,7 +112,9 @@ fn lower_part(program: &Program, choices: Choices, part: Part) -> Lowered {
     inputs.iter().for_each(|&input| lowering.define(input));
     lowering.align_inputs(&inputs);
     if choices.tile {
-        tile::sections(program, choices.running).into_iter().for_each(|section| lowering.section(section));
+        tile::sections(program, choices.running, &lowering.fleeting)
+            .into_iter()
+            .for_each(|section| lowering.section(section));
     } else {
         lowering.block(&program.body);
     }
@@ -176,6 +184,8 @@ struct Lowering<'p> {
     rows_kept: Vec<[Value; 2]>,
     /// Tensors with zeros from a place on.
     befores: HashMap<Value, places::Before>,
+    /// By value of the program, whether whoever reads it computes it.
+    fleeting: Vec<bool>,
     /// Matrices whose rows begin at cache lines.
     aligned: HashMap<Value, usize>,
 }
@@ -244,7 +254,7 @@ impl Lowering<'_> {
     fn index(&self, value: Value) -> Slot {
         match self.view(value) {
             View::Index(slot) => *slot,
-            View::Constant(_) | View::Stored { .. } => {
+            View::Constant(_) | View::Stored { .. } | View::Computed { .. } => {
                 unreachable!("verified programs use {value} as an index")
             }
         }
@@ -322,7 +332,7 @@ impl Lowering<'_> {
     /// Lowers the body of a loop.
     fn body(&mut self, body: &Block) {
         match self.choices.tile {
-            true => tile::sections_of_body(self.program, body, self.choices.running)
+            true => tile::sections_of_body(self.program, body, self.choices.running, &self.fleeting)
                 .into_iter()
                 .for_each(|s| self.section(s)),
             false => self.block(body),
@@ -380,35 +390,14 @@ impl Lowering<'_> {
     }
 
     fn broadcast(&mut self, input: Value, axes: &[usize], result: Value) {
+        let follow = |inner: &[usize]| inner.iter().map(|&axis| axes[axis]).collect();
         let view = match self.view(input) {
-            View::Stored { value, axes: inner } => {
-                View::Stored { value: *value, axes: inner.iter().map(|&axis| axes[axis]).collect() }
-            }
+            View::Stored { value, axes } => View::Stored { value: *value, axes: follow(axes) },
+            View::Computed { code, axes } => View::Computed { code: Rc::clone(code), axes: follow(axes) },
             View::Constant(number) => View::Constant(*number),
             View::Index(slot) => View::Index(*slot),
         };
         self.views[result.index()] = Some(view);
-    }
-
-    fn reduce(&mut self, kind: ReduceKind, input: Value, axes: &[usize], result: Value) {
-        let input = self.stored_anyhow(input);
-        let (dims, strides) = (self.dims(input), self.strides(input));
-        let (folded, kept): (Vec<usize>, Vec<usize>) = (0..dims.len()).partition(|axis| axes.contains(axis));
-        let pick =
-            |axes: &[usize], numbers: &[usize]| axes.iter().map(|&axis| numbers[axis]).collect::<Vec<_>>();
-        let kept_dims = pick(&kept, &dims);
-        let kept = Space { strides: vec![pick(&kept, &strides), dense(&kept_dims)], dims: kept_dims };
-        let folded = Space { strides: vec![pick(&folded, &strides)], dims: pick(&folded, &dims) };
-        self.define(result);
-        let (kept, folded) = (kept.collapsed(), folded.collapsed());
-        self.push(Task::Fold(FoldTask {
-            kind,
-            factors: vec![input],
-            result,
-            kept,
-            folded,
-            any_order: false,
-        }));
     }
 
     fn rank(&mut self, input: Value, result: Value) {

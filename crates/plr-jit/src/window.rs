@@ -1,6 +1,7 @@
 //! Pooling windows, sample by sample or of samples in lanes.
 
 mod lanes;
+mod largest;
 
 use plr_ir::geometry::{Grid, Pooling};
 use plr_ir::program::PoolKind;
@@ -92,23 +93,6 @@ impl Windows {
             }
         }
         out.iter_mut().for_each(|to| *to = *to / size);
-    }
-
-    /// Gives the element of each window to the first unit that equals its largest.
-    pub(crate) fn give_to_largest<T: Real>(&self, input: &[T], units: &[T], out: &mut [T]) {
-        out.fill(T::default());
-        let window = self.geometry.window;
-        let larger = |a, b| scalar::binary(&mut T::Host::default(), BinaryOp::Max, a, b);
-        let is_nan = |x: T| x.to_f64().is_nan();
-        for (at, &x) in input.iter().enumerate() {
-            let (place, lane) = (at / self.lanes, at % self.lanes);
-            let inside = || (0..window * window).map(|k| self.unit(place, k / window, k % window) + lane);
-            let Some(largest) = inside().map(|unit| units[unit]).reduce(larger) else { return };
-            let is_it = |unit: &usize| units[*unit] == largest || is_nan(units[*unit]) && is_nan(largest);
-            if let Some(unit) = inside().find(is_it) {
-                out[unit] = out[unit] + x;
-            }
-        }
     }
 
     fn size<T: Real>(&self) -> T {

@@ -5,7 +5,7 @@ mod compiled;
 use compiled::{compile, outputs, tensor};
 use plr_ir::builder::Builder;
 use plr_ir::choices::Choices;
-use plr_ir::program::ReduceKind;
+use plr_ir::program::{Law, ReduceKind};
 use plr_ir::scalar::{BinaryOp, UnaryOp};
 use plr_ir::tensor::Data;
 use plr_ir::{Precision, Program, Tensor, Type};
@@ -58,10 +58,8 @@ fn a_malformed_program_is_refused_as_a_bug() {
 fn a_program_that_needs_more_memory_than_there_is_is_refused() {
     let n = 1 << 56;
     let mut b = Builder::new("too large", Precision::F32);
-    let x = b.input("x", Type::real([]));
-    let many = b.broadcast(x, &[], &[n]);
-    let t = b.unary(UnaryOp::Tanh, many);
-    let sum = b.reduce(ReduceKind::Sum, t, &[0]);
+    let draws = b.random(Law::Normal, 0, None, &[n]);
+    let sum = b.reduce(ReduceKind::Sum, draws, &[0]);
     b.output("sum", sum);
     let error = Executable::compile(&b.finish(), &Options::default()).expect_err("nobody has that much");
     assert_eq!(error, Error::Memory { bytes: 4 * n });

@@ -9,6 +9,7 @@
 //! 3. Training never leaves a parameter infinite or NaN: the call fails and names the parameter and the update (R19.3).
 //! 4. Evaluation changes nothing (R19.2).
 
+mod by_case;
 mod checkpoint;
 mod error;
 mod evaluation;

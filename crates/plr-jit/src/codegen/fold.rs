@@ -1,4 +1,5 @@
-//! Kernels that fold axes away: reductions, and the contractions that are no matrix products.
+//! Kernels that fold axes away: reductions, and the contractions that are no matrix products. The terms are computed as they are
+//! folded.
 //!
 //! A reduction combines elements in row-major order of the folded axes, one after the other, so vectors can only lie across
 //! a kept axis. A sum of products has no prescribed order: there vectors may also lie along a folded axis, with several
@@ -7,17 +8,18 @@
 use cranelift_codegen::ir::types::I64;
 use cranelift_codegen::ir::{InstBuilder, Value};
 use plr_ir::Precision;
-use plr_ir::program::ReduceKind;
+use plr_ir::program::{Local, MapInstruction, ReduceKind};
 use plr_ir::scalar::{self, BinaryOp, Machine};
 
+use super::body::{compute, unroll, weight};
 use super::emitter::{Emitter, VECTOR_BYTES};
 use super::loops::{Access, Arguments};
 
 /// What a folding kernel does, apart from extents and strides: those are its numbers.
 ///
-/// Operands: the factors, then the result. Axes: the kept ones, then, with [`Lanes::Across`], the kept axis of the lanes,
+/// Operands: the inputs, then the result. Axes: the kept ones, then, with [`Lanes::Across`], the kept axis of the lanes,
 /// then the folded ones. The first axis that is not folded runs over the range of the call; without one the range is `0..1`.
-/// Numbers: the extents of all other axes; for each operand its strides along the kept axes, in bytes; for each factor its
+/// Numbers: the extents of all other axes; for each operand its strides along the kept axes, in bytes; for each input its
 /// strides along the folded axes.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct FoldKernel {
@@ -25,8 +27,14 @@ pub(crate) struct FoldKernel {
     pub(crate) precision: Precision,
     /// How terms are combined.
     pub(crate) kind: ReduceKind,
-    /// A term is the product of the elements of so many operands: 1 or 2.
-    pub(crate) factors: usize,
+    /// For each input whether its elements are truth values.
+    pub(crate) truths: Vec<bool>,
+    /// What is computed from an element of each input.
+    pub(crate) body: Vec<MapInstruction>,
+    /// The instruction that gives the term.
+    pub(crate) term: Local,
+    /// Whether it is a sum of products, in any order.
+    pub(crate) free: bool,
     /// How many kept axes, the axis of the lanes not counted.
     pub(crate) kept: usize,
     /// How many folded axes.
@@ -40,19 +48,30 @@ pub(crate) struct FoldKernel {
 pub(crate) enum Lanes {
     /// None: one result at a time.
     Single,
-    /// A kept axis along which the result is contiguous; the flag says which factors are too, the others stay.
+    /// A kept axis along which the result is contiguous; the flag says which inputs are too, the others stay.
     Across(Vec<bool>),
-    /// The last folded axis, along which all factors are contiguous. Only for sums in any order.
-    Along,
+    /// The last folded axis, along which such inputs are contiguous. Only for sums in any order.
+    Along(Vec<bool>),
 }
-
-/// How many vectors of partial results are in flight.
-const UNROLL: i64 = 4;
 
 impl FoldKernel {
     /// Whether the axis of the lanes is the one that runs over the range of the call.
     pub(crate) fn ranges_over_lanes(&self) -> bool {
         self.kept == 0 && matches!(self.lanes, Lanes::Across(_))
+    }
+
+    fn inputs(&self) -> usize {
+        self.truths.len()
+    }
+
+    /// Roughly the number of machine instructions for each vector of terms.
+    pub(crate) fn weight(&self) -> usize {
+        weight(&self.body) + 1
+    }
+
+    /// How many vectors of partial results are in flight.
+    fn vectors(&self) -> i64 {
+        unroll(self.weight())
     }
 
     /// How many extents precede the strides.
@@ -70,14 +89,14 @@ impl FoldKernel {
         self.extents() + operand * self.kept + axis
     }
 
-    fn folded_stride_at(&self, factor: usize, axis: usize) -> usize {
-        self.extents() + (self.factors + 1) * self.kept + factor * self.folded + axis
+    fn folded_stride_at(&self, input: usize, axis: usize) -> usize {
+        self.extents() + (self.inputs() + 1) * self.kept + input * self.folded + axis
     }
 
     /// Appends the kernel's code.
     pub(crate) fn emit(&self, emitter: &mut Emitter<'_, '_>, arguments: &Arguments) {
-        let bases: Vec<Value> = (0..=self.factors).map(|i| arguments.pointer(emitter.builder, i)).collect();
-        let write = Access::written(emitter.builder, self.factors);
+        let bases: Vec<Value> = (0..=self.inputs()).map(|i| arguments.pointer(emitter.builder, i)).collect();
+        let write = Access::written(emitter.builder, self.inputs());
         let pass = Pass { kernel: self, arguments, write };
         pass.kept_axis(emitter, 0, bases);
     }
@@ -93,7 +112,7 @@ struct Pass<'k> {
 /// Partial results.
 type Partial = Vec<Value>;
 
-/// What happens to partial results at one index of the folded axes, given the place of each factor.
+/// What happens to partial results at one index of the folded axes, given the place of each input.
 type Term<'t> = &'t dyn Fn(&mut Emitter<'_, '_>, &[Value], &[Value]) -> Partial;
 
 impl Pass<'_> {
@@ -115,7 +134,7 @@ impl Pass<'_> {
             return match &self.kernel.lanes {
                 Lanes::Single => self.single(emitter, &bases),
                 Lanes::Across(moves) => self.across(emitter, moves, &bases),
-                Lanes::Along => self.along(emitter, &bases),
+                Lanes::Along(moves) => self.along(emitter, moves, &bases),
             };
         }
         let (first, end) = self.range(emitter, axis);
@@ -131,7 +150,7 @@ impl Pass<'_> {
     }
 
     /// The loops over the folded axes from `axis` up to, not including, `end`; `term` is called inside with the partial
-    /// results and the place of each factor.
+    /// results and the place of each input.
     fn folded_axes(
         &self,
         emitter: &mut Emitter<'_, '_>,
@@ -150,8 +169,8 @@ impl Pass<'_> {
         let mut last = emitter.counted((zero, extent, 1), &carried, |emitter, _, carried| {
             let (partial, places) = carried.split_at(count);
             let mut next = self.folded_axes(emitter, (axis + 1, end), partial.to_vec(), places, term);
-            for (factor, &place) in places.iter().enumerate() {
-                let stride = self.number(emitter, self.kernel.folded_stride_at(factor, axis));
+            for (input, &place) in places.iter().enumerate() {
+                let stride = self.number(emitter, self.kernel.folded_stride_at(input, axis));
                 next.push(emitter.builder.ins().iadd(place, stride));
             }
             next
@@ -163,7 +182,7 @@ impl Pass<'_> {
     /// What a sum starts from. Reductions and sums of one product start from the zero that changes nothing; a sum of several, whatever
     /// computes it, from +0.
     fn empty_sum(&self, emitter: &mut Emitter<'_, '_>) -> Value {
-        emitter.real(if self.kernel.factors == 1 || self.kernel.folded == 0 { -0.0 } else { 0.0 })
+        emitter.real(if self.kernel.free && self.kernel.folded > 0 { 0.0 } else { -0.0 })
     }
 
     /// What a fold starts from, given its first term.
@@ -187,28 +206,40 @@ impl Pass<'_> {
         }
     }
 
-    /// The product of one vector of each factor.
-    fn product(emitter: &mut Emitter<'_, '_>, factors: &[Value]) -> Value {
-        let (first, rest) = factors.split_at(1);
-        rest.iter().fold(first[0], |product, &factor| emitter.mul(product, factor))
+    /// A vector of terms from one of each input.
+    fn term(&self, emitter: &mut Emitter<'_, '_>, inputs: &[Value]) -> Value {
+        compute(emitter, &self.kernel.body, inputs)[self.kernel.term.0 as usize]
     }
 
     /// The term in the first lane.
     fn first_lane_term(&self, emitter: &mut Emitter<'_, '_>, places: &[Value]) -> Value {
-        let load = |&place| emitter.load_first_lane(Access::read_only(), false, place);
-        let factors: Vec<Value> = places.iter().map(load).collect();
-        Self::product(emitter, &factors)
+        let load = |(&place, &truth)| emitter.load_first_lane(Access::read_only(), truth, place);
+        let inputs: Vec<Value> = places.iter().zip(&self.kernel.truths).map(load).collect();
+        self.term(emitter, &inputs)
+    }
+
+    /// One vector of terms, of a vector of each input that moves and the one element of each that stays.
+    fn terms(&self, emitter: &mut Emitter<'_, '_>, moves: &[bool], places: &[Value], offset: i64) -> Value {
+        let mut inputs = Vec::with_capacity(places.len());
+        for ((&place, &moves), &truth) in places.iter().zip(moves).zip(&self.kernel.truths) {
+            inputs.push(if moves {
+                emitter.load_vector(Access::read_only(), truth, place, offset)
+            } else {
+                emitter.load_splat(Access::read_only(), truth, place)
+            });
+        }
+        self.term(emitter, &inputs)
     }
 
     /// One result at a time.
     fn single(&self, emitter: &mut Emitter<'_, '_>, bases: &[Value]) {
-        let (factors, result) = bases.split_at(self.kernel.factors);
-        let start = self.start(emitter, |emitter| self.first_lane_term(emitter, factors));
+        let (inputs, result) = bases.split_at(self.kernel.inputs());
+        let start = self.start(emitter, |emitter| self.first_lane_term(emitter, inputs));
         let term = |emitter: &mut Emitter<'_, '_>, partial: &[Value], places: &[Value]| {
             let term = self.first_lane_term(emitter, places);
             vec![self.combine(emitter, partial[0], term)]
         };
-        let folded = self.folded_axes(emitter, (0, self.kernel.folded), vec![start], factors, &term);
+        let folded = self.folded_axes(emitter, (0, self.kernel.folded), vec![start], inputs, &term);
         emitter.store_first_lane(self.write, folded[0], result[0]);
     }
 
@@ -218,9 +249,10 @@ impl Pass<'_> {
         let (first, end) = self.range(emitter, self.kernel.kept);
         let first = emitter.builder.ins().imul_imm_s(first, bytes);
         let end = emitter.builder.ins().imul_imm_s(end, bytes);
-        let wide = emitter.last_multiple(first, end, UNROLL * VECTOR_BYTES);
+        let unroll = self.kernel.vectors();
+        let wide = emitter.last_multiple(first, end, unroll * VECTOR_BYTES);
         let single = emitter.last_multiple(wide, end, VECTOR_BYTES);
-        for (first, end, vectors) in [(first, wide, UNROLL), (wide, single, 1)] {
+        for (first, end, vectors) in [(first, wide, unroll), (wide, single, 1)] {
             emitter.counted((first, end, vectors * VECTOR_BYTES), &[], |emitter, offset, _| {
                 self.columns(emitter, moves, bases, offset, vectors);
                 Vec::new()
@@ -243,63 +275,70 @@ impl Pass<'_> {
         vectors: i64,
     ) {
         let bases = displaced(emitter, moves, bases, offset);
-        let (factors, result) = bases.split_at(self.kernel.factors);
+        let (inputs, result) = bases.split_at(self.kernel.inputs());
         let terms = |emitter: &mut Emitter<'_, '_>, places: &[Value]| -> Vec<Value> {
-            (0..vectors).map(|i| column_term(emitter, moves, places, i * VECTOR_BYTES)).collect()
+            (0..vectors).map(|i| self.terms(emitter, moves, places, i * VECTOR_BYTES)).collect()
         };
         let start: Partial = match self.kernel.kind {
             ReduceKind::Sum => vec![self.empty_sum(emitter); vectors as usize],
-            ReduceKind::Max | ReduceKind::Min => terms(emitter, factors),
+            ReduceKind::Max | ReduceKind::Min => terms(emitter, inputs),
         };
         let term = |emitter: &mut Emitter<'_, '_>, partial: &[Value], places: &[Value]| {
             let terms = terms(emitter, places);
             partial.iter().zip(terms).map(|(&partial, term)| self.combine(emitter, partial, term)).collect()
         };
-        let folded = self.folded_axes(emitter, (0, self.kernel.folded), start, factors, &term);
+        let folded = self.folded_axes(emitter, (0, self.kernel.folded), start, inputs, &term);
         for (i, value) in folded.into_iter().enumerate() {
             emitter.store_vector(self.write, value, result[0], i as i64 * VECTOR_BYTES);
         }
     }
 
-    /// Vectors along the last folded axis: `UNROLL` partial sums of vectors, and one of single elements.
-    fn along(&self, emitter: &mut Emitter<'_, '_>, bases: &[Value]) {
-        let (factors, result) = bases.split_at(self.kernel.factors);
-        let start = vec![self.empty_sum(emitter); UNROLL as usize + 1];
+    /// Vectors along the last folded axis: partial sums of several vectors, and one of single elements.
+    fn along(&self, emitter: &mut Emitter<'_, '_>, moves: &[bool], bases: &[Value]) {
+        let (inputs, result) = bases.split_at(self.kernel.inputs());
+        let start = vec![self.empty_sum(emitter); self.kernel.vectors() as usize + 1];
         let term = |emitter: &mut Emitter<'_, '_>, partial: &[Value], places: &[Value]| {
-            self.run_of_terms(emitter, partial, places)
+            self.run_of_terms(emitter, moves, partial, places)
         };
-        let sums = self.folded_axes(emitter, (0, self.kernel.folded - 1), start, factors, &term);
-        let (vectors, rest) = sums.split_at(UNROLL as usize);
-        let left = emitter.add(vectors[0], vectors[1]);
-        let right = emitter.add(vectors[2], vectors[3]);
-        let lanes = emitter.add(left, right);
+        let sums = self.folded_axes(emitter, (0, self.kernel.folded - 1), start, inputs, &term);
+        let (vectors, rest) = sums.split_at(sums.len() - 1);
+        let mut lanes = vectors.to_vec();
+        while lanes.len() > 1 {
+            lanes = lanes.chunks(2).map(|pair| emitter.add(pair[0], pair[1])).collect();
+        }
         let mut total = emitter.builder.ins().extractlane(rest[0], 0);
         for lane in 0..emitter.lanes().count() {
-            let element = emitter.builder.ins().extractlane(lanes, lane);
+            let element = emitter.builder.ins().extractlane(lanes[0], lane);
             total = emitter.builder.ins().fadd(total, element);
         }
         emitter.builder.ins().store(self.write.flags(), total, result[0], 0);
     }
 
     /// The terms along the last folded axis, added to the partial sums.
-    fn run_of_terms(&self, emitter: &mut Emitter<'_, '_>, partial: &[Value], places: &[Value]) -> Partial {
+    fn run_of_terms(
+        &self,
+        emitter: &mut Emitter<'_, '_>,
+        moves: &[bool],
+        partial: &[Value],
+        places: &[Value],
+    ) -> Partial {
         let bytes = emitter.lanes().bytes;
-        let moves = vec![true; places.len()];
+        let unroll = self.kernel.vectors();
         let first = emitter.builder.ins().iconst(I64, 0);
         let extent = self.number(emitter, self.kernel.folded_extent_at(self.kernel.folded - 1));
         let end = emitter.builder.ins().imul_imm_s(extent, bytes);
-        let wide = emitter.last_multiple(first, end, UNROLL * VECTOR_BYTES);
+        let wide = emitter.last_multiple(first, end, unroll * VECTOR_BYTES);
         let single = emitter.last_multiple(wide, end, VECTOR_BYTES);
-        let (vectors, rest) = partial.split_at(UNROLL as usize);
+        let (vectors, rest) = partial.split_at(unroll as usize);
         let mut vectors = vectors.to_vec();
-        for (first, end, count) in [(first, wide, UNROLL), (wide, single, 1)] {
+        for (first, end, count) in [(first, wide, unroll), (wide, single, 1)] {
             let sums = emitter.counted(
                 (first, end, count * VECTOR_BYTES),
                 &vectors[..count as usize],
                 |emitter, offset, sums| {
-                    let places = displaced(emitter, &moves, places, offset);
+                    let places = displaced(emitter, moves, places, offset);
                     let add = |(i, &sum): (usize, &Value)| {
-                        let term = column_term(emitter, &moves, &places, i as i64 * VECTOR_BYTES);
+                        let term = self.terms(emitter, moves, &places, i as i64 * VECTOR_BYTES);
                         emitter.add(sum, term)
                     };
                     sums.iter().enumerate().map(add).collect()
@@ -308,7 +347,7 @@ impl Pass<'_> {
             vectors[..sums.len()].copy_from_slice(&sums);
         }
         let rest = emitter.counted((single, end, bytes), rest, |emitter, offset, sums| {
-            let places = displaced(emitter, &moves, places, offset);
+            let places = displaced(emitter, moves, places, offset);
             let term = self.first_lane_term(emitter, &places);
             vec![emitter.add(sums[0], term)]
         });
@@ -316,23 +355,10 @@ impl Pass<'_> {
     }
 }
 
-/// The places `offset` bytes along the axis of the lanes; the result, after the factors, always moves.
+/// The places `offset` bytes along the axis of the lanes; the result, after the inputs, always moves.
 fn displaced(emitter: &mut Emitter<'_, '_>, moves: &[bool], bases: &[Value], offset: Value) -> Vec<Value> {
     let moves = moves.iter().copied().chain([true]);
     let displace =
         |(&base, moves): (&Value, bool)| if moves { emitter.builder.ins().iadd(base, offset) } else { base };
     bases.iter().zip(moves).map(displace).collect()
-}
-
-/// One vector of terms: the product of a vector of each factor that moves and the one element of each that stays.
-fn column_term(emitter: &mut Emitter<'_, '_>, moves: &[bool], places: &[Value], offset: i64) -> Value {
-    let mut factors = Vec::with_capacity(places.len());
-    for (&place, &moves) in places.iter().zip(moves) {
-        factors.push(if moves {
-            emitter.load_vector(Access::read_only(), false, place, offset)
-        } else {
-            emitter.load_splat(Access::read_only(), false, place)
-        });
-    }
-    Pass::product(emitter, &factors)
 }

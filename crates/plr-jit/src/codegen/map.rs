@@ -4,8 +4,8 @@ use cranelift_codegen::ir::types::I64;
 use cranelift_codegen::ir::{InstBuilder, Value};
 use plr_ir::Precision;
 use plr_ir::program::{Local, MapInstruction};
-use plr_ir::scalar::{self, BinaryOp, Machine, UnaryOp};
 
+use super::body::{compute, unroll, weight};
 use super::emitter::{Emitter, VECTOR_BYTES};
 use super::loops::{Access, Arguments};
 
@@ -38,26 +38,10 @@ pub(crate) struct MapRead {
     pub(crate) overwritten_by: Option<usize>,
 }
 
-/// A body of at most this weight is unrolled four times, to hide latencies and share loop overhead.
-const LIGHT: usize = 12;
-/// A body of at most this weight is unrolled twice; a heavier one would only spill.
-const MEDIUM: usize = 80;
-
 impl MapKernel {
     /// Roughly the number of machine instructions for each vector.
     pub(crate) fn weight(&self) -> usize {
-        self.body.iter().map(instruction_weight).sum()
-    }
-
-    fn unroll(&self) -> i64 {
-        let weight = self.weight();
-        if weight <= LIGHT {
-            4
-        } else if weight <= MEDIUM {
-            2
-        } else {
-            1
-        }
+        weight(&self.body)
     }
 
     /// Where the strides of an operand begin among the numbers.
@@ -76,30 +60,6 @@ impl MapKernel {
         let reads = self.inputs.iter().map(|read| overwritten(read).unwrap_or(Access::read_only())).collect();
         let pass = Pass { kernel: self, reads, writes };
         pass.axis(emitter, arguments, 0, bases);
-    }
-}
-
-/// Roughly the machine instructions of one instruction.
-fn instruction_weight(instruction: &MapInstruction) -> usize {
-    match instruction {
-        MapInstruction::Unary(op, _) => match op {
-            UnaryOp::Neg | UnaryOp::Abs | UnaryOp::Floor | UnaryOp::Round => 1,
-            UnaryOp::Sqrt | UnaryOp::Sign => 4,
-            UnaryOp::Exp | UnaryOp::Tanh | UnaryOp::Sigmoid => 30,
-            UnaryOp::Log | UnaryOp::Sin | UnaryOp::Cos => 40,
-            UnaryOp::Softplus => 70,
-        },
-        MapInstruction::Binary(op, _, _) => match op {
-            BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul => 1,
-            BinaryOp::Min | BinaryOp::Max => 3,
-            BinaryOp::Div => 4,
-            BinaryOp::Pow => 160,
-        },
-        MapInstruction::Input(_) | MapInstruction::Constant(_) | MapInstruction::Not(_) => 1,
-        MapInstruction::Compare(..)
-        | MapInstruction::And(..)
-        | MapInstruction::Or(..)
-        | MapInstruction::Select(..) => 1,
     }
 }
 
@@ -136,7 +96,7 @@ impl Pass<'_> {
     /// The innermost axis: several vectors at a time, then single vectors, then single elements.
     fn row(&self, emitter: &mut Emitter<'_, '_>, first: Value, end: Value, bases: &[Value]) {
         let bytes = emitter.lanes().bytes;
-        let unroll = self.kernel.unroll();
+        let unroll = unroll(self.kernel.weight());
         let repeated = self.repeated_inputs(emitter, bases);
         let first = emitter.builder.ins().imul_imm_s(first, bytes);
         let end = emitter.builder.ins().imul_imm_s(end, bytes);
@@ -171,6 +131,12 @@ impl Pass<'_> {
             .collect()
     }
 
+    /// The results for one vector of every input.
+    fn results(&self, emitter: &mut Emitter<'_, '_>, inputs: &[Value]) -> Vec<Value> {
+        let values = compute(emitter, &self.kernel.body, inputs);
+        self.kernel.results.iter().map(|local| values[local.0 as usize]).collect()
+    }
+
     /// One vector of every result.
     fn vector(
         &self,
@@ -184,7 +150,7 @@ impl Pass<'_> {
             let load = || emitter.load_vector(self.reads[i], read.truth, places[i], offset);
             inputs.push(repeated[i].unwrap_or_else(load));
         }
-        let results = self.compute(emitter, &inputs);
+        let results = self.results(emitter, &inputs);
         for (i, result) in results.into_iter().enumerate() {
             emitter.store_vector(self.writes[i], result, places[inputs.len() + i], offset);
         }
@@ -197,31 +163,10 @@ impl Pass<'_> {
             let load = || emitter.load_first_lane(self.reads[i], read.truth, places[i]);
             inputs.push(repeated[i].unwrap_or_else(load));
         }
-        let results = self.compute(emitter, &inputs);
+        let results = self.results(emitter, &inputs);
         for (i, result) in results.into_iter().enumerate() {
             emitter.store_first_lane(self.writes[i], result, places[inputs.len() + i]);
         }
-    }
-
-    /// The body on one vector of every input.
-    fn compute(&self, emitter: &mut Emitter<'_, '_>, inputs: &[Value]) -> Vec<Value> {
-        let mut values: Vec<Value> = Vec::with_capacity(self.kernel.body.len());
-        for instruction in &self.kernel.body {
-            let at = |local: &Local| values[local.0 as usize];
-            let value = match instruction {
-                MapInstruction::Input(i) => inputs[*i as usize],
-                MapInstruction::Constant(number) => emitter.real(*number),
-                MapInstruction::Unary(op, a) => scalar::unary(emitter, *op, at(a)),
-                MapInstruction::Binary(op, a, b) => scalar::binary(emitter, *op, at(a), at(b)),
-                MapInstruction::Compare(op, a, b) => scalar::compare(emitter, *op, at(a), at(b)),
-                MapInstruction::And(a, b) => emitter.and(at(a), at(b)),
-                MapInstruction::Or(a, b) => emitter.or(at(a), at(b)),
-                MapInstruction::Not(a) => emitter.not(at(a)),
-                MapInstruction::Select(c, a, b) => emitter.select(at(c), at(a), at(b)),
-            };
-            values.push(value);
-        }
-        self.kernel.results.iter().map(|local| values[local.0 as usize]).collect()
     }
 }
 

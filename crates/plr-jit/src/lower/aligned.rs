@@ -128,7 +128,9 @@ impl Lowering<'_> {
         let rank = self.type_of(value).rank();
         match self.view(value) {
             View::Stored { value: stored, axes } if axes.len() == rank => *stored,
-            View::Stored { .. } | View::Constant(_) | View::Index(_) => self.copy(value),
+            View::Stored { .. } | View::Constant(_) | View::Computed { .. } | View::Index(_) => {
+                self.copy(value)
+            }
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Contractions: which are matrix products, which are products of elements, and which are folded by a kernel.
 
 use plr_ir::Type;
-use plr_ir::program::{Contraction, MapInput, ReduceKind, Value};
+use plr_ir::program::{Contraction, Local, MapInput, MapInstruction, ReduceKind, Value};
+use plr_ir::scalar::BinaryOp;
 
 use super::{FoldTask, GemmTask, Lowering, Task, Terms};
 use crate::gemm::{BatchAxis, Product, Strides};
@@ -43,6 +44,9 @@ impl Lowering<'_> {
             self.define(result);
             return self.push(Task::Gemm(task));
         }
+        if self.contract_computed([lhs, rhs], spec, result) {
+            return;
+        }
         let (lhs, rhs) = (self.stored_anyhow(lhs), self.stored_anyhow(rhs));
         let (kept, summed) = self.axes(lhs, rhs, spec, result);
         self.define(result);
@@ -61,8 +65,20 @@ impl Lowering<'_> {
         }
         let kept = space(&kept, 3).collapsed();
         let folded = space(&summed, 2).collapsed();
-        let (kind, factors) = (ReduceKind::Sum, vec![lhs, rhs]);
-        self.push(Task::Fold(FoldTask { kind, factors, result, kept, folded, any_order: true }));
+        self.push(Task::Fold(FoldTask {
+            kind: ReduceKind::Sum,
+            free: true,
+            inputs: vec![self.operand(lhs, false), self.operand(rhs, false)],
+            body: vec![
+                MapInstruction::Input(0),
+                MapInstruction::Input(1),
+                MapInstruction::Binary(BinaryOp::Mul, Local(0), Local(1)),
+            ],
+            term: Local(2),
+            result,
+            kept,
+            folded,
+        }));
     }
 
     /// The contraction as a matrix product whose last terms are left out, if a factor is zero there and they follow the others in

@@ -146,23 +146,14 @@ impl MapTask {
         let space = other.space.as_matrix(dims);
         let mut locals: Vec<Local> = Vec::with_capacity(other.body.len());
         for instruction in &other.body {
-            let at = |local: &Local| locals[local.0 as usize];
-            let local = match instruction {
-                MapInstruction::Input(i) => {
-                    let operand = other.inputs[*i as usize];
-                    match known.filter(|(value, _)| *value == operand.value) {
-                        Some((_, local)) => local,
-                        None => self.read(operand, space.strides[*i as usize].clone()),
-                    }
+            let local = if let MapInstruction::Input(i) = instruction {
+                let operand = other.inputs[*i as usize];
+                match known.filter(|(value, _)| *value == operand.value) {
+                    Some((_, local)) => local,
+                    None => self.read(operand, space.strides[*i as usize].clone()),
                 }
-                MapInstruction::Constant(number) => self.push(MapInstruction::Constant(*number)),
-                MapInstruction::Unary(op, a) => self.push(MapInstruction::Unary(*op, at(a))),
-                MapInstruction::Binary(op, a, b) => self.push(MapInstruction::Binary(*op, at(a), at(b))),
-                MapInstruction::Compare(op, a, b) => self.push(MapInstruction::Compare(*op, at(a), at(b))),
-                MapInstruction::And(a, b) => self.push(MapInstruction::And(at(a), at(b))),
-                MapInstruction::Or(a, b) => self.push(MapInstruction::Or(at(a), at(b))),
-                MapInstruction::Not(a) => self.push(MapInstruction::Not(at(a))),
-                MapInstruction::Select(c, a, b) => self.push(MapInstruction::Select(at(c), at(a), at(b))),
+            } else {
+                self.push(instruction.moved(|local| locals[local.0 as usize]))
             };
             locals.push(local);
         }

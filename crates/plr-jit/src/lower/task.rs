@@ -1,9 +1,9 @@
 //! Tasks: what a program has to compute, and on which values.
 
 use plr_ir::Value;
-use plr_ir::program::{Law, ReduceKind};
+use plr_ir::program::{Law, Local, MapInstruction, ReduceKind};
 
-use super::{BlockTask, MapTask};
+use super::{BlockTask, MapOperand, MapTask};
 use crate::convolve::{Convolve, Lanes};
 use crate::gemm::Product;
 use crate::space::Space;
@@ -146,21 +146,25 @@ pub(crate) enum Task {
     Tiles(Box<Region>),
 }
 
-/// A fold over the last axes of a space. Operands of the space: the factors, then the result.
+/// A fold over the last axes of a space. Operands of the space: the inputs, then the result.
 #[derive(Clone, Debug)]
 pub(crate) struct FoldTask {
     /// How terms are combined.
     pub(crate) kind: ReduceKind,
-    /// A term is the product of an element of each.
-    pub(crate) factors: Vec<Value>,
+    /// Whether it is a sum of products, which may be added in any order.
+    pub(crate) free: bool,
+    /// What it reads.
+    pub(crate) inputs: Vec<MapOperand>,
+    /// What it computes of an element of each.
+    pub(crate) body: Vec<MapInstruction>,
+    /// The instruction that gives the term.
+    pub(crate) term: Local,
     /// What the terms are folded into.
     pub(crate) result: Value,
     /// The kept axes, in the result's order.
     pub(crate) kept: Space,
     /// The folded axes, outermost first; the result does not move along them.
     pub(crate) folded: Space,
-    /// Whether terms may be added in any order.
-    pub(crate) any_order: bool,
 }
 
 /// A tensor and a place along one of its axes.
@@ -326,7 +330,7 @@ impl Task {
     pub(crate) fn operands(&self) -> Vec<Value> {
         match self {
             Task::Map(map) => map.inputs.iter().map(|input| input.value).collect(),
-            Task::Fold(fold) => fold.factors.clone(),
+            Task::Fold(fold) => fold.inputs.iter().map(|input| input.value).collect(),
             Task::Gemm(gemm) => vec![gemm.lhs, gemm.rhs],
             Task::Block(block) => block.operands().collect(),
             Task::Rank { input, .. } | Task::RunningSum { input, .. } | Task::Transpose { input, .. } => {

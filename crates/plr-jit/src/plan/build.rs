@@ -242,14 +242,16 @@ impl Build<'_> {
     }
 
     fn fold(&mut self, fold: &FoldTask) -> Result<Launch, Error> {
-        let factors = fold.factors.len();
         let lanes = choose_lanes(fold);
         let across = matches!(lanes, Lanes::Across(_));
         let kept = fold.kept.dims.len() - usize::from(across);
         let kernel = FoldKernel {
             precision: self.precision,
             kind: fold.kind,
-            factors,
+            truths: fold.inputs.iter().map(|input| input.truth).collect(),
+            body: fold.body.clone(),
+            term: fold.term,
+            free: fold.free,
             kept,
             folded: fold.folded.dims.len(),
             lanes,
@@ -266,11 +268,11 @@ impl Build<'_> {
             if kernel.lanes == Lanes::Single { 1 } else { VECTOR_BYTES as usize / self.precision.bytes() };
         let results = fold.kept.dims.iter().product::<usize>();
         let terms = fold.folded.dims.iter().product::<usize>();
-        let work = results.saturating_mul(terms).saturating_mul(2 * factors) / per_vector;
+        let work = results.saturating_mul(terms).saturating_mul(kernel.weight()) / per_vector;
         Ok(Launch {
             grain: if kernel.ranges_over_lanes() { ELEMENT_GRAIN } else { 1 },
             kernel: self.compiler.kernel(&Kernel::Fold(kernel))?,
-            operands: self.operands(fold.factors.iter().copied().chain([fold.result])),
+            operands: self.operands(fold.inputs.iter().map(|input| input.value).chain([fold.result])),
             numbers: numbers.into(),
             extent: fold.kept.dims.first().copied().unwrap_or(1),
             work,
@@ -336,17 +338,19 @@ fn with_an_axis(space: &Space) -> Space {
 /// Where the vectors of a fold lie: across the last kept axis if its neighbours are neighbours in memory, else along the
 /// last folded axis where the order of terms is free.
 fn choose_lanes(fold: &FoldTask) -> Lanes {
-    let factors = fold.factors.len();
-    let along = |space: &Space| space.strides.iter().take(factors).all(|strides| strides.last() == Some(&1));
-    let across = |strides: &Vec<usize>| match strides.last() {
+    let beside = |strides: &Vec<usize>| match strides.last() {
         Some(0) => Some(false),
         Some(1) => Some(true),
         Some(_) | None => None,
     };
-    let moves: Option<Vec<bool>> = fold.kept.strides.iter().take(factors).map(across).collect();
-    match moves {
-        Some(moves) => Lanes::Across(moves),
-        None if fold.any_order && along(&fold.folded) => Lanes::Along,
+    let moves = |space: &Space| -> Option<Vec<bool>> {
+        space.strides.iter().take(fold.inputs.len()).map(beside).collect()
+    };
+    if let (Some(moves), Some(_)) = (moves(&fold.kept), fold.kept.dims.last()) {
+        return Lanes::Across(moves);
+    }
+    match moves(&fold.folded).filter(|_| fold.free && !fold.folded.dims.is_empty()) {
+        Some(moves) => Lanes::Along(moves),
         None => Lanes::Single,
     }
 }

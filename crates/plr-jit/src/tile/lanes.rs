@@ -69,7 +69,7 @@ impl Region {
         let mut operations = Vec::with_capacity(members.len());
         rewrite.befores(members, &mut operations);
         members.iter().for_each(|member| rewrite.operation(member, &mut operations));
-        let escaping = escaping(samples.program, members, &defined);
+        let escaping = escaping(samples, members, &defined);
         let (exports, sums): (Vec<Value>, Vec<Value>) =
             escaping.into_iter().partition(|&value| samples.has(value));
         let results = exports.iter().chain(&sums).map(|value| rewrite.known[value]).collect();
@@ -140,7 +140,8 @@ pub(super) fn runs_on(operation: &Operation) -> bool {
 }
 
 /// The values among `defined` that are used by operations other than the members, or handed out.
-fn escaping(program: &Program, members: &[&Operation], defined: &[Value]) -> Vec<Value> {
+fn escaping(samples: &Samples<'_>, members: &[&Operation], defined: &[Value]) -> Vec<Value> {
+    let body = &samples.program.body;
     let mut used: Vec<Value> = Vec::new();
     let mut note = |value: Value| {
         if position(defined, value).is_some() && position(&used, value).is_none() {
@@ -148,10 +149,11 @@ fn escaping(program: &Program, members: &[&Operation], defined: &[Value]) -> Vec
         }
     };
     let is_member = |operation: &Operation| members.iter().any(|member| member.results == operation.results);
-    for operation in program.body.operations.iter().filter(|operation| !is_member(operation)) {
-        operation.for_each_use(&mut note);
-    }
-    program.body.results.iter().copied().for_each(note);
+    let others = samples.members(|at| !is_member(&body.operations[at]));
+    others.iter().for_each(|operation| operation.for_each_use(&mut note));
+    body.results.iter().copied().for_each(note);
+    let computed = members.iter().filter(|member| samples.passes(member)).flat_map(|member| &member.results);
+    computed.for_each(|result| used.retain(|value| value != result));
     used
 }
 

@@ -2,9 +2,10 @@
 //!
 //! Operations get *levels*: even outside of tiles, odd inside. An operation is at the lowest level of its kind that is not below
 //! the levels of those it uses. In the order of levels everything comes after what it uses, and the operations of an odd
-//! level need nothing that depends on them and is computed elsewhere: they are a region.
+//! level need nothing that depends on them and is computed elsewhere: they are a region. What is fleeting is at no level: whoever reads
+//! it computes it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use plr_ir::program::{Block, ConvolveForm, Op, Operation, Program, Repeat, Value};
 use plr_ir::{Elem, several};
@@ -23,11 +24,11 @@ const LEAST_WHOLE_BYTES: usize = 256 << 10;
 const FEW_MULTIPLICATIONS: usize = 256;
 
 /// The stretches of a program's body, in an order in which they can be run; `running` says whether sums may run on from tile to
-/// tile.
-pub(crate) fn sections(program: &Program, running: bool) -> Vec<Section> {
+/// tile. The values that are `fleeting` are not in memory.
+pub(crate) fn sections(program: &Program, running: bool, fleeting: &[bool]) -> Vec<Section> {
     let axes = Axes::of(program);
     let Some((class, count)) = axes.samples(program) else { return plain(program) };
-    let mut samples = Samples { program, axes, class, count, running };
+    let mut samples = Samples { program, axes, class, count, running, fleeting };
     samples.sections().unwrap_or_else(|| {
         samples.running = false;
         samples.sections().unwrap_or_else(|| plain(program))
@@ -36,7 +37,12 @@ pub(crate) fn sections(program: &Program, running: bool) -> Vec<Section> {
 
 /// The stretches of the body of a loop, in an order in which they can be run. Its steps follow each other; tiles that are made
 /// anew in each must have a loop of their own to be worth it.
-pub(crate) fn sections_of_body(program: &Program, body: &Block, running: bool) -> Vec<Section> {
+pub(crate) fn sections_of_body(
+    program: &Program,
+    body: &Block,
+    running: bool,
+    fleeting: &[bool],
+) -> Vec<Section> {
     let alone = || vec![Section::Plain(body.operations.clone())];
     if !body.operations.iter().any(|operation| matches!(operation.op, Op::Repeat(_))) {
         return alone();
@@ -47,7 +53,7 @@ pub(crate) fn sections_of_body(program: &Program, body: &Block, running: bool) -
     let operations = constants.chain(&body.operations).cloned().collect();
     let body = Block { operations, ..body.clone() };
     let (inputs, outputs) = (Vec::new(), Vec::new());
-    sections(&Program { body, inputs, outputs, ..program.clone() }, running)
+    sections(&Program { body, inputs, outputs, ..program.clone() }, running, fleeting)
 }
 
 /// The sample axis of a program.
@@ -59,17 +65,18 @@ pub(super) struct Samples<'a> {
     pub(super) count: usize,
     /// Whether sums may run on from sample to sample.
     running: bool,
+    /// By value, whether it is fleeting.
+    fleeting: &'a [bool],
 }
 
 impl Samples<'_> {
     /// The stretches of the program's body; `None` if sums would have to run on through tiles that are in no order.
     fn sections(&self) -> Option<Vec<Section>> {
         let levels = self.levels();
-        let highest = levels.iter().copied().max().unwrap_or(0);
+        let highest = levels.iter().copied().flatten().max().unwrap_or(0);
         let mut sections = Vec::new();
         for level in 0..=highest {
-            let members = self.program.body.operations.iter().zip(&levels).filter(|(_, of)| **of == level);
-            let members: Vec<&Operation> = members.map(|(operation, _)| operation).collect();
+            let members = self.members(|at| levels[at] == Some(level));
             let worthwhile = level % 2 == 1 && members.iter().any(|operation| self.multiplies(operation));
             let of_weights = self.are_of_weights(&members);
             let region = worthwhile
@@ -134,10 +141,43 @@ impl Samples<'_> {
         members.iter().all(of_weights)
     }
 
-    fn levels(&self) -> Vec<usize> {
+    /// The operations at certain places, and those of what is fleeting that they read.
+    pub(super) fn members(&self, is_member: impl Fn(usize) -> bool) -> Vec<&'_ Operation> {
+        let mut members = Vec::new();
+        let mut read: HashSet<Value> = HashSet::new();
+        for (at, operation) in self.program.body.operations.iter().enumerate().rev() {
+            let passed =
+                || self.passes(operation) && operation.results.iter().any(|result| read.contains(result));
+            if is_member(at) || passed() {
+                operation.for_each_use(&mut |value| {
+                    read.insert(value);
+                });
+                members.push(operation);
+            }
+        }
+        members.reverse();
+        members
+    }
+
+    /// Whether whoever reads what the operation gives computes it, in tiles or outside.
+    pub(super) fn passes(&self, operation: &Operation) -> bool {
+        let is_fleeting = |result: &Value| self.fleeting.get(result.index()) == Some(&true);
+        operation.results.iter().all(is_fleeting) && self.separable(operation)
+    }
+
+    /// The level of each operation; none of what is fleeting.
+    fn levels(&self) -> Vec<Option<usize>> {
         let mut of_value: HashMap<Value, usize> = HashMap::new();
         let mut levels = Vec::with_capacity(self.program.body.operations.len());
         for operation in &self.program.body.operations {
+            if self.passes(operation) {
+                let mut level = 0;
+                operation
+                    .for_each_use(&mut |value| level = level.max(of_value.get(&value).copied().unwrap_or(0)));
+                of_value.extend(operation.results.iter().map(|&result| (result, level)));
+                levels.push(None);
+                continue;
+            }
             let before = |value: Value| of_value.get(&value).is_none_or(|&level| level == 0);
             let inside = (self.separable(operation) || self.sums(&operation.op) || self.runs_on(operation))
                 && !self.takes_index(operation)
@@ -152,7 +192,7 @@ impl Samples<'_> {
             operation.results.iter().for_each(|&result| {
                 of_value.insert(result, known);
             });
-            levels.push(level);
+            levels.push(Some(level));
         }
         levels
     }

@@ -29,10 +29,9 @@ impl Windows {
     /// As for samples one by one, in the same order. Where no two windows share a unit, each share is divided before it is
     /// written to all of them.
     pub(super) fn unpool_lanes<T: Real>(&self, input: &[T], out: &mut [T]) {
-        let (Pooling { low, window, stride }, size) = (self.geometry, self.size());
+        let (Pooling { window, stride, .. }, size) = (self.geometry, self.size());
         let apart = stride >= window;
-        let everywhere = [(low.height, self.high.height), (low.width, self.high.width)];
-        if !apart || stride > window || everywhere.iter().any(|&(low, high)| low != high * window) {
+        if !self.cover() {
             out.fill(T::default());
         }
         for (place, sent) in input.chunks_exact(self.lanes).enumerate() {

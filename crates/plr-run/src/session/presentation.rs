@@ -72,6 +72,17 @@ impl Presentation {
         Self::of(model, program, minibatches, backend, true)
     }
 
+    /// Makes a program that the pieces are made of ready for minibatches of `batch` samples.
+    pub(super) fn other(
+        model: &dyn Model,
+        program: Program,
+        batch: usize,
+        backend: Backend,
+        in_place: bool,
+    ) -> Result<Self, SessionError> {
+        Self::of(model, program, (1, batch), backend, in_place)
+    }
+
     /// A program with so many minibatches of so many samples.
     fn of(
         model: &dyn Model,

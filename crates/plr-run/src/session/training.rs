@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use plr_ir::model::{Kept, Model, Piece};
+use plr_ir::model::{Model, Piece};
 use plr_ir::scalar::Real;
 use plr_ir::tensor::Data;
 use plr_ir::{Program, Tensor};
 
+use super::by_case::ByCase;
 use super::error::SessionError;
 use super::presentation::Presentation;
 use super::relaxation::{CutOff, Relaxation, relaxations};
@@ -63,6 +64,8 @@ pub(super) struct Trainer {
     presentation: Presentation,
     /// Several presentations in a row, if they are made at a time.
     several: Option<Several>,
+    /// What there is to do by where in training a presentation is, if that makes a difference.
+    by_case: Option<ByCase>,
     relaxations: Vec<Relaxation>,
 }
 
@@ -108,7 +111,11 @@ impl Trainer {
             false => None,
         };
         let relaxations = relaxations(program);
-        Ok(Self { presentation, several, relaxations })
+        let by_case = match several {
+            Some(_) => None,
+            None => ByCase::new(model, program, batch, backend)?,
+        };
+        Ok(Self { presentation, several, by_case, relaxations })
     }
 
     pub(super) fn batch(&self) -> usize {
@@ -122,8 +129,8 @@ impl Trainer {
     /// One update, or several if there are so many samples: the new parameters take the place of the old ones.
     fn step(
         &mut self,
-        parameters: &mut [Tensor],
-        (tables, kept): (&mut Tables, &[Kept]),
+        (model, options): (&dyn Model, Options),
+        (parameters, tables): (&mut [Tensor], &mut Tables),
         (data, samples): (&Dataset, &[usize]),
         (context, position): (Context, Position),
     ) -> Result<(), SessionError> {
@@ -131,13 +138,19 @@ impl Trainer {
             several.presentation.gather(data, samples);
             return several.presentation.run(parameters, context, position).map(drop);
         }
-        self.presentation.gather(data, samples);
-        tables.hand_out(kept, samples, self.presentation.kept_mut());
-        let outputs = self.presentation.run(parameters, context, position)?;
+        let own = match &mut self.by_case {
+            Some(by_case) => by_case.at((model, options), parameters, (context, position))?,
+            None => None,
+        };
+        let presentation = own.unwrap_or(&mut self.presentation);
+        presentation.gather(data, samples);
+        let kept = model.kept();
+        tables.hand_out(kept, samples, presentation.kept_mut());
+        let outputs = presentation.run(parameters, context, position)?;
         for relaxation in &mut self.relaxations {
             relaxation.observe(outputs);
         }
-        for (at, (kept, left)) in kept.iter().zip(self.presentation.kept_mut()).enumerate() {
+        for (at, (kept, left)) in kept.iter().zip(presentation.kept_mut()).enumerate() {
             tables.take_in(at, kept, samples, left);
         }
         Ok(())
@@ -197,7 +210,7 @@ impl Session<'_> {
         most: Option<u64>,
         progress: &mut dyn FnMut(Progress) -> Control,
     ) -> Result<Report, SessionError> {
-        let (clock, start) = (Instant::now(), self.position);
+        let (clock, start, compiled) = (Instant::now(), self.position, self.compile_time);
         let of = order.batches().len();
         self.position.minibatches = of;
         let left = of.saturating_sub(start.minibatch);
@@ -229,7 +242,7 @@ impl Session<'_> {
             self.position.epoch += 1;
             self.position.minibatch = 0;
         }
-        report.time = clock.elapsed();
+        report.time = clock.elapsed().saturating_sub(self.compile_time - compiled);
         report.cut_off = self.take_cut_off();
         Ok(report)
     }
@@ -248,13 +261,14 @@ impl Session<'_> {
     fn update(&mut self, data: &Dataset, samples: &[usize]) -> Result<(), SessionError> {
         let context = self.context();
         let trainer = self.trainer(samples.len().min(self.options.batch))?;
-        let tables = (&mut self.tables, self.model.kept());
-        self.trainers[trainer].step(
-            &mut self.parameters,
-            tables,
+        let trainer = &mut self.trainers[trainer];
+        trainer.step(
+            (self.model, self.options),
+            (&mut self.parameters, &mut self.tables),
             (data, samples),
             (context, self.position),
         )?;
+        self.compile_time += trainer.by_case.as_mut().map_or(Duration::ZERO, ByCase::take_compile_time);
         let minibatches = samples.len().div_ceil(self.options.batch);
         self.position.minibatch += minibatches;
         self.position.updates += minibatches as u64;

@@ -137,7 +137,8 @@ impl Lowerer<'_> {
             }
         }
         let dims = self.b.type_of(increment).dims.clone();
-        let nothing = self.b.constant(0.0, &dims);
+        // To which everything adds to itself, zeros of either sign too.
+        let nothing = self.b.constant(-0.0, &dims);
         Ok(self.chosen(condition, increment, nothing))
     }
 

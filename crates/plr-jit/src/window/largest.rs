@@ -1,0 +1,69 @@
+//! What goes to the largest unit of a window.
+
+use plr_ir::geometry::Pooling;
+use plr_ir::scalar::Real;
+
+use super::Windows;
+
+impl Windows {
+    /// Gives the element of each window to the first unit that equals its largest.
+    pub(crate) fn give_to_largest<T: Real>(&self, input: &[T], units: &[T], out: &mut [T]) {
+        if !self.cover() {
+            out.fill(T::default());
+        }
+        match self.lanes {
+            lanes if lanes.is_multiple_of(16) => self.give::<T, 16>(input, units, out),
+            lanes if lanes.is_multiple_of(8) => self.give::<T, 8>(input, units, out),
+            _ => self.give::<T, 1>(input, units, out),
+        }
+    }
+
+    /// Whether every unit is in one window and in no other.
+    pub(super) fn cover(&self) -> bool {
+        let Pooling { low, window, stride } = self.geometry;
+        let exactly = |low: usize, high: usize| low == high * window;
+        stride == window && exactly(low.height, self.high.height) && exactly(low.width, self.high.width)
+    }
+
+    /// So many samples at a time.
+    fn give<T: Real, const N: usize>(&self, input: &[T], units: &[T], out: &mut [T]) {
+        let (window, fresh) = (self.geometry.window, self.cover());
+        let places = input.chunks_exact(self.lanes).enumerate();
+        for (place, sent) in places {
+            for (at, sent) in sent.chunks_exact(N).enumerate() {
+                let unit = |k: usize| self.unit(place, k / window, k % window) + at * N;
+                let winners = winners::<T, N>(units, window * window, unit);
+                for k in 0..window * window {
+                    let (own, number) = (&mut out[unit(k)..][..N], T::from_f64(k as f64));
+                    for lane in 0..N {
+                        let before = if fresh { T::default() } else { own[lane] };
+                        own[lane] = if winners[lane] == number { before + sent[lane] } else { before };
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Which unit of a window is its largest, the first of several: a NaN, if there is one.
+fn winners<T: Real, const N: usize>(units: &[T], size: usize, unit: impl Fn(usize) -> usize) -> [T; N] {
+    let mut largest = [T::default(); N];
+    largest.copy_from_slice(&units[unit(0)..][..N]);
+    let mut winners = [T::default(); N];
+    for k in 1..size {
+        let (own, number) = (&units[unit(k)..][..N], T::from_f64(k as f64));
+        for lane in 0..N {
+            let (x, so_far) = (own[lane], largest[lane]);
+            // A comparison with a NaN is false: the first one is not replaced any more.
+            let larger = so_far < x || is_nan(x) && !is_nan(so_far);
+            largest[lane] = if larger { x } else { so_far };
+            winners[lane] = if larger { number } else { winners[lane] };
+        }
+    }
+    winners
+}
+
+#[allow(clippy::eq_op, reason = "a NaN is what does not equal itself")]
+fn is_nan<T: Real>(x: T) -> bool {
+    x != x
+}
