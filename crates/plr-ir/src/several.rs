@@ -111,12 +111,14 @@ pub fn work(program: &Program) -> usize {
 fn work_of(program: &Program, block: &Block) -> usize {
     let of = |operation: &Operation| {
         let elements = || operation.results.first().map_or(0, |&result| program.type_of(result).count());
-        match &operation.op {
-            Op::Repeat(repeat) => (repeat.count as usize).saturating_mul(work_of(program, &repeat.body)),
-            Op::Map(map) => elements().saturating_mul(map.body.len()),
-            Op::Constant(_) | Op::Broadcast { .. } => 0,
-            op => elements().max(multiplications_of(program, [op])),
+        if let Op::Repeat(repeat) = &operation.op {
+            return (repeat.count as usize).saturating_mul(work_of(program, &repeat.body));
         }
+        if let Op::Map(map) = &operation.op {
+            return elements().saturating_mul(map.body.len());
+        }
+        let computed = !matches!(operation.op, Op::Constant(_) | Op::Broadcast { .. });
+        if computed { elements().max(multiplications_of(program, [&operation.op])) } else { 0 }
     };
     block.operations.iter().map(of).fold(0, usize::saturating_add)
 }
