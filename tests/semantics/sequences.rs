@@ -581,7 +581,7 @@ network n { 2 - 3 }";
 fn what_is_written_out_needs_room() {
     let text = "rule R { neuron { state x = 0 }
   synapse W : below -> self
-  phase p { clamp input x = data;  output x = min(W, pre.x) @ 1 }
+  phase p { clamp input x = data;  output x = rank(min(W, pre.x), over = post) @ 1 }
   learn { W += post.x } }
 network n { 30000 - 30000 }";
     let model = Bench::new(text).model();

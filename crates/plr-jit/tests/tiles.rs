@@ -136,7 +136,11 @@ fn loop_on_rows(samples: usize, units: usize, precision: Precision) -> Program {
       $8 = max $6, $7
       yield $8
     }}
-    %17: bool[{samples},{units}] = gt %16, %13
+    %23: real[{samples},{units},3] = broadcast %16 axes(0,1)
+    %24: real[{samples},{units},3] = broadcast %12 axes(0,1)
+    %25: real[{samples},{units},3] = max %23, %24
+    %26: real[{samples},{units}] = reduce sum %25 axes(2)
+    %17: bool[{samples},{units}] = gt %26, %13
     %18: real[{samples},{units}] = select %17, %16, %3
     yield %18, %11, %3
   }}
