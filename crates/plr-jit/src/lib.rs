@@ -52,3 +52,4 @@ pub use codegen::KernelText;
 pub use error::Error;
 pub use executable::{CompileTime, Context, Executable, Options, compile};
 pub use plan::Plan;
+pub use pool::Pool;
