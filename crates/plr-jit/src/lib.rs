@@ -36,6 +36,7 @@ mod executable;
 mod execute;
 mod gemm;
 mod lifetimes;
+mod link;
 mod lower;
 mod memory;
 mod micro;
