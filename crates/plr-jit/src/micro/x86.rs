@@ -48,6 +48,7 @@ macro_rules! kernels {
         pub(super) mod $module {
             use std::arch::x86_64::*;
             use std::mem::MaybeUninit;
+            use std::ops::Range;
 
             use super::{
                 AHEAD_BYTES, Dots, INNER_BYTES, Inner, MOST_SUMS, NEAR_BYTES, PARTIAL_BYTES, Panel, RESIDENT_BYTES,
@@ -357,6 +358,19 @@ macro_rules! kernels {
                 }
             }
 
+            /// Asks for what belongs to the sums of some rows and of two vectors of columns.
+            #[target_feature(enable = $features)]
+            #[inline(never)]
+            fn ask_for_elements(panel: &Panel<$real>, rows: Range<usize>, column: usize) {
+                for link in panel.links.iter().filter(|link| link.column == 1) {
+                    for row in rows.clone() {
+                        let elements = link.at.wrapping_add(row * link.row + column);
+                        _mm_prefetch::<_MM_HINT_T0>(elements.cast());
+                        _mm_prefetch::<_MM_HINT_T0>(elements.wrapping_add($lanes).cast());
+                    }
+                }
+            }
+
             /// # Safety
             /// As for [`panel`]; the panel has the rows and columns.
             #[target_feature(enable = $features)]
@@ -369,13 +383,8 @@ macro_rules! kernels {
                 // SAFETY: everything that is read or written is within the panel.
                 unsafe {
                     let mut sums = [[$zero(); VECTORS]; ROWS];
-                    for link in panel.links.iter().filter(|link| panel.links.far && link.column == 1) {
-                        for i in 0..ROWS {
-                            let elements = link.at.wrapping_add((row + i) * link.row + column);
-                            for j in 0..VECTORS {
-                                _mm_prefetch::<_MM_HINT_T0>(elements.wrapping_add(j * $lanes).cast());
-                            }
-                        }
+                    if panel.links.far {
+                        ask_for_elements(panel, row..row + ROWS, column);
                     }
                     let mut rhs = panel.rhs.add(column);
                     let first = panel.lhs.add(row * panel.lhs_row);
@@ -403,6 +412,8 @@ macro_rules! kernels {
                             lhs[i] = lhs[i].wrapping_add(panel.lhs_step);
                         }
                     }
+                    // Whatever follows from the row is computed from here on: before the loop it would take registers of the loop's.
+                    let row = std::hint::black_box(row);
                     for link in panel.links.iter() {
                         let first = match link.at.is_null() {
                             true => &raw const link.number,
