@@ -5,7 +5,8 @@
 //! vectors of columns are kept in registers for the whole sum.
 //!
 //! **Every element is the same chain of fused multiply-adds**, from +0 in order of the summed index, whatever the vectors, the
-//! tiles and the blocks: results are those of one formula, on every machine that has these kernels.
+//! tiles and the blocks: results are those of one formula, on every machine that has these kernels. Before it is stored it may go
+//! through what follows in the program, with the bits that it would have there.
 
 pub(crate) mod spatial;
 mod vector;

@@ -188,9 +188,10 @@ fn what_a_stopped_call_has_gathered_is_forgotten() {
         let [mut one, mut two] = [1, 2].map(|count| Session::new(&rule, threads(count)).unwrap());
         let report = two.train(&stopped, None, &mut |_| Control::Stop).unwrap();
         assert!(report.stopped);
-        for _ in 0..3 {
-            one.train(&other, None, &mut go_on).unwrap();
-            two.train(&other, None, &mut go_on).unwrap();
+        // A call of one update gathers nothing, and the next one begins where the stopped one would have gone on.
+        for most in [Some(1), None] {
+            one.train(&other, most, &mut go_on).unwrap();
+            two.train(&other, most, &mut go_on).unwrap();
         }
         assert_eq!(weights(&one), weights(&two), "minibatches of {batch}");
     }

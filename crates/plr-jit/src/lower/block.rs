@@ -74,9 +74,8 @@ pub(super) fn merge(tasks: Vec<Task>, uses: &HashMap<Value, usize>, precision: P
         if let Task::Repeat(repeat) = &mut task {
             repeat.body = merge(std::mem::take(&mut repeat.body), uses, precision);
         }
-        match task {
-            Task::Gemm(gemm) if gone.contains(&gemm.result) => {}
-            task => result.push(merged.remove(&at).unwrap_or(task)),
+        if !matches!(&task, Task::Gemm(gemm) if gone.contains(&gemm.result)) {
+            result.push(merged.remove(&at).unwrap_or(task));
         }
     }
     result
