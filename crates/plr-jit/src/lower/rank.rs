@@ -82,7 +82,8 @@ fn told_apart(body: &[MapInstruction], results: impl Iterator<Item = Local>, inp
         if reads {
             let &MapInstruction::Compare(_, a, b) = instruction else { return None };
             let number = number(if is_input(a) { b } else { a })?;
-            told_apart = told_apart.max((number + 1.0).max(0.0) as usize);
+            // Of a negative number it is none.
+            told_apart = told_apart.max((number + 1.0) as usize);
         }
     }
     Some(told_apart)
