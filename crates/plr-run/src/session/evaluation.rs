@@ -104,7 +104,7 @@ impl Session<'_> {
         let Some(evaluator) = self.evaluators.get_mut(&group.len()) else { return Ok(false) };
         evaluator.fits(data)?;
         evaluator.gather(data, group);
-        evaluator.run(&mut self.parameters, context, self.position)?;
+        evaluator.run(&mut self.parameters, context, self.position, None)?;
         let losses = output(evaluator, "loss")?.to_f64();
         let predicted = output(evaluator, "prediction")?;
         let predictions = predicted.to_f64();
