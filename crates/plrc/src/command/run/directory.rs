@@ -6,17 +6,23 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use plr_run::atomic_file;
-use plr_run::session::{Evaluation, Session, SessionError};
+use plr_run::data::npz;
+use plr_run::session::{Evaluation, Predictions, Session, SessionError};
 use serde_json::Value;
 
 use crate::failure::Failure;
 
+use super::best;
 use super::report::{About, Outcome};
 
 /// The table of angles along training.
 const ANGLES: &str = "angles.csv";
+/// The weights of the best epoch.
+const BEST: &str = "best.safetensors";
+/// What is predicted for the test set.
+const PREDICTIONS: &str = "predictions.npz";
 /// All that a directory may have.
-const FILES: [&str; 4] = ["weights.safetensors", "epochs.csv", ANGLES, "run.json"];
+const FILES: [&str; 6] = ["weights.safetensors", BEST, "epochs.csv", ANGLES, PREDICTIONS, "run.json"];
 
 /// Where a run is written.
 #[derive(Debug)]
@@ -26,8 +32,19 @@ pub struct Directory {
     updates: u64,
     about: Value,
     epochs: String,
+    /// Whether training samples are watched.
+    curve: bool,
     /// The lines of `angles.csv`, if angles are taken along training.
     angles: Option<String>,
+}
+
+/// What the tables of a run have beside what they always have.
+#[derive(Clone, Copy, Debug)]
+pub struct Columns<'a> {
+    /// How training samples are predicted.
+    pub curve: bool,
+    /// The parameters whose angles are taken along training, if any are.
+    pub angles: Option<&'a [String]>,
 }
 
 /// A line of `epochs.csv`.
@@ -40,7 +57,9 @@ pub struct EpochRow {
     /// The time of its minibatches.
     pub seconds: f64,
     /// On the validation set.
-    pub evaluation: Option<Evaluation>,
+    pub validation: Option<Evaluation>,
+    /// On training samples, if the directory was opened for that.
+    pub training: Option<Evaluation>,
     /// The angle of each parameter that the directory was opened for.
     pub angles: Vec<String>,
 }
@@ -48,12 +67,11 @@ pub struct EpochRow {
 impl Directory {
     /// Makes the directory if it is not there, and writes what is known before training, so that a place that cannot be
     /// written is found out now; the weights first, because they are the most likely not to fit.
-    /// `angles` are the parameters whose angles are taken along training, if any are.
     pub fn open(
         path: &Path,
         about: &About,
         session: &Session<'_>,
-        angles: Option<&[String]>,
+        Columns { curve, angles }: Columns<'_>,
     ) -> Result<Self, Failure> {
         if path.exists() && !path.is_dir() {
             return Err(Failure::NoDirectory { path: path.to_owned() });
@@ -67,16 +85,21 @@ impl Directory {
             let known = lines_until(&path.join(file), &head, (column, below));
             head + &known
         };
-        // The angles of another run are none of this one; those of the run that goes on stay.
-        let of_another = angles.is_none() && done == 0;
-        let head = format!("epoch,updates,seconds,validation_loss,validation_accuracy{named}\n");
+        // What another run has left is none of this one; what the run has that goes on stays.
+        let old: &[&str] = match (done, angles) {
+            (0, None) => &[BEST, PREDICTIONS, ANGLES],
+            (0, Some(_)) => &[BEST, PREDICTIONS],
+            (1.., _) => &[PREDICTIONS],
+        };
+        let training = if curve { ",training_loss,training_accuracy" } else { "" };
+        let head = format!("epoch,updates,seconds,validation_loss,validation_accuracy{training}{named}\n");
         let epochs = before("epochs.csv", head, (1, done + 1));
         // The angles where it goes on are taken anew.
         let angles = angles.map(|_| before(ANGLES, format!("updates{named}\n"), (0, done)));
-        let mut directory = Self { path: path.to_owned(), updates: 0, about: about.json(), epochs, angles };
+        let about = about.json();
+        let mut directory = Self { path: path.to_owned(), updates: 0, about, epochs, curve, angles };
         directory.save(session)?;
-        let old = path.join(ANGLES);
-        if of_another && old.exists() {
+        for old in old.iter().map(|name| path.join(name)).filter(|old| old.exists()) {
             fs::remove_file(&old).map_err(|error| Failure::Write { path: old, error })?;
         }
         directory.replace("epochs.csv", &directory.epochs)?;
@@ -95,6 +118,24 @@ impl Directory {
         Ok(())
     }
 
+    /// Writes the weights of now as those of the best epoch, with how good it is.
+    pub fn save_best(&self, session: &Session<'_>, validation: Evaluation) -> Result<(), SessionError> {
+        session.save_with(&self.path.join(BEST), &best::about(validation))
+    }
+
+    /// Where the weights of the best epoch are in a directory.
+    pub fn best(path: &Path) -> PathBuf {
+        path.join(BEST)
+    }
+
+    /// Writes what is predicted for the test set (R19.8).
+    pub fn predictions(&self, found: Predictions) -> Result<(), Failure> {
+        let Predictions { predictions, targets } = found;
+        let arrays = [("prediction", predictions), ("target", targets)];
+        let arrays = arrays.map(|(name, array)| (name.to_owned(), array)).into_iter().collect();
+        Ok(npz::write_arrays(&self.path.join(PREDICTIONS), &arrays)?)
+    }
+
     /// Which weights are there, in words.
     pub fn kept(&self) -> String {
         format!("the weights after {} updates are in `{}`", self.updates, self.weights().display())
@@ -102,12 +143,16 @@ impl Directory {
 
     /// Adds an epoch.
     pub fn epoch(&mut self, row: EpochRow) -> Result<(), Failure> {
-        let EpochRow { epoch, updates, seconds, evaluation, angles } = row;
-        let loss = evaluation.map(|e| e.loss.to_string()).unwrap_or_default();
-        let accuracy = evaluation.and_then(|e| e.accuracy).map(|a| a.to_string()).unwrap_or_default();
-        let angles = cells(&angles);
+        let EpochRow { epoch, updates, seconds, validation, training, angles } = row;
+        let evaluated = |evaluation: Option<Evaluation>| {
+            let loss = evaluation.map(|e| e.loss.to_string());
+            let accuracy = evaluation.and_then(|e| e.accuracy).map(|a| a.to_string());
+            cells(&[loss, accuracy].map(Option::unwrap_or_default))
+        };
+        let training = if self.curve { evaluated(training) } else { String::new() };
+        let (validation, angles) = (evaluated(validation), cells(&angles));
         // Writing to a string cannot fail.
-        let _ = writeln!(self.epochs, "{epoch},{updates},{seconds},{loss},{accuracy}{angles}");
+        let _ = writeln!(self.epochs, "{epoch},{updates},{seconds}{validation}{training}{angles}");
         self.replace("epochs.csv", &self.epochs)
     }
 

@@ -1,9 +1,9 @@
 //! Epoch after epoch: a line for each, and its weights on disk.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use plr_run::data::Splits;
-use plr_run::session::{Control, CutOff, Evaluation, Report, Session, SessionError};
+use plr_run::data::{Dataset, Splits};
+use plr_run::session::{Control, CutOff, Evaluation, Position, Report, Session, SessionError};
 use plr_sema::resolve::Length;
 
 use crate::failure::Failure;
@@ -11,7 +11,8 @@ use crate::interrupt::Interrupt;
 use crate::progress::{Bar, duration};
 use crate::shell::Shell;
 
-use super::along::Along;
+use super::along::{Along, Cost};
+use super::best::{Best, Found};
 use super::directory::{Directory, EpochRow};
 use super::report::percent;
 
@@ -23,16 +24,31 @@ pub struct Training<'a> {
     bar: Bar,
     pub splits: Splits,
     pub directory: Option<Directory>,
+    /// Whether anything has been evaluated.
+    evaluated: bool,
     /// On the validation set, after the last complete call.
     pub last_evaluation: Option<Evaluation>,
     pub cut_off: Vec<CutOff>,
-    /// Angles to the gradient, if they are wanted along training.
-    pub along: Option<Along<'a>>,
+    pub watch: Watch<'a>,
+    /// On training samples, if they are watched, after the last complete call; and what that has cost.
+    pub last_training: Option<Evaluation>,
+    pub curve_cost: Cost,
     /// Time spent on minibatches, and the samples presented in it.
     pub time: Duration,
     samples: usize,
     /// The part of the time that belongs to the line to come.
     part: Duration,
+}
+
+/// What is looked at as training goes on, beside the validation set.
+#[derive(Debug, Default)]
+pub struct Watch<'a> {
+    /// Angles to the gradient.
+    pub along: Option<Along<'a>>,
+    /// Training samples that are predicted.
+    pub curve: Option<Dataset>,
+    /// The best epoch.
+    pub best: Option<Best>,
 }
 
 impl<'a> Training<'a> {
@@ -43,7 +59,7 @@ impl<'a> Training<'a> {
         shell: Shell,
         interrupt: Interrupt,
         directory: Option<Directory>,
-        along: Option<Along<'a>>,
+        watch: Watch<'a>,
     ) -> Self {
         Self {
             session,
@@ -52,9 +68,12 @@ impl<'a> Training<'a> {
             bar: Bar::new(shell.is_terminal()),
             splits,
             directory,
+            evaluated: false,
             last_evaluation: None,
             cut_off: Vec::new(),
-            along,
+            watch,
+            last_training: None,
+            curve_cost: Cost::default(),
             time: Duration::ZERO,
             samples: 0,
             part: Duration::ZERO,
@@ -66,7 +85,7 @@ impl<'a> Training<'a> {
         self.take_angles()?;
         self.print_angles()?;
         while let Some(most) = self.left(length) {
-            let next = self.along.as_ref().and_then(|a| a.until_next(self.session.position().updates));
+            let next = self.watch.along.as_ref().and_then(|a| a.until_next(self.session.position().updates));
             let most = most.into_iter().chain(next).min();
             let report = self.train(most).map_err(|error| self.failure(error))?;
             if report.stopped {
@@ -84,14 +103,14 @@ impl<'a> Training<'a> {
 
     /// Takes the angles of now, if they are wanted.
     fn take_angles(&mut self) -> Result<(), Failure> {
-        let Some(along) = &mut self.along else { return Ok(()) };
+        let Some(along) = &mut self.watch.along else { return Ok(()) };
         along.take(&self.session, self.splits.measured(), self.shell)?;
         let updates = self.session.position().updates;
         self.directory.as_mut().map_or(Ok(()), |directory| directory.angles(updates, &along.cells()))
     }
 
     fn print_angles(&mut self) -> Result<(), Failure> {
-        self.along.as_mut().map_or(Ok(()), |along| along.print(self.shell))
+        self.watch.along.as_mut().map_or(Ok(()), |along| along.print(self.shell))
     }
 
     /// Fails after Ctrl-C.
@@ -102,6 +121,9 @@ impl<'a> Training<'a> {
     /// How many minibatches the next call may present; `None` when nothing is left to do.
     fn left(&self, length: Length) -> Option<Option<u64>> {
         let position = self.session.position();
+        if self.watch.best.as_ref().is_some_and(|best| best.is_over(position.epoch)) {
+            return None;
+        }
         match length {
             Length::Epochs(epochs) => (position.epoch < u64::from(epochs)).then_some(None),
             Length::Updates(updates) => {
@@ -122,29 +144,67 @@ impl<'a> Training<'a> {
 
     /// Evaluates on the validation set, if no epoch has (R18.5).
     pub fn evaluate_once(&mut self) -> Result<(), Failure> {
-        if self.last_evaluation.is_some() { Ok(()) } else { self.evaluate() }
+        if self.evaluated { Ok(()) } else { self.evaluate() }
     }
 
     fn evaluate(&mut self) -> Result<(), Failure> {
+        self.evaluated = true;
         let evaluated = self.splits.validation.as_ref().map(|validation| self.session.evaluate(validation));
         self.last_evaluation = evaluated.transpose().map_err(|error| self.failure(error))?.flatten();
+        let Some(curve) = &self.watch.curve else { return Ok(()) };
+        let clock = Instant::now();
+        // R19.6
+        self.last_training = self.session.evaluate(curve).map_err(|error| self.failure(error))?;
+        self.curve_cost.measured += 1;
+        self.curve_cost.time += clock.elapsed();
         Ok(())
+    }
+
+    /// Keeps the epoch that has ended if it is the best so far.
+    fn keep(&mut self) -> Result<(), Failure> {
+        let (Some(best), Some(validation)) = (&mut self.watch.best, self.last_evaluation) else {
+            return Ok(());
+        };
+        if best.offer(&self.session, validation, self.last_training)
+            && let Some(directory) = &self.directory
+        {
+            directory.save_best(&self.session, validation).map_err(|error| self.failure(error))?;
+        }
+        Ok(())
+    }
+
+    /// Goes back to the best epoch, if one was looked for; which one that is.
+    pub fn go_back_to_best(&mut self) -> Option<Position> {
+        let Found { snapshot, validation, training } = self.watch.best.take()?.into_found()?;
+        let position = snapshot.position();
+        self.session.look_back_at(snapshot);
+        (self.last_evaluation, self.last_training) = (Some(validation), training);
+        Some(position)
     }
 
     /// Evaluates, prints the line of an epoch, and writes it down.
     fn record(&mut self, report: &Report) -> Result<(), Failure> {
         let time = std::mem::take(&mut self.part);
         self.evaluate()?;
-        self.shell.line(line((report, time), self.session.position().updates, self.last_evaluation))?;
-        let Some(directory) = &mut self.directory else { return Ok(()) };
+        let (validation, training) = (self.last_evaluation, self.last_training);
+        self.shell.line(line((report, time), self.session.position().updates, (validation, training)))?;
+        self.write_down(report, time)
+    }
+
+    /// Writes an epoch down, and its weights.
+    fn write_down(&mut self, report: &Report, time: Duration) -> Result<(), Failure> {
+        let Some(directory) = &mut self.directory else { return self.keep() };
         // The line first: of an epoch that the weights do not know it is left out by the run that goes on (R18.4), and none is missing.
         directory.epoch(EpochRow {
             epoch: report.epoch + 1,
             updates: self.session.position().updates,
             seconds: time.as_secs_f64(),
-            evaluation: self.last_evaluation,
-            angles: self.along.as_ref().map(Along::cells).unwrap_or_default(),
+            validation: self.last_evaluation,
+            training: self.last_training,
+            angles: self.watch.along.as_ref().map(Along::cells).unwrap_or_default(),
         })?;
+        self.keep()?;
+        let Some(directory) = &mut self.directory else { return Ok(()) };
         directory.save(&self.session).map_err(|error| self.failure(error))
     }
 
@@ -186,16 +246,21 @@ impl<'a> Training<'a> {
 }
 
 /// `epoch  3   loss 0.0312   accuracy 95.10 %   2.31 s`
-fn line((report, time): (&Report, Duration), updates: u64, evaluation: Option<Evaluation>) -> String {
+fn line(
+    (report, time): (&Report, Duration),
+    updates: u64,
+    (validation, training): (Option<Evaluation>, Option<Evaluation>),
+) -> String {
     let mut text = match report.complete {
         true => format!("epoch {:>3}", report.epoch + 1),
         false => format!("after {updates} updates"),
     };
-    if let Some(Evaluation { loss, accuracy, .. }) = evaluation {
-        text.push_str(&format!("   loss {loss:.4}"));
-        text.push_str(
-            &accuracy.map_or_else(String::new, |accuracy| format!("   accuracy {}", percent(accuracy))),
-        );
+    for (of, evaluation) in [("", validation), ("training ", training)] {
+        let Some(Evaluation { loss, accuracy, .. }) = evaluation else { continue };
+        text.push_str(&format!("   {of}loss {loss:.4}"));
+        if let Some(accuracy) = accuracy {
+            text.push_str(&format!("   {of}accuracy {}", percent(accuracy)));
+        }
     }
     format!("{text}   {}", duration(time))
 }
