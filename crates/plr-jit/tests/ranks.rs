@@ -101,7 +101,7 @@ fn compared<T: Real>(extent: usize, (compared, matter): (&str, Option<usize>)) {
     );
     let program = plr_ir::text::parse(&text).expect("the text is a program");
     for x in [uniform::<T>(5, 7 * extent), coarse(6, 7 * extent)] {
-        let expected = naive::run(&program, &[x.clone()], naive::Draws { seed: 0, update: 0 });
+        let expected = naive::run(&program, std::slice::from_ref(&x), naive::Draws { seed: 0, update: 0 });
         let found = run(&program, &[tensor(&[7, extent], &x)], 2, Context::default());
         assert_same(&format!("{extent} elements: {compared}"), &found[0], &expected[0]);
     }
