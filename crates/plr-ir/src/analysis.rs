@@ -140,6 +140,20 @@ impl Substitution {
         op.map_operands(|value| self.get(value));
     }
 
+    /// Applies the substitutions to all that a block uses, nested blocks included.
+    pub fn apply_to_block(&self, block: &mut Block) {
+        for operation in &mut block.operations {
+            self.apply(&mut operation.op);
+            if let Op::Repeat(repeat) = &mut operation.op {
+                self.apply_to_block(&mut repeat.body);
+                if let Some(until) = &mut repeat.until {
+                    until.residual = self.get(until.residual);
+                }
+            }
+        }
+        self.apply_to_results(block);
+    }
+
     /// Applies the substitutions to what a block hands out.
     pub fn apply_to_results(&self, block: &mut Block) {
         for value in &mut block.results {

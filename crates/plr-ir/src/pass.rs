@@ -16,6 +16,7 @@ mod peel;
 mod scale;
 mod single;
 mod squeeze;
+mod steps;
 
 use std::fmt::{self, Debug, Formatter};
 use std::time::{Duration, Instant};
@@ -59,6 +60,12 @@ const PEEL: Pass = Pass {
     run: peel::run,
     exact: false,
 };
+const STEPS: Pass = Pass {
+    name: "steps",
+    about: "contract what the steps of loops contract for all of them at once",
+    run: steps::run,
+    exact: false,
+};
 /// Removes what nobody uses; alone, it changes nothing else.
 pub const DCE: Pass = Pass { name: "dce", about: "remove what nobody uses", run: dce::run, exact: true };
 const FUSE: Pass = Pass { name: "fuse", about: "merge element-wise operations", run: fuse::run, exact: true };
@@ -66,11 +73,11 @@ const FUSE: Pass = Pass { name: "fuse", about: "merge element-wise operations", 
 /// The passes in the order in which [`optimise`] runs them.
 ///
 /// Constants and equal values are found first, so that more turns out not to change in a loop; once it has moved out it
-/// meets its equals there, hence the second round. Before it sums of one term become element-wise; after it first steps are
+/// meets its equals there, hence the second round. Before it what loops contract step by step leaves them, and sums of one term become element-wise; after it first steps are
 /// short, as loops have in them only what changes, and equal factors are known as such. Fusion comes last because nothing
 /// looks into maps.
 pub const PIPELINE: &[Pass] =
-    &[FOLD, CSE, HOIST, SQUEEZE, SINGLE, FOLD, CSE, HOIST, PEEL, FACTOR, SCALE, DCE, FUSE, DCE];
+    &[FOLD, CSE, HOIST, SQUEEZE, STEPS, SINGLE, FOLD, CSE, HOIST, PEEL, FACTOR, SCALE, DCE, FUSE, DCE];
 
 /// The pass of that name.
 pub fn find(name: &str) -> Option<&'static Pass> {

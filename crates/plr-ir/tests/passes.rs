@@ -285,3 +285,67 @@ fn constants_are_taken_out_of_contractions_within_their_bound() {
         }
     }
 }
+
+/// A loop over seven steps of three samples: its state hears what is presented, and three sums of products are added up, of which one
+/// is also read; `axis` is that of the steps of what is presented.
+fn with_steps(axis: usize, reversed: bool) -> Program {
+    let slice = format!("axis {axis}");
+    let dims = |n: usize| if axis == 0 { format!("7,3,{n}") } else { format!("3,7,{n}") };
+    let (x, d, reversed) = (dims(11), dims(13), if reversed { " reversed" } else { "" });
+    let text = format!(
+        r#"program "steps" f64 (%x "x": real[{x}], %d "d": real[{d}], %w "W": real[13,11], %g "G": real[13,11], %h "H": real[13,13]) {{
+  %z: real[3,13] = constant 0.0
+  %k: real[13,11] = constant 0.5
+  %s: real[3,13], %a: real[13,11], %b: real[13,13], %c: real[13,11] = repeat 7{reversed} (%t: index, %s0: real[3,13] = %z, %a0: real[13,11] = %g, %b0: real[13,13] = %h, %c0: real[13,11] = %g) {{
+    %xt: real[3,11] = slice %x {slice} at %t
+    %dt: real[3,13] = slice %d {slice} at %t
+    %r: real[3,13] = contract bj,ij->bi %xt, %w
+    %s1: real[3,13] = sub %r, %s0
+    %p: real[13,11] = contract bi,bj->ij %dt, %xt
+    %pk: real[13,11] = mul %k, %p
+    %a1: real[13,11] = add %a0, %pk
+    %q: real[13,13] = contract bi,bj->ij %s1, %dt
+    %b1: real[13,13] = add %q, %b0
+    %m: real = reduce max %c0 axes(0,1)
+    %mm: real[3,13] = broadcast %m axes()
+    %n: real[3,13] = sub %mm, %dt
+    %u: real[13,11] = contract bi,bj->ij %n, %xt
+    %c1: real[13,11] = sub %u, %c0
+    yield %s1, %a1, %b1, %c1
+  }}
+  output "s" = %s
+  output "a" = %a
+  output "b" = %b
+  output "c" = %c
+}}
+"#
+    );
+    parse(&text).expect("the text is a program")
+}
+
+/// R12.7: what the steps of a loop contract one by one is contracted at once. Sums of small integers are exact in any order.
+#[test]
+fn what_steps_contract_is_contracted_at_once() {
+    for (axis, reversed) in [(0, false), (0, true), (1, false), (1, true)] {
+        let mut program = with_steps(axis, reversed);
+        let inputs: Vec<Tensor> = inputs(&program, 8)
+            .into_iter()
+            .map(|x| {
+                let small = x.to_f64().iter().map(|x| (4.0 * x).round()).collect::<Vec<_>>();
+                Tensor::from_f64(x.dims, &small, Precision::F64)
+            })
+            .collect();
+        let expected = outputs(&program, &inputs);
+        for name in ["steps", "hoist", "dce"] {
+            (find(name).expect("there is such a pass").run)(&mut program);
+            assert_verifies(&program, name);
+        }
+        assert_eq!(outputs(&program, &inputs), expected, "{program}");
+        let inside = |op: &Op| {
+            let Op::Repeat(repeat) = op else { return None };
+            Some(repeat.body.operations.iter().filter(|o| matches!(o.op, Op::Contract { .. })).count())
+        };
+        let left: usize = program.body.operations.iter().filter_map(|operation| inside(&operation.op)).sum();
+        assert_eq!(left, 1, "{program}");
+    }
+}
