@@ -41,9 +41,19 @@ impl AtWork {
 
 #[test]
 fn ctrl_c_in_an_epoch_leaves_the_weights_of_the_last_one() {
-    let place = Workplace::with_rule("ctrl_c");
+    leaves_the_weights_of_the_last_epoch("INT");
+}
+
+/// As schedulers end a process.
+#[test]
+fn termination_is_as_soft_as_ctrl_c() {
+    leaves_the_weights_of_the_last_epoch("TERM");
+}
+
+fn leaves_the_weights_of_the_last_epoch(signal: &str) {
+    let place = Workplace::with_rule(&format!("soft_{signal}"));
     let at_work = AtWork::after(&place, "run rule.plr --epochs 4000000 --out out", "epoch   3");
-    at_work.signal("INT");
+    at_work.signal(signal);
     let ran = at_work.end().refused(130, "press Ctrl-C again to stop at once");
     let weights = weights::load(&place.path("out/weights.safetensors")).unwrap();
     let epochs = String::from_utf8(place.read("out/epochs.csv")).unwrap();
@@ -94,11 +104,27 @@ fn a_second_ctrl_c_ends_a_minibatch_that_never_would() {
 #[test]
 fn a_run_that_is_killed_leaves_the_weights_of_an_epoch() {
     let place = Workplace::with_rule("killed");
-    for signal in ["TERM", "KILL"] {
+    for signal in ["HUP", "KILL"] {
         let at_work = AtWork::after(&place, "run rule.plr --epochs 4000000 --out out", "epoch   3");
         at_work.signal(signal);
         assert_eq!(at_work.end().code, None);
         let weights = weights::load(&place.path("out/weights.safetensors")).unwrap();
         assert_eq!(weights.about["minibatch"], "0");
     }
+}
+
+/// What does not listen is ended at once.
+#[test]
+fn termination_ends_what_is_no_run() {
+    let place = Workplace::new("termination");
+    // It waits for a program that never comes.
+    let mut child =
+        place.command(PLRC).args(["check", "-"]).stdin(std::process::Stdio::piped()).spawn().unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    let sent = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
+    assert!(sent.unwrap().success());
+    let stdin = child.stdin.take();
+    let ran = Ran::of(child.wait_with_output().unwrap());
+    drop(stdin);
+    assert!(ran.code == Some(143) || ran.code.is_none(), "{ran:?}");
 }
