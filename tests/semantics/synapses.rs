@@ -633,6 +633,30 @@ network n { 200 - 3 }";
     }
     let drawn = found.get("increment/B/input->output");
     assert!(drawn.iter().all(|x| [0.0, 0.25].contains(x)), "the same for all samples");
+    // The parameter of a channel has one draw, whether it is in a function or not.
+    for noise in ["noisy(x)", "(x + normal())"] {
+        let text = plain("state x", "param b = 0\n state x")
+            .replace("W @ below.x", "W @ below.x + b")
+            .replace("learn {", &format!("learn {{ b += 2 * {noise};"));
+        let text = format!("fn noisy(x) = x + normal()\n{text}network n {{ 1x3x3 - conv 5 k2 }}");
+        let found = Bench::new(&text).present(&[], &[&[1.0; 9]], &[]);
+        let increment = found.get("increment/b/output");
+        assert!(apart(increment, 1) && increment.iter().all(|x| x.abs() < 12.0), "{increment:?}");
+    }
     let half = drawn.iter().filter(|x| **x > 0.0).count();
     assert!((200..400).contains(&half), "{half} of 600");
+}
+
+/// R4.7, R20.5: the numbers of an attribute may stand in round brackets.
+#[test]
+fn attributes_may_have_round_brackets() {
+    let first = |attribute: &str| {
+        let text = plain("below -> self", &format!("below -> self = normal(1), {attribute}"));
+        Bench::new(&format!("{text}network n {{ 20 - 10 }}")).first("W/input->output")
+    };
+    assert_eq!(first("in(0, 0.1)"), first("in [0, 0.1]"));
+    assert!(first("in(0, 0.1)").iter().all(|w| (0.0..=0.1).contains(w)));
+    clean(&plain("below -> self", "below -> self = 1, delay(1)"));
+    finds("bad_value", &plain("below -> self", "below -> self = 1, delay(2)"));
+    finds("bad_value", &plain("below -> self", "below -> self = 1, in(1, 0)"));
 }

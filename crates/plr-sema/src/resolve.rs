@@ -45,6 +45,8 @@ pub struct Library {
     pub costs: Vec<Cost>,
     /// Filters; likewise.
     pub filters: Vec<Filter>,
+    /// The functions of the file, wherever they stand.
+    pub written: Vec<ast::Name>,
 }
 
 impl Library {
@@ -95,6 +97,9 @@ pub fn resolve(source: &str, file: &ast::File) -> (Resolved, Findings) {
     let mut findings = Findings::new();
     let mut library = Library::prelude();
     let own = (library.functions.len(), library.costs.len());
+    let function =
+        |item: &ast::Item| if let ast::Item::Function(f) = item { Some(f.name.clone()) } else { None };
+    library.written = file.items.iter().filter_map(function).collect();
     function::resolve_all(file, Some(own), &mut library, &mut findings);
     filter::resolve_all(file, &mut library, &mut findings);
     let (rules, networks, flawed, experiments) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());

@@ -135,8 +135,10 @@ pub fn plan(checked: &Checked, which: Which<'_>, overrides: &Overrides) -> Resul
             of_rule(rule, Choice::on(network(checked, text)?))
         }
     };
-    if let (Some(text), Some(_)) = (&overrides.network, experiment) {
+    if let (Some(text), Some(experiment)) = (&overrides.network, experiment) {
         plan.choice.network = network(checked, text)?;
+        // What is drawn is drawn for this network (R17.5).
+        plan.data = source(experiment, &plan.choice.network, checked)?;
     }
     for setting in &overrides.set {
         set(checked, &mut plan, setting)?;
@@ -216,11 +218,7 @@ pub fn of_rule(rule: usize, choice: Choice) -> Plan {
 /// # Errors
 /// If its data is not one; a checked file has no such mistake.
 pub fn of_experiment(experiment: &Experiment, checked: &Checked) -> Result<Plan, Failure> {
-    let data = match &experiment.data {
-        None => Data::default(),
-        Some(written) => data::of_experiment(written, &experiment.network)
-            .map_err(|findings| Failure::Findings { source: checked.source.clone(), findings })?,
-    };
+    let data = source(experiment, &experiment.network, checked)?;
     Ok(Plan {
         rule: experiment.rule,
         experiment: Some(experiment.name.clone()),
@@ -244,6 +242,13 @@ pub fn of_experiment(experiment: &Experiment, checked: &Checked) -> Result<Plan,
         precision: experiment.precision,
         expected: experiment.expected.clone(),
     })
+}
+
+/// Where an experiment has its samples from, on a network.
+fn source(experiment: &Experiment, network: &Network, checked: &Checked) -> Result<Data, Failure> {
+    let Some(written) = &experiment.data else { return Ok(Data::default()) };
+    data::of_experiment(written, network)
+        .map_err(|findings| Failure::Findings { source: checked.source.clone(), findings })
 }
 
 /// A network by its name in the file, or written as a chain.

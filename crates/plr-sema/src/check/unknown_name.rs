@@ -40,6 +40,17 @@ impl Finding for UnknownName {
         {
             return Some(format!("write {meant}"));
         }
+        if self.kind == "function above this one" {
+            return Some(format!(
+                "put `{}` above: a function sees only those that stand before it",
+                shown(&self.name)
+            ));
+        }
+        if self.kind == "variable" && self.name == "target" {
+            let help = "the target is `target` by itself, known to output units: `output d = target - x`, which a synapse reads as \
+                        `post.d`, and `T @ target` through a synapse from them";
+            return Some(help.to_owned());
+        }
         if let Some(near) = closest(&self.name, &self.known) {
             return Some(format!("did you mean `{near}`?"));
         }

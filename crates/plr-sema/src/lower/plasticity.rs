@@ -375,7 +375,11 @@ fn ends(expr: &Expr, kinds: &mut [bool; 3]) {
             kinds[0] = true;
         }
         ExprKind::Variable { .. } | ExprKind::Coordinate { .. } | ExprKind::Signal(..) => kinds[1] = true,
-        ExprKind::Weight { .. } | ExprKind::Trace(..) | ExprKind::Draw(_) => kinds[2] = true,
+        // A draw is the synapse's own, also that of a function.
+        ExprKind::Weight { .. }
+        | ExprKind::Trace(..)
+        | ExprKind::Draw(_)
+        | ExprKind::Call { draws: true, .. } => kinds[2] = true,
         ExprKind::Filtered { .. } => {
             kinds[2] = true;
             return;

@@ -12,7 +12,7 @@ use super::plasticity::joins_both_ends;
 
 /// An expression of a synapse with its calls (R6.2) written out where they are of both ends, or of an end and the weight, and are
 /// sums or products; at a kernel, where anything else would be refused, its small powers (R5.9) too. Elsewhere a square stays one,
-/// which is never negative. What draws is left, as it would draw more often.
+/// which is never negative. A function of what draws is left, as that would be drawn more often.
 pub fn written_out(expr: &Expr, library: &Library, at_kernel: bool) -> Expr {
     let mut found = expr.clone();
     write_out(&mut found, library, at_kernel);
@@ -21,7 +21,9 @@ pub fn written_out(expr: &Expr, library: &Library, at_kernel: bool) -> Expr {
 
 fn write_out(expr: &mut Expr, library: &Library, at_kernel: bool) {
     expr.for_each_child_mut(|child| write_out(child, library, at_kernel));
-    if !joins_both_ends(expr) || draws(expr, library) {
+    let mut of_draws = false;
+    expr.for_each_child(|child| of_draws |= draws(child, library));
+    if !joins_both_ends(expr) || of_draws {
         return;
     }
     if let Some(found) = body(expr, library, at_kernel).or_else(|| power(expr).filter(|_| at_kernel)) {

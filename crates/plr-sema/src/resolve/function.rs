@@ -634,7 +634,10 @@ fn primitive(
     let mut known: Vec<String> = UnaryOp::ALL.iter().map(|op| op.name().to_owned()).collect();
     known.extend(OTHER_PRIMITIVES.map(str::to_owned));
     known.extend(scope.library.functions[..scope.visible].iter().map(|f| f.name.clone()));
-    scope.unknown("function", name, call.name.span, known);
+    // R1.9
+    let below = |written: &ast::Name| written.text == name && written.span.start > call.name.span.start;
+    let kind = if scope.library.written.iter().any(below) { "function above this one" } else { "function" };
+    scope.unknown(kind, name, call.name.span, known);
     None
 }
 

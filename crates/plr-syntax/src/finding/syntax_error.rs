@@ -81,7 +81,25 @@ impl Finding for SyntaxError {
                 "no clause is called `{word}`, and a hyper-parameter of one layer is set with its name, `{word} h1 = 0.1`; \
                  for all layers it stands behind the rule, `rule R({word} = 0.1)`"
             )),
-            None => self.unclosed.then(|| "is a `}` missing before it?".to_owned()),
+            None if self.unclosed => Some("is a `}` missing before it?".to_owned()),
+            None => self.elsewhere().map(str::to_owned),
+        }
+    }
+}
+
+impl SyntaxError {
+    /// How something is said here that other languages say so.
+    fn elsewhere(&self) -> Option<&'static str> {
+        let expects = |what: &str| self.expected.iter().any(|expected| expected == what);
+        match self.found.as_deref()? {
+            "if" if expects("an operator") => {
+                Some("a choice begins with its condition: `if c then a else b`")
+            }
+            "*" if expects("a number, a name or `(`") => Some("a power is `a ^ 2`"),
+            ")" | "," if self.expected == ["`=`"] => {
+                Some("a hyper-parameter has a default, and a setting a value: `lr = 0.1`")
+            }
+            _other => None,
         }
     }
 }

@@ -13,7 +13,7 @@ pub struct UnknownCharacter {
 }
 
 /// What is written for characters of printed mathematics, or of other languages.
-const SPELLINGS: [(&str, &str); 17] = [
+const SPELLINGS: [(&str, &str); 23] = [
     ("×", "*"),
     ("·", "*"),
     ("⋅", "*"),
@@ -31,7 +31,17 @@ const SPELLINGS: [(&str, &str); 17] = [
     ("#", "//"),
     ("&&", "and"),
     ("||", "or"),
+    ("&", "and"),
+    ("|", "or"),
+    ("!", "not"),
+    ("%", "mod(x, n)"),
+    ("?", "if c then a else b"),
+    ("’", "'"),
 ];
+
+/// Spaces that look like others, or like nothing.
+const INVISIBLE: [char; 7] =
+    ['\u{a0}', '\u{2007}', '\u{202f}', '\u{200b}', '\u{200c}', '\u{200d}', '\u{2060}'];
 
 impl Finding for UnknownCharacter {
     fn code(&self) -> &'static str {
@@ -57,6 +67,9 @@ impl Finding for UnknownCharacter {
     }
 
     fn help(&self) -> Option<String> {
+        if self.text.chars().all(|character| INVISIBLE.contains(&character)) {
+            return Some("put an ordinary space in its place: it cannot be seen".to_owned());
+        }
         let (_, spelling) = SPELLINGS.iter().find(|(wrong, _)| *wrong == self.text)?;
         Some(format!("write `{spelling}`"))
     }

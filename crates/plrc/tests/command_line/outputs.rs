@@ -339,6 +339,9 @@ fn clauses_are_given_on_the_command_line() {
         (about["experiment"].as_str(), &about["program"][1]["file"]),
         (Some("R"), &serde_json::json!("--with"))
     );
+    // Drawn for the network of the command line (R17.5).
+    let ran = place.shell("$PLRC run rule.plr e --no-angles --network '7 - 2'").well();
+    assert!(ran.out.contains("network  7 - 2\n"), "{ran:?}");
     // In the place of its own, or beside them.
     let ran = place.shell("$PLRC run rule.plr e --with 'epochs 3; precision f64'");
     assert!(ran.out.contains("epoch   3 ") && ran.out.contains("lr = 0.25"), "{ran:?}");
