@@ -61,8 +61,14 @@ impl<'a> Training<'a> {
         }
     }
 
-    /// Trains for that long, or until Ctrl-C.
+    /// Trains for that long, or until Ctrl-C; however it ends, everything that was learned until then is on disk (R18.1).
     pub fn run(&mut self, length: Length) -> Result<(), Failure> {
+        let trained = self.train_for(length);
+        let written = self.write();
+        trained.and(written)
+    }
+
+    fn train_for(&mut self, length: Length) -> Result<(), Failure> {
         self.take_angles()?;
         self.print_angles()?;
         while let Some(most) = self.left(length) {
@@ -78,6 +84,9 @@ impl<'a> Training<'a> {
                 self.record(&report)?;
             }
             self.print_angles()?;
+            if self.directory.as_ref().is_some_and(Directory::is_due) {
+                self.write()?;
+            }
         }
         Ok(())
     }
@@ -86,8 +95,15 @@ impl<'a> Training<'a> {
     fn take_angles(&mut self) -> Result<(), Failure> {
         let Some(along) = &mut self.along else { return Ok(()) };
         along.take(&self.session, self.splits.measured(), self.shell)?;
-        let updates = self.session.position().updates;
-        self.directory.as_mut().map_or(Ok(()), |directory| directory.angles(updates, &along.cells()))
+        if let Some(directory) = &mut self.directory {
+            directory.angles(self.session.position().updates, &along.cells());
+        }
+        Ok(())
+    }
+
+    /// Writes down what is not on disk yet.
+    fn write(&mut self) -> Result<(), Failure> {
+        self.directory.as_mut().map_or(Ok(()), |directory| directory.write(&self.session))
     }
 
     fn print_angles(&mut self) -> Result<(), Failure> {
@@ -95,7 +111,7 @@ impl<'a> Training<'a> {
     }
 
     /// Fails after Ctrl-C.
-    pub fn unless_interrupted(&self) -> Result<(), Failure> {
+    pub fn unless_interrupted(&mut self) -> Result<(), Failure> {
         if self.interrupt.pressed() { Err(self.interrupted()) } else { Ok(()) }
     }
 
@@ -122,30 +138,34 @@ impl<'a> Training<'a> {
 
     /// Evaluates on the validation set, if no epoch has (R18.5).
     pub fn evaluate_once(&mut self) -> Result<(), Failure> {
-        if self.last_evaluation.is_some() { Ok(()) } else { self.evaluate() }
-    }
-
-    fn evaluate(&mut self) -> Result<(), Failure> {
-        let evaluated = self.splits.validation.as_ref().map(|validation| self.session.evaluate(validation));
-        self.last_evaluation = evaluated.transpose().map_err(|error| self.failure(error))?.flatten();
+        if self.last_evaluation.is_none() {
+            self.last_evaluation = self.evaluate().map_err(|error| self.failure(error))?;
+        }
         Ok(())
     }
 
-    /// Evaluates, prints the line of an epoch, and writes it down.
+    fn evaluate(&mut self) -> Result<Option<Evaluation>, SessionError> {
+        let evaluated = self.splits.validation.as_ref().map(|validation| self.session.evaluate(validation));
+        Ok(evaluated.transpose()?.flatten())
+    }
+
+    /// Evaluates, notes an epoch, even where that fails, since its weights are there, and prints its line.
     fn record(&mut self, report: &Report) -> Result<(), Failure> {
         let time = std::mem::take(&mut self.part);
-        self.evaluate()?;
-        self.shell.line(line((report, time), self.session.position().updates, self.last_evaluation))?;
-        let Some(directory) = &mut self.directory else { return Ok(()) };
-        // The line first: of an epoch that the weights do not know it is left out by the run that goes on (R18.4), and none is missing.
-        directory.epoch(EpochRow {
-            epoch: report.epoch + 1,
-            updates: self.session.position().updates,
-            seconds: time.as_secs_f64(),
-            evaluation: self.last_evaluation,
-            angles: self.along.as_ref().map(Along::cells).unwrap_or_default(),
-        })?;
-        directory.save(&self.session).map_err(|error| self.failure(error))
+        let evaluated = self.evaluate();
+        self.last_evaluation = evaluated.as_ref().ok().copied().flatten();
+        let updates = self.session.position().updates;
+        if let Some(directory) = &mut self.directory {
+            directory.epoch(EpochRow {
+                epoch: report.epoch + 1,
+                updates,
+                seconds: time.as_secs_f64(),
+                evaluation: self.last_evaluation,
+                angles: self.along.as_ref().map(Along::cells).unwrap_or_default(),
+            });
+        }
+        evaluated.map_err(|error| self.failure(error))?;
+        self.shell.line(line((report, time), updates, self.last_evaluation))
     }
 
     fn count(&mut self, report: &Report) {
@@ -170,16 +190,18 @@ impl<'a> Training<'a> {
         self.time.mul_f64(self.splits.train.samples() as f64 / self.samples.max(1) as f64)
     }
 
-    fn failure(&self, error: SessionError) -> Failure {
-        Failure::Training { error, kept: self.kept() }
+    fn failure(&mut self, error: SessionError) -> Failure {
+        Failure::Training { error, kept: self.keep() }
     }
 
-    fn interrupted(&self) -> Failure {
-        Failure::Interrupted { kept: self.kept() }
+    fn interrupted(&mut self) -> Failure {
+        Failure::Interrupted { kept: self.keep() }
     }
 
-    /// What is left when training ends before its time.
-    fn kept(&self) -> String {
+    /// Writes down what there is when training ends before its time, and says it. What cannot be written is not what ends it: which
+    /// weights there are is said all the same.
+    fn keep(&mut self) -> String {
+        let _ = self.write();
         let nothing = "no weights were kept, because there is no `--out`";
         self.directory.as_ref().map_or_else(|| nothing.to_owned(), Directory::kept)
     }
