@@ -138,6 +138,11 @@ impl Bench {
         self.run(Piece::Probe, given, data, target)
     }
 
+    /// The same, with everything at the end of every step.
+    pub fn every_step(&self, given: &[(&str, &[f64])], data: &[&[f64]], target: &[&[f64]]) -> Found {
+        self.run(Piece::EveryStep { cost: true }, given, data, target)
+    }
+
     /// Prediction and loss of a minibatch.
     pub fn evaluate(&self, given: &[(&str, &[f64])], data: &[&[f64]], target: &[&[f64]]) -> Found {
         self.run(Piece::Evaluate, given, data, target)

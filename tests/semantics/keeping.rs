@@ -156,7 +156,7 @@ fn predictions_do_not_go_on() {
     arrays.insert("data".to_owned(), array(&[1.0, 2.0]));
     let probed = |arrays: &Arrays| {
         let context = Context { seed: 1, update: 0 };
-        let found = probe::probe(&model, arrays, Precision::F64, Backend::Interpreter, context);
+        let found = probe::probe(&model, arrays, Precision::F64, false, (Backend::Interpreter, context));
         let found: Arrays = found.expect("it is presented").into_iter().collect();
         found["new/n/input"].to_f64()
     };
@@ -165,7 +165,7 @@ fn predictions_do_not_go_on() {
     assert_eq!(probed(&arrays), [1.0, 7.0]);
     arrays.insert("n/input".to_owned(), array(&[0.0, 5.0, 6.0]));
     let context = Context { seed: 1, update: 0 };
-    assert!(probe::probe(&model, &arrays, Precision::F64, Backend::Interpreter, context).is_err());
+    assert!(probe::probe(&model, &arrays, Precision::F64, false, (Backend::Interpreter, context)).is_err());
 }
 
 /// R3.12: in a check what is carried goes on from update to update, and what is persistent begins anew.

@@ -5,7 +5,7 @@ use plr_run::backend::Backend;
 use plr_run::check::run;
 use plr_sema::Specialised;
 
-use crate::bench::{Bench, finds, legal};
+use crate::bench::{Bench, clean, finds, legal};
 use crate::text::{PLAIN, plain};
 
 /// R3.1: every population exists in every layer, with the layer's units.
@@ -161,6 +161,40 @@ fn only_what_is_observed_needs_a_value() {
     let bench = Bench::new(&format!("{idle}network n {{ 1 - 1 }}"));
     let weights: &[(&str, &[f64])] = &[("W/input->output", &[1.0]), ("V/input->output", &[5.0])];
     bench.present(weights, &[&[2.0]], &[]).is("increment/V/input->output", &[20.0]);
+}
+
+/// R3.8: what has no value in one step has none in the next, whatever the state was before, and neither has what reads it; where
+/// something observable does, that is a mistake.
+#[test]
+fn what_has_no_value_has_none_in_the_next_step() {
+    let text = |predicted: &str, steps: u32| {
+        format!(
+            "rule R {{
+  neuron {{ state x = 0, q = 7, y = 3, z = 5 }}
+  synapse W : below -> self = 1
+  phase p (steps = {steps}) {{ clamp input x = data;  output x = W @ below.x
+    output q = q + data;  y = q;  z = y }}
+  learn {{ W += post.x * pre.x }}
+  predict output.{predicted} after p
+}}
+network n {{ 1 - 1 }}"
+        )
+    };
+    let bench = |steps| Bench::new(&text("x", steps)).present(&[("W/input->output", &[2.0])], &[&[3.0]], &[]);
+    let found = bench(3);
+    found.is("state/p/x/output", &[6.0]);
+    // Elsewhere nothing is missing.
+    found.is("state/p/z/input", &[7.0]);
+    for state in ["q", "y", "z"] {
+        assert!(!found.has(&format!("state/p/{state}/output")), "{state}");
+    }
+    // In the only step of a phase, what was there before is read.
+    let found = bench(1);
+    found.is("state/p/y/output", &[7.0]);
+    found.is("state/p/z/output", &[3.0]);
+    assert!(!found.has("state/p/q/output"));
+    finds("unknown_to_unit", &text("z", 3));
+    clean(&text("z", 1));
 }
 
 /// R3.8: in a check what is observed and an objective need what is `fixed` in their way; a run does not, and what learns is no more

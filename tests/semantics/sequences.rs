@@ -163,6 +163,31 @@ network n {{ 1 - 1 }}"
     }
 }
 
+/// R20.5: read against its direction, a delayed synapse has both ends as they were: `post`, which sends, and `pre` in its own words.
+#[test]
+fn delays_hold_against_the_direction() {
+    let text = |delay: &str| {
+        format!(
+            "rule R allow weight_transport {{
+  neuron {{ state x = 0, y = 1, q = 1, r = 0, s = 0, t = 0 }}
+  synapse W : below -> self = 1{delay}
+  phase p (steps = 2) {{ clamp input x = data
+    in turn {{ y = 10 * y;  q = 20 * q
+      input r = (W * pre.y).T @ above.q;  input s = (W * post.y).T @ above.q;  input t = (W * (pre.y + post.y)).T @ 1 }} }}
+  learn {{ W += post.x * pre.x }}
+}}
+network n {{ 1 - 1 }}"
+        )
+    };
+    for (delay, y, q) in [(", delay 1", 10.0, 20.0), ("", 100.0, 400.0)] {
+        let bench = Bench::new(&text(delay));
+        let found = bench.present(&[("W/input->output", &[1.0])], &[&[1.0]], &[]);
+        found.is("state/p/r/input", &[y * q]);
+        found.is("state/p/s/input", &[y * q]);
+        found.is("state/p/t/input", &[2.0 * y]);
+    }
+}
+
 /// R5.7, R20.5, R20.15: a definition that hears a delayed synapse is read later as it was: outside of the steps without delay, in one of
 /// them as it was transmitted then.
 #[test]
@@ -766,4 +791,68 @@ fn traces_of_spikes_sum_over_pairs() {
     let train = |of: usize| (0..25).map(|t| f64::from(u8::from(t * t % of < of / 3))).collect::<Vec<_>>();
     let (pre, post) = (train(7), train(11));
     assert!((change(&pre, &post) - window(&pre, &post)).abs() < 1e-13);
+}
+
+/// R19.9: at the end of every step there is what equations and definitions say, and at that of the last one what there is at the end
+/// of the phase.
+#[test]
+fn every_step_can_be_looked_at() {
+    // A leak towards what arrives, which stops at a change below 0.3; then a phase of one step.
+    let text = "rule R {
+  neuron { state v = 0, z = 1\n let twice = 2 * v }
+  synapse W : below -> self = 1 { trace e = 10 }
+  signal S = sum(output.twice) + sum(input.v)
+  phase p (steps = 6 until residual < 0.3) { clamp input v = data;  output v = (v + W @ below.v) / 2;  W.e = W.e + post.v }
+  phase q { output z = v + twice }
+  learn { W += e * post.z }
+  predict output.v after p
+}
+network n { 1 - 1 }";
+    let bench = Bench::new(&text.replace("W.e = W.e + post.v", "e = e + post.v"));
+    let found = bench.every_step(&[("W/input->output", &[1.0])], &[&[4.0], &[0.0]], &[&[1.0], &[0.0]]);
+    // 4 - 4 / 2^n: changes of 2, 1, 0.5, 0.25, which is small enough.
+    let v = [2.0, 3.0, 3.5, 3.75, f64::NAN, f64::NAN];
+    let of = |f: &dyn Fn(f64) -> f64, zero: f64| {
+        let none = v.map(|v| if v.is_nan() { v } else { zero });
+        [v.map(f), none].concat()
+    };
+    found.is("steps/p", &[4.0]);
+    found.is("every_step/p/v/output", &of(&|v| v, 0.0));
+    found.is("every_step/p/twice/output", &of(&|v| 2.0 * v, 0.0));
+    found.is("every_step/p/S", &of(&|v| 2.0 * v + 4.0, 0.0));
+    found.is("prediction/p", &of(&|v| v, 0.0));
+    found.is("loss/p", &of(&|v| (v - 1.0) * (v - 1.0) / 2.0, 0.0));
+    // It reads what was before the step.
+    let e = [10.0, 12.0, 15.0, 18.5, f64::NAN, f64::NAN];
+    found.is("every_step/p/W.e/input->output", &[e, of(&|v| v, 10.0)[6..].try_into().unwrap()].concat());
+    found.is("every_step/q/z/output", &[11.25, 0.0]);
+    found.is("prediction/q", &[3.75, 0.0]);
+    for (state, end) in [("p/v/output", [3.75, 0.0]), ("q/z/output", [11.25, 0.0]), ("p/v/input", [4.0, 0.0])]
+    {
+        found.is(&format!("state/{state}"), &end);
+    }
+    found.is("every_step/q/v/input", &[4.0, 0.0]);
+
+    // Over time, with a delay, learning at every step, and what is not known at first: a sum of weights of then.
+    let text = "rule R {
+  neuron { state x = 0, y = 0, n = 0\n let heard = L @ self.x }
+  synapse W : below -> self = 1
+  synapse L : self -> self = 1, delay 1, fixed
+  phase p (over time) { clamp input x = data;  in turn { output x = W @ below.x + 0 * heard;  output y = heard + n;  n = n + 1 }
+    learn { W += 1 + 0 * post.x * pre.x } }
+  predict output.x over p
+}
+network n { 1 - 1 }";
+    let bench = Bench::new(text).over(3, true, false);
+    let weights: &[(&str, &[f64])] = &[("W/input->output", &[1.0]), ("L/output->output", &[10.0])];
+    let found = bench.every_step(weights, &[&[5.0, 6.0, 7.0]], &[&[0.0]]);
+    // The weight is 1, 2, 3 as the steps begin.
+    let x = [5.0, 12.0, 21.0];
+    found.is("every_step/p/x/output", &x);
+    found.is("every_step/p/x/input", &[5.0, 6.0, 7.0]);
+    found.is("every_step/p/heard/output", &[0.0, 50.0, 120.0]);
+    found.is("every_step/p/y/output", &[0.0, 51.0, 122.0]);
+    found.is("prediction/p", &x);
+    found.is("loss/p", &x.map(|x| x * x / 2.0));
+    found.is("new/W/input->output", &[4.0]);
 }

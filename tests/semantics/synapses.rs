@@ -407,7 +407,8 @@ fn masked_synapses_are_absent() {
         ("data".to_owned(), array(&[1, 2], &[1.0, 2.0])),
     ]);
     let context = Context { seed: 1, update: 0 };
-    let found = probe(&model, &arrays, Precision::F64, Backend::Interpreter, context).expect("it runs");
+    let found =
+        probe(&model, &arrays, Precision::F64, false, (Backend::Interpreter, context)).expect("it runs");
     let x = found.iter().find(|(name, _)| name == "state/p/x/output").expect("it is a state");
     assert_eq!(x.1.to_f64(), [4.0, 0.0]);
     // A mask that learns takes weights with it, in its own block and in others; what comes begins at 0.

@@ -5,7 +5,7 @@
 pub struct Choices {
     /// Let a few samples at a time go through all that treats samples separately.
     pub tile: bool,
-    /// Compute what follows a product on blocks of it.
+    /// Let the sums of products go through what follows before they are stored, or compute that on blocks.
     pub block: bool,
     /// Compute what is larger than all that it is made of where it is read, and do not keep it.
     pub fleeting: bool,
@@ -59,7 +59,7 @@ pub const CHOICES: &[Choice] = &[
     },
     Choice {
         name: "block",
-        about: "compute what follows a product on blocks of it",
+        about: "compute what follows a product before its sums are stored, or on blocks of it",
         leave_out: |choices| choices.block = false,
     },
     Choice {

@@ -9,6 +9,8 @@
 //! | `b/h1` | the instance of unit parameter `b` in layer `h1`; `P.b/h1` in a named population |
 //! | `data`, `target` | the minibatch, `real[batch, features]` and `real[batch, outputs]`, or with steps, [`Shape`] |
 //! | `state/free/s/h1` | state `s` of layer `h1` at the end of phase `free` |
+//! | `every_step/free/s/h1` | what a state, a `let`, a trace or a signal was at the end of each step, `real[batch, steps, …]` |
+//! | `prediction/free`, `loss/free` | what would be predicted then, `real[batch, steps, outputs]`, and its cost |
 //! | `increment/W/input->h1`, `new/W/input->h1` | what one presentation adds to a parameter, and the parameter after it |
 //! | `prediction`, `loss`, `cost` | per sample and output unit, per sample, and the mean over samples |
 //! | `steps/free`, `residual/free` | how long a phase with a tolerance ran, and what it reached |
@@ -102,6 +104,11 @@ pub enum Piece {
     Update,
     /// ‡ One presentation with everything inside: `state/…`, `increment/…`, `new/…`, `steps/…`, `residual/…`.
     Probe,
+    /// ‡ As `Probe`, and at the end of every step `every_step/…`, `prediction/…` and `loss/…`.
+    EveryStep {
+        /// Whether `loss/…` is wanted.
+        cost: bool,
+    },
     /// The presentation up to what the prediction needs: `prediction`.
     Predict,
     /// † As `Predict`, and `loss`.

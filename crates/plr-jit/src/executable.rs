@@ -171,10 +171,9 @@ impl Executable {
         Ok(())
     }
 
-    /// Calls `fill` with every part of an array, of so many elements each but for the last, and with its number, on the threads that
-    /// run the program.
-    pub fn fill<T: Send>(&self, array: &mut [T], part: usize, fill: &(dyn Fn(usize, &mut [T]) + Sync)) {
-        self.pool.fill(array, part, fill);
+    /// The threads that run the program.
+    pub fn pool(&self) -> &Arc<Pool> {
+        &self.pool
     }
 
     /// Copies to the caller those outputs that are elsewhere: buffers that changed roles in a loop. Memory of an output that

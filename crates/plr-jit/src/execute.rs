@@ -12,8 +12,7 @@ use crate::codegen::Entry;
 use crate::convolve::Lanes;
 use crate::error::Error;
 use crate::executable::Context;
-use crate::gemm::Product;
-use crate::lower::{Rows, Slot, Terms};
+use crate::lower::{Rows, Slot};
 use crate::memory::Buffer;
 use crate::micro::Element;
 use crate::plan::{
@@ -28,8 +27,8 @@ use crate::window::Windows;
 /// A launch of fewer machine instructions, some 20 µs, stays on the calling thread: what it works on is in that core's cache
 /// more often than not, and would have to come from there.
 const LEAST_SHARED_WORK: usize = 1 << 18;
-/// A matrix product of fewer multiplications stays on the calling thread.
-const LEAST_SHARED_PRODUCT: usize = 1 << 19;
+/// A sum of a convolution of fewer multiplications, too.
+const LEAST_SHARED_SUMS: usize = 1 << 19;
 /// Parts of a shared launch for each thread: a late thread leaves the rest of its share to the others.
 const PARTS_PER_THREAD: usize = 2;
 
@@ -93,6 +92,11 @@ impl Buffers {
         self.slots.iter_mut().zip(slots).for_each(|(own, slot)| *own = of.slots[slot.0 as usize]);
     }
 
+    /// A step number.
+    pub(crate) fn slot(&self, slot: Slot) -> u64 {
+        self.slots[slot.0 as usize]
+    }
+
     /// Where a buffer is.
     pub(crate) fn get(&self, buffer: usize) -> *mut u8 {
         self.at[buffer]
@@ -148,12 +152,10 @@ impl Run<'_> {
                         Precision::F32 => self.apply::<f32>(apply),
                         Precision::F64 => self.apply::<f64>(apply),
                     },
-                    Step::Multiply { product, terms: None, lhs, rhs, out } => {
-                        self.multiply(product, *lhs, *rhs, *out)
-                    }
-                    Step::Multiply { product, terms: Some(terms), lhs, rhs, out } => {
-                        self.multiply_first(product, *terms, [*lhs, *rhs, *out])
-                    }
+                    Step::Multiply(multiply) => match self.precision {
+                        Precision::F32 => multiply.run::<f32>(self),
+                        Precision::F64 => multiply.run::<f64>(self),
+                    },
                     Step::Rank(rank) => self.rank(rank),
                     Step::RunningSum(sum) => self.running_sum(sum),
                     Step::Convolve(step) => self.convolve(step),
@@ -249,40 +251,6 @@ impl Run<'_> {
         self.pool.run(step.count.div_ceil(APPLIED_PER_PART), &part);
     }
 
-    /// Multiplies matrices, block by block.
-    ///
-    /// # Safety
-    /// As for [`Self::steps`].
-    unsafe fn multiply(&self, product: &Product, lhs: Buffer, rhs: Buffer, out: Buffer) {
-        let [lhs, rhs, out] = [lhs, rhs, out].map(|buffer| self.buffers.at[buffer.index()]);
-        if product.work() < LEAST_SHARED_PRODUCT {
-            // SAFETY: the buffers are as large as the product needs.
-            return unsafe { product.run_whole(self.precision, lhs, rhs, out) };
-        }
-        let shared = Shared((lhs, rhs, out));
-        self.pool.run(product.blocks(), &|block| {
-            let &(lhs, rhs, out) = shared.get();
-            // SAFETY: as above, and blocks do not overlap.
-            unsafe { product.run_block(self.precision, block, lhs, rhs, out) };
-        });
-    }
-
-    /// As [`Self::multiply`], of the first terms of the sums.
-    ///
-    /// # Safety
-    /// As for [`Self::steps`].
-    unsafe fn multiply_first(&self, product: &Product, terms: Terms, [lhs, rhs, out]: [Buffer; 3]) {
-        let count = self.buffers.slots[terms.steps.0 as usize] as usize * terms.each;
-        let product = Product { depth: count.min(product.depth), ..product.clone() };
-        // SAFETY: as demanded of the caller; a product is all of its result.
-        unsafe {
-            match product.depth {
-                0 => self.buffers.at[out.index()].write_bytes(0, self.bytes[out.index()]),
-                _ => self.multiply(&product, lhs, rhs, out),
-            }
-        }
-    }
-
     /// Ranks the elements of rows, on several threads if that pays.
     ///
     /// # Safety
@@ -368,7 +336,7 @@ impl Run<'_> {
             };
             convolve.run(part, lhs, rhs, room, out);
         };
-        if convolve.work() < LEAST_SHARED_PRODUCT {
+        if convolve.work() < LEAST_SHARED_SUMS {
             (0..convolve.parts()).for_each(part);
         } else {
             self.pool.run(convolve.parts(), &part);

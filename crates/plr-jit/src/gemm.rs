@@ -11,7 +11,7 @@ use std::ops::Range;
 use plr_ir::Precision;
 use plr_ir::scalar::Real;
 
-use crate::micro::{Dots, Element, Inner, Panel};
+use crate::micro::{Dots, Element, Inner, Links, Panel};
 use crate::transpose::transpose;
 
 /// Distances between neighbours in a matrix, in elements.
@@ -52,6 +52,9 @@ pub(crate) struct Product {
     /// Whether the right factor is the left one's transpose; columns of the result are then neighbours in memory.
     pub(crate) symmetric: bool,
 }
+
+/// Where both factors and the result are.
+pub(crate) type Pointers<T> = (*const T, *const T, *mut T);
 
 /// A block of this many multiplications, about 50 µs, is worth a call of its own.
 const BLOCK_WORK: usize = 2 << 20;
@@ -150,26 +153,13 @@ impl Product {
     ///
     /// # Safety
     /// As for [`Self::run_block`].
-    pub(crate) unsafe fn run_whole(
-        &self,
-        precision: Precision,
-        lhs: *const u8,
-        rhs: *const u8,
-        out: *mut u8,
-    ) {
-        let sizes = [self.m, self.n];
-        match precision {
+    pub(crate) unsafe fn run_whole<T: Real + Element>(&self, pointers: Pointers<T>, links: &Links<T>) {
+        match self.is_one_block() {
             // SAFETY: as demanded of the caller; the block is the whole.
-            Precision::F32 if self.is_one_block() => unsafe {
-                self.run_part::<f32>(sizes, (lhs.cast(), rhs.cast(), out.cast()), None);
-            },
-            // SAFETY: as above.
-            Precision::F64 if self.is_one_block() => unsafe {
-                self.run_part::<f64>(sizes, (lhs.cast(), rhs.cast(), out.cast()), None);
-            },
-            Precision::F32 | Precision::F64 => (0..self.blocks()).for_each(|block| {
+            true => unsafe { self.run_part([self.m, self.n], pointers, links) },
+            false => (0..self.blocks()).for_each(|block| {
                 // SAFETY: as demanded of the caller.
-                unsafe { self.run_block(precision, block, lhs, rhs, out) }
+                unsafe { self.run_block(block, pointers, links) }
             }),
         }
     }
@@ -184,62 +174,26 @@ impl Product {
         self.matrices() * self.blocks_per_matrix()
     }
 
-    /// Computes one block.
-    ///
-    /// # Safety
-    /// The pointers are to as many reals of the precision as extents and strides reach; nothing else accesses the result's
-    /// block meanwhile, and nothing writes the factors.
-    pub(crate) unsafe fn run_block(
-        &self,
-        precision: Precision,
-        block: usize,
-        lhs: *const u8,
-        rhs: *const u8,
-        out: *mut u8,
-    ) {
-        match precision {
-            // SAFETY: as demanded of the caller.
-            Precision::F32 => unsafe { self.run_typed::<f32>(block, lhs.cast(), rhs.cast(), out.cast()) },
-            // SAFETY: as demanded of the caller.
-            Precision::F64 => unsafe { self.run_typed::<f64>(block, lhs.cast(), rhs.cast(), out.cast()) },
-        }
-    }
-
-    /// Whether [`Self::add_to`] can compute it on this machine.
-    pub(crate) fn can_be_added(&self, precision: Precision) -> bool {
+    /// Whether its sums can go through links on this machine.
+    pub(crate) fn has_links(&self, precision: Precision) -> bool {
         let kernel = match precision {
             Precision::F32 => f32::kernel().is_some(),
             Precision::F64 => f64::kernel().is_some(),
         };
-        kernel && self.batch.is_empty() && self.has_columns_in_lanes()
+        kernel && self.batch.is_empty() && !self.symmetric && self.has_columns_in_lanes()
     }
 
-    /// Adds the product, which [can be added](Self::can_be_added), times a number to what is where the result goes.
+    /// Computes one block, its sums going through links if the product [has](Self::has_links) such.
     ///
     /// # Safety
-    /// As for [`Self::run_block`].
-    pub(crate) unsafe fn add_to(
+    /// The pointers are to as many reals as extents and strides reach; nothing else accesses the result's
+    /// block meanwhile, and nothing writes the factors or the elements of links, which are apart from the result or at its places.
+    pub(crate) unsafe fn run_block<T: Real + Element>(
         &self,
-        precision: Precision,
-        (lhs, rhs, out): (*const u8, *const u8, *mut u8),
-        scale: f64,
+        block: usize,
+        (lhs, rhs, out): Pointers<T>,
+        links: &Links<T>,
     ) {
-        let sizes = [self.m, self.n];
-        // SAFETY: as demanded of the caller.
-        unsafe {
-            match precision {
-                Precision::F32 => {
-                    self.run_part::<f32>(sizes, (lhs.cast(), rhs.cast(), out.cast()), Some(scale as f32));
-                }
-                Precision::F64 => {
-                    self.run_part::<f64>(sizes, (lhs.cast(), rhs.cast(), out.cast()), Some(scale));
-                }
-            }
-        }
-    }
-
-    /// As [`Self::run_block`].
-    unsafe fn run_typed<T: Real + Element>(&self, block: usize, lhs: *const T, rhs: *const T, out: *mut T) {
         let per_matrix = self.blocks_per_matrix();
         let [a, b, c] = self.batch_offsets(block / per_matrix);
         let [rows, columns] = self.rows_and_columns(block % per_matrix);
@@ -249,7 +203,8 @@ impl Product {
             let (lhs, rhs, out) = (lhs.add(a), rhs.add(b), out.add(c));
             let corner = out.add(rows.start * self.out.row + columns.start * self.out.column);
             let (lhs, rhs) = (lhs.add(rows.start * self.lhs.row), rhs.add(columns.start * self.rhs.column));
-            self.run_part([rows.len(), columns.len()], (lhs, rhs, corner), None);
+            let links = links.from(rows.start, columns.start);
+            self.run_part([rows.len(), columns.len()], (lhs, rhs, corner), &links);
             if self.symmetric {
                 // What is left of the diagonal is above it, too.
                 let above = (out.add(rows.start), self.out.row);
@@ -272,16 +227,15 @@ impl Product {
         if self.m >= self.n { [part(block, self.m), 0..self.n] } else { [0..self.m, part(block, self.n)] }
     }
 
-    /// The product of so many rows and columns, which begin at these places; times `onto` and added to what is there, if that is
-    /// given.
+    /// The product of so many rows and columns, which begin at these places.
     ///
     /// # Safety
-    /// As for [`Self::run_block`], or for [`Self::add_to`].
+    /// As for [`Self::run_block`].
     unsafe fn run_part<T: Real + Element>(
         &self,
         [m, n]: [usize; 2],
-        (lhs, rhs, out): (*const T, *const T, *mut T),
-        onto: Option<T>,
+        (lhs, rhs, out): Pointers<T>,
+        links: &Links<T>,
     ) {
         // SAFETY: as demanded of the caller.
         unsafe {
@@ -297,10 +251,10 @@ impl Product {
                     rhs_step: self.rhs.row,
                     out,
                     out_row: self.out.row,
-                    onto,
+                    links: *links,
                 });
             }
-            debug_assert!(onto.is_none(), "only our kernels for columns add");
+            debug_assert!(links.iter().next().is_none(), "only our kernels for columns have links");
             if let (true, Some(kernel)) = (self.is_of_vector(), T::dots_kernel()) {
                 let (depth, out_row, out_column) = (self.depth, self.out.row, self.out.column);
                 return kernel(&match self.m == 1 {
@@ -385,8 +339,20 @@ pub(crate) fn multiply<T: Real + Element>(
     unsafe {
         if let Some(kernel) = T::kernel() {
             let (lhs_row, lhs_step) = (strides.row, strides.column);
-            let onto = None;
-            return kernel(&Panel { m, n, depth, lhs, lhs_row, lhs_step, rhs, rhs_step, out, out_row, onto });
+            let links = Links::NONE;
+            return kernel(&Panel {
+                m,
+                n,
+                depth,
+                lhs,
+                lhs_row,
+                lhs_step,
+                rhs,
+                rhs_step,
+                out,
+                out_row,
+                links,
+            });
         }
         gemm::gemm(
             m,
@@ -452,9 +418,9 @@ mod tests {
                 ..product(m, m, depth, 1)
             };
             let mut out = vec![f64::NAN; m * m];
-            let (lhs, out_at) = (rows.as_ptr().cast::<u8>(), out.as_mut_ptr().cast::<u8>());
+            let (lhs, out_at) = (rows.as_ptr(), out.as_mut_ptr());
             // SAFETY: the arrays have the sizes of the product.
-            unsafe { product.run_whole(Precision::F64, lhs, lhs, out_at) };
+            unsafe { product.run_whole::<f64>((lhs, lhs, out_at), &Links::NONE) };
             for (at, &found) in out.iter().enumerate() {
                 let exact: f64 =
                     (0..depth).map(|k| rows[at / m * depth + k] * rows[at % m * depth + k]).sum();
@@ -471,13 +437,8 @@ mod tests {
         for block in 0..product.blocks() {
             // SAFETY: the arrays have the sizes of the product, and one block runs at a time.
             unsafe {
-                product.run_block(
-                    Precision::F64,
-                    block,
-                    lhs.as_ptr().cast(),
-                    rhs.as_ptr().cast(),
-                    out.as_mut_ptr().cast(),
-                );
+                let pointers = (lhs.as_ptr(), rhs.as_ptr(), out.as_mut_ptr());
+                product.run_block::<f64>(block, pointers, &Links::NONE);
             }
         }
         for (at, &found) in out.iter().enumerate() {

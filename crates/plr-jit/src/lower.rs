@@ -10,6 +10,7 @@ mod contraction;
 mod elementwise;
 mod fleeting;
 mod fold;
+mod link;
 mod places;
 mod running;
 mod spatial;
@@ -144,7 +145,7 @@ fn lower_part(program: &Program, choices: Choices, part: Part) -> Lowered {
     }
     if choices.block {
         let uses = block::uses(&tasks, &outputs);
-        tasks = block::merge(tasks, &uses);
+        tasks = block::merge(tasks, &uses, program.precision);
     }
     let Lowering { types, slots, aligned, .. } = lowering;
     Lowered { types, tasks, slots, inputs, outputs, aligned, renewed }

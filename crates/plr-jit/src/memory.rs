@@ -16,7 +16,7 @@
 use std::collections::{HashMap, HashSet};
 
 use plr_ir::Precision;
-use plr_ir::program::{Local, Value};
+use plr_ir::program::Value;
 
 use crate::lifetimes::{Lifetime, Lifetimes};
 use crate::lower::{Carried, Lowered, MapTask, RepeatTask, Task};
@@ -154,6 +154,9 @@ impl<'a> Sharing<'a> {
                         .flat_map(|input| block.map.results.iter().map(move |&(result, _)| (input, result)));
                     self.meeting.extend(pairs);
                 }
+                Task::Gemm(gemm) => {
+                    self.meeting.extend(gemm.replaceable().map(|input| (input, gemm.result)));
+                }
                 Task::Repeat(repeat) => {
                     for c in &repeat.carried {
                         self.meeting.extend([
@@ -168,7 +171,6 @@ impl<'a> Sharing<'a> {
                     self.meeting.insert((into.whole, *result));
                 }
                 Task::Fold(_)
-                | Task::Gemm(_)
                 | Task::Rank { .. }
                 | Task::RunningSum { .. }
                 | Task::Convolve(_)
@@ -267,14 +269,20 @@ impl<'a> Sharing<'a> {
             match task {
                 Task::Map(map) => {
                     let inputs = map.inputs.iter().filter(|input| input.whole).map(|input| input.value);
-                    self.overwrite(&map.results, &inputs.collect::<Vec<_>>());
+                    self.overwrite(
+                        map.results.iter().map(|&(result, _)| result),
+                        &inputs.collect::<Vec<_>>(),
+                    );
                 }
                 Task::Block(block) => {
-                    self.overwrite(&block.map.results, &block.replaceable().collect::<Vec<_>>());
+                    self.overwrite(
+                        block.map.results.iter().map(|&(result, _)| result),
+                        &block.replaceable().collect::<Vec<_>>(),
+                    );
                 }
+                Task::Gemm(gemm) => self.overwrite([gemm.result], &gemm.replaceable().collect::<Vec<_>>()),
                 Task::Repeat(repeat) => self.overwrites(&repeat.body),
                 Task::Fold(_)
-                | Task::Gemm(_)
                 | Task::Rank { .. }
                 | Task::RunningSum { .. }
                 | Task::Convolve(_)
@@ -295,8 +303,8 @@ impl<'a> Sharing<'a> {
     }
 
     /// Results over inputs, each over the first that allows it.
-    fn overwrite(&mut self, results: &[(Value, Local)], inputs: &[Value]) {
-        for &(result, _) in results {
+    fn overwrite(&mut self, results: impl IntoIterator<Item = Value>, inputs: &[Value]) {
+        for result in results {
             for &input in inputs {
                 if self.renewed.iter().any(|&(renewed, by)| renewed == input && !self.share(renewed, by)) {
                     continue;

@@ -5,12 +5,82 @@
 //! vectors of columns are kept in registers for the whole sum.
 //!
 //! **Every element is the same chain of fused multiply-adds**, from +0 in order of the summed index, whatever the vectors, the
-//! tiles and the blocks: results are those of one formula, on every machine that has these kernels.
+//! tiles and the blocks: results are those of one formula, on every machine that has these kernels. Before it is stored it may go
+//! through what follows in the program, with the bits that it would have there.
 
 pub(crate) mod spatial;
 mod vector;
 #[cfg(target_arch = "x86_64")]
 mod x86;
+
+/// What a sum and an element that belongs to it become.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum What {
+    /// Their sum.
+    Add,
+    /// The sum less the element.
+    Subtract,
+    /// Their product.
+    Multiply,
+    /// The larger one; the sum if they are equal, or if it is NaN. The element is a number, and not NaN.
+    Largest,
+    /// The smaller one, likewise.
+    Least,
+}
+
+/// What sums go through before they are stored.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Link<T> {
+    /// The operation.
+    pub(crate) what: What,
+    /// The element that belongs to the first sum; none if all have the same number.
+    pub(crate) at: *const T,
+    /// From row to row.
+    pub(crate) row: usize,
+    /// From column to column, 0 or 1.
+    pub(crate) column: usize,
+    /// The number.
+    pub(crate) number: T,
+}
+
+/// The most of these.
+pub(crate) const MOST_LINKS: usize = 8;
+
+/// What sums go through, one after the other.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Links<T> {
+    /// Those that are not there do nothing.
+    links: [Option<Link<T>>; MOST_LINKS],
+    /// Whether elements come from further away than the factors.
+    pub(crate) far: bool,
+}
+
+impl<T: Copy> Links<T> {
+    /// As sums are stored as they are.
+    pub(crate) const NONE: Self = Self { links: [None; MOST_LINKS], far: false };
+
+    /// So many at most: more are left out.
+    pub(crate) fn new(links: impl Iterator<Item = Link<T>>, far: bool) -> Self {
+        let mut all = Self { far, ..Self::NONE };
+        all.links.iter_mut().zip(links).for_each(|(place, link)| *place = Some(link));
+        all
+    }
+
+    /// In their order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Link<T>> {
+        self.links.iter().map_while(Option::as_ref)
+    }
+
+    /// For the sums from a row and a column on.
+    pub(crate) fn from(mut self, row: usize, column: usize) -> Self {
+        for link in self.links.iter_mut().flatten() {
+            if !link.at.is_null() {
+                link.at = link.at.wrapping_add(row * link.row + column * link.column);
+            }
+        }
+        self
+    }
+}
 
 /// `out[i, j] = Σ_k lhs[i, k]·rhs[k, j]`; distances in elements.
 #[derive(Clone, Copy, Debug)]
@@ -35,8 +105,8 @@ pub(crate) struct Panel<T> {
     pub(crate) out: *mut T,
     /// From row to row of the result.
     pub(crate) out_row: usize,
-    /// If there is such a number, sums times it are added to what is where the result goes: both are rounded.
-    pub(crate) onto: Option<T>,
+    /// What the sums go through. Elements may be where the result goes.
+    pub(crate) links: Links<T>,
 }
 
 /// `out[i] = Σ_k matrix[i, k]·vector[k]`, neighbours along `k` beside each other; distances in elements.
@@ -105,8 +175,8 @@ pub(crate) type InnerKernel<T> = unsafe fn(&Inner<T>);
 
 /// A kernel.
 ///
-/// A call needs: factors that can be read and a result that can be written as far as extents and distances reach, the result
-/// apart from the factors.
+/// A call needs: factors and elements of links that can be read and a result that can be written as far as extents and distances
+/// reach, the result apart from the factors, and from the elements of links unless they are at the same places.
 pub(crate) type Kernel<T> = unsafe fn(&Panel<T>);
 
 /// A real number that there are kernels for.
@@ -178,7 +248,7 @@ mod tests {
                     rhs_step: n,
                     out: out.as_mut_ptr(),
                     out_row: n,
-                    onto: None,
+                    links: Links::NONE,
                 };
                 // SAFETY: the arrays have the sizes of the panel, and the machine was asked for the kernel.
                 unsafe { kernel(&panel) };

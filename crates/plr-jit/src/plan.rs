@@ -1,18 +1,18 @@
 //! The plan: what is called in which order on which memory. Made once; a run does nothing that is not in it.
 
-mod addition;
 mod block;
 mod build;
+mod multiply;
 mod print;
 
-pub(crate) use block::{BlockStep, Factor, Finish};
+pub(crate) use block::{BlockStep, Factor};
+pub(crate) use multiply::Multiply;
 use plr_ir::Precision;
 use plr_ir::program::Law;
 use plr_ir::scalar::UnaryOp;
 
 use crate::convolve::{Convolve, Lanes};
-use crate::gemm::Product;
-use crate::lower::{Rows, Slot, Terms};
+use crate::lower::{Rows, Slot};
 use crate::memory::{Buffer, Memory};
 use crate::tile::TileStep;
 use crate::window::Windows;
@@ -44,18 +44,7 @@ pub(crate) enum Step {
     /// A kernel.
     Launch(Launch),
     /// A matrix product.
-    Multiply {
-        /// Its shape.
-        product: Product,
-        /// How many terms of the sums there are, if not all.
-        terms: Option<Terms>,
-        /// The left factor.
-        lhs: Buffer,
-        /// The right factor.
-        rhs: Buffer,
-        /// The result.
-        out: Buffer,
-    },
+    Multiply(Multiply),
     /// A function of every element.
     Apply(Apply),
     /// Matrix products, block by block, and a kernel on each block.
@@ -340,7 +329,7 @@ impl Plan {
                 Step::Block(block) => block.products.len(),
                 Step::Launch(_)
                 | Step::Apply(_)
-                | Step::Multiply { .. }
+                | Step::Multiply(_)
                 | Step::Rank(_)
                 | Step::RunningSum(_)
                 | Step::Convolve(_)

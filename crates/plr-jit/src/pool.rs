@@ -7,6 +7,8 @@
 //! before they park. The caller works too, and never waits for a worker that has not begun: it closes the loop when
 //! nothing is left to claim, and waits only for those that are inside. On a busy machine the caller may so do everything
 //! alone; what is computed does not depend on who does it.
+//!
+//! A second loop may go on beside those: for threads that would only wait.
 
 use std::cell::UnsafeCell;
 use std::ops::Range;
@@ -30,7 +32,7 @@ pub(crate) fn wait_until(done: impl Fn() -> bool) {
     }
 }
 
-/// `state` is the loop's number, shifted, an open flag, and the number of workers inside.
+/// A loop's `state` is its number, shifted, an open flag, and the number of workers inside.
 const OPEN: u64 = 1 << 16;
 const INSIDE: u64 = OPEN - 1;
 const NUMBER_SHIFT: u32 = 17;
@@ -46,14 +48,29 @@ type Job = (*const (dyn Fn(usize, usize) + Sync), usize);
 #[repr(align(64))]
 struct Next(AtomicUsize);
 
-/// What workers and caller share.
-struct Shared {
+/// A loop that workers may enter, one after the other.
+#[repr(align(64))]
+struct Loop {
     /// See [`OPEN`].
     state: AtomicU64,
     /// By thread.
     next: Box<[Next]>,
-    /// The loop. Written while closed and empty, read while inside.
+    /// Written while closed and empty, read while inside.
     job: UnsafeCell<Option<Job>>,
+}
+
+// SAFETY: `job` is written only by the caller that holds the loop's lock, while the state is closed with nobody
+// inside, and read only by workers that entered an open state after the write was published by the state's release.
+unsafe impl Sync for Loop {}
+// SAFETY: the pointer in `job` is used only between the opening and the emptying of its loop, when its body is alive.
+unsafe impl Send for Loop {}
+
+/// What workers and caller share.
+struct Shared {
+    /// The loop that its caller waits for.
+    now: Loop,
+    /// The loop for who would wait otherwise.
+    aside: Loop,
     /// How many workers are parked or about to be.
     parked: AtomicU32,
     /// Set when a body panicked.
@@ -62,20 +79,16 @@ struct Shared {
     ended: AtomicBool,
 }
 
-// SAFETY: `job` is written only by the caller that holds the pool's lock, while the state is closed with nobody
-// inside, and read only by workers that entered an open state after the write was published by the state's release.
-unsafe impl Sync for Shared {}
-// SAFETY: the pointer in `job` is used only between the opening and the emptying of its loop, when its body is alive.
-unsafe impl Send for Shared {}
-
 /// A fixed number of threads, the caller's included.
-pub(crate) struct Pool {
+pub struct Pool {
     shared: Arc<Shared>,
     workers: Vec<JoinHandle<()>>,
     /// For unparking, without touching the join handles.
     threads: Vec<Thread>,
     /// Held by whoever runs a loop.
     busy: Mutex<()>,
+    /// Held by whoever runs a loop beside others.
+    busy_aside: Mutex<()>,
 }
 
 impl Pool {
@@ -100,9 +113,8 @@ impl Pool {
     /// Starts `threads - 1` workers; fewer if the system refuses.
     fn new(threads: usize) -> Self {
         let shared = Arc::new(Shared {
-            state: AtomicU64::new(0),
-            next: (0..threads.max(1)).map(|_| Next::default()).collect(),
-            job: UnsafeCell::new(None),
+            now: Loop::new(threads),
+            aside: Loop::new(threads),
             parked: AtomicU32::new(0),
             panicked: AtomicBool::new(false),
             ended: AtomicBool::new(false),
@@ -113,78 +125,75 @@ impl Pool {
         };
         let workers: Vec<JoinHandle<()>> = (1..threads).filter_map(start).collect();
         let threads = workers.iter().map(|w| w.thread().clone()).collect();
-        Self { shared, workers, threads, busy: Mutex::new(()) }
+        Self { shared, workers, threads, busy: Mutex::new(()), busy_aside: Mutex::new(()) }
     }
 
     /// The number of threads, the caller's included.
-    pub(crate) fn threads(&self) -> usize {
+    pub fn threads(&self) -> usize {
         self.threads.len() + 1
     }
 
     /// Calls `body` with every index below `count`, each once, in any order, on any threads.
-    pub(crate) fn run(&self, count: usize, body: &(dyn Fn(usize) + Sync)) {
+    pub fn run(&self, count: usize, body: &(dyn Fn(usize) + Sync)) {
         self.run_by_thread(count, &|_, index| body(index));
     }
 
     /// As [`Self::run`]; `body` hears too which of the threads calls it, and no two calls at a time have one thread.
     pub(crate) fn run_by_thread(&self, count: usize, body: Body<'_>) {
         let alone = self.threads.is_empty() || count < 2;
-        let Some(_busy) = (!alone).then(|| self.reserve()).flatten() else {
+        let Some(_busy) = (!alone).then(|| reserve(&self.busy)).flatten() else {
             (0..count).for_each(|index| body(0, index));
             return;
         };
-        self.open(count, body);
-        let finished = catch_unwind(AssertUnwindSafe(|| self.shared.claim(0, count, body)));
-        self.close();
-        if let Err(panic) = finished {
-            std::panic::resume_unwind(panic);
-        }
-        assert!(!self.shared.panicked.swap(false, Ordering::Relaxed), "a worker thread panicked");
+        let (shared, now) = (&self.shared, &self.shared.now);
+        now.open(count, body);
+        self.wake();
+        let finished = catch_unwind(AssertUnwindSafe(|| now.claim(0, count, body)));
+        now.close(|done| shared.help(0, done));
+        self.settle(finished);
     }
 
-    /// Calls `fill` with every part of an array, of so many elements each but for the last, and with its number.
-    pub(crate) fn fill<T: Send>(
-        &self,
-        array: &mut [T],
-        part: usize,
-        fill: &(dyn Fn(usize, &mut [T]) + Sync),
-    ) {
-        let parts = array.chunks_mut(part).map(Mutex::new).collect::<Vec<_>>();
-        self.run(parts.len(), &|number| {
-            let mut part = parts[number].lock().unwrap_or_else(PoisonError::into_inner);
-            fill(number, &mut part);
-        });
+    /// Does some work that runs loops, and calls `body` with every index below `count` as [`Self::run`] does: threads
+    /// that would have to wait for others do so meanwhile, and what is left at the end is done then.
+    pub fn beside<R>(&self, count: usize, body: &(dyn Fn(usize) + Sync), work: impl FnOnce() -> R) -> R {
+        let Some(_busy) = (!self.threads.is_empty()).then(|| reserve(&self.busy_aside)).flatten() else {
+            let done = work();
+            (0..count).for_each(body);
+            return done;
+        };
+        let (aside, body) = (&self.shared.aside, |_, index| body(index));
+        aside.open(count, &body);
+        let finished = catch_unwind(AssertUnwindSafe(|| {
+            let done = work();
+            aside.claim(0, count, &body);
+            done
+        }));
+        aside.close(|_| {});
+        self.settle(finished)
     }
 
-    /// The right to the workers, unless another caller has it. A body that panicked leaves nothing behind.
-    fn reserve(&self) -> Option<MutexGuard<'_, ()>> {
-        match self.busy.try_lock() {
-            Ok(guard) => Some(guard),
-            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
-            Err(TryLockError::WouldBlock) => None,
-        }
-    }
-
-    /// Publishes a loop and wakes who sleeps.
-    fn open(&self, count: usize, body: Body<'_>) {
-        // SAFETY: only the lifetime changes. `run` does not return before `close`, after which no worker holds the body.
-        let body: *const (dyn Fn(usize, usize) + Sync) = unsafe { std::mem::transmute(body) };
-        // SAFETY: the state is closed with nobody inside, and the caller holds the lock: nobody else touches `job`.
-        unsafe { *self.shared.job.get() = Some((body, count)) };
-        for (thread, next) in self.shared.next.iter().enumerate() {
-            next.0.store(self.shared.share(thread, count).start, Ordering::Relaxed);
-        }
-        let number = (self.shared.state.load(Ordering::Relaxed) >> NUMBER_SHIFT) + 1;
-        self.shared.state.store(number << NUMBER_SHIFT | OPEN, Ordering::SeqCst);
+    /// Wakes who sleeps: a loop has been opened.
+    fn wake(&self) {
         if self.shared.parked.load(Ordering::SeqCst) > 0 {
             self.threads.iter().for_each(Thread::unpark);
         }
     }
 
-    /// Lets nobody in any more and waits for those inside.
-    fn close(&self) {
-        self.shared.state.fetch_and(!OPEN, Ordering::AcqRel);
-        wait_until(|| self.shared.state.load(Ordering::Acquire) & INSIDE == 0);
+    /// What the caller's own part of a loop has come to, once nobody is inside.
+    fn settle<R>(&self, finished: thread::Result<R>) -> R {
+        let panicked = self.shared.panicked.swap(false, Ordering::Relaxed);
+        let done = finished.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        assert!(!panicked, "a worker thread panicked");
+        done
+    }
+}
+
+/// The right to a loop, unless another caller has it. A body that panicked leaves nothing behind.
+fn reserve(busy: &Mutex<()>) -> Option<MutexGuard<'_, ()>> {
+    match busy.try_lock() {
+        Ok(guard) => Some(guard),
+        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
     }
 }
 
@@ -199,60 +208,138 @@ impl Drop for Pool {
     }
 }
 
-impl Shared {
+impl Loop {
+    /// One that is closed.
+    fn new(threads: usize) -> Self {
+        let next = (0..threads.max(1)).map(|_| Next::default()).collect();
+        Self { state: AtomicU64::new(0), next, job: UnsafeCell::new(None) }
+    }
+
+    /// Publishes a loop. The caller holds its lock, and does not let the body go before [`Self::close`].
+    fn open(&self, count: usize, body: Body<'_>) {
+        // SAFETY: only the lifetime changes. After `close` no worker holds the body.
+        let body: *const (dyn Fn(usize, usize) + Sync) = unsafe { std::mem::transmute(body) };
+        // SAFETY: the state is closed with nobody inside, and the caller holds the lock: nobody else touches `job`.
+        unsafe { *self.job.get() = Some((body, count)) };
+        for (thread, next) in self.next.iter().enumerate() {
+            next.0.store(self.share(thread, count).start, Ordering::Relaxed);
+        }
+        let number = (self.state.load(Ordering::Relaxed) >> NUMBER_SHIFT) + 1;
+        self.state.store(number << NUMBER_SHIFT | OPEN, Ordering::SeqCst);
+    }
+
+    /// The number of the loop that is open.
+    fn number(&self) -> Option<u64> {
+        let state = self.state.load(Ordering::SeqCst);
+        (state & OPEN != 0).then_some(state >> NUMBER_SHIFT)
+    }
+
+    /// Lets nobody in any more.
+    fn shut(&self) {
+        self.state.fetch_and(!OPEN, Ordering::AcqRel);
+    }
+
+    /// Lets nobody in any more and waits for those inside, doing something else `meanwhile`, until what it is given holds.
+    fn close(&self, meanwhile: impl Fn(&dyn Fn() -> bool)) {
+        self.shut();
+        let empty = || self.state.load(Ordering::Acquire) & INSIDE == 0;
+        if !empty() {
+            meanwhile(&empty);
+        }
+        wait_until(empty);
+    }
+
+    /// Does something with the loop's body and count from inside, unless loop `number` is closed by now; whether it did.
+    fn enter(&self, number: u64, inside: impl FnOnce(usize, Body<'_>)) -> bool {
+        let mut state = self.state.load(Ordering::Acquire);
+        loop {
+            if state & OPEN == 0 || state >> NUMBER_SHIFT != number {
+                return false;
+            }
+            match self.state.compare_exchange_weak(state, state + 1, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => break,
+                Err(now) => state = now,
+            }
+        }
+        // SAFETY: this thread is inside an open loop; the caller wrote `job` before it opened the loop, and keeps
+        // the body alive until nobody is inside.
+        if let Some((body, count)) = unsafe { *self.job.get() } {
+            // SAFETY: as above.
+            inside(count, unsafe { &*body });
+        }
+        self.state.fetch_sub(1, Ordering::Release);
+        true
+    }
+
     /// A thread's share of the indices.
     fn share(&self, thread: usize, count: usize) -> Range<usize> {
         let threads = self.next.len();
         count * thread / threads..count * (thread + 1) / threads
     }
 
-    /// Claims indices until none is left, those of the thread's own share first.
-    fn claim(&self, thread: usize, count: usize, body: Body<'_>) {
+    /// The next index that nobody has, those of the thread's own share first.
+    fn next(&self, thread: usize, count: usize) -> Option<usize> {
         let threads = self.next.len();
-        for whose in (0..threads).map(|i| (thread + i) % threads) {
-            let end = self.share(whose, count).end;
-            loop {
-                let index = self.next[whose].0.fetch_add(1, Ordering::Relaxed);
-                if index >= end {
-                    break;
-                }
-                body(thread, index);
-            }
-        }
+        (0..threads).map(|i| (thread + i) % threads).find_map(|whose| {
+            let (next, end) = (&self.next[whose].0, self.share(whose, count).end);
+            // Who only looks leaves the others' cache lines alone.
+            let left = next.load(Ordering::Relaxed) < end;
+            left.then(|| next.fetch_add(1, Ordering::Relaxed)).filter(|&index| index < end)
+        })
     }
 
+    /// Claims indices until none is left.
+    fn claim(&self, thread: usize, count: usize, body: Body<'_>) {
+        while let Some(index) = self.next(thread, count) {
+            body(thread, index);
+        }
+    }
+}
+
+impl Shared {
     /// A worker's life.
     fn work(&self, thread: usize) {
         let mut seen = 0;
-        while let Some(number) = self.wait(seen) {
+        while let Some(number) = self.wait(thread, seen) {
             seen = number;
-            if !self.enter(number) {
-                continue;
-            }
-            // SAFETY: this thread is inside an open loop; the caller wrote `job` before it opened the loop, and keeps
-            // the body alive until nobody is inside.
-            if let Some((body, count)) = unsafe { *self.job.get() } {
-                // SAFETY: as above.
-                let body = unsafe { &*body };
-                if catch_unwind(AssertUnwindSafe(|| self.claim(thread, count, body))).is_err() {
-                    self.panicked.store(true, Ordering::Relaxed);
+            self.now.enter(number, |count, body| self.guard(|| self.now.claim(thread, count, body)));
+        }
+    }
+
+    /// Takes from the loop beside until `done`, or until nothing is left of it.
+    fn help(&self, thread: usize, done: &dyn Fn() -> bool) {
+        let Some(number) = self.aside.number() else { return };
+        self.aside.enter(number, |count, body| {
+            self.guard(|| {
+                while !done() {
+                    match self.aside.next(thread, count) {
+                        Some(index) => body(thread, index),
+                        None => return self.aside.shut(),
+                    }
                 }
-            }
-            self.state.fetch_sub(1, Ordering::Release);
+            });
+        });
+    }
+
+    /// Part of a loop, whose panic is its caller's.
+    fn guard(&self, part: impl FnOnce()) {
+        if catch_unwind(AssertUnwindSafe(part)).is_err() {
+            self.panicked.store(true, Ordering::Relaxed);
         }
     }
 
     /// The number of the next open loop after `seen`; `None` when the pool ends.
-    fn wait(&self, seen: u64) -> Option<u64> {
+    fn wait(&self, thread: usize, seen: u64) -> Option<u64> {
+        let news = || self.now.number().filter(|&number| number != seen);
         let mut spins = 0;
         loop {
             if self.ended.load(Ordering::Relaxed) {
                 return None;
             }
-            let state = self.state.load(Ordering::SeqCst);
-            if state & OPEN != 0 && state >> NUMBER_SHIFT != seen {
-                return Some(state >> NUMBER_SHIFT);
+            if let Some(number) = news() {
+                return Some(number);
             }
+            self.help(thread, &|| news().is_some());
             spins += 1;
             if spins < SPINS_BEFORE_PARKING {
                 std::hint::spin_loop();
@@ -267,24 +354,11 @@ impl Shared {
     /// looks at the count after opening, so one of the two sees the other.
     fn park(&self, seen: u64) {
         self.parked.fetch_add(1, Ordering::SeqCst);
-        let state = self.state.load(Ordering::SeqCst);
-        let idle = state & OPEN == 0 || state >> NUMBER_SHIFT == seen;
+        let idle = self.now.number().is_none_or(|number| number == seen);
         if idle && !self.ended.load(Ordering::SeqCst) {
             thread::park();
         }
         self.parked.fetch_sub(1, Ordering::SeqCst);
-    }
-
-    /// Registers this worker inside loop `number`; `false` if that loop is closed by now.
-    fn enter(&self, number: u64) -> bool {
-        let mut state = self.state.load(Ordering::Acquire);
-        while state & OPEN != 0 && state >> NUMBER_SHIFT == number {
-            match self.state.compare_exchange_weak(state, state + 1, Ordering::AcqRel, Ordering::Acquire) {
-                Ok(_) => return true,
-                Err(now) => state = now,
-            }
-        }
-        false
     }
 }
 
@@ -309,6 +383,44 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn a_loop_beside_others_is_complete_when_they_are() {
+        for threads in [1, 2, 3, 7] {
+            let pool = Pool::new(threads);
+            for count in [0, 1, 5, 100] {
+                let [inner, outer] = [(); 2].map(|()| AtomicUsize::new(0));
+                let add = |sum: &AtomicUsize, i| _ = sum.fetch_add(i + 1, Ordering::Relaxed);
+                for _ in 0..100 {
+                    let result = pool.beside(count, &|i| add(&outer, i), || {
+                        (0..5).for_each(|_| pool.run(10, &|i| add(&inner, i)));
+                        17
+                    });
+                    assert_eq!(result, 17);
+                }
+                assert_eq!(inner.into_inner(), 100 * 5 * 55, "{threads} threads");
+                assert_eq!(
+                    outer.into_inner(),
+                    100 * (1..=count).sum::<usize>(),
+                    "{threads} threads, {count} indices"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_panic_beside_reaches_the_caller_and_the_pool_survives() {
+        let pool = Pool::new(2);
+        let bad = |i| assert!(i != 17, "as planned");
+        let panicked = catch_unwind(AssertUnwindSafe(|| pool.beside(64, &bad, || pool.run(64, &|_| {}))));
+        assert!(panicked.is_err());
+        let panicked = catch_unwind(AssertUnwindSafe(|| pool.beside(9, &|_| {}, || bad(17))));
+        assert!(panicked.is_err());
+        let sum = AtomicUsize::new(0);
+        let add = |i| _ = sum.fetch_add(i, Ordering::Relaxed);
+        pool.beside(64, &add, || pool.run(64, &add));
+        assert_eq!(sum.into_inner(), 64 * 63);
     }
 
     #[test]

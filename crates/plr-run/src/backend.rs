@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use plr_ir::choices::Choices;
@@ -194,14 +195,11 @@ impl Runner {
         self.compile_time
     }
 
-    /// Calls `fill` with every part of an array, of so many elements each but for the last, and with its number: on the threads
-    /// that run the program, if it is compiled.
-    pub fn fill<T: Send>(&self, array: &mut [T], part: usize, fill: &(dyn Fn(usize, &mut [T]) + Sync)) {
+    /// The threads that run the program, if it is compiled.
+    pub fn pool(&self) -> Option<&Arc<plr_jit::Pool>> {
         match &self.engine {
-            Engine::Compiled(executable) => executable.fill(array, part, fill),
-            Engine::Interpreted => {
-                array.chunks_mut(part).enumerate().for_each(|(number, part)| fill(number, part));
-            }
+            Engine::Compiled(executable) => Some(executable.pool()),
+            Engine::Interpreted => None,
         }
     }
 

@@ -3,10 +3,11 @@
 use std::fmt;
 
 use plr_ir::model::{Count, Kept, Model, Piece};
-use plr_ir::{Precision, Tensor};
+use plr_ir::{Precision, Program, Tensor};
 
 use crate::backend::{Arrays, Backend, Context, RunError, Runner, reads_input};
 use crate::init;
+use crate::room::{self, NoRoom};
 use crate::session::first_values;
 
 /// Why a presentation could not be made from the given arrays.
@@ -35,6 +36,8 @@ pub enum ProbeError {
         /// The dimensions it has.
         given: Vec<usize>,
     },
+    /// What there is at every step has no room in memory.
+    NoRoom(NoRoom),
     /// The rule has no program for a presentation.
     NoProgram,
     /// The program could not be compiled or run.
@@ -47,7 +50,9 @@ impl ProbeError {
         match self {
             Self::NoProgram => true,
             Self::Run(error) => error.is_bug(),
-            Self::Missing { .. } | Self::Unknown { .. } | Self::ShapeDiffers { .. } => false,
+            Self::Missing { .. } | Self::Unknown { .. } | Self::ShapeDiffers { .. } | Self::NoRoom(_) => {
+                false
+            }
         }
     }
 }
@@ -62,6 +67,7 @@ impl fmt::Display for ProbeError {
             Self::ShapeDiffers { name, wanted, given } => {
                 write!(f, "the array `{name}` has the shape {given:?} instead of {}", shape(wanted))
             }
+            Self::NoRoom(room) => write!(f, "what there is at every step needs {room}"),
             Self::NoProgram => f.write_str("compiler bug: the rule has no program for a presentation"),
             Self::Run(error) => error.fmt(f),
         }
@@ -86,11 +92,12 @@ impl From<RunError> for ProbeError {
     }
 }
 
-/// Presents a minibatch to a rule. `arrays` holds every parameter under its name, `data` `[samples, features]`, and
+/// Presents a minibatch to a rule. `arrays` holds every parameter under its name (the counter of updates is that of the context unless
+/// it is there), `data` `[samples, features]`, and
 /// `target` `[samples, outputs]` if the rule reads it, or with steps as [`plr_ir::model::Shape`] says, and kept states
 /// `[samples, units]` that do not have first values; they are rounded to `precision`, and weights are moved to where masks and bounds
-/// let them be, as first ones are. Returns what [`Piece::Probe`] yields, in
-/// its order.
+/// let them be, as first ones are. Returns what [`Piece::Probe`] yields or, if `every_step` is wanted, [`Piece::EveryStep`], in
+/// its order; the cost where there are targets.
 ///
 /// # Errors
 /// If an array is missing, unknown or of the wrong shape.
@@ -98,8 +105,8 @@ pub fn probe(
     model: &dyn Model,
     arrays: &Arrays,
     precision: Precision,
-    backend: Backend,
-    context: Context,
+    every_step: bool,
+    (backend, context): (Backend, Context),
 ) -> Result<Vec<(String, Tensor)>, ProbeError> {
     let shape = model.shape();
     // The first is the number of samples, which is free.
@@ -109,7 +116,8 @@ pub fn probe(
     };
     check_names(model, arrays)?;
     let given = |kept: &&Kept| arrays.contains_key(&kept.name);
-    for parameter in model.parameters() {
+    let counter = update_counter(model, arrays);
+    for parameter in model.parameters().iter().filter(|parameter| Some(&parameter.name) != counter) {
         let wanted: Vec<Option<usize>> = parameter.dims.iter().copied().map(Some).collect();
         check_shape(arrays, &parameter.name, wanted)?;
     }
@@ -117,9 +125,18 @@ pub fn probe(
     for kept in model.kept().iter().filter(given) {
         check_shape(arrays, &kept.name, kept.rows(samples).into_iter().map(Some).collect())?;
     }
-    let program = model.program(Piece::Probe, samples, precision).ok_or(ProbeError::NoProgram)?;
+    let piece = match every_step {
+        true => Piece::EveryStep { cost: arrays.contains_key("target") },
+        false => Piece::Probe,
+    };
+    let program = model.program(piece, samples, precision).ok_or(ProbeError::NoProgram)?;
+    if every_step {
+        room_for_outputs(&program)?;
+    }
     let mut inputs = first_values(model, samples, precision);
     inputs.extend(arrays.iter().map(|(name, tensor)| (name.clone(), tensor.cast(precision))));
+    let before = Tensor::from_f64([], &[f64::from(context.update)], precision);
+    inputs.extend(counter.map(|counter| (counter.clone(), before)));
     // R4.7, R4.11
     let within = init::with_given(model.parameters(), 0, precision, arrays);
     let within = model.parameters().iter().zip(within).filter(|(parameter, _)| parameter.init.may_be_given());
@@ -132,6 +149,21 @@ pub fn probe(
     let order = program.outputs.clone();
     let mut found = Runner::new(program, backend)?.run_named(&inputs, context)?;
     Ok(order.into_iter().filter_map(|name| found.remove_entry(&name)).collect())
+}
+
+/// The counter of updates, if the rule has one and it is not given: it is what the context says.
+fn update_counter<'m>(model: &'m dyn Model, arrays: &Arrays) -> Option<&'m String> {
+    // All other parameters are of a site.
+    let counter = model.parameters().iter().find(|parameter| parameter.site.is_empty())?;
+    (!arrays.contains_key(&counter.name)).then_some(&counter.name)
+}
+
+/// Whether there is memory for all that a program yields, and for what its loops make it of.
+fn room_for_outputs(program: &Program) -> Result<(), ProbeError> {
+    const COPIES: u64 = 2;
+    let numbers = program.body.results.iter().map(|output| program.type_of(*output).count() as u64);
+    let bytes = numbers.fold(0, u64::saturating_add).saturating_mul(program.precision.bytes() as u64);
+    room::check(bytes.saturating_mul(COPIES)).map_err(ProbeError::NoRoom)
 }
 
 fn check_names(model: &dyn Model, arrays: &Arrays) -> Result<(), ProbeError> {

@@ -33,9 +33,9 @@ use crate::data::{Batches, Dataset, Epoch};
 use crate::init;
 use crate::room;
 
-pub use checkpoint::Begun;
+pub use checkpoint::{Begun, Snapshot};
 pub use error::SessionError;
-pub use evaluation::Evaluation;
+pub use evaluation::{Evaluation, Predictions};
 pub(crate) use presentation::{DATA, TARGET};
 pub use relaxation::CutOff;
 pub use tables::first_values;

@@ -128,7 +128,7 @@ fn a_probe_yields_states_increments_and_new_weights_by_name() {
         ("target", &[1, 1], &[1.0]),
     ]);
     for (precision, tolerance) in [(Precision::F32, 1e-7), (Precision::F64, 1e-15)] {
-        let found = probe(&rule, &given, precision, BACKENDS[0], CONTEXT).unwrap();
+        let found = probe(&rule, &given, precision, false, (BACKENDS[0], CONTEXT)).unwrap();
         let expected = [
             ("increment/W/input->output", vec![-0.05, -0.1]),
             ("new/W/input->output", vec![0.45, 0.4]),
@@ -151,7 +151,8 @@ fn a_probe_says_what_is_wrong_with_its_arrays() {
         ("data", &[2, 5], &[0.0; 10]),
         ("target", &[2, 4], &[0.0; 8]),
     ];
-    let error = |given: Arrays| probe(&rule, &given, Precision::F64, BACKENDS[0], CONTEXT).unwrap_err();
+    let error =
+        |given: Arrays| probe(&rule, &given, Precision::F64, false, (BACKENDS[0], CONTEXT)).unwrap_err();
     let texts = [
         error(arrays(&all[1..])),
         error(arrays(&all[..2])),

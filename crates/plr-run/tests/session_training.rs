@@ -178,6 +178,25 @@ fn a_stopped_call_changes_nothing() {
     assert!(close(&weights(&session), &by_hand(&data, 2, 2)));
 }
 
+/// What is presented next is gathered while other threads compute: it is of the data of its call.
+#[test]
+fn what_a_stopped_call_has_gathered_is_forgotten() {
+    let (rule, stopped, data) = (rule(), samples(60), samples(61));
+    let other = data.select(&(1..61).collect::<Vec<_>>());
+    for batch in [1, 6] {
+        let threads = |threads| Options { backend: Backend::Jit { threads }, ..options(batch) };
+        let [mut one, mut two] = [1, 2].map(|count| Session::new(&rule, threads(count)).unwrap());
+        let report = two.train(&stopped, None, &mut |_| Control::Stop).unwrap();
+        assert!(report.stopped);
+        // A call of one update gathers nothing, and the next one begins where the stopped one would have gone on.
+        for most in [Some(1), None] {
+            one.train(&other, most, &mut go_on).unwrap();
+            two.train(&other, most, &mut go_on).unwrap();
+        }
+        assert_eq!(weights(&one), weights(&two), "minibatches of {batch}");
+    }
+}
+
 #[test]
 fn progress_counts_minibatches_and_updates() {
     let (rule, data) = (rule(), seven());

@@ -13,6 +13,7 @@ mod draw;
 mod end;
 mod environment;
 mod expression;
+mod film;
 mod filter;
 mod initialiser;
 mod integrate;

@@ -118,6 +118,13 @@ pub enum Failure {
         /// The input layer's: `3x32x32`.
         input: String,
     },
+    /// A flag asks for a measure that there is not.
+    NothingToMeasure {
+        /// The flag.
+        flag: &'static str,
+        /// Why there is none.
+        why: &'static str,
+    },
     /// A rule could not be made ready, or evaluated.
     Session(SessionError),
     /// Training went wrong.
@@ -228,6 +235,7 @@ impl fmt::Display for Failure {
                     axes.join("x")
                 )
             }
+            Self::NothingToMeasure { flag, why } => write!(f, "`{flag}` has nothing to measure: {why}"),
             Self::Session(error) => error.fmt(f),
             Self::Training { error, kept } => write!(f, "{error}; {kept}"),
             Self::Probe(error) => error.fmt(f),

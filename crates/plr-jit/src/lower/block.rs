@@ -1,9 +1,12 @@
-//! What follows a product: element-wise code on the results of products is run block by block, while they are in cache.
+//! What follows a product: its sums go through it one by one, if it is simple; otherwise element-wise code on the results of products
+//! is run block by block, while they are in cache.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
+use plr_ir::Precision;
 use plr_ir::program::Value;
 
+use super::link::linked;
 use super::{GemmTask, MapTask, Task};
 
 /// Products of more matrices than these take too much room at a time.
@@ -47,8 +50,74 @@ impl BlockTask {
 }
 
 /// Merges products into the code that uses them, wherever nothing else does.
-pub(super) fn merge(tasks: Vec<Task>, uses: &HashMap<Value, usize>) -> Vec<Task> {
-    merge_block(tasks, uses)
+pub(super) fn merge(tasks: Vec<Task>, uses: &HashMap<Value, usize>, precision: Precision) -> Vec<Task> {
+    let mut waiting: HashMap<Value, &GemmTask> = HashMap::new();
+    let mut gone: HashSet<Value> = HashSet::new();
+    // By the position of a map.
+    let mut merged: HashMap<usize, Task> = HashMap::new();
+    for (at, task) in tasks.iter().enumerate() {
+        if let Task::Gemm(gemm) = task
+            && uses.get(&gemm.result) == Some(&1)
+            && gemm.terms.is_none()
+        {
+            waiting.insert(gemm.result, gemm);
+        }
+        if let Task::Map(map) = task
+            && let Some((products, task)) = merge_map(map, &waiting, precision)
+        {
+            gone.extend(products);
+            merged.insert(at, task);
+        }
+    }
+    let mut result = Vec::with_capacity(tasks.len());
+    for (at, mut task) in tasks.into_iter().enumerate() {
+        if let Task::Repeat(repeat) = &mut task {
+            repeat.body = merge(std::mem::take(&mut repeat.body), uses, precision);
+        }
+        if !matches!(&task, Task::Gemm(gemm) if gone.contains(&gemm.result)) {
+            result.push(merged.remove(&at).unwrap_or(task));
+        }
+    }
+    result
+}
+
+/// A map and waiting products that it uses as one task, and the products.
+fn merge_map(
+    map: &MapTask,
+    waiting: &HashMap<Value, &GemmTask>,
+    precision: Precision,
+) -> Option<(Vec<Value>, Task)> {
+    let used = map.inputs.iter().filter(|input| input.whole && !input.truth).map(|input| input.value);
+    let used: Vec<&GemmTask> = used.filter_map(|value| waiting.get(&value).copied()).collect();
+    let large: Vec<&GemmTask> = used.iter().copied().filter(is_large).collect();
+    if large.len() <= 1 {
+        let mut can_be = used.iter().filter(|gemm| gemm.product.has_links(precision));
+        let found = can_be.find_map(|gemm| Some((vec![gemm.result], Task::Gemm(linked(gemm, map)?))));
+        if found.is_some() {
+            return found;
+        }
+    }
+    can_be_block(map, &large).then(|| {
+        let products = large.iter().map(|gemm| gemm.result).collect();
+        let task = BlockTask { products: large.into_iter().cloned().collect(), map: map.clone() };
+        (products, Task::Block(Box::new(task)))
+    })
+}
+
+/// Whether it is worth while not to have the product in memory as a whole, and can be.
+fn is_large(gemm: &&GemmTask) -> bool {
+    gemm.product.has_dense_rows() && gemm.product.m * gemm.product.n >= LEAST_ELEMENTS
+}
+
+/// Whether these products, all that are large, have the shape of the map's space.
+fn can_be_block(map: &MapTask, products: &[&GemmTask]) -> bool {
+    let fits = |gemm: &&GemmTask| map.space.is_matrix([gemm.product.m, gemm.product.n]);
+    let same =
+        |gemm: &&GemmTask| [gemm.product.m, gemm.product.n] == [products[0].product.m, products[0].product.n];
+    (1..=MOST_PRODUCTS).contains(&products.len())
+        && map.running.is_none()
+        && map.inputs.len() + map.results.len() <= MOST_OPERANDS
+        && products.iter().all(|gemm| same(gemm) && fits(gemm))
 }
 
 /// How often each value is used, being handed out included.
@@ -101,62 +170,4 @@ fn count_uses(tasks: &[Task], uses: &mut HashMap<Value, usize>) {
                 .for_each(|value| *uses.entry(value).or_default() += 1);
         }
     }
-}
-
-fn merge_block(tasks: Vec<Task>, uses: &HashMap<Value, usize>) -> Vec<Task> {
-    let mut waiting: HashMap<Value, GemmTask> = HashMap::new();
-    let mut taken: Vec<Value> = Vec::new();
-    for task in &tasks {
-        if let Task::Gemm(gemm) = task
-            && uses.get(&gemm.result) == Some(&1)
-            && gemm.terms.is_none()
-            && gemm.product.has_dense_rows()
-            && gemm.product.m * gemm.product.n >= LEAST_ELEMENTS
-        {
-            waiting.insert(gemm.result, gemm.clone());
-        }
-        if let Task::Map(map) = task {
-            taken.extend(merged(map, &waiting));
-        }
-    }
-    let mut result = Vec::with_capacity(tasks.len());
-    for mut task in tasks {
-        if let Task::Gemm(gemm) = &task
-            && taken.contains(&gemm.result)
-        {
-            continue;
-        }
-        if let Task::Repeat(repeat) = &mut task {
-            repeat.body = merge_block(std::mem::take(&mut repeat.body), uses);
-        }
-        if let Task::Map(map) = &task {
-            let products = map.inputs.iter().filter(|input| taken.contains(&input.value));
-            let products: Vec<GemmTask> = products.filter_map(|input| waiting.remove(&input.value)).collect();
-            if !products.is_empty() {
-                task = Task::Block(Box::new(BlockTask { products, map: map.clone() }));
-            }
-        }
-        result.push(task);
-    }
-    result
-}
-
-/// The waiting products that can be merged into a map: all those that it uses if they have the shape of its space.
-fn merged(map: &MapTask, waiting: &HashMap<Value, GemmTask>) -> Vec<Value> {
-    let used = map.inputs.iter().filter(|input| input.whole && !input.truth).map(|input| input.value);
-    let used: Vec<&GemmTask> = used.filter_map(|value| waiting.get(&value)).collect();
-    let fits = |gemm: &&GemmTask| map.space.is_matrix([gemm.product.m, gemm.product.n]);
-    let operands = map.inputs.len() + map.results.len();
-    let same =
-        used.iter().all(|gemm| gemm.product.m == used[0].product.m && gemm.product.n == used[0].product.n);
-    if used.is_empty()
-        || map.running.is_some()
-        || used.len() > MOST_PRODUCTS
-        || operands > MOST_OPERANDS
-        || !same
-        || !used.iter().all(fits)
-    {
-        return Vec::new();
-    }
-    used.into_iter().map(|gemm| gemm.result).collect()
 }

@@ -57,7 +57,7 @@ impl Lowering<'_> {
         if let Some(product) = matrix_product(&kept, &summed).filter(|_| !summed.is_empty()) {
             let (product, [lhs, rhs]) = with_columns_beside_each_other(product, [lhs, rhs]);
             let product = Product { symmetric: lhs == rhs && is_symmetric(&product), ..product };
-            let gemm = GemmTask { product, lhs, rhs, terms: None, result };
+            let gemm = GemmTask { product, lhs, rhs, terms: None, links: Vec::new(), result };
             return match self.pays_transposed(&gemm) {
                 true => self.multiply_transposed(gemm),
                 false => self.push(Task::Gemm(gemm)),
@@ -103,7 +103,7 @@ impl Lowering<'_> {
         let product = matrix_product(&kept, &summed).filter(|product| product.batch.is_empty())?;
         let terms = Some(Terms { steps: before.slot, each: product.depth / places });
         let (product, [lhs, rhs]) = with_columns_beside_each_other(product, [lhs, rhs]);
-        Some(GemmTask { product, lhs, rhs, terms, result })
+        Some(GemmTask { product, lhs, rhs, terms, links: Vec::new(), result })
     }
 
     /// Whether a product of rows is so much work that a copy of a factor in the other order, and of the result, costs little
@@ -136,7 +136,7 @@ impl Lowering<'_> {
     /// other order.
     fn multiply_transposed(&mut self, gemm: GemmTask) {
         let [right, left] = self.copied(&gemm);
-        let GemmTask { product, lhs, rhs, terms, result } = gemm;
+        let GemmTask { product, lhs, rhs, terms, links, result } = gemm;
         let (product, lhs, rhs) = match right <= left {
             true => (product, lhs, rhs),
             false => (product.transposed(), rhs, lhs),
@@ -145,11 +145,11 @@ impl Lowering<'_> {
         let right = self.transpose(rhs, [n, depth]);
         let dense = Product { rhs: Strides { row: n, column: 1 }, ..product };
         if dense.out.column == 1 {
-            return self.push(Task::Gemm(GemmTask { product: dense, lhs, rhs: right, terms, result }));
+            return self.push(Task::Gemm(GemmTask { product: dense, lhs, rhs: right, terms, links, result }));
         }
         let columns = self.fresh(Type::real([m, n]));
         let dense = Product { out: Strides { row: n, column: 1 }, ..dense };
-        self.push(Task::Gemm(GemmTask { product: dense, lhs, rhs: right, terms, result: columns }));
+        self.push(Task::Gemm(GemmTask { product: dense, lhs, rhs: right, terms, links, result: columns }));
         self.push(Task::Transpose { input: columns, dims: [m, n], result });
     }
 

@@ -6,6 +6,7 @@ use plr_ir::program::{Law, Local, MapInstruction, ReduceKind};
 use super::{BlockTask, MapOperand, MapTask};
 use crate::convolve::{Convolve, Lanes};
 use crate::gemm::Product;
+use crate::link::{Link, With};
 use crate::space::Space;
 use crate::tile::Region;
 use crate::window::Windows;
@@ -200,8 +201,21 @@ pub(crate) struct GemmTask {
     pub(crate) rhs: Value,
     /// How many terms of the sums there are, if not all.
     pub(crate) terms: Option<Terms>,
+    /// What the sums go through, if all their terms are there.
+    pub(crate) links: Vec<Link<Value>>,
     /// The result.
     pub(crate) result: Value,
+}
+
+impl GemmTask {
+    /// The values that the result may be written over, element by element: not the factors, which are read until the end.
+    pub(crate) fn replaceable(&self) -> impl Iterator<Item = Value> {
+        let whole = |link: &Link<Value>| match link.with {
+            With::Elements { of, whole, .. } => whole.then_some(of),
+            With::Number(_) => None,
+        };
+        self.links.iter().filter_map(whole).filter(|&value| value != self.lhs && value != self.rhs)
+    }
 }
 
 /// The first terms of a sum: so many for each step that is over.
@@ -331,7 +345,9 @@ impl Task {
         match self {
             Task::Map(map) => map.inputs.iter().map(|input| input.value).collect(),
             Task::Fold(fold) => fold.inputs.iter().map(|input| input.value).collect(),
-            Task::Gemm(gemm) => vec![gemm.lhs, gemm.rhs],
+            Task::Gemm(gemm) => {
+                [gemm.lhs, gemm.rhs].into_iter().chain(gemm.links.iter().filter_map(Link::of)).collect()
+            }
             Task::Block(block) => block.operands().collect(),
             Task::Rank { input, .. } | Task::RunningSum { input, .. } | Task::Transpose { input, .. } => {
                 vec![*input]

@@ -4,7 +4,7 @@ use std::arch::is_x86_feature_detected;
 use std::arch::x86_64::*;
 use std::mem::MaybeUninit;
 
-use super::{Dots, DotsKernel, Element, INNER_BYTES, Inner, InnerKernel, Kernel, PARTIAL_BYTES, Panel};
+use super::{Dots, DotsKernel, Element, INNER_BYTES, Inner, InnerKernel, Kernel, PARTIAL_BYTES, Panel, What};
 
 /// Pointers into the left factor, three rows apart: rows between them are reached by address arithmetic.
 const ROWS_PER_POINTER: usize = 3;
@@ -24,6 +24,17 @@ const TOGETHER: usize = 16;
 #[repr(align(64))]
 struct Sums<P>([MaybeUninit<P>; MOST_SUMS]);
 
+/// Lets every sum of a tile go through an operation.
+macro_rules! each {
+    ($sums:ident[$rows:ident][$vectors:ident] as ($row:ident, $vector:ident) = $operation:expr) => {
+        for $row in 0..$rows {
+            for $vector in 0..$vectors {
+                $sums[$row][$vector] = $operation;
+            }
+        }
+    };
+}
+
 /// Makes the kernels for one element type and one vector type in a module of their own.
 ///
 /// `tile` computes `ROWS` rows by `VECTORS` vectors of columns, of the last of which only the lanes in `mask` exist if `MASKED`;
@@ -31,15 +42,17 @@ struct Sums<P>([MaybeUninit<P>; MOST_SUMS]);
 /// would be calls wherever they are not inlined.
 macro_rules! kernels {
     ($module:ident, $features:literal, $real:ty, $vector:ty, $lanes:literal, [$($rows:literal)+], $most:literal, [$($side:literal)+], $longest:literal,
-     $zero:ident, $load:ident, $splat:ident, $add:ident, $fma:ident, $store:ident,
+     $zero:ident, $load:ident, $splat:ident, $add:ident, $subtract:ident, $multiply:ident, $largest:ident, $least:ident, $fma:ident,
+     $store:ident,
      $mask:ty, $mask_of:expr, $masked_load:expr, $masked_store:expr, $totals:path) => {
         pub(super) mod $module {
             use std::arch::x86_64::*;
             use std::mem::MaybeUninit;
+            use std::ops::Range;
 
             use super::{
                 AHEAD_BYTES, Dots, INNER_BYTES, Inner, MOST_SUMS, NEAR_BYTES, PARTIAL_BYTES, Panel, RESIDENT_BYTES,
-                ROWS_PER_POINTER, Sums, TOGETHER,
+                ROWS_PER_POINTER, Sums, TOGETHER, What,
             };
 
             type Mask = $mask;
@@ -345,6 +358,19 @@ macro_rules! kernels {
                 }
             }
 
+            /// Asks for what belongs to the sums of some rows and of two vectors of columns.
+            #[target_feature(enable = $features)]
+            #[inline(never)]
+            fn ask_for_elements(panel: &Panel<$real>, rows: Range<usize>, column: usize) {
+                for link in panel.links.iter().filter(|link| link.column == 1) {
+                    for row in rows.clone() {
+                        let elements = link.at.wrapping_add(row * link.row + column);
+                        _mm_prefetch::<_MM_HINT_T0>(elements.cast());
+                        _mm_prefetch::<_MM_HINT_T0>(elements.wrapping_add($lanes).cast());
+                    }
+                }
+            }
+
             /// # Safety
             /// As for [`panel`]; the panel has the rows and columns.
             #[target_feature(enable = $features)]
@@ -357,14 +383,8 @@ macro_rules! kernels {
                 // SAFETY: everything that is read or written is within the panel.
                 unsafe {
                     let mut sums = [[$zero(); VECTORS]; ROWS];
-                    if panel.onto.is_some() {
-                        // What is added to comes from further away than the factors.
-                        for i in 0..ROWS {
-                            let out = panel.out.add((row + i) * panel.out_row + column);
-                            for j in 0..VECTORS {
-                                _mm_prefetch::<_MM_HINT_T0>(out.wrapping_add(j * $lanes).cast());
-                            }
-                        }
+                    if panel.links.far {
+                        ask_for_elements(panel, row..row + ROWS, column);
                     }
                     let mut rhs = panel.rhs.add(column);
                     let first = panel.lhs.add(row * panel.lhs_row);
@@ -392,18 +412,36 @@ macro_rules! kernels {
                             lhs[i] = lhs[i].wrapping_add(panel.lhs_step);
                         }
                     }
-                    if let Some(scale) = panel.onto {
-                        for i in 0..ROWS {
-                            let out = panel.out.add((row + i) * panel.out_row + column);
-                            for j in 0..VECTORS {
-                                let old = match MASKED {
-                                    true => $masked_load(mask, out.add(j * $lanes)),
-                                    false => $load(out.add(j * $lanes)),
-                                };
-                                // To −0 everything adds to itself: the product alone is rounded first.
-                                let scaled = $fma($splat(scale), sums[i][j], $splat(-0.0));
-                                sums[i][j] = $add(old, scaled);
+                    // Whatever follows from the row is computed from here on: before the loop it would take registers of the loop's.
+                    let row = std::hint::black_box(row);
+                    for link in panel.links.iter() {
+                        let first = match link.at.is_null() {
+                            true => &raw const link.number,
+                            false => link.at.add(row * link.row + column * link.column),
+                        };
+                        let one = |i: usize| $splat(*first.add(i * link.row));
+                        let beside = |i: usize, j: usize| {
+                            let at = first.add(i * link.row + j * $lanes);
+                            if MASKED { $masked_load(mask, at) } else { $load(at) }
+                        };
+                        match (link.what, link.column == 1) {
+                            (What::Add, true) => each!(sums[ROWS][VECTORS] as (i, j) = $add(sums[i][j], beside(i, j))),
+                            (What::Add, false) => each!(sums[ROWS][VECTORS] as (i, j) = $add(sums[i][j], one(i))),
+                            (What::Subtract, true) => {
+                                each!(sums[ROWS][VECTORS] as (i, j) = $subtract(sums[i][j], beside(i, j)))
                             }
+                            (What::Subtract, false) => {
+                                each!(sums[ROWS][VECTORS] as (i, j) = $subtract(sums[i][j], one(i)))
+                            }
+                            (What::Multiply, true) => {
+                                each!(sums[ROWS][VECTORS] as (i, j) = $multiply(sums[i][j], beside(i, j)))
+                            }
+                            (What::Multiply, false) => {
+                                each!(sums[ROWS][VECTORS] as (i, j) = $multiply(sums[i][j], one(i)))
+                            }
+                            // The instructions give the second of two that are equal, or if one is NaN.
+                            (What::Largest, _) => each!(sums[ROWS][VECTORS] as (i, j) = $largest(one(i), sums[i][j])),
+                            (What::Least, _) => each!(sums[ROWS][VECTORS] as (i, j) = $least(one(i), sums[i][j])),
                         }
                     }
                     for i in 0..ROWS {
@@ -423,26 +461,30 @@ macro_rules! kernels {
 
 kernels!(
     wide_f32, "avx512f", f32, __m512, 16, [1 2 3 4 5 6 7 8 9 10 11 12], 12, [1 2 3 4 5], 5,
-    _mm512_setzero_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_add_ps, _mm512_fmadd_ps, _mm512_storeu_ps,
+    _mm512_setzero_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_add_ps, _mm512_sub_ps, _mm512_mul_ps,
+    _mm512_max_ps, _mm512_min_ps, _mm512_fmadd_ps, _mm512_storeu_ps,
     __mmask16, |lanes: usize| ((1_u32 << lanes) - 1) as __mmask16,
     _mm512_maskz_loadu_ps, _mm512_mask_storeu_ps, super::in_trees
 );
 kernels!(
     wide_f64, "avx512f", f64, __m512d, 8, [1 2 3 4 5 6 7 8 9 10 11 12], 12, [1 2 3 4 5], 5,
-    _mm512_setzero_pd, _mm512_loadu_pd, _mm512_set1_pd, _mm512_add_pd, _mm512_fmadd_pd, _mm512_storeu_pd,
+    _mm512_setzero_pd, _mm512_loadu_pd, _mm512_set1_pd, _mm512_add_pd, _mm512_sub_pd, _mm512_mul_pd,
+    _mm512_max_pd, _mm512_min_pd, _mm512_fmadd_pd, _mm512_storeu_pd,
     __mmask8, |lanes: usize| ((1_u32 << lanes) - 1) as __mmask8,
     _mm512_maskz_loadu_pd, _mm512_mask_storeu_pd, one_by_one
 );
 kernels!(
     narrow_f32, "avx2,fma", f32, __m256, 8, [1 2 3 4 5 6], 6, [1 2], 2,
-    _mm256_setzero_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_add_ps, _mm256_fmadd_ps, _mm256_storeu_ps,
+    _mm256_setzero_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_add_ps, _mm256_sub_ps, _mm256_mul_ps,
+    _mm256_max_ps, _mm256_min_ps, _mm256_fmadd_ps, _mm256_storeu_ps,
     __m256i,
     |lanes: usize| _mm256_cmpgt_epi32(_mm256_set1_epi32(lanes as i32), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)),
     |mask, at| _mm256_maskload_ps(at, mask), _mm256_maskstore_ps, one_by_one
 );
 kernels!(
     narrow_f64, "avx2,fma", f64, __m256d, 4, [1 2 3 4 5 6], 6, [1 2], 2,
-    _mm256_setzero_pd, _mm256_loadu_pd, _mm256_set1_pd, _mm256_add_pd, _mm256_fmadd_pd, _mm256_storeu_pd,
+    _mm256_setzero_pd, _mm256_loadu_pd, _mm256_set1_pd, _mm256_add_pd, _mm256_sub_pd, _mm256_mul_pd,
+    _mm256_max_pd, _mm256_min_pd, _mm256_fmadd_pd, _mm256_storeu_pd,
     __m256i,
     |lanes: usize| _mm256_cmpgt_epi64(_mm256_set1_epi64x(lanes as i64), _mm256_setr_epi64x(0, 1, 2, 3)),
     |mask, at| _mm256_maskload_pd(at, mask), _mm256_maskstore_pd, one_by_one
@@ -529,6 +571,7 @@ impl Element for f64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Links;
     use super::*;
 
     /// A chain of fused multiply-adds has no freedom: kernels of different widths give the same bits.
@@ -555,7 +598,7 @@ mod tests {
                 rhs_step: n,
                 out: out.as_mut_ptr(),
                 out_row: n,
-                onto: None,
+                links: Links::NONE,
             };
             // SAFETY: the arrays have the sizes of the panel, and the machine has the features.
             unsafe { kernel(&panel) };

@@ -6,10 +6,14 @@ use std::fmt::{self, Display, Formatter};
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
+use plr_ir::Precision;
+use plr_ir::scalar::Real;
+
 use crate::execute::{Run, Shared};
 use crate::gemm::Product;
 use crate::lower::{MOST_OPERANDS, MOST_PRODUCTS};
 use crate::memory::Buffer;
+use crate::micro::{Element, Links};
 
 /// Bytes of a block of a product: blocks of several should stay in the nearer caches.
 const BLOCK_BYTES: usize = 24 << 10;
@@ -39,17 +43,8 @@ pub(crate) struct BlockStep {
     pub(crate) products: Box<[(Product, Buffer, Buffer)]>,
     /// What the kernel reads, then what it writes.
     pub(crate) operands: Box<[Factor]>,
-    /// What is done with them.
-    pub(crate) finish: Finish,
-}
-
-/// What becomes of a block of the products.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Finish {
-    /// A kernel's position among the compiled ones. It has two axes.
-    Kernel(usize),
-    /// The only product, times a number, is added to the last operand, where that is.
-    Add(f64),
+    /// The kernel's position among the compiled ones. It has two axes.
+    pub(crate) kernel: usize,
 }
 
 /// An operand of the kernel.
@@ -98,7 +93,12 @@ impl BlockStep {
         let shared = Shared(run);
         let blocks = self.blocks(bytes);
         // SAFETY: as demanded of the caller; blocks do not overlap.
-        let body = |number: usize| unsafe { self.run_block(shared.get(), number) };
+        let body = |number: usize| unsafe {
+            match run.precision {
+                Precision::F32 => self.run_block::<f32>(shared.get(), number),
+                Precision::F64 => self.run_block::<f64>(shared.get(), number),
+            }
+        };
         let work = self.products.iter().map(|(product, ..)| product.work()).sum::<usize>();
         if work < LEAST_SHARED {
             return (0..blocks).for_each(body);
@@ -108,24 +108,21 @@ impl BlockStep {
 
     /// # Safety
     /// As for [`Run::steps`]; no one else computes this block.
-    unsafe fn run_block(&self, run: &Run<'_>, number: usize) {
-        let bytes = run.precision.bytes();
+    unsafe fn run_block<T: Real + Element>(&self, run: &Run<'_>, number: usize) {
+        let bytes = size_of::<T>();
         let (rows, columns) = self.block(number, bytes);
-        let kernel = match self.finish {
-            Finish::Kernel(kernel) => kernel,
-            // SAFETY: as demanded of the caller.
-            Finish::Add(scale) => return unsafe { self.add(run, scale, rows, columns) },
-        };
         let apart = columns.len();
         // SAFETY: only this thread has it, and no block begins inside another.
         let scratch = SCRATCH.with(|scratch| unsafe { (*scratch.get()).0.as_mut_ptr().cast::<u8>() });
         let place = |product: usize| scratch.wrapping_add(product * BLOCK_BYTES);
         for (i, (product, lhs, rhs)) in self.products.iter().enumerate() {
             let (part, [left, right]) = product.part(rows.clone(), columns.clone(), apart);
-            let at =
-                |buffer: &Buffer, offset: usize| run.buffers.get(buffer.index()).wrapping_add(offset * bytes);
+            let at = |buffer: &Buffer, offset: usize| {
+                run.buffers.get(buffer.index()).cast::<T>().cast_const().wrapping_add(offset)
+            };
+            let pointers = (at(lhs, left), at(rhs, right), place(i).cast::<T>());
             // SAFETY: the factors reach as far as the product says, and the scratch has room for a block of it.
-            unsafe { part.run_whole(run.precision, at(lhs, left), at(rhs, right), place(i)) };
+            unsafe { part.run_whole(pointers, &Links::NONE) };
         }
         let mut buffers = [std::ptr::null_mut(); MOST_OPERANDS];
         let mut numbers = [0; 1 + MOST_OPERANDS];
@@ -150,38 +147,15 @@ impl BlockStep {
             }
             places
         };
-        let entry = run.entries[kernel];
+        let entry = run.entries[self.kernel];
         // SAFETY: operands and numbers are those of the block, for a kernel of two axes; it has at least one row.
         unsafe { entry(buffers.as_ptr(), PLACES.as_ptr(), numbers.as_ptr(), 0, rows.len() as i64) };
     }
 }
 
-impl BlockStep {
-    /// Adds these rows and columns of the product.
-    ///
-    /// # Safety
-    /// As for [`Self::run_block`].
-    unsafe fn add(&self, run: &Run<'_>, scale: f64, rows: Range<usize>, columns: Range<usize>) {
-        let Some(Factor::Stored { buffer, strides }) = self.operands.last() else {
-            unreachable!("what is added to is in memory")
-        };
-        let (product, lhs, rhs) = &self.products[0];
-        let corner = rows.start * strides[0] + columns.start;
-        let (part, [left, right]) = product.part(rows, columns, strides[0]);
-        let at = |buffer: &Buffer, offset: usize| {
-            run.buffers.get(buffer.index()).wrapping_add(offset * run.precision.bytes())
-        };
-        // SAFETY: the factors reach as far as the product says, and what is added to as far as the block.
-        unsafe { part.add_to(run.precision, (at(lhs, left), at(rhs, right), at(buffer, corner)), scale) };
-    }
-}
-
 impl Display for BlockStep {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self.finish {
-            Finish::Kernel(kernel) => write!(f, "kernel {kernel} on")?,
-            Finish::Add(scale) => write!(f, "add {scale} times, on")?,
-        }
+        write!(f, "kernel {} on", self.kernel)?;
         for operand in &self.operands {
             match operand {
                 Factor::Stored { buffer, .. } => write!(f, " {buffer}")?,

@@ -5,7 +5,7 @@ use plr_ir::program::{Local, MapInstruction, Program, Value};
 use plr_ir::{Precision, Type};
 
 use super::{
-    Apply, BlockStep, ConvolveStep, Copy, Draw, Factor, Finish, Launch, Plan, Rank, RepeatStep, RunningSum,
+    Apply, BlockStep, ConvolveStep, Copy, Draw, Factor, Launch, Multiply, Plan, Rank, RepeatStep, RunningSum,
     Step, UntilStep,
 };
 use crate::apply::apply;
@@ -48,10 +48,10 @@ impl Plan {
 }
 
 /// A plan being built.
-pub(super) struct Build<'a> {
-    pub(super) precision: Precision,
+struct Build<'a> {
+    precision: Precision,
     types: &'a [Type],
-    pub(super) memory: &'a Memory,
+    memory: &'a Memory,
     choices: Choices,
     compiler: &'a mut Compiler,
     /// How many steps run tile by tile.
@@ -73,13 +73,14 @@ impl Build<'_> {
             },
             Task::Block(block) => Step::Block(Box::new(self.block(block)?)),
             Task::Fold(fold) => Step::Launch(self.fold(fold)?),
-            Task::Gemm(GemmTask { product, lhs, rhs, terms, result }) => Step::Multiply {
+            Task::Gemm(GemmTask { product, lhs, rhs, terms, links, result }) => Step::Multiply(Multiply {
                 product: product.clone(),
                 terms: *terms,
                 lhs: buffer(lhs),
                 rhs: buffer(rhs),
+                links: links.iter().map(|link| link.moved(|value| buffer(&value))).collect(),
                 out: buffer(result),
-            },
+            }),
             Task::Rank { input, order, result } => {
                 let ty = &self.types[input.index()];
                 let extent = ty.dims.last().copied().unwrap_or(1);
@@ -233,12 +234,9 @@ impl Build<'_> {
         let factors = |GemmTask { product, lhs, rhs, .. }: &GemmTask| {
             (product.clone(), self.memory.buffer(*lhs), self.memory.buffer(*rhs))
         };
-        let finish = match self.addition(task, &matrix) {
-            Some(scale) => Finish::Add(scale),
-            None => Finish::Kernel(self.compiler.kernel(&Kernel::Map(self.map_kernel(map, &matrix)))?),
-        };
+        let kernel = self.compiler.kernel(&Kernel::Map(self.map_kernel(map, &matrix)))?;
         let products = products.iter().map(factors).collect();
-        Ok(BlockStep { dims, products, operands, finish })
+        Ok(BlockStep { dims, products, operands, kernel })
     }
 
     fn fold(&mut self, fold: &FoldTask) -> Result<Launch, Error> {

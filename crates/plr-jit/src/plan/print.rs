@@ -5,7 +5,7 @@ use std::fmt::{self, Display, Formatter};
 use super::{Apply, ConvolveStep, Launch, Plan, Rank, RunningSum, Step};
 use crate::convolve::{Convolve, Lanes};
 use crate::gemm::Product;
-use crate::lower::{Rows, Terms};
+use crate::lower::Rows;
 use crate::memory::{Buffer, Place};
 
 impl Display for Plan {
@@ -108,14 +108,7 @@ fn print(f: &mut Formatter<'_>, steps: &[Step], depth: usize) -> fmt::Result {
         write!(f, "{:1$}", "", 2 * depth)?;
         match step {
             Step::Launch(launch) => writeln!(f, "{launch}")?,
-            Step::Multiply { product, terms, lhs, rhs, out } => {
-                write!(f, "{out} = {lhs} · {rhs}, {product}")?;
-                let Some(Terms { steps, each }) = terms else {
-                    writeln!(f)?;
-                    continue;
-                };
-                writeln!(f, ", the first !{} times {each} terms", steps.0)?;
-            }
+            Step::Multiply(multiply) => writeln!(f, "{multiply}")?,
             Step::Rank(rank) => writeln!(f, "{rank}")?,
             Step::RunningSum(sum) => writeln!(f, "{sum}")?,
             Step::Convolve(step) => writeln!(f, "{step}")?,

@@ -17,6 +17,8 @@ pub(super) enum Stream {
     Gaussian = 4,
     /// The principal directions of the Gaussian samples; the item is the direction.
     Directions = 5,
+    /// The choice of training samples that are predicted along training; the item is 0.
+    Watched = 6,
 }
 
 /// Keeps the key apart from the draws of compiled programs under the same seed ("data" in ASCII).

@@ -69,6 +69,20 @@ impl Splits {
         self.validation.as_ref().unwrap_or(&self.train)
     }
 
+    /// So many training samples, the same ones whatever the seed of the run; all if nobody says how many, or there are no more.
+    #[must_use]
+    pub fn some_of_training(&self, count: Option<u64>) -> Dataset {
+        let all = self.train.samples();
+        let Some(count) = count.and_then(|count| usize::try_from(count).ok()).filter(|count| *count < all)
+        else {
+            return self.train.clone();
+        };
+        let mut order = permutation(self.train.samples(), Draws::new(HOLDOUT_SEED, Stream::Watched, 0));
+        order.truncate(count);
+        order.sort_unstable();
+        self.train.select(&order)
+    }
+
     /// The number of test samples, 0 without a test set.
     pub fn test_samples(&self) -> usize {
         self.test.as_ref().map_or(0, Dataset::samples)

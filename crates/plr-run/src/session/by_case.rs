@@ -62,7 +62,7 @@ impl ByCase {
         parameters: &mut [Tensor],
         (context, position): (Context, Position),
     ) -> Result<Option<&mut Presentation>, SessionError> {
-        let outputs = self.conditions.run(parameters, context, position)?;
+        let outputs = self.conditions.run(parameters, context, position, None)?;
         let holds: Vec<bool> = outputs.iter().map(|output| output.to_f64() == [1.0]).collect();
         let at = match self.known.iter().position(|(known, _)| *known == holds) {
             Some(at) => at,

@@ -21,13 +21,47 @@ pub struct Begun {
     pub left: Vec<String>,
 }
 
+/// What had been learned at some moment, and when that was: enough to evaluate it again.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    parameters: Vec<Tensor>,
+    position: Position,
+}
+
+impl Snapshot {
+    /// How far the run had come.
+    pub fn position(&self) -> Position {
+        self.position
+    }
+}
+
 impl Session<'_> {
+    /// What has been learned so far.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot { parameters: self.parameters.clone(), position: self.position }
+    }
+
+    /// Has learned what it had at that moment. It can be evaluated and saved then; what is kept (R3.11) and the order of samples
+    /// are those of the end, so that training does not go on from here.
+    pub fn look_back_at(&mut self, snapshot: Snapshot) {
+        let Snapshot { parameters, position } = snapshot;
+        (self.parameters, self.position) = (parameters, position);
+    }
+
     /// Writes the parameters to a safetensors file, completely or not at all, with the rule's name, the seed and the
     /// position of the run.
     ///
     /// # Errors
     /// [`SessionError::Weights`]; what was at `path` before is then still there.
     pub fn save(&self, path: &Path) -> Result<(), SessionError> {
+        self.save_with(path, &[])
+    }
+
+    /// As [`Self::save`], with more that is said about these weights.
+    ///
+    /// # Errors
+    /// As those of [`Self::save`].
+    pub fn save_with(&self, path: &Path, more: &[(&str, String)]) -> Result<(), SessionError> {
         let names = self.model.parameters().iter().map(|parameter| parameter.name.clone());
         let kept = self.model.kept().iter().map(|kept| kept.name.clone());
         let kept = kept.zip(self.tables.all().iter().cloned());
@@ -41,8 +75,9 @@ impl Session<'_> {
             ("updates", updates.to_string()),
             ("minibatches", minibatches.to_string()),
         ];
-        let about = about.map(|(key, text)| (key.to_owned(), text));
-        Ok(weights::save(path, &Weights { tensors, about: BTreeMap::from(about) })?)
+        let about = about.into_iter().chain(more.iter().cloned());
+        let about = about.map(|(key, text)| (key.to_owned(), text)).collect();
+        Ok(weights::save(path, &Weights { tensors, about })?)
     }
 
     /// Takes parameters and position from a file that [`Session::save`] wrote; training goes on as if it had never been
@@ -53,6 +88,22 @@ impl Session<'_> {
     /// [`SessionError::Position`] if it says something else than a number about its position, [`SessionError::OtherRun`] if it is of a run
     /// of another rule, with another seed or of other epochs than of `samples` samples. The session is then unchanged.
     pub fn load(&mut self, path: &Path, samples: usize) -> Result<(), SessionError> {
+        let (snapshot, tables) = self.read(path, samples)?;
+        self.tables.set(tables);
+        self.look_back_at(snapshot);
+        Ok(())
+    }
+
+    /// What had been learned when a file was written that [`Self::load`] would take.
+    ///
+    /// # Errors
+    /// As those of [`Self::load`].
+    pub fn snapshot_of(&self, path: &Path, samples: usize) -> Result<Snapshot, SessionError> {
+        self.read(path, samples).map(|(snapshot, _)| snapshot)
+    }
+
+    /// What a file of this run has: what was learned, and what is kept.
+    fn read(&self, path: &Path, samples: usize) -> Result<(Snapshot, Vec<Tensor>), SessionError> {
         let precision = self.options.precision;
         let parameters: Vec<Expected> =
             self.model.parameters().iter().map(|parameter| expected(parameter, precision)).collect();
@@ -66,15 +117,12 @@ impl Session<'_> {
         self.is_of_this_run(&loaded, position, samples)?;
         let kept = self.expected_tables(&loaded);
         weights::check(path, &loaded, &[&parameters[..], &kept].concat())?;
-        let tables: Vec<Tensor> = kept.iter().filter_map(|kept| loaded.tensors.remove(&kept.name)).collect();
-        self.tables.set(tables);
-        for (expected, parameter) in parameters.iter().zip(&mut self.parameters) {
-            if let Some(tensor) = loaded.tensors.remove(&expected.name) {
-                *parameter = tensor;
-            }
-        }
-        self.position = position;
-        Ok(())
+        // All of them are there, as was checked.
+        let mut take = |expected: &[Expected]| -> Vec<Tensor> {
+            expected.iter().filter_map(|expected| loaded.tensors.remove(&expected.name)).collect()
+        };
+        let (tables, parameters) = (take(&kept), take(&parameters));
+        Ok((Snapshot { parameters, position }, tables))
     }
 
     /// Whether a file says that it is of a run like this one, as far as it says anything.

@@ -25,12 +25,23 @@ pub struct Evaluation {
     pub accuracy: Option<f64>,
 }
 
+/// What a rule predicts for each sample of a data set, in its order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Predictions {
+    /// `[samples, outputs]` or, predicted at every step, `[samples, steps, outputs]`.
+    pub predictions: Tensor,
+    /// What each is compared with, `[samples, outputs]`, classes as a single 1, or with steps of their own.
+    pub targets: Tensor,
+}
+
 /// Sums over the samples seen so far.
 #[derive(Default)]
 struct Tally {
     loss: f64,
     correct: usize,
     predictions: usize,
+    /// The dimensions of one prediction and one target, and all of their numbers, if they are wanted.
+    each: Option<[(Vec<usize>, Vec<f64>); 2]>,
 }
 
 impl Session<'_> {
@@ -41,18 +52,42 @@ impl Session<'_> {
     /// If the data does not fit the network or the loss is not finite.
     pub fn evaluate(&mut self, data: &Dataset) -> Result<Option<Evaluation>, SessionError> {
         let samples = data.samples();
-        let mut tally = Tally::default();
-        for group in Epoch::in_order(samples, group_size(samples)).batches() {
-            if !self.evaluate_group(data, group, &mut tally)? {
-                return Ok(None);
-            }
-        }
+        let Some(tally) = self.tally(data, Tally::default())? else { return Ok(None) };
         let loss = tally.loss / samples as f64;
         if !loss.is_finite() {
             return Err(SessionError::LossNotFinite { loss, updates: self.position.updates });
         }
         let accuracy = data.classes().map(|_| tally.correct as f64 / tally.predictions as f64);
         Ok(Some(Evaluation { samples, loss, accuracy }))
+    }
+
+    /// What is predicted for every sample with the present parameters; `None` as [`Self::evaluate`].
+    ///
+    /// # Errors
+    /// If the data does not fit the network.
+    pub fn predictions(&mut self, data: &Dataset) -> Result<Option<Predictions>, SessionError> {
+        let wanted = Tally { each: Some(Default::default()), ..Tally::default() };
+        let tally = self.tally(data, wanted)?;
+        let precision = self.options.precision;
+        let all = |(dims, numbers): (Vec<usize>, Vec<f64>)| {
+            let dims: Vec<usize> = std::iter::once(data.samples()).chain(dims).collect();
+            Tensor::from_f64(dims, &numbers, precision)
+        };
+        Ok(tally.and_then(|tally| tally.each).map(|[predictions, targets]| Predictions {
+            predictions: all(predictions),
+            targets: all(targets),
+        }))
+    }
+
+    /// Goes through all samples, group after group; `None` if there is nothing to evaluate.
+    fn tally(&mut self, data: &Dataset, mut tally: Tally) -> Result<Option<Tally>, SessionError> {
+        let samples = data.samples();
+        for group in Epoch::in_order(samples, group_size(samples)).batches() {
+            if !self.evaluate_group(data, group, &mut tally)? {
+                return Ok(None);
+            }
+        }
+        Ok(Some(tally))
     }
 
     /// Adds the samples of one group; false if there is nothing to evaluate.
@@ -69,11 +104,19 @@ impl Session<'_> {
         let Some(evaluator) = self.evaluators.get_mut(&group.len()) else { return Ok(false) };
         evaluator.fits(data)?;
         evaluator.gather(data, group);
-        evaluator.run(&mut self.parameters, context, self.position)?;
+        evaluator.run(&mut self.parameters, context, self.position, None)?;
         let losses = output(evaluator, "loss")?.to_f64();
-        let predictions = output(evaluator, "prediction")?.to_f64();
+        let predicted = output(evaluator, "prediction")?;
+        let predictions = predicted.to_f64();
         tally.loss += losses.iter().sum::<f64>();
         let targets = evaluator.targets().to_f64();
+        if let Some(each) = &mut tally.each {
+            let found = [(predicted, &predictions), (evaluator.targets(), &targets)];
+            for ((dims, all), (tensor, numbers)) in each.iter_mut().zip(found) {
+                *dims = tensor.dims[1..].to_vec();
+                all.extend_from_slice(numbers);
+            }
+        }
         let per_sample = predictions.len() / group.len();
         if let Some(classes) = data.classes().filter(|&classes| per_sample.is_multiple_of(classes)) {
             for (made, target) in predictions.chunks(per_sample).zip(targets.chunks(data.outputs())) {

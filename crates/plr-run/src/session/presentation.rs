@@ -6,7 +6,7 @@ use plr_ir::{Precision, Program, Tensor, several};
 
 use super::Position;
 use super::error::SessionError;
-use super::minibatch::Minibatch;
+use super::minibatch::{Gathered, Minibatch};
 use super::tables::first;
 use super::together::Together;
 use crate::backend::{Backend, Context, Runner, reads_input};
@@ -35,8 +35,10 @@ enum Source {
 pub(super) struct Presentation {
     runner: Runner,
     sources: Vec<Source>,
-    /// One for each presentation, or one for all.
-    minibatches: Vec<Minibatch>,
+    /// What the next run presents.
+    now: Gathered,
+    /// What the run after it presents, if it is gathered meanwhile.
+    ahead: Option<Gathered>,
     /// The samples of each.
     batch: usize,
     /// What earlier presentations have left of the kept states, if the piece goes on from it.
@@ -112,9 +114,9 @@ impl Presentation {
                 .map(|(input, usual)| dims(input).unwrap_or(usual));
             Minibatch::new(dims, precision)
         };
-        let minibatches = (0..presentations).map(minibatch).collect();
+        let now = Gathered::new((0..presentations).map(minibatch).collect());
         let runner = Runner::with(program, backend, model.choices(), in_place)?;
-        Ok(Self { runner, sources, minibatches, batch, kept, reads_target, shape })
+        Ok(Self { runner, sources, now, ahead: None, batch, kept, reads_target, shape })
     }
 
     /// The samples of each of its minibatches.
@@ -151,11 +153,23 @@ impl Presentation {
     }
 
     /// Copies the named samples into the buffers, minibatch after minibatch. The data set must fit, and as many samples as they have.
+    /// If they were gathered while something ran, they must be of the same data set.
     pub(super) fn gather(&mut self, data: &Dataset, samples: &[usize]) {
-        let batch = self.batch();
-        for (minibatch, samples) in self.minibatches.iter_mut().zip(samples.chunks(batch)) {
-            minibatch.gather(data, samples, self.reads_target, &self.runner);
+        if let Some(ahead) = self.ahead.as_mut().filter(|ahead| ahead.holds(samples)) {
+            std::mem::swap(ahead, &mut self.now);
+            return ahead.forget();
         }
+        let parts = self.now.parts(data, (samples, self.batch), self.reads_target);
+        let gather = |at: usize| parts[at].gather(data);
+        match self.runner.pool() {
+            Some(pool) => pool.run(parts.len(), &gather),
+            None => (0..parts.len()).for_each(gather),
+        }
+    }
+
+    /// What was gathered ahead is not to be used any more.
+    pub(super) fn forget_ahead(&mut self) {
+        self.ahead.iter_mut().for_each(Gathered::forget);
     }
 
     /// The states that the next run goes on from, and those that the last one has left.
@@ -165,19 +179,20 @@ impl Presentation {
 
     /// The targets gathered last, of the first minibatch, one row for each sample.
     pub(super) fn targets(&self) -> &Tensor {
-        self.minibatches[0].targets(self.reads_target)
+        self.now.minibatches[0].targets(self.reads_target)
     }
 
     /// Runs the piece on what was gathered, after what has been presented, and puts new parameters and kept states
-    /// into the place of those that it renews.
+    /// into the place of those that it renews. Threads that have nothing to do gather what is presented next, if that is known.
     pub(super) fn run(
         &mut self,
         parameters: &mut [Tensor],
         context: Context,
         position: Position,
+        next: Option<(&Dataset, &[usize])>,
     ) -> Result<&mut [Tensor], SessionError> {
         self.exchange(parameters);
-        let (minibatches, kept) = (&self.minibatches, &self.kept);
+        let (minibatches, kept) = (&self.now.minibatches, &self.kept);
         let precision = self.runner.program().precision;
         let counts = Count::ALL.map(|c| Tensor::from_f64([], &[position.count(c)], precision));
         let held = |at: usize| self.runner.renewed().iter().any(|&(_, input)| input == at);
@@ -190,7 +205,16 @@ impl Presentation {
         };
         let sources = self.sources.iter().enumerate().filter(|&(at, _)| !held(at));
         let inputs: Vec<&Tensor> = sources.map(input).collect();
-        let ran = self.runner.run(&inputs, context).map(drop);
+        let pool = self.runner.pool().filter(|pool| pool.threads() > 1).cloned();
+        let ran = match (pool, next) {
+            (Some(pool), Some((data, samples))) => {
+                let ahead = self.ahead.get_or_insert_with(|| self.now.clone());
+                let parts = ahead.parts(data, (samples, self.batch), self.reads_target);
+                let gather = |at: usize| parts[at].gather(data);
+                pool.beside(parts.len(), &gather, || self.runner.run(&inputs, context).map(drop))
+            }
+            _ => self.runner.run(&inputs, context).map(drop),
+        };
         self.exchange(parameters);
         ran?;
         Ok(self.runner.outputs())

@@ -126,27 +126,39 @@ impl Trainer {
         self.presentation.fits(data)
     }
 
-    /// One update, or several if there are so many samples: the new parameters take the place of the old ones.
+    /// What an earlier call has gathered, of other data maybe, is not to be used any more.
+    fn forget_ahead(&mut self) {
+        self.presentation.forget_ahead();
+        if let Some(several) = &mut self.several {
+            several.presentation.forget_ahead();
+        }
+    }
+
+    /// One update, or several if there are so many samples: the new parameters take the place of the old ones. What is likely to be
+    /// presented next may be gathered meanwhile.
     fn step(
         &mut self,
         (model, options): (&dyn Model, Options),
         (parameters, tables): (&mut [Tensor], &mut Tables),
-        (data, samples): (&Dataset, &[usize]),
+        (data, samples, next): (&Dataset, &[usize], &[usize]),
         (context, position): (Context, Position),
     ) -> Result<(), SessionError> {
+        let next = (!next.is_empty()).then_some((data, next));
         if let Some(several) = self.several.as_mut().filter(|_| samples.len() > self.presentation.batch()) {
             several.presentation.gather(data, samples);
-            return several.presentation.run(parameters, context, position).map(drop);
+            return several.presentation.run(parameters, context, position, next).map(drop);
         }
         let own = match &mut self.by_case {
             Some(by_case) => by_case.at((model, options), parameters, (context, position))?,
             None => None,
         };
+        // Whether the next one is of the same case is not known yet.
+        let next = next.filter(|_| own.is_none());
         let presentation = own.unwrap_or(&mut self.presentation);
         presentation.gather(data, samples);
         let kept = model.kept();
         tables.hand_out(kept, samples, presentation.kept_mut());
-        let outputs = presentation.run(parameters, context, position)?;
+        let outputs = presentation.run(parameters, context, position, next)?;
         for relaxation in &mut self.relaxations {
             relaxation.observe(outputs);
         }
@@ -173,6 +185,7 @@ impl Session<'_> {
         let order = self.order(data.samples())?;
         self.prepare(data, &order, most)?;
         let start = self.position;
+        self.trainers.iter_mut().for_each(Trainer::forget_ahead);
         self.tables.fit(self.model.kept(), self.options, data.samples())?;
         copy_all(&self.parameters, &mut self.before);
         self.tables.remember();
@@ -226,8 +239,8 @@ impl Session<'_> {
         };
         let end = start.minibatch + count;
         while self.position.minibatch < end {
-            let samples = self.next(order, end - self.position.minibatch)?;
-            self.update(data, samples)?;
+            let [samples, next] = self.next(order, end - self.position.minibatch)?;
+            self.update(data, samples, next)?;
             report.samples += samples.len();
             let (minibatch, updates) = (self.position.minibatch, self.position.updates);
             if progress(Progress { epoch: start.epoch, minibatch, of, updates }) == Control::Stop {
@@ -247,25 +260,31 @@ impl Session<'_> {
         Ok(report)
     }
 
-    /// The samples of the next minibatch, or of several, but of no more than `most`, if they can be presented at a time.
-    fn next<'o>(&mut self, order: &'o Epoch, most: usize) -> Result<&'o [usize], SessionError> {
+    /// The samples of the next minibatch, or of several, but of no more than `most`, if they can be presented at a time; and those of
+    /// as many after it, if there are.
+    fn next<'o>(&mut self, order: &'o Epoch, most: usize) -> Result<[&'o [usize]; 2], SessionError> {
         let left = &order.order()[self.position.minibatch * self.options.batch..];
         let batch = left.len().min(self.options.batch);
         let trainer = self.trainer(batch)?;
         let several = self.trainers[trainer].several.as_ref();
-        let several = several.filter(|several| several.begins(self.position.minibatch, most));
-        Ok(several.and_then(|several| left.get(..several.count * batch)).unwrap_or(&left[..batch]))
+        let whole = |several: &&Several| {
+            several.begins(self.position.minibatch, most) && left.len() >= several.count * batch
+        };
+        let count = several.filter(whole).map_or(1, |several| several.count);
+        let (now, after) = left.split_at(count * batch);
+        let next = after.get(..now.len()).filter(|_| most >= 2 * count);
+        Ok([now, next.unwrap_or(&[])])
     }
 
     /// One minibatch, or several in a row.
-    fn update(&mut self, data: &Dataset, samples: &[usize]) -> Result<(), SessionError> {
+    fn update(&mut self, data: &Dataset, samples: &[usize], next: &[usize]) -> Result<(), SessionError> {
         let context = self.context();
         let trainer = self.trainer(samples.len().min(self.options.batch))?;
         let trainer = &mut self.trainers[trainer];
         trainer.step(
             (self.model, self.options),
             (&mut self.parameters, &mut self.tables),
-            (data, samples),
+            (data, samples, next),
             (context, self.position),
         )?;
         self.compile_time += trainer.by_case.as_mut().map_or(Duration::ZERO, ByCase::take_compile_time);
@@ -285,7 +304,7 @@ impl Session<'_> {
         self.position.updates -= count as u64;
         let first = self.position.minibatch;
         for samples in order.batches().skip(first).take(count) {
-            self.update(data, samples)?;
+            self.update(data, samples, &[])?;
             if let Some(found) = self.not_finite() {
                 return Err(found);
             }

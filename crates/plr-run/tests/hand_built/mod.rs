@@ -180,6 +180,7 @@ pub fn finish(
             | Piece::Equation(_)
             | Piece::Observe(_)
             | Piece::Objective { .. }
+            | Piece::EveryStep { .. }
             | Piece::Nudged { .. } => {}
         }
     }
@@ -196,6 +197,7 @@ pub fn finish(
             | Piece::Equation(_)
             | Piece::Observe(_)
             | Piece::Objective { .. }
+            | Piece::EveryStep { .. }
             | Piece::Nudged { .. } => false,
         };
         if wanted {

@@ -93,10 +93,12 @@ impl Lowerer<'_> {
             let found = term::widen(&mut self.b, &extents, found, Axes::UNIT);
             let found = if far.layer == near.layer { found } else { self.foreign(found) };
             let end = if transposed { Place::Post } else { Place::Pre };
+            // R20.5
+            let late: &[Place] = if transposed { &[Place::Pre, Place::Post] } else { &[Place::Pre] };
             let own = Context {
                 phase: cx.phase,
                 late: cx.late,
-                delayed: delayed.then_some(end),
+                delayed: if delayed { late } else { &[] },
                 foreign: (far.layer != near.layer).then_some(end),
                 ..self.synapse_context(synapse, Site::Edge(pair.0, pair.1), cx.environment)
             };

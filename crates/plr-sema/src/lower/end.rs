@@ -22,7 +22,7 @@ impl Lowerer<'_> {
             [place @ Place::Post] => (place, post),
             _ => return None,
         };
-        let previous = self.states_before(cx).filter(|_| cx.delayed == Some(place));
+        let previous = self.states_before(cx).filter(|_| cx.delayed.contains(&place));
         // What every unit hears is not delayed (R20.5).
         if previous.is_some() && self.joins_a_signal(expr) {
             return None;

@@ -283,6 +283,24 @@ impl Environment {
         self.traces.extend(lost.map(|(&cell, value)| (cell, value.clone())));
     }
 
+    /// What has a value and has none afterwards has none now; whether there is such.
+    pub fn lose(&mut self, after: &Self) -> bool {
+        let mut lost = false;
+        for (now, after) in self.cells.iter_mut().zip(&after.cells) {
+            if let (Some(Ok(_)), Some(Err(_))) = (&now, after) {
+                now.clone_from(after);
+                lost = true;
+            }
+        }
+        for (cell, now) in &mut self.traces {
+            if let (Ok(_), Some(gone @ Err(_))) = (&now, after.traces.get(cell)) {
+                now.clone_from(gone);
+                lost = true;
+            }
+        }
+        lost
+    }
+
     /// Something else for every value.
     pub fn change(&mut self, other: &mut impl FnMut(Value) -> Value) {
         let states = self.cells.iter_mut().flatten();

@@ -28,6 +28,7 @@ use super::course::Course;
 use super::detour::Gradients;
 use super::draw::Draws;
 use super::environment::{Defined, Environment, Quantity, Unavailable};
+use super::film::Film;
 use super::learning::Learning;
 use super::nudge::Nudges;
 use super::quantile;
@@ -81,6 +82,8 @@ pub struct Lowerer<'s> {
     pub trajectories: HashMap<PhaseId, Trajectory>,
     /// Those of them at the time of the step at hand.
     pub replayed: HashMap<PhaseId, Moments>,
+    /// Everything at the end of every step, if somebody looks.
+    pub film: Option<Film>,
     /// The states and traces that earlier presentations have left.
     pub kept: HashMap<Quantity, Value>,
     /// Where in training the presentation is, as far as the rule asks.
@@ -115,8 +118,8 @@ pub struct Context<'c> {
     pub(super) phase: Option<Past>,
     /// `environment` is of the step before.
     pub(super) late: bool,
-    /// The end of the synapse that reads of whose units it hears one step late.
-    pub(super) delayed: Option<Place>,
+    /// The ends of the synapse that reads of whose units it hears one step late.
+    pub(super) delayed: &'c [Place],
     /// The end of the synapse that reads whose units are another layer's, for which gradients may be held.
     pub(super) foreign: Option<Place>,
     /// The arguments of the function being evaluated. One without a value is no matter unless it is used.
@@ -177,6 +180,7 @@ impl<'s> Lowerer<'s> {
             parameters_then,
             trajectories: HashMap::new(),
             replayed: HashMap::new(),
+            film: None,
             kept: HashMap::new(),
             counts,
             among: None,
@@ -264,7 +268,7 @@ impl<'s> Lowerer<'s> {
         };
         Context {
             reader: Evaluator::Synapse(synapse, pre, post),
-            delayed: rule.synapses[synapse.0].delayed.then_some(Place::Pre),
+            delayed: if rule.synapses[synapse.0].delayed { &[Place::Pre] } else { &[] },
             site: Some(site),
             extents: self.synapse_extents(synapse, site),
             own,
@@ -308,7 +312,7 @@ impl<'s> Lowerer<'s> {
             environment,
             phase,
             late: false,
-            delayed: None,
+            delayed: &[],
             foreign: None,
             arguments: &[],
             settings: &[],

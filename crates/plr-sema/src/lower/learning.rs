@@ -16,7 +16,7 @@ use super::setting::ParameterId;
 use super::term;
 
 /// The learning of a program under construction.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Learning {
     /// The parameters that learn; the others stay.
     marked: HashSet<ParameterId>,

@@ -16,6 +16,7 @@ use super::Specialised;
 use super::detour::Gradients;
 use super::environment::{Environment, Quantity, Unavailable};
 use super::expression::Lowerer;
+use super::film::Film;
 use super::learning::Learning;
 use super::presentation::Presentation;
 use super::setting::ParameterId;
@@ -40,7 +41,8 @@ impl Builder<'_> {
         let predicting = |build: &dyn Fn(&Predict) -> Built| predict.map(build).transpose();
         match piece {
             Piece::Update => self.update(&self.all()).map(Some),
-            Piece::Probe => self.probe().map(Some),
+            Piece::Probe => self.probe(None).map(Some),
+            Piece::EveryStep { cost } => self.probe(Some(Film::new(cost))).map(Some),
             Piece::Equation(i) => match self.model.instances().get(i) {
                 Some(instance) => self.equation(instance).map(Some),
                 None => Ok(None),
@@ -193,9 +195,10 @@ impl Builder<'_> {
         }
     }
 
-    /// One presentation with everything inside.
-    fn probe(&self) -> Built {
+    /// One presentation with everything inside, perhaps at every step.
+    fn probe(&self, film: Option<Film>) -> Built {
         let mut lowerer = self.presenting("probe");
+        lowerer.film = film;
         let marked = self.all();
         let presentation = self.learn(&mut lowerer, &marked)?;
         for (phase, name) in self.model.phases.iter().enumerate() {
@@ -224,6 +227,9 @@ impl Builder<'_> {
             lowerer.b.output(format!("new/{name}"), value);
         }
         self.relaxations(&mut lowerer, &presentation);
+        for (name, value) in lowerer.developed() {
+            lowerer.b.output(name, value);
+        }
         Ok(lowerer.b.finish())
     }
 

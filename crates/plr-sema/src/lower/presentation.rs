@@ -78,7 +78,9 @@ impl Lowerer<'_> {
         let moved = self.moved(phase, presentation);
         let over_time = self.setting.rule.phases[phase.0].over_time;
         if duration.steps == 1 && duration.until.is_none() && !over_time && !self.is_stepwise(phase) {
-            presentation.environment = self.step(phase, &presentation.environment, &presentation.clamped);
+            let before = presentation.environment.clone();
+            presentation.environment = self.step(phase, &before, &presentation.clamped);
+            self.shoot_once(phase, &before, &presentation.environment);
         } else {
             self.repeat_steps(phase, duration, &moved, presentation);
         }
@@ -190,11 +192,13 @@ impl Lowerer<'_> {
         let recording = self.begin_recording(phase, &quantities, &initial[..tracing.end], duration.steps);
         initial.extend(recording);
         let recording = learning.end..initial.len();
+        initial.extend(self.begin_film(phase, duration.steps, &before));
+        let filming = recording.end..initial.len();
         initial.extend(self.course(phase));
         let (step, carried) = self.b.begin_repeat(&initial);
         let outside = self.step.replace(step);
         self.parameters.extend(changed.iter().copied().zip(carried[learning.clone()].iter().copied()));
-        self.begin_step(phase, step, &carried[recording.end..]);
+        self.begin_step(phase, step, &carried[filming.end..]);
         self.replay(phase, step);
         let mut inside = before.clone();
         for (&cell, &value) in moved.iter().zip(&carried) {
@@ -203,7 +207,7 @@ impl Lowerer<'_> {
             }
         }
         inside.set_traces(&traces, &carried[tracing.clone()]);
-        let after = self.step(phase, &inside, &presentation.clamped);
+        let after = self.step_of_several(phase, duration, &mut inside, &presentation.clamped);
         let mut next: Vec<Value> =
             moved.iter().zip(&carried).map(|(&cell, &old)| after.get(cell).unwrap_or(old)).collect();
         let old_traces = traces.iter().zip(&carried[tracing.clone()]);
@@ -215,6 +219,7 @@ impl Lowerer<'_> {
         let recorded = self.record(step, &quantities, &carried[recording.clone()], moments);
         next.extend(changed.iter().map(|id| self.parameters[id]));
         next.extend(recorded);
+        next.extend(self.shoot(step, &carried[filming.clone()], (&inside, &after)));
         next.extend(self.end_step(phase, step, &after));
         let results = if self.setting.rule.phases[phase.0].reversed {
             self.b.end_reversed_repeat(duration.steps, &initial, next)
@@ -224,7 +229,8 @@ impl Lowerer<'_> {
         self.replayed.clear();
         self.step = outside;
         self.parameters.extend(changed.iter().copied().zip(results[learning.clone()].iter().copied()));
-        self.end_course(phase, &results[recording.end..initial.len()]);
+        self.end_course(phase, &results[filming.end..initial.len()]);
+        self.end_film(phase, &results[filming]);
         self.end_recording(phase, quantities, &results[recording], before.clone());
         presentation.environment = before;
         for (&cell, &value) in moved.iter().zip(&results) {
@@ -239,6 +245,25 @@ impl Lowerer<'_> {
         if until.is_some() {
             let steps = self.b.convert_index(results[initial.len()]);
             presentation.relaxations.push((phase, steps, results[initial.len() + 1]));
+        }
+    }
+
+    /// A step of a loop. What has no value at the end of a step has none in the next one, and what reads it there has none either
+    /// (R3.8): the equations of all steps are the same.
+    fn step_of_several(
+        &mut self,
+        phase: PhaseId,
+        duration: Duration,
+        inside: &mut Environment,
+        clamped: &[Cell],
+    ) -> Environment {
+        loop {
+            let unlearned = (self.parameters.clone(), self.learning.clone(), self.memories.clone());
+            let after = self.step(phase, inside, clamped);
+            if duration.steps == 1 || !inside.lose(&after) {
+                return after;
+            }
+            (self.parameters, self.learning, self.memories) = unlearned;
         }
     }
 

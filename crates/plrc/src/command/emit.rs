@@ -30,7 +30,7 @@ pub struct Emit {
     experiment: Option<String>,
     #[command(flatten)]
     overrides: Overrides,
-    /// Which program of the rule: update, predict, evaluate, probe, cost:PHASE, step:PHASE or equation:NUMBER.
+    /// Which program of the rule: update, predict, evaluate, probe, every_step, cost:PHASE, step:PHASE or equation:NUMBER.
     #[arg(long, default_value = "update")]
     piece: String,
     /// Samples in a minibatch.
@@ -169,6 +169,7 @@ impl Emit {
             "predict" => Some(Piece::Predict),
             "evaluate" => Some(Piece::Evaluate),
             "probe" => Some(Piece::Probe),
+            "every_step" => Some(Piece::EveryStep { cost: true }),
             "cost" => phase().map(Piece::Cost),
             "step" => phase().map(Piece::Step),
             "equation" => of.parse().ok().filter(|&at| at < model.equations().len()).map(Piece::Equation),
@@ -178,7 +179,8 @@ impl Emit {
             let phases =
                 model.phases().iter().flat_map(|phase| [format!("cost:{phase}"), format!("step:{phase}")]);
             let equations = format!("equation:0 to equation:{}", model.equations().len().saturating_sub(1));
-            let pieces = ["update", "predict", "evaluate", "probe"].into_iter().map(str::to_owned);
+            let pieces =
+                ["update", "predict", "evaluate", "probe", "every_step"].into_iter().map(str::to_owned);
             Failure::Choice {
                 what: "program",
                 asked: Some(self.piece.clone()),

@@ -20,7 +20,7 @@ use super::{BackendArgument, PrecisionArgument};
 /// Present one minibatch from given arrays and write down everything that happens.
 ///
 /// The output has, by name, every state at the end of every phase (`state/PHASE/x/h1`), every increment
-/// (`increment/W/input->h1`), every new weight (`new/W/input->h1`), and how long each relaxation took.
+/// (`increment/W/input->h1`), every new weight (`new/W/input->h1`), and how long each relaxation took (`steps/PHASE`).
 #[derive(Args, Debug)]
 pub struct Probe {
     /// The program.
@@ -56,6 +56,11 @@ pub struct Probe {
     /// How many updates came before, for the rule's own draws.
     #[arg(long, default_value_t = 0)]
     update: u32,
+    /// Write down too what there is at the end of every step: states, `let`s, traces and signals (`every_step/PHASE/x/h1` with the
+    /// shape [samples, steps, units]), what would be predicted then (`prediction/PHASE`) and, given a target, its cost for each
+    /// sample (`loss/PHASE`).
+    #[arg(long)]
+    every_step: bool,
 }
 
 impl Probe {
@@ -73,7 +78,8 @@ impl Probe {
         }
         let context = Context { seed: self.seed, update: self.update };
         let backend = self.backend.with_threads(1);
-        let found = plr_run::probe::probe(&model, &arrays, self.precision.into(), backend, context);
+        let precision = self.precision.into();
+        let found = plr_run::probe::probe(&model, &arrays, precision, self.every_step, (backend, context));
         let found: BTreeMap<_, _> = found.map_err(Failure::Probe)?.into_iter().collect();
         npz::write_arrays(&self.out, &found)?;
         shell.line(format_args!("{} arrays in {}", found.len(), self.out.display()))

@@ -2,6 +2,7 @@
 
 mod along;
 mod angles;
+mod best;
 mod directory;
 mod report;
 mod training;
@@ -11,6 +12,7 @@ use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use plr_run::data::{Dataset, Splits};
 use plr_run::session::{self, Session};
 use plr_sema::resolve::{Expected, Length};
 
@@ -24,9 +26,10 @@ use crate::shell::Shell;
 
 use self::along::Along;
 use self::angles::Missing;
-use self::directory::Directory;
+use self::best::Best;
+use self::directory::{Columns, Directory};
 use self::report::{About, Beginning, Outcome};
-use self::training::Training;
+use self::training::{Training, Watch};
 use super::{BackendArgument, PrecisionArgument};
 
 /// Compile a rule and train a network with it.
@@ -83,6 +86,19 @@ pub struct Run {
     /// Leave out the angles at the end, which of a large network or a long relaxation take their time.
     #[arg(long, conflicts_with = "angles")]
     no_angles: bool,
+    /// Predict the training samples too after every epoch or, as in `--curve=1000`, so many of them. It takes the time of these
+    /// predictions.
+    #[arg(long, value_name = "SAMPLES", require_equals = true, value_parser = clap::value_parser!(u64).range(1..))]
+    curve: Option<Option<u64>>,
+    /// Keep the weights of the epoch that was best on the validation samples, which is evaluated at the end.
+    #[arg(long)]
+    keep_best: bool,
+    /// End training when so many epochs in a row have not been better than the best one.
+    #[arg(long, value_name = "EPOCHS", requires = "keep_best", value_parser = clap::value_parser!(u64).range(1..))]
+    patience: Option<u64>,
+    /// Write what is predicted for each test sample into predictions.npz of the directory.
+    #[arg(long, requires = "out")]
+    predictions: bool,
     #[command(flatten)]
     passes: Passes,
 }
@@ -106,20 +122,27 @@ impl Run {
         let beginning = self.begin(&mut session, splits.train.samples())?;
 
         let about = About::new(&model, (&checked, &plan), &splits, options, self.threads(), beginning);
-        let columns = self.angles.map(|_| Along::columns(&model));
-        let open = |path| Directory::open(path, &about, &session, columns.as_deref());
+        self.can_be_measured(&model, &splits)?;
+        let best = self.best(&session, &splits)?;
+        let angles = self.angles.map(|_| Along::columns(&model));
+        let columns = Columns { curve: self.curve.is_some(), angles: angles.as_deref() };
+        let open = |path| Directory::open(path, &about, &session, columns);
         let directory = self.out.as_deref().map(open).transpose()?;
         // From the first line on, Ctrl-C is an orderly end.
         let interrupt = Interrupt::listen(shell)?;
         shell.line(&about)?;
-        let along = self.angles.map(|every| Along::new(&model, every));
-        let mut training = Training::new(session, splits, shell, interrupt, directory, along);
+        let watch = Watch {
+            along: self.angles.map(|every| Along::new(&model, every)),
+            curve: self.curve.map(|some| splits.some_of_training(some)),
+            best,
+        };
+        let mut training = Training::new(session, splits, shell, interrupt, directory, watch);
         let trained = training.run(plan.length);
         if self.passes.time_passes {
             shell.remark(model.times());
         }
         trained?;
-        let outcome = finish(training, &model, compile_time, (&plan.expected, self.no_angles))?;
+        let outcome = self.finish(training, &model, compile_time, &plan.expected)?;
         shell.print(&outcome)?;
         outcome.warnings().for_each(|warning| shell.warn(warning));
         // R16.6
@@ -137,6 +160,36 @@ impl Run {
             return Ok(Beginning::After { path: path.clone(), position: session.position() });
         }
         Ok(Beginning::Drawn)
+    }
+
+    /// Sees that there is something to measure where a flag says that it is measured.
+    fn can_be_measured(&self, model: &Optimised, splits: &Splits) -> Result<(), Failure> {
+        let flags = [
+            (self.curve.is_some(), "--curve", true),
+            (self.keep_best, "--keep-best", splits.validation.is_some()),
+            (self.predictions, "--predictions", splits.test_samples() > 0),
+        ];
+        for (_, flag, has_samples) in flags.into_iter().filter(|(given, ..)| *given) {
+            let why = match (&model.lowered().setting().rule.predict, splits.train.outputs()) {
+                (None, _) => "the rule predicts nothing",
+                (Some(_), 0) => "the data has no targets",
+                (Some(_), 1..) if has_samples => continue,
+                (Some(_), 1..) => "there are no such samples",
+            };
+            return Err(Failure::NothingToMeasure { flag, why });
+        }
+        Ok(())
+    }
+
+    /// What looks for the best epoch, if anybody wants it.
+    fn best(&self, session: &Session<'_>, splits: &Splits) -> Result<Option<Best>, Failure> {
+        let Some(validation) = splits.validation.as_ref().filter(|_| self.keep_best) else { return Ok(None) };
+        let mut best = Best::new(session, self.patience)?;
+        if let (Some(_), Some(out)) = (&self.resume, &self.out) {
+            let samples = [splits.train.samples(), validation.samples()];
+            best.take_up(&Directory::best(out), session, samples)?;
+        }
+        Ok(Some(best))
     }
 
     fn which(&self) -> Which<'_> {
@@ -172,7 +225,7 @@ impl Run {
         let Overrides { network, set, with } = &self.overrides;
         let data = self.data.is_some() || self.validation.is_some() || self.batch.is_some();
         let length = self.epochs.is_some() || self.updates.is_some() || self.weights.is_some();
-        let numbers = self.seed.is_some() || self.precision.is_some() || !set.is_empty();
+        let numbers = self.seed.is_some() || self.precision.is_some() || !set.is_empty() || self.keep_best;
         network.is_some() || !with.is_empty() || data || length || numbers
     }
 
@@ -185,48 +238,80 @@ impl Run {
         let backend = self.backend.with_threads(self.threads());
         session::Options { backend, precision: plan.precision, batch: plan.batch(), seed: plan.seed }
     }
-}
 
-/// Everything that is measured once, at the end: the test set, which is written down before the angles are taken, whatever becomes of
-/// those; `none` if nobody wants them.
-fn finish(
-    mut training: Training<'_>,
-    model: &Optimised,
-    compile_time: Duration,
-    (expected, none): (&[Expected], bool),
-) -> Result<Outcome, Failure> {
-    let along = training.along.take().map(|along| along.finish(training.session.position().updates));
-    let (angles, along) = along.map_or((None, None), |(angles, cost)| (angles, Some(cost)));
-    training.evaluate_once()?;
-    training.unless_interrupted()?;
-    let epoch_time = training.epoch_time();
-    let Training { mut session, splits, directory, last_evaluation, cut_off, time, .. } = training;
-    let first: Vec<usize> = (0..splits.measured().samples().min(angles::SAMPLES)).collect();
-    let measured = splits.measured().select(&first);
-    let test = splits.into_test().map(|test| session.evaluate(&test)).transpose()?.flatten();
-    let (accuracy, loss) = (test.and_then(|t| t.accuracy), test.map(|t| t.loss));
-    let holds = |expected: &Expected| (expected.clone(), expected.holds(accuracy, loss));
-    let wanted = angles.is_none() && !none;
-    let mut outcome = Outcome {
-        validation: last_evaluation,
-        test,
-        expected: expected.iter().map(holds).collect(),
-        predicts: model.lowered().setting().rule.predict.is_some(),
-        angles: angles.unwrap_or(Err(Missing::Unwanted)),
-        angle_time: Duration::ZERO,
-        along: along.map(|cost| cost.words(time)),
-        compile_time,
-        epoch_time,
-        cut_off,
-        presentations: session.position().updates,
-    };
-    let write = |outcome: &Outcome| directory.as_ref().map_or(Ok(()), |directory| directory.finish(outcome));
-    write(&outcome)?;
-    if wanted {
-        let clock = Instant::now();
-        outcome.angles = angles::measure(&session, model, &measured)?;
-        outcome.angle_time = clock.elapsed();
+    /// Everything that is measured once, at the end: the test set, which is written down before the angles are taken, whatever
+    /// becomes of those.
+    fn finish(
+        &self,
+        mut training: Training<'_>,
+        model: &Optimised,
+        compile_time: Duration,
+        expected: &[Expected],
+    ) -> Result<Outcome, Failure> {
+        let presentations = training.session.position().updates;
+        let best = training.go_back_to_best();
+        let along =
+            training.watch.along.take().map(|along| along.finish(training.session.position().updates));
+        let (angles, along) = along.map_or((None, None), |(angles, cost)| (angles, Some(cost)));
+        training.evaluate_once()?;
+        training.unless_interrupted()?;
+        let epoch_time = training.epoch_time();
+        let Training {
+            mut session,
+            splits,
+            directory,
+            last_evaluation,
+            last_training,
+            cut_off,
+            time,
+            curve_cost,
+            ..
+        } = training;
+        let first: Vec<usize> = (0..splits.measured().samples().min(angles::SAMPLES)).collect();
+        let measured = splits.measured().select(&first);
+        let test = splits.into_test();
+        self.predict(test.as_ref(), &mut session, directory.as_ref())?;
+        let test = test.map(|test| session.evaluate(&test)).transpose()?.flatten();
+        let (accuracy, loss) = (test.and_then(|t| t.accuracy), test.map(|t| t.loss));
+        let holds = |expected: &Expected| (expected.clone(), expected.holds(accuracy, loss));
+        let wanted = angles.is_none() && !self.no_angles;
+        let mut outcome = Outcome {
+            validation: last_evaluation,
+            training: last_training,
+            best,
+            test,
+            expected: expected.iter().map(holds).collect(),
+            predicts: model.lowered().setting().rule.predict.is_some(),
+            angles: angles.unwrap_or(Err(Missing::Unwanted)),
+            angle_time: Duration::ZERO,
+            along: along.map(|cost| cost.words(time)),
+            curve: (curve_cost.measured > 0).then(|| curve_cost.words(time)),
+            compile_time,
+            epoch_time,
+            cut_off,
+            presentations,
+        };
+        let write =
+            |outcome: &Outcome| directory.as_ref().map_or(Ok(()), |directory| directory.finish(outcome));
         write(&outcome)?;
+        if wanted {
+            let clock = Instant::now();
+            outcome.angles = angles::measure(&session, model, &measured)?;
+            outcome.angle_time = clock.elapsed();
+            write(&outcome)?;
+        }
+        Ok(outcome)
     }
-    Ok(outcome)
+
+    /// Writes down what is predicted for the test set, if anybody wants it.
+    fn predict(
+        &self,
+        test: Option<&Dataset>,
+        session: &mut Session<'_>,
+        directory: Option<&Directory>,
+    ) -> Result<(), Failure> {
+        let (Some(test), Some(directory), true) = (test, directory, self.predictions) else { return Ok(()) };
+        let found = session.predictions(test)?;
+        found.map_or(Ok(()), |found| directory.predictions(found))
+    }
 }

@@ -90,7 +90,7 @@ fn a_second_ctrl_c_ends_a_minibatch_that_never_would() {
     // Between its first words and its first minibatch it does not listen yet, and one is enough.
     for _ in 0..2 {
         at_work.signal("INT");
-        std::thread::sleep(std::time::Duration::from_millis(300));
+        std::thread::sleep(Duration::from_millis(300));
     }
     let ran = at_work.end();
     assert!(ran.code.is_none_or(|code| code == 130), "{ran:?}");

@@ -60,6 +60,146 @@ fn a_run_says_what_its_result_depends_on() {
     place.line("run rule.plr small --angles --no-angles").refused(2, "cannot be used with");
 }
 
+/// The rows of a table.
+fn rows(place: &Workplace, name: &str) -> Vec<Vec<String>> {
+    let text = String::from_utf8(place.read(name)).unwrap();
+    text.lines().map(|line| line.split(',').map(str::to_owned).collect()).collect()
+}
+
+/// Gradient descent whose training accuracy goes on to rise when that on validation no longer does.
+fn overfitting() -> String {
+    SHARED
+        .replace("train = 500, test = 100", "train = 200, test = 100")
+        .replace("batch 64", "batch 10")
+        .replace("epochs 2", "epochs 8")
+}
+
+/// R19.6: the training samples are predicted with the weights at the end of an epoch, as a run does that has them as its test set;
+/// nothing else changes.
+#[test]
+fn training_samples_are_watched() {
+    let place = Workplace::new("curve");
+    // The training samples are those of a test set too.
+    let (x, y): (Vec<f64>, Vec<f64>) =
+        (0..120).map(|k| (f64::from(k * 37 % 101) / 50.0 - 1.0, f64::from(u8::from(k % 3 == 0)))).unzip();
+    let arrays = |names: [&str; 2]| {
+        let x = Tensor::from_f64(vec![40, 3], &x, Precision::F64);
+        let y: Vec<f64> = y[..40].iter().flat_map(|y| [*y, 1.0 - y]).collect();
+        let y = Tensor::from_f64(vec![40, 2], &y, Precision::F64);
+        [(names[0].to_owned(), x), (names[1].to_owned(), y)]
+    };
+    let all: BTreeMap<_, _> = arrays(["x", "y"]).into_iter().chain(arrays(["x_test", "y_test"])).collect();
+    npz::write_arrays(&place.path("data.npz"), &all).unwrap();
+    place.write("rule.plr", SHARED.replace("784 - 96 tanh - 10", "3 - 5 tanh - 2"));
+    let run = "run rule.plr --no-angles --data data.npz --validation 0 --batch 7 --epochs";
+    let plain = place.line(&format!("{run} 2 --out plain")).well();
+    let ran = place.line(&format!("{run} 2 --out out --curve")).well();
+    let (table, results) = (rows(&place, "out/epochs.csv"), |name: &str| -> serde_json::Value {
+        let about: serde_json::Value =
+            serde_json::from_slice(&place.read(format!("{name}/run.json"))).unwrap();
+        about["result"].clone()
+    });
+    assert_eq!(table[0][5..], ["training_loss", "training_accuracy"]);
+    assert_eq!((table.len(), table[1].len(), rows(&place, "plain/epochs.csv")[1].len()), (3, 7, 5));
+    for epochs in [1, 2] {
+        place.line(&format!("{run} {epochs} --out test")).well();
+        let test = &results("test")["test"];
+        assert_eq!(
+            [&table[epochs][5], &table[epochs][6]].map(|cell| cell.parse::<f64>().unwrap()),
+            [test["loss"].as_f64().unwrap(), test["accuracy"].as_f64().unwrap()]
+        );
+    }
+    assert_eq!(results("out")["training"], results("plain")["test"]);
+    assert_eq!(place.read("out/weights.safetensors"), place.read("plain/weights.safetensors"));
+    assert!(ran.out.contains("training accuracy ") && ran.out.contains("accuracy on training"), "{ran:?}");
+    assert!(ran.out.contains("time of the curve") && ran.out.contains("2 times"), "{ran:?}");
+    assert!(!plain.out.contains("training"), "{plain:?}");
+    // Some of them, the same ones under another seed.
+    let some = |seed: u32| {
+        place.line(&format!("{run} 0 --seed {seed} --curve=11 --out some")).well();
+        results("some")["training"]["samples"].clone()
+    };
+    assert_eq!((some(1), some(2)), (11.into(), 11.into()));
+    place.write("silent.plr", RULE.replace("  predict output.x after forward\n", ""));
+    place.line("run silent.plr --curve").refused(1, "the rule predicts nothing");
+}
+
+/// R19.7: the weights that are evaluated and kept are those of the best epoch, those that a run goes on from the last ones.
+#[test]
+fn the_best_epoch_is_kept() {
+    let place = Workplace::new("best");
+    place.write("rule.plr", overfitting());
+    let about = |name: &str| -> serde_json::Value {
+        let about: serde_json::Value =
+            serde_json::from_slice(&place.read(format!("{name}/run.json"))).unwrap();
+        about["result"].clone()
+    };
+    let of = |path: &str| weights::load(&place.path(path)).unwrap();
+    place.line("run rule.plr --out plain --no-angles").well();
+    let ran = place.line("run rule.plr --out out --keep-best --no-angles").well();
+    let accuracies: Vec<f64> =
+        rows(&place, "out/epochs.csv")[1..].iter().map(|row| row[4].parse().unwrap()).collect();
+    let best = (0..8).fold(0, |best, at| if accuracies[at] > accuracies[best] { at } else { best });
+    assert!(best < 7, "the last epoch is not the only best one: {accuracies:?}");
+    assert_eq!(about("out")["best"]["epoch"], best + 1);
+    assert_eq!(about("out")["updates"], 8 * 18);
+    assert_eq!(about("out")["validation"]["accuracy"], accuracies[best]);
+    assert!(ran.out.contains("best epoch"), "{ran:?}");
+    assert_eq!(of("out/weights.safetensors"), of("plain/weights.safetensors"));
+    // What it evaluates is what a run of so many epochs does.
+    place.line(&format!("run rule.plr --out short --no-angles --epochs {}", best + 1)).well();
+    assert_eq!(of("out/best.safetensors").tensors, of("short/weights.safetensors").tensors);
+    assert_eq!(about("out")["test"], about("short")["test"]);
+    assert!(about("plain")["best"].is_null() && !place.path("plain/best.safetensors").exists());
+    // Interrupted after the best epoch, or before it, the run that goes on ends the same.
+    for first in [best + 2, best.max(1)] {
+        place.line(&format!("run rule.plr --out part --keep-best --no-angles --epochs {first}")).well();
+        place
+            .line("run rule.plr --out part --keep-best --no-angles --resume part/weights.safetensors")
+            .well();
+        assert_eq!(of("part/best.safetensors"), of("out/best.safetensors"));
+        assert_eq!(
+            (&about("part")["best"], &about("part")["test"]),
+            (&about("out")["best"], &about("out")["test"])
+        );
+    }
+    // Enough of epochs that are not better.
+    let patient = place.line("run rule.plr --out patient --keep-best --patience 1 --no-angles").well();
+    let until = (1..8).find(|&at| accuracies[at] <= accuracies[..at].iter().copied().fold(0.0, f64::max));
+    let epochs = patient.out.lines().filter(|line| line.starts_with("epoch ")).count();
+    assert_eq!(epochs, until.unwrap() + 1, "{patient:?}");
+    // A run of its own there has nothing of it.
+    place.line("run rule.plr --out out --no-angles --epochs 1").well();
+    assert!(!place.path("out/best.safetensors").exists());
+    place.line("run rule.plr --keep-best --validation 0").refused(1, "there are no such samples");
+    place.line("run rule.plr --patience 2").refused(2, "--keep-best");
+}
+
+/// R19.8: what is written for each test sample gives the loss and the accuracy that the run says.
+#[test]
+fn predictions_are_written() {
+    let place = Workplace::new("predictions");
+    place.write("rule.plr", SHARED);
+    place.line("run rule.plr --out out --predictions --no-angles --precision f64").well();
+    let arrays = npz::read_arrays(&place.path("out/predictions.npz")).unwrap();
+    let of = |name: &str| arrays[name].clone().into_tensor();
+    let (predictions, targets) = (of("prediction"), of("target"));
+    assert_eq!((&predictions.dims[..], &targets.dims[..]), (&[100, 10][..], &[100, 10][..]));
+    let largest = |row: &[f64]| (0..10).fold(0, |best, at| if row[at] > row[best] { at } else { best });
+    let (predictions, targets) = (predictions.to_f64(), targets.to_f64());
+    let pairs = || predictions.chunks(10).zip(targets.chunks(10));
+    let right = pairs().filter(|(made, target)| largest(made) == largest(target)).count();
+    let loss: f64 = pairs().map(|(made, target)| -made[largest(target)].ln()).sum();
+    let about: serde_json::Value = serde_json::from_slice(&place.read("out/run.json")).unwrap();
+    let test = &about["result"]["test"];
+    assert_eq!(test["accuracy"], right as f64 / 100.0);
+    assert!((test["loss"].as_f64().unwrap() - loss / 100.0).abs() < 1e-12, "{test}");
+    place.line("run rule.plr --predictions").refused(2, "--out");
+    place
+        .line("run rule.plr --predictions --out out --batch 10 --data digits:train=60,test=0")
+        .refused(1, "there are no such samples");
+}
+
 /// R18.4: killed between a line and its weights, a run goes on without a gap, and what was half written is removed.
 #[cfg(target_os = "linux")]
 #[test]

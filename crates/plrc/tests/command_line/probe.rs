@@ -341,3 +341,54 @@ fn arrays_that_do_not_fit_are_named() {
         );
     }
 }
+
+/// R19.9: what there is at every step, its cost given a target, and refused where it has no room; the counter of updates is the one
+/// that is said.
+#[test]
+fn every_step_is_written() {
+    let place = Workplace::new("probe_every_step");
+    let rule = |steps: &str| {
+        format!(
+            "rule R {{
+  neuron {{ state x }}
+  synapse W : below -> self
+  phase p {{ clamp input x = data }}
+  phase r (steps = {steps}) {{ sweep up {{ x = (W @ below.x) * (time + 1) }} }}
+  learn {{ W += updates * post.x * pre.x }}
+  predict output.x after r
+}}
+"
+        )
+    };
+    let array = |dims: [usize; 2], numbers: &[f64]| Tensor::from_f64(dims, numbers, Precision::F64);
+    let write = |name: &str, arrays: &[(&str, Tensor)]| {
+        let arrays: BTreeMap<_, _> = arrays.iter().map(|(name, a)| ((*name).to_owned(), a.clone())).collect();
+        npz::write_arrays(&place.path(name), &arrays).unwrap();
+    };
+    write("params.npz", &[("W/input->output", array([1, 1], &[2.0]))]);
+    write("data.npz", &[("data", array([2, 1], &[3.0, 5.0]))]);
+    write("both.npz", &[("data", array([2, 1], &[3.0, 5.0])), ("target", array([2, 1], &[0.0, 10.0]))]);
+    place.write("rule.plr", rule("3"));
+    let line = |data: &str, more: &str| {
+        format!("probe rule.plr --network 1-1 --params params.npz --data {data} --out out.npz {more}")
+    };
+    let found = |name: &str| {
+        let arrays = npz::read_arrays(&place.path("out.npz")).unwrap();
+        arrays.get(name).map(|array| (array.dims.clone(), array.clone().into_tensor().to_f64()))
+    };
+    for backend in ["jit", "interp"] {
+        place.line(&line("both.npz", &format!("--every-step --update 4 --backend {backend}"))).well();
+        let x = vec![6.0, 12.0, 18.0, 10.0, 20.0, 30.0];
+        assert_eq!(found("every_step/r/x/output"), Some((vec![2, 3, 1], x.clone())));
+        assert_eq!(found("prediction/r"), Some((vec![2, 3, 1], x)));
+        assert_eq!(found("loss/r"), Some((vec![2, 3], vec![18.0, 72.0, 162.0, 0.0, 50.0, 200.0])));
+        assert_eq!(found("increment/W/input->output"), Some((vec![1, 1], vec![5.0 * (54.0 + 150.0) / 2.0])));
+        assert_eq!(found("new/updates"), Some((vec![], vec![5.0])));
+    }
+    place.line(&line("data.npz", "--every-step")).well();
+    assert!(found("prediction/r").is_some() && found("loss/r").is_none());
+    place.line(&line("both.npz", "")).well();
+    assert!(found("prediction/r").is_none() && found("every_step/r/x/output").is_none());
+    place.write("rule.plr", rule("1000000000"));
+    place.line(&line("both.npz", "--every-step")).refused(1, "what there is at every step needs");
+}

@@ -92,8 +92,8 @@ impl<'m> Along<'m> {
     }
 }
 
-/// What angles along training have cost.
-#[derive(Clone, Copy, Debug)]
+/// What it has cost to look at something along training.
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Cost {
     /// How often they were taken.
     pub measured: u32,

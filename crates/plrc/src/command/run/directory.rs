@@ -7,17 +7,23 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use plr_run::atomic_file;
-use plr_run::session::{Evaluation, Session, SessionError};
+use plr_run::data::npz;
+use plr_run::session::{Evaluation, Predictions, Session, SessionError};
 use serde_json::Value;
 
 use crate::failure::Failure;
 
+use super::best;
 use super::report::{About, Outcome};
 
 /// The table of angles along training.
 const ANGLES: &str = "angles.csv";
+/// The weights of the best epoch.
+const BEST: &str = "best.safetensors";
+/// What is predicted for the test set.
+const PREDICTIONS: &str = "predictions.npz";
 /// All that a directory may have.
-const FILES: [&str; 4] = ["weights.safetensors", "epochs.csv", ANGLES, "run.json"];
+const FILES: [&str; 6] = ["weights.safetensors", BEST, "epochs.csv", ANGLES, PREDICTIONS, "run.json"];
 
 /// What of training may be lost beside the epoch at work, if the process is killed: writing what a fraction of a millisecond has
 /// learned would take most of the time.
@@ -35,8 +41,19 @@ pub struct Directory {
     pending: bool,
     about: Value,
     epochs: String,
+    /// Whether training samples are watched.
+    curve: bool,
     /// The lines of `angles.csv`, if angles are taken along training.
     angles: Option<String>,
+}
+
+/// What the tables of a run have beside what they always have.
+#[derive(Clone, Copy, Debug)]
+pub struct Columns<'a> {
+    /// How training samples are predicted.
+    pub curve: bool,
+    /// The parameters whose angles are taken along training, if any are.
+    pub angles: Option<&'a [String]>,
 }
 
 /// A line of `epochs.csv`.
@@ -49,7 +66,9 @@ pub struct EpochRow {
     /// The time of its minibatches.
     pub seconds: f64,
     /// On the validation set.
-    pub evaluation: Option<Evaluation>,
+    pub validation: Option<Evaluation>,
+    /// On training samples, if the directory was opened for that.
+    pub training: Option<Evaluation>,
     /// The angle of each parameter that the directory was opened for.
     pub angles: Vec<String>,
 }
@@ -57,12 +76,11 @@ pub struct EpochRow {
 impl Directory {
     /// Makes the directory if it is not there, and writes what is known before training, so that a place that cannot be
     /// written is found out now; the weights first, because they are the most likely not to fit.
-    /// `angles` are the parameters whose angles are taken along training, if any are.
     pub fn open(
         path: &Path,
         about: &About,
         session: &Session<'_>,
-        angles: Option<&[String]>,
+        Columns { curve, angles }: Columns<'_>,
     ) -> Result<Self, Failure> {
         if path.exists() && !path.is_dir() {
             return Err(Failure::NoDirectory { path: path.to_owned() });
@@ -76,18 +94,22 @@ impl Directory {
             let known = lines_until(&path.join(file), &head, (column, below));
             head + &known
         };
-        // The angles of another run are none of this one; those of the run that goes on stay.
-        let of_another = angles.is_none() && done == 0;
-        let head = format!("epoch,updates,seconds,validation_loss,validation_accuracy{named}\n");
+        // What another run has left is none of this one; what the run has that goes on stays.
+        let old: &[&str] = match (done, angles) {
+            (0, None) => &[BEST, PREDICTIONS, ANGLES],
+            (0, Some(_)) => &[BEST, PREDICTIONS],
+            (1.., _) => &[PREDICTIONS],
+        };
+        let training = if curve { ",training_loss,training_accuracy" } else { "" };
+        let head = format!("epoch,updates,seconds,validation_loss,validation_accuracy{training}{named}\n");
         let epochs = before("epochs.csv", head, (1, done + 1));
         // The angles where it goes on are taken anew.
         let angles = angles.map(|_| before(ANGLES, format!("updates{named}\n"), (0, done)));
         let (about, written) = (about.json(), Instant::now());
-        let path = path.to_owned();
-        let mut directory = Self { path, updates: 0, written, pending: false, about, epochs, angles };
+        let (path, pending) = (path.to_owned(), false);
+        let mut directory = Self { path, updates: 0, written, pending, about, epochs, curve, angles };
         directory.save(session)?;
-        let old = directory.path.join(ANGLES);
-        if of_another && old.exists() {
+        for old in old.iter().map(|name| directory.path.join(name)).filter(|old| old.exists()) {
             fs::remove_file(&old).map_err(|error| Failure::Write { path: old, error })?;
         }
         directory.replace("epochs.csv", &directory.epochs)?;
@@ -111,8 +133,9 @@ impl Directory {
         self.written.elapsed() >= PATIENCE
     }
 
-    /// Writes the tables and the weights as they are now, if lines have come since the last time.
-    pub fn write(&mut self, session: &Session<'_>) -> Result<(), Failure> {
+    /// Writes the tables and the weights as they are now, if lines have come since the last time; those of the best epoch too, if that
+    /// has just ended.
+    pub fn write(&mut self, session: &Session<'_>, best: Option<Evaluation>) -> Result<(), Failure> {
         if !self.pending {
             return Ok(());
         }
@@ -122,9 +145,24 @@ impl Directory {
         if let Some(lines) = &self.angles {
             self.replace(ANGLES, lines)?;
         }
-        self.save(session).map_err(|error| Failure::Training { error, kept: self.kept() })?;
+        let best = best.map(|validation| session.save_with(&self.path.join(BEST), &best::about(validation)));
+        let written = best.unwrap_or(Ok(())).and_then(|()| self.save(session));
+        written.map_err(|error| Failure::Training { error, kept: self.kept() })?;
         self.pending = false;
         Ok(())
+    }
+
+    /// Where the weights of the best epoch are in a directory.
+    pub fn best(path: &Path) -> PathBuf {
+        path.join(BEST)
+    }
+
+    /// Writes what is predicted for the test set (R19.8).
+    pub fn predictions(&self, found: Predictions) -> Result<(), Failure> {
+        let Predictions { predictions, targets } = found;
+        let arrays = [("prediction", predictions), ("target", targets)];
+        let arrays = arrays.map(|(name, array)| (name.to_owned(), array)).into_iter().collect();
+        Ok(npz::write_arrays(&self.path.join(PREDICTIONS), &arrays)?)
     }
 
     /// Which weights are there, in words.
@@ -134,12 +172,16 @@ impl Directory {
 
     /// Adds an epoch, which is written with the next weights.
     pub fn epoch(&mut self, row: EpochRow) {
-        let EpochRow { epoch, updates, seconds, evaluation, angles } = row;
-        let loss = evaluation.map(|e| e.loss.to_string()).unwrap_or_default();
-        let accuracy = evaluation.and_then(|e| e.accuracy).map(|a| a.to_string()).unwrap_or_default();
-        let angles = cells(&angles);
+        let EpochRow { epoch, updates, seconds, validation, training, angles } = row;
+        let evaluated = |evaluation: Option<Evaluation>| {
+            let loss = evaluation.map(|e| e.loss.to_string());
+            let accuracy = evaluation.and_then(|e| e.accuracy).map(|a| a.to_string());
+            cells(&[loss, accuracy].map(Option::unwrap_or_default))
+        };
+        let training = if self.curve { evaluated(training) } else { String::new() };
+        let (validation, angles) = (evaluated(validation), cells(&angles));
         // Writing to a string cannot fail.
-        let _ = writeln!(self.epochs, "{epoch},{updates},{seconds},{loss},{accuracy}{angles}");
+        let _ = writeln!(self.epochs, "{epoch},{updates},{seconds}{validation}{training}{angles}");
         self.pending = true;
     }
 

@@ -232,6 +232,10 @@ fn chosen(optimiser: &Optimiser, setting: &Setting) -> Value {
 pub struct Outcome {
     /// On the validation set.
     pub validation: Option<Evaluation>,
+    /// On training samples, if they are watched.
+    pub training: Option<Evaluation>,
+    /// The epoch that is evaluated, where it is the best one.
+    pub best: Option<Position>,
     /// On the test set.
     pub test: Option<Evaluation>,
     /// What the experiment expected, and whether it is so.
@@ -244,6 +248,8 @@ pub struct Outcome {
     pub angle_time: Duration,
     /// What angles along training have cost, in words, if they were taken.
     pub along: Option<[String; 2]>,
+    /// What predicting training samples has cost, likewise.
+    pub curve: Option<[String; 2]>,
     /// From the file to runnable kernels, without reading the data.
     pub compile_time: Duration,
     /// The mean time of an epoch, without evaluation.
@@ -267,6 +273,8 @@ impl Outcome {
         let expected =
             |(expected, holds): &(Expected, bool)| json!({ "claim": expected.to_string(), "holds": holds });
         json!({
+            "best": self.best.map(|best| json!({ "epoch": best.epoch, "updates": best.updates })),
+            "training": evaluation(self.training),
             "validation": evaluation(self.validation),
             "test": evaluation(self.test),
             "expected": self.expected.iter().map(expected).collect::<Vec<_>>(),
@@ -301,7 +309,13 @@ impl Outcome {
             table.row(["accuracy".to_owned(), "none: the rule predicts nothing".to_owned(), String::new()]);
             return;
         }
-        for (name, evaluation) in [("validation", self.validation), ("test", self.test)] {
+        if let Some(Position { epoch, updates, .. }) = self.best {
+            let updates = format!("after {updates} updates; all below is of its weights");
+            table.row(["best epoch".to_owned(), epoch.to_string(), updates]);
+        }
+        let training = self.training.is_some().then_some(("training", self.training));
+        let others = [("validation", self.validation), ("test", self.test)];
+        for (name, evaluation) in training.into_iter().chain(others) {
             let (what, value, samples) = match evaluation {
                 None => ("accuracy", "–".to_owned(), "no samples".to_owned()),
                 Some(Evaluation { samples, accuracy: Some(accuracy), .. }) => {
@@ -333,8 +347,10 @@ impl fmt::Display for Outcome {
                 }
             }
         }
-        if let Some([time, times]) = &self.along {
-            table.row(["time of angles".to_owned(), time.clone(), times.clone()]);
+        for (what, cost) in [("time of angles", &self.along), ("time of the curve", &self.curve)] {
+            if let Some([time, times]) = cost {
+                table.row([what.to_owned(), time.clone(), times.clone()]);
+            }
         }
         table.row([
             "compile time".to_owned(),

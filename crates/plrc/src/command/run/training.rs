@@ -1,9 +1,9 @@
 //! Epoch after epoch: a line for each, and its weights on disk.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use plr_run::data::Splits;
-use plr_run::session::{Control, CutOff, Evaluation, Report, Session, SessionError};
+use plr_run::data::{Dataset, Splits};
+use plr_run::session::{Control, CutOff, Evaluation, Position, Report, Session, SessionError};
 use plr_sema::resolve::Length;
 
 use crate::failure::Failure;
@@ -11,7 +11,8 @@ use crate::interrupt::Interrupt;
 use crate::progress::{Bar, duration};
 use crate::shell::Shell;
 
-use super::along::Along;
+use super::along::{Along, Cost};
+use super::best::{Best, Found};
 use super::directory::{Directory, EpochRow};
 use super::report::percent;
 
@@ -23,16 +24,31 @@ pub struct Training<'a> {
     bar: Bar,
     pub splits: Splits,
     pub directory: Option<Directory>,
+    /// Whether anything has been evaluated.
+    evaluated: bool,
     /// On the validation set, after the last complete call.
     pub last_evaluation: Option<Evaluation>,
     pub cut_off: Vec<CutOff>,
-    /// Angles to the gradient, if they are wanted along training.
-    pub along: Option<Along<'a>>,
+    pub watch: Watch<'a>,
+    /// On training samples, if they are watched, after the last complete call; and what that has cost.
+    pub last_training: Option<Evaluation>,
+    pub curve_cost: Cost,
     /// Time spent on minibatches, and the samples presented in it.
     pub time: Duration,
     samples: usize,
     /// The part of the time that belongs to the line to come.
     part: Duration,
+}
+
+/// What is looked at as training goes on, beside the validation set.
+#[derive(Debug, Default)]
+pub struct Watch<'a> {
+    /// Angles to the gradient.
+    pub along: Option<Along<'a>>,
+    /// Training samples that are predicted.
+    pub curve: Option<Dataset>,
+    /// The best epoch.
+    pub best: Option<Best>,
 }
 
 impl<'a> Training<'a> {
@@ -43,7 +59,7 @@ impl<'a> Training<'a> {
         shell: Shell,
         interrupt: Interrupt,
         directory: Option<Directory>,
-        along: Option<Along<'a>>,
+        watch: Watch<'a>,
     ) -> Self {
         Self {
             session,
@@ -52,9 +68,12 @@ impl<'a> Training<'a> {
             bar: Bar::new(shell.is_terminal()),
             splits,
             directory,
+            evaluated: false,
             last_evaluation: None,
             cut_off: Vec::new(),
-            along,
+            watch,
+            last_training: None,
+            curve_cost: Cost::default(),
             time: Duration::ZERO,
             samples: 0,
             part: Duration::ZERO,
@@ -64,7 +83,7 @@ impl<'a> Training<'a> {
     /// Trains for that long, or until Ctrl-C; however it ends, everything that was learned until then is on disk (R18.1).
     pub fn run(&mut self, length: Length) -> Result<(), Failure> {
         let trained = self.train_for(length);
-        let written = self.write();
+        let written = self.write(None);
         trained.and(written)
     }
 
@@ -72,7 +91,7 @@ impl<'a> Training<'a> {
         self.take_angles()?;
         self.print_angles()?;
         while let Some(most) = self.left(length) {
-            let next = self.along.as_ref().and_then(|a| a.until_next(self.session.position().updates));
+            let next = self.watch.along.as_ref().and_then(|a| a.until_next(self.session.position().updates));
             let most = most.into_iter().chain(next).min();
             let report = self.train(most).map_err(|error| self.failure(error))?;
             if report.stopped {
@@ -85,7 +104,7 @@ impl<'a> Training<'a> {
             }
             self.print_angles()?;
             if self.directory.as_ref().is_some_and(Directory::is_due) {
-                self.write()?;
+                self.write(None)?;
             }
         }
         Ok(())
@@ -93,7 +112,7 @@ impl<'a> Training<'a> {
 
     /// Takes the angles of now, if they are wanted.
     fn take_angles(&mut self) -> Result<(), Failure> {
-        let Some(along) = &mut self.along else { return Ok(()) };
+        let Some(along) = &mut self.watch.along else { return Ok(()) };
         along.take(&self.session, self.splits.measured(), self.shell)?;
         if let Some(directory) = &mut self.directory {
             directory.angles(self.session.position().updates, &along.cells());
@@ -101,13 +120,13 @@ impl<'a> Training<'a> {
         Ok(())
     }
 
-    /// Writes down what is not on disk yet.
-    fn write(&mut self) -> Result<(), Failure> {
-        self.directory.as_mut().map_or(Ok(()), |directory| directory.write(&self.session))
+    /// Writes down what is not on disk yet, and the weights of the best epoch if that has just ended.
+    fn write(&mut self, best: Option<Evaluation>) -> Result<(), Failure> {
+        self.directory.as_mut().map_or(Ok(()), |directory| directory.write(&self.session, best))
     }
 
     fn print_angles(&mut self) -> Result<(), Failure> {
-        self.along.as_mut().map_or(Ok(()), |along| along.print(self.shell))
+        self.watch.along.as_mut().map_or(Ok(()), |along| along.print(self.shell))
     }
 
     /// Fails after Ctrl-C.
@@ -118,6 +137,9 @@ impl<'a> Training<'a> {
     /// How many minibatches the next call may present; `None` when nothing is left to do.
     fn left(&self, length: Length) -> Option<Option<u64>> {
         let position = self.session.position();
+        if self.watch.best.as_ref().is_some_and(|best| best.is_over(position.epoch)) {
+            return None;
+        }
         match length {
             Length::Epochs(epochs) => (position.epoch < u64::from(epochs)).then_some(None),
             Length::Updates(updates) => {
@@ -138,34 +160,63 @@ impl<'a> Training<'a> {
 
     /// Evaluates on the validation set, if no epoch has (R18.5).
     pub fn evaluate_once(&mut self) -> Result<(), Failure> {
-        if self.last_evaluation.is_none() {
-            self.last_evaluation = self.evaluate().map_err(|error| self.failure(error))?;
+        if self.evaluated { Ok(()) } else { self.evaluate().map_err(|error| self.failure(error)) }
+    }
+
+    fn evaluate(&mut self) -> Result<(), SessionError> {
+        self.evaluated = true;
+        (self.last_evaluation, self.last_training) = (None, None);
+        let evaluated = self.splits.validation.as_ref().map(|validation| self.session.evaluate(validation));
+        self.last_evaluation = evaluated.transpose()?.flatten();
+        let Some(curve) = &self.watch.curve else { return Ok(()) };
+        let clock = Instant::now();
+        // R19.6
+        self.last_training = self.session.evaluate(curve)?;
+        self.curve_cost.measured += 1;
+        self.curve_cost.time += clock.elapsed();
+        Ok(())
+    }
+
+    /// Keeps the epoch that has ended if it is the best so far.
+    fn keep(&mut self) -> Result<(), Failure> {
+        let (Some(best), Some(validation)) = (&mut self.watch.best, self.last_evaluation) else {
+            return Ok(());
+        };
+        if best.offer(&self.session, validation, self.last_training) {
+            self.write(Some(validation))?;
         }
         Ok(())
     }
 
-    fn evaluate(&mut self) -> Result<Option<Evaluation>, SessionError> {
-        let evaluated = self.splits.validation.as_ref().map(|validation| self.session.evaluate(validation));
-        Ok(evaluated.transpose()?.flatten())
+    /// Goes back to the best epoch, if one was looked for; which one that is.
+    pub fn go_back_to_best(&mut self) -> Option<Position> {
+        let Found { snapshot, validation, training } = self.watch.best.take()?.into_found()?;
+        let position = snapshot.position();
+        self.session.look_back_at(snapshot);
+        (self.last_evaluation, self.last_training) = (Some(validation), training);
+        Some(position)
     }
 
     /// Evaluates, notes an epoch, even where that fails, since its weights are there, and prints its line.
     fn record(&mut self, report: &Report) -> Result<(), Failure> {
         let time = std::mem::take(&mut self.part);
         let evaluated = self.evaluate();
-        self.last_evaluation = evaluated.as_ref().ok().copied().flatten();
-        let updates = self.session.position().updates;
+        let (updates, angles) =
+            (self.session.position().updates, self.watch.along.as_ref().map(Along::cells));
+        let (validation, training) = (self.last_evaluation, self.last_training);
         if let Some(directory) = &mut self.directory {
             directory.epoch(EpochRow {
                 epoch: report.epoch + 1,
                 updates,
                 seconds: time.as_secs_f64(),
-                evaluation: self.last_evaluation,
-                angles: self.along.as_ref().map(Along::cells).unwrap_or_default(),
+                validation,
+                training,
+                angles: angles.unwrap_or_default(),
             });
         }
         evaluated.map_err(|error| self.failure(error))?;
-        self.shell.line(line((report, time), updates, self.last_evaluation))
+        self.keep()?;
+        self.shell.line(line((report, time), updates, (validation, training)))
     }
 
     fn count(&mut self, report: &Report) {
@@ -191,33 +242,38 @@ impl<'a> Training<'a> {
     }
 
     fn failure(&mut self, error: SessionError) -> Failure {
-        Failure::Training { error, kept: self.keep() }
+        Failure::Training { error, kept: self.ended() }
     }
 
     fn interrupted(&mut self) -> Failure {
-        Failure::Interrupted { kept: self.keep() }
+        Failure::Interrupted { kept: self.ended() }
     }
 
     /// Writes down what there is when training ends before its time, and says it. What cannot be written is not what ends it: which
     /// weights there are is said all the same.
-    fn keep(&mut self) -> String {
-        let _ = self.write();
+    fn ended(&mut self) -> String {
+        let _ = self.write(None);
         let nothing = "no weights were kept, because there is no `--out`";
         self.directory.as_ref().map_or_else(|| nothing.to_owned(), Directory::kept)
     }
 }
 
 /// `epoch  3   loss 0.0312   accuracy 95.10 %   2.31 s`
-fn line((report, time): (&Report, Duration), updates: u64, evaluation: Option<Evaluation>) -> String {
+fn line(
+    (report, time): (&Report, Duration),
+    updates: u64,
+    (validation, training): (Option<Evaluation>, Option<Evaluation>),
+) -> String {
     let mut text = match report.complete {
         true => format!("epoch {:>3}", report.epoch + 1),
         false => format!("after {updates} updates"),
     };
-    if let Some(Evaluation { loss, accuracy, .. }) = evaluation {
-        text.push_str(&format!("   loss {loss:.4}"));
-        text.push_str(
-            &accuracy.map_or_else(String::new, |accuracy| format!("   accuracy {}", percent(accuracy))),
-        );
+    for (of, evaluation) in [("", validation), ("training ", training)] {
+        let Some(Evaluation { loss, accuracy, .. }) = evaluation else { continue };
+        text.push_str(&format!("   {of}loss {loss:.4}"));
+        if let Some(accuracy) = accuracy {
+            text.push_str(&format!("   {of}accuracy {}", percent(accuracy)));
+        }
     }
     format!("{text}   {}", duration(time))
 }
