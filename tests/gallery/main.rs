@@ -147,7 +147,7 @@ fn reach(checked: &Checked, at: usize) -> Result<(), Failed> {
 }
 
 fn digits() -> Result<Dataset, Failed> {
-    Ok(data::load(&Data::Digits { train: SAMPLES, test: 0, seed: SEED }, 0)?.train)
+    Ok(data::load(&Data::Digits { train: SAMPLES, test: 0, seed: SEED }, Some(0))?.train)
 }
 
 fn train(analysis: &Analysis, at: usize) -> Result<(), Failed> {

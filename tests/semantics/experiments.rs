@@ -195,7 +195,7 @@ fn bytes_are_grey_levels() {
     let labels_file = [0, 0, 8, 1, 0, 0, 0, 2, 1, 0];
     std::fs::write(directory.join("train-images-idx3-ubyte"), images).expect("a file can be written");
     std::fs::write(directory.join("train-labels-idx1-ubyte"), labels_file).expect("a file can be written");
-    let data = load(&Source::Idx(directory.clone()), 0).expect("the files are well-formed").train;
+    let data = load(&Source::Idx(directory.clone()), Some(0)).expect("the files are well-formed").train;
     let mut inputs = vec![0.0_f64; 4];
     data.gather(&[0, 1], &mut inputs, &mut [0.0_f64; 4]);
     assert_eq!(inputs, [0.0, 0.2, 1.0, 0.4]);
@@ -206,7 +206,7 @@ fn bytes_are_grey_levels() {
         test: None,
         targets: plr_run::data::csv::CsvTargets::Class,
     };
-    let data = load(&csv, 0).expect("the file is well-formed").train;
+    let data = load(&csv, Some(0)).expect("the file is well-formed").train;
     data.gather(&[0, 1], &mut inputs, &mut [0.0_f64; 4]);
     assert_eq!(inputs, [0.5, -3.0, 2.0, 7.0]);
     // Targets that are classes.
@@ -217,7 +217,7 @@ fn bytes_are_grey_levels() {
     };
     let of = |rows: &str| {
         std::fs::write(directory.join("t.csv"), rows).expect("a file can be written");
-        load(&csv, 0).expect("the file is well-formed").train.targets().clone()
+        load(&csv, Some(0)).expect("the file is well-formed").train.targets().clone()
     };
     assert_eq!(of("7,0,1\n8,1,0\n"), Targets::Labels { labels: vec![1, 0], classes: 2 });
     assert!(matches!(of("7,0,1\n8,1,1\n"), Targets::Values(_)));
@@ -227,7 +227,7 @@ fn bytes_are_grey_levels() {
 fn drawn(law: DataLaw, features: usize, outputs: usize) -> Vec<(Vec<f64>, Vec<f64>)> {
     let shape = Shape { features, outputs, sequence: None };
     let splits =
-        load(&Source::Drawn { law, shape, train: 400, test: 100, seed: 3 }, 0).expect("they are drawn");
+        load(&Source::Drawn { law, shape, train: 400, test: 100, seed: 3 }, Some(0)).expect("they are drawn");
     let train = splits.train.clone();
     let test = splits.into_test().expect("there are test samples");
     assert_eq!((train.samples(), test.samples()), (400, 100));
@@ -267,14 +267,15 @@ fn samples_are_drawn_by_a_law() {
         test: 0,
         seed: 0,
     };
-    assert!(matches!(load(&differs, 0), Err(DataError::SpectrumDiffers { spectrum: 1, features: 2 })));
+    assert!(matches!(load(&differs, Some(0)), Err(DataError::SpectrumDiffers { spectrum: 1, features: 2 })));
 }
 
 /// R17.4: the choice of the held-out samples does not know the seed of the run: it is made without one.
 #[test]
 fn held_out_samples_are_the_same_in_every_run() {
     let held_out = || {
-        let splits = load(&Source::Digits { train: 40, test: 0, seed: 0 }, 10).expect("digits are drawn");
+        let splits =
+            load(&Source::Digits { train: 40, test: 0, seed: 0 }, Some(10)).expect("digits are drawn");
         let validation = splits.validation.expect("ten are held out");
         assert_eq!((validation.samples(), splits.train.samples()), (10, 30));
         labels(&validation)

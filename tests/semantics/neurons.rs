@@ -5,7 +5,7 @@ use plr_run::backend::Backend;
 use plr_run::check::run;
 use plr_sema::Specialised;
 
-use crate::bench::{Bench, clean, finds, legal};
+use crate::bench::{Bench, clean, codes, finds, legal};
 use crate::text::{PLAIN, plain};
 
 /// R3.1: every population exists in every layer, with the layer's units.
@@ -161,6 +161,45 @@ fn only_what_is_observed_needs_a_value() {
     let bench = Bench::new(&format!("{idle}network n {{ 1 - 1 }}"));
     let weights: &[(&str, &[f64])] = &[("W/input->output", &[1.0]), ("V/input->output", &[5.0])];
     bench.present(weights, &[&[2.0]], &[]).is("increment/V/input->output", &[20.0]);
+}
+
+/// R2.3, R3.5: a role stands before a definition alone, and a definition with a role is no second meaning of a state or `param`.
+#[test]
+fn roles_are_of_definitions() {
+    let declared = |lines: &str| plain("state x", &format!("state x\n {lines}"));
+    for (kind, change) in [("state q = 1", "phase r { q = 2 }\n learn {"), ("param q = 1", "learn { q += x;")]
+    {
+        let read = declared(&format!("hidden {kind}")).replace("W @ below.x", "W @ below.x + q");
+        finds("bad_value", &read.replace("learn {", change));
+        for lines in [format!("{kind}\n output let q = 5"), format!("output let q = 5\n {kind}")] {
+            assert!(codes(&declared(&lines)).contains(&"duplicate_name".to_owned()), "{lines}");
+        }
+    }
+    let two = declared("hidden let q = 1\n let q = 2").replace("W @ below.x", "W @ below.x + q");
+    clean(&two);
+    finds("duplicate_name", &two.replace("let q = 2", "hidden let q = 2"));
+}
+
+/// R3.8: an equation that has a value nowhere for want of a weight is doubted where nothing depends on it, and a mistake where something
+/// does.
+#[test]
+fn an_equation_without_a_weight_is_doubted() {
+    let text = |end: &str, predicted: &str| {
+        format!(
+            "rule R(lr = 1) allow other_synapse {{
+  neuron {{ state x = 0, z = 0 }}
+  synapse V : {end} -> self = 0
+  synapse W : below -> self
+  phase p {{ clamp input x = data;  sweep up {{ x = W @ below.x;  z = V @ {end}.x }} }}
+  learn {{ W += lr * post.x * pre.x;  V += post.x * pre.x - W }}
+  predict output.{predicted} after p
+  check law {{ expect mean(z) < 1 }}
+}}"
+        )
+    };
+    assert_eq!(codes(&text("self", "x")), ["never_evaluated"]);
+    clean(&text("below", "x"));
+    assert_eq!(codes(&text("self", "z")), ["shape_mismatch"]);
 }
 
 /// R3.8: what has no value in one step has none in the next, whatever the state was before, and neither has what reads it; where

@@ -259,7 +259,7 @@ fn cut_off_relaxations_are_counted() {
     let options =
         Options { backend: Backend::Interpreter, precision: plr_ir::Precision::F32, batch: 5, seed: 1 };
     let data: Dataset =
-        load(&Source::Digits { train: 20, test: 0, seed: 0 }, 0).expect("digits are drawn").train;
+        load(&Source::Digits { train: 20, test: 0, seed: 0 }, Some(0)).expect("digits are drawn").train;
     let mut session = Session::new(&model, options).expect("the rule compiles");
     let report = session.train(&data, None, &mut |_| Control::Continue).expect("it trains");
     assert_eq!(report.cut_off.len(), 1);
@@ -555,4 +555,36 @@ network n { 1 - 1 - 1 - 1 }";
     found.is("state/p/x/h2", &[2.0]);
     found.is("state/p/x/h1", &[7.0]);
     found.is("state/p/x/output", &[2.0]);
+}
+
+/// R7.9: a clamp reads what was before it in all its layers, whichever way it hears them, also at every step of a phase over time.
+#[test]
+fn a_clamp_takes_hold_in_all_layers_at_once() {
+    let text = |time: &str| {
+        format!(
+            "rule R {{
+  neuron {{ state y = 1, z = 1 }}
+  synapse W : below -> self = 2
+  synapse V : above -> self = 2
+  phase p{time} {{ clamp y = y + W @ below.y;  clamp z = z + V @ above.z + 0 * y }}
+  learn {{ W += post.y;  V += post.z }}
+}}
+network n {{ 2 - 2 - 1 }}"
+        )
+    };
+    for bench in [Bench::new(&text("")), Bench::new(&text(" (over time)")).over(1, true, false)] {
+        let weights: &[(&str, &[f64])] = &[
+            ("W/input->h1", &[2.0; 4]),
+            ("W/h1->output", &[2.0; 2]),
+            ("V/h1->input", &[2.0; 4]),
+            ("V/output->h1", &[2.0; 2]),
+        ];
+        let found = bench.present(weights, &[&[0.0, 0.0]], &[]);
+        found.is("state/p/y/input", &[1.0, 1.0]);
+        found.is("state/p/y/h1", &[5.0, 5.0]);
+        found.is("state/p/y/output", &[5.0]);
+        found.is("state/p/z/output", &[1.0]);
+        found.is("state/p/z/h1", &[3.0, 3.0]);
+        found.is("state/p/z/input", &[5.0, 5.0]);
+    }
 }

@@ -16,7 +16,7 @@ use crate::bench::Bench;
 use crate::text::plain;
 
 fn data() -> Dataset {
-    load(&Source::Digits { train: 60, test: 0, seed: 0 }, 0).expect("digits are drawn").train
+    load(&Source::Digits { train: 60, test: 0, seed: 0 }, Some(0)).expect("digits are drawn").train
 }
 
 /// The delta rule on digits.
@@ -328,6 +328,35 @@ fn weights_can_be_put_off() {
         assert!(apart > 0.0 && apart < 1e-13, "{apart}");
     }
     assert_ne!(put_off, pieces, "they are rounded elsewhere");
+}
+
+/// R12.8: numbers of synapses of another layer, which only decay, are put off beside the weights that learn.
+#[test]
+fn decay_elsewhere_can_be_put_off() {
+    let text = "rule R(lr = 0.01) {
+  neuron { state a, x, d }
+  synapse W : below -> self = normal(0.1) { param m = normal(1) }
+  synapse B : above -> self = normal(0.2), fixed
+  phase f { clamp input x = data;  sweep up { a = W @ below.x;  x = f(a) } }
+  phase g { output d = target - x;  sweep down { hidden d = f'(a) * (B @ above.d) } }
+  learn { W += lr * post.d * pre.x;  W.m -= 0.01 * W.m }
+  predict output.x after f
+}
+network n { 784 - 100 tanh - 10 tanh }";
+    let model = Bench::new(text).model();
+    let data = data();
+    let trained = |backend, batch| {
+        let options = Options { backend, precision: Precision::F64, batch, seed: 3 };
+        let mut session = Session::new(&model, options).expect("it compiles");
+        session.train(&data, None, &mut |_| Control::Continue).expect("it trains");
+        session.parameters().iter().flat_map(Tensor::to_f64).collect::<Vec<f64>>()
+    };
+    for batch in [1, 2, 3] {
+        let (put_off, interpreted) =
+            (trained(Backend::Jit { threads: 2 }, batch), trained(Backend::Interpreter, batch));
+        let near = |(a, b): (&f64, &f64)| (a - b).abs() < 1e-12;
+        assert!(put_off.iter().zip(&interpreted).all(near), "minibatches of {batch}");
+    }
 }
 
 /// R19.2: evaluation changes nothing, and says the same again.

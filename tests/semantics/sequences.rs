@@ -1,6 +1,6 @@
 //! Rules 20: sequences.
 
-use plr_ir::model::Reference;
+use plr_ir::model::{Model as _, Reference};
 use plr_ir::{Precision, Tensor};
 use plr_run::backend::{Backend, Context};
 use plr_run::check::{self, Minibatch, gradients};
@@ -188,6 +188,79 @@ network n {{ 1 - 1 }}"
     }
 }
 
+/// R20.5: what a delayed synapse sends had the weights, `param`s, data and targets of the step before.
+#[test]
+fn delayed_definitions_are_of_the_step_before() {
+    let text = "rule R {
+  neuron { state q = 1, y = 0, s = 0, x = 0, g = 0, h = 0
+    param c = 1
+    let v = 2 * c
+    let w = C @ below.q
+    input let r = data
+    hidden let r = 0
+    output let e = target - x
+    hidden let e = 0 }
+  synapse C : below -> self = 1
+  synapse B : below -> self = 1, delay 1, fixed
+  synapse D : above -> self = 1, delay 1, fixed
+  phase p { in turn { q = 10;  learn { C += 10 + 0 * post.q;  c += 10 + 0 * q };  hidden y = B @ below.v;  output s = B @ below.w } }
+  phase t (over time) { output x = x + 1;  hidden g = B @ below.r;  hidden h = D @ above.e }
+  learn { C += 0 * (post.y + post.s + post.g + post.h) }
+}
+network n { 1 - 1 - 1 }";
+    let bench = Bench::new(text).over(3, true, true);
+    let given: &[(&str, &[f64])] = &[
+        ("C/input->h1", &[1.0]),
+        ("C/h1->output", &[1.0]),
+        ("B/input->h1", &[1.0]),
+        ("B/h1->output", &[1.0]),
+        ("D/output->h1", &[1.0]),
+        ("D/h1->input", &[1.0]),
+        ("c/input", &[1.0]),
+        ("c/h1", &[1.0]),
+        ("c/output", &[1.0]),
+    ];
+    let model = bench.model();
+    let given: Vec<(&str, &[f64])> = given
+        .iter()
+        .copied()
+        .filter(|(name, _)| model.parameters().iter().any(|parameter| parameter.name == *name))
+        .collect();
+    let found = bench.every_step(&given, &[&[3.0, 4.0, 5.0]], &[&[10.0, 20.0, 30.0]]);
+    found.is("state/p/y/h1", &[2.0]);
+    found.is("state/p/s/output", &[1.0]);
+    // Before the first step nothing has been presented.
+    found.is("every_step/t/g/h1", &[0.0, 3.0, 4.0]);
+    found.is("every_step/t/h/h1", &[0.0, 9.0, 18.0]);
+}
+
+/// R5.7, R10.1: a definition or signal of the end of a phase has the data and the target that there were then.
+#[test]
+fn definitions_keep_what_was_presented() {
+    let text = |direction: &str| {
+        format!(
+            "rule R {{
+  neuron {{ state x = 0, y = 0, z = 0
+    let u = x + 100 * data }}
+  synapse W : below -> self = 0
+  signal S = sum(output.x) + 100 * sum(target)
+  phase p (over time) {{ x = x + 1 }}
+  phase q (over time{direction}) {{ input y = y + u[p];  output z = z + S[p] }}
+  phase r {{ input x = u[p] }}
+  learn {{ W += post.z * pre.y + post.z * pre.x }}
+}}
+network n {{ 1 - 1 }}"
+        )
+    };
+    for direction in ["", ", reversed"] {
+        let bench = Bench::new(&text(direction)).over(3, true, true);
+        let found = bench.present(&[], &[&[1.0, 2.0, 4.0]], &[&[5.0, 6.0, 8.0]]);
+        found.is("state/q/y/input", &[3.0 * 403.0]);
+        found.is("state/q/z/output", &[3.0 * 803.0]);
+        found.is("state/r/x/input", &[403.0]);
+    }
+}
+
 /// R5.7, R20.5, R20.15: a definition that hears a delayed synapse is read later as it was: outside of the steps without delay, in one of
 /// them as it was transmitted then.
 #[test]
@@ -246,7 +319,7 @@ fn predictions_at_every_step() {
     let text = predicting("over")
         .replace("1 - 1", "28 - 10")
         .replace("synapse W : below -> self", "synapse W : below -> self = 0");
-    let digits = load(&Source::Digits { train: 60, test: 0, seed: 3 }, 0).expect("digits").train;
+    let digits = load(&Source::Digits { train: 60, test: 0, seed: 3 }, Some(0)).expect("digits").train;
     let model = Bench::new(&text).sequence(digits.sequence(None)).model();
     let options = Options { backend: Backend::Interpreter, precision: Precision::F32, batch: 4, seed: 1 };
     let mut session = Session::new(&model, options).expect("the program compiles");
@@ -260,7 +333,7 @@ fn predictions_at_every_step() {
 /// R20.7: a sample's first axis is time, or it is shown whole.
 #[test]
 fn samples_have_time() {
-    let digits = load(&Source::Digits { train: 3, test: 0, seed: 3 }, 0).expect("digits").train;
+    let digits = load(&Source::Digits { train: 3, test: 0, seed: 3 }, Some(0)).expect("digits").train;
     let (goes, stays) = (digits.sequence(None), digits.sequence(Some(5)));
     assert_eq!((goes.steps, goes.data, goes.target), (28, true, false));
     assert_eq!((stays.steps, stays.data, stays.target), (5, false, false));

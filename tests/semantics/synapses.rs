@@ -99,6 +99,21 @@ fn initialisers_are_laws() {
     assert_eq!(law(""), law(" = glorot()"));
     assert_eq!(law(" = he()"), Init::Normal { mean: 0.0, deviation: 0.5_f64.sqrt() });
     finds("wrong_argument_count", &plain("below -> self", "below -> self = normal()"));
+    // Their fans by name: of a kernel its channels, rows and columns; a hyper-parameter of that name stands before.
+    let first = |init: &str, network: &str| {
+        let text = plain("below -> self", &format!("below -> self = {init}"));
+        Bench::new(&format!("{text}network n {{ {network} }}")).first("W/input->output")
+    };
+    assert_eq!(first("1 / sqrt(fan_in)", "4 - 2"), [0.5; 8]);
+    assert_eq!(first("fan_out + lr", "4 - 2"), [3.0; 8]);
+    assert_eq!(first("fan_in + 0.5 * fan_out", "2x3x3 - conv 1 k3")[..2], [22.5; 2]);
+    let drawn = first("uniform(-1, 1) / sqrt(fan_in)", "100 - 200");
+    assert!(drawn.iter().all(|x| x.abs() <= 0.1) && drawn.iter().any(|x| x.abs() > 0.0999));
+    let named = plain("below -> self", "below -> self = fan_in").replace("(lr = 1)", "(lr = 1, fan_in = 7)");
+    assert_eq!(Bench::new(&format!("{named}network n {{ 4 - 2 }}")).first("W/input->output"), [7.0; 8]);
+    let of_unit = plain("state x", "param b = fan_in\n state x").replace("learn {", "learn { b += x;");
+    let of_unit = of_unit.replace("W @ below.x", "W @ below.x + b");
+    assert_eq!(Bench::new(&format!("{of_unit}network n {{ 4 - 2 }}")).first("b/output"), [2.0; 2]);
     assert_eq!(law(" = normal(0)"), Init::Normal { mean: 0.0, deviation: 0.0 });
     for wrong in
         ["normal(-lr)", "0.5 * normal(0 / 0)", "uniform(1, 0)", "bernoulli(1.5)", "1 - bernoulli(-0.1)"]
@@ -547,4 +562,77 @@ experiment e {{ rule R;  network n }}"
     assert_eq!(Bench::new(&kernel("channel", "0.1")).first("b/output"), [0.0, 1.0]);
     finds("not_convolvable", &kernel("row", "0.1"));
     finds("not_convolvable", &kernel("0", "pre.index"));
+}
+
+/// R4.11: fixed weights come and go with a mask that learns, as those that learn do.
+#[test]
+fn a_learned_mask_is_of_fixed_weights_too() {
+    let text = |fixed: &str, learned: &str| {
+        format!(
+            "rule R {{
+  neuron {{ state x = 1, y = 0 }}
+  synapse W : below -> self = 2{fixed}, mask(m) {{ param m = 1 }}
+  phase p {{ x = 1 }}
+  learn {{ W.m -= 1 + 0 * post.x * pre.x{learned} }}
+  phase q {{ y = W @ below.x }}
+  learn {{ W.m += 0 * post.y }}
+}}
+network n {{ 1 - 1 }}"
+        )
+    };
+    for text in [text(", fixed", ""), text("", ";  W += 0 * pre.x")] {
+        let weights: &[(&str, &[f64])] = &[("W/input->output", &[2.0]), ("W.m/input->output", &[1.0])];
+        let found = Bench::new(&text).present(weights, &[&[0.0]], &[]);
+        found.is("state/q/y/output", &[0.0]);
+        found.is("new/W/input->output", &[0.0]);
+    }
+}
+
+/// R11.4, R11.5, R11.6: a function that draws draws for each synapse, whatever it is given, in a trace as in a `learn` block; what is
+/// written out means the same.
+#[test]
+fn functions_draw_for_every_synapse() {
+    let text = "fn noisy(x) = x + normal()
+rule R {
+  neuron { state x = 0, p = 0.5, y = 0, z = 0 }
+  synapse W : below -> self = 0 { trace release, plain }
+  synapse A : below -> self = 0
+  synapse B : below -> self = 0
+  synapse C : below -> self = 0
+  phase q { in turn {
+    input x = data
+    W.release = bernoulli(pre.p)
+    W.plain = noisy(pre.x)
+    output y = W.release @ 1
+    output z = W.plain @ 1 } }
+  learn {
+    W += post.y + post.z
+    A += noisy(pre.x)
+    B += bernoulli(0.5) * post.p * pre.p
+    C += bernoulli(pre.p) * (1 - C)
+  }
+}
+network n { 200 - 3 }";
+    let bench = Bench::new(text);
+    let samples: &[&[f64]] = &[&[0.0; 200], &[0.0; 200]];
+    let found = bench.present(&[], samples, &[]);
+    let apart = |numbers: &[f64], width: usize| {
+        let rows: Vec<&[f64]> = numbers.chunks(width).collect();
+        rows.iter().enumerate().all(|(at, row)| rows[..at].iter().all(|other| row != other))
+    };
+    // Two samples of three units, each of which has heard 200 synapses.
+    let (releases, noises) = (found.get("state/q/y/output"), found.get("state/q/z/output"));
+    assert!(apart(found.get("state/q/W.release/input->output"), 200) && apart(noises, 1), "{noises:?}");
+    assert!(releases.iter().all(|n| (60.0..140.0).contains(n)), "{releases:?}");
+    for learned in ["A", "B", "C"] {
+        let increment = found.get(&format!("increment/{learned}/input->output"));
+        assert!(apart(increment, 200), "{learned}");
+        let columns: Vec<f64> =
+            (0..200).flat_map(|column| (0..3).map(move |row| increment[200 * row + column])).collect();
+        assert!(columns.chunks(3).filter(|column| column.iter().any(|x| *x != column[0])).count() > 100);
+    }
+    let drawn = found.get("increment/B/input->output");
+    assert!(drawn.iter().all(|x| [0.0, 0.25].contains(x)), "the same for all samples");
+    let half = drawn.iter().filter(|x| **x > 0.0).count();
+    assert!((200..400).contains(&half), "{half} of 600");
 }

@@ -358,15 +358,17 @@ impl Assembly<'_> {
     /// A matrix after all runs.
     fn renewed(&self, b: &mut Builder, at: usize, carried: &Carried, x: Value) -> Value {
         let spec = self.spec(if self.sample_axes() == 0 { "i L,L j->i j" } else { "L i,L j->i j" });
-        let mut sum = b.contract(&spec, carried.added[at], x);
+        // To a matrix of other columns nothing is added: what is presented does not fit.
+        let fits = self.type_of(self.matrix(at)).dims.last() == b.type_of(x).dims.last();
+        let mut sum = fits.then(|| b.contract(&spec, carried.added[at], x));
         for other in (0..self.count()).rev().filter(|&other| self.is_part(at, other)) {
             let mut term = self.outer[&self.matrix(other)];
             if let Some(&scale) = carried.scales.get(&(at, other)) {
                 term = rows_times(b, scale, term, false);
             }
-            sum = b.binary(BinaryOp::Add, term, sum);
+            sum = Some(sum.map_or(term, |sum| b.binary(BinaryOp::Add, term, sum)));
         }
-        sum
+        sum.unwrap_or(self.outer[&self.matrix(at)])
     }
 }
 

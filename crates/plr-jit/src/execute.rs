@@ -19,7 +19,7 @@ use crate::plan::{
     Apply, ConvolveStep, Copy, Draw, Launch, Plan, Rank, RepeatStep, RunningSum, Step, UntilStep,
 };
 use crate::pool::Pool;
-use crate::rank;
+use crate::rank::{self, Ranked};
 use crate::tile::Workspace;
 use crate::transpose;
 use crate::window::Windows;
@@ -257,16 +257,17 @@ impl Run<'_> {
     /// As for [`Self::steps`].
     unsafe fn rank(&self, rank: &Rank) {
         let at = |buffer: Buffer| self.buffers.at[buffer.index()];
-        let buffers = Shared([at(rank.input), at(rank.order), at(rank.out)]);
+        let buffers = Shared([at(rank.input), at(rank.out)]);
+        let shape = (rank.extent, rank.first);
         let rows_per_part = RANKS_PER_PART.div_ceil(rank.extent);
         let part = |part| {
             let first = part * rows_per_part;
             for row in first..rank.rows.min(first + rows_per_part) {
                 match self.precision {
-                    // SAFETY: the three buffers hold that row, and nobody else writes it meanwhile.
-                    Precision::F32 => unsafe { rank_row::<f32>(*buffers.get(), row, rank.extent) },
+                    // SAFETY: both buffers hold that row, and nobody else writes it meanwhile.
+                    Precision::F32 => unsafe { rank_row::<f32>(*buffers.get(), row, shape) },
                     // SAFETY: as above.
-                    Precision::F64 => unsafe { rank_row::<f64>(*buffers.get(), row, rank.extent) },
+                    Precision::F64 => unsafe { rank_row::<f64>(*buffers.get(), row, shape) },
                 }
             }
         };
@@ -613,22 +614,25 @@ unsafe fn sum_columns<T: Real>(
     }
 }
 
-/// Ranks the elements of one row of so many reals.
+/// Ranks the elements of one row of so many reals, of which the first so many matter.
 ///
 /// # Safety
-/// Elements, order and ranks are buffers apart from each other that have that row; nobody else writes it meanwhile, or reads
-/// it in the last two.
-unsafe fn rank_row<T: Real>([elements, order, ranks]: [*mut u8; 3], row: usize, extent: usize) {
-    let first = row * extent;
-    // SAFETY: as demanded of the caller; any bits are a real, and a real is at least as large as a `u32`.
-    let (elements, order, ranks) = unsafe {
+/// Elements and ranks are buffers apart from each other that have that row; nobody else writes it meanwhile, or reads it in the
+/// ranks.
+unsafe fn rank_row<T: Ranked>(
+    [elements, ranks]: [*mut u8; 2],
+    row: usize,
+    (extent, first): (usize, Option<usize>),
+) {
+    let begin = row * extent;
+    // SAFETY: as demanded of the caller; any bits are a real.
+    let (elements, ranks) = unsafe {
         (
-            std::slice::from_raw_parts(elements.cast::<T>().add(first), extent),
-            std::slice::from_raw_parts_mut(order.cast::<T>().add(first).cast::<u32>(), extent),
-            std::slice::from_raw_parts_mut(ranks.cast::<T>().add(first), extent),
+            std::slice::from_raw_parts(elements.cast::<T>().add(begin), extent),
+            std::slice::from_raw_parts_mut(ranks.cast::<T>().add(begin), extent),
         )
     };
-    rank::ranks(elements, order, ranks);
+    rank::ranks(elements, first, ranks);
 }
 
 /// Does something with the windows of one plane.

@@ -58,8 +58,14 @@ pub(crate) type Pointers<T> = (*const T, *const T, *mut T);
 
 /// A block of this many multiplications, about 50 µs, is worth a call of its own.
 const BLOCK_WORK: usize = 2 << 20;
+/// As [`BLOCK_WORK`] where each element of the matrix is used once: it takes as long as the matrix takes to arrive.
+const VECTOR_BLOCK_WORK: usize = 1 << 16;
 /// No product is cut into more.
 const MOST_BLOCKS: usize = 16;
+/// A product of fewer multiplications stays on the calling thread.
+const LEAST_SHARED: usize = 1 << 19;
+/// So does one of a matrix and a vector of fewer.
+const LEAST_SHARED_VECTOR: usize = 1 << 17;
 /// Blocks of a product with one's own transpose, of which two long and two short ones are as much to do as two others and two more.
 const SYMMETRIC_BLOCKS: usize = 8;
 /// Its blocks have so many rows at least.
@@ -104,13 +110,17 @@ impl Product {
         self.batch.iter().map(|axis| axis.extent).product()
     }
 
+    fn block_work(&self) -> usize {
+        if self.has_vector() { VECTOR_BLOCK_WORK } else { BLOCK_WORK }
+    }
+
     /// Rows or columns of a block, whichever there are more of.
     fn block_length(&self) -> usize {
         if self.symmetric {
             return self.m.div_ceil(SYMMETRIC_BLOCKS).max(LEAST_SYMMETRIC_ROWS);
         }
         // An even number, so that two threads have as much to do, and the same rows as in other loops over them.
-        let blocks = (self.work_of_one() / BLOCK_WORK).next_multiple_of(2).clamp(1, MOST_BLOCKS);
+        let blocks = (self.work_of_one() / self.block_work()).next_multiple_of(2).clamp(1, MOST_BLOCKS);
         let alignment = if self.m >= self.n { ROW_ALIGNMENT } else { BLOCK_ALIGNMENT };
         self.m.max(self.n).div_ceil(blocks).next_multiple_of(alignment)
     }
@@ -124,9 +134,19 @@ impl Product {
         self.rhs.column == 1 && self.out.column == 1 && self.n >= LEAST_COLUMNS
     }
 
+    /// Whether one of the factors is a vector.
+    fn has_vector(&self) -> bool {
+        self.m == 1 || self.n == 1
+    }
+
+    /// Whether threads should share it.
+    pub(crate) fn is_worth_sharing(&self) -> bool {
+        self.work() >= if self.has_vector() { LEAST_SHARED_VECTOR } else { LEAST_SHARED }
+    }
+
     /// Whether one of the factors is a vector, and the terms of a sum are beside each other in both.
     fn is_of_vector(&self) -> bool {
-        (self.m == 1 || self.n == 1) && self.lhs.column == 1 && self.rhs.row == 1
+        self.has_vector() && self.lhs.column == 1 && self.rhs.row == 1
     }
 
     /// Whether the terms of a sum are beside each other in both factors.
@@ -166,7 +186,7 @@ impl Product {
 
     /// Whether it is so small a product that nothing of it is cut; loops have many of these.
     fn is_one_block(&self) -> bool {
-        self.batch.is_empty() && !self.symmetric && self.work_of_one() < BLOCK_WORK
+        self.batch.is_empty() && !self.symmetric && self.work_of_one() < self.block_work()
     }
 
     /// How many independent blocks there are.

@@ -12,6 +12,7 @@ mod fleeting;
 mod fold;
 mod link;
 mod places;
+mod rank;
 mod running;
 mod spatial;
 mod task;
@@ -143,6 +144,7 @@ fn lower_part(program: &Program, choices: Choices, part: Part) -> Lowered {
         inputs.push(before);
         outputs.push(after);
     }
+    rank::limit(&mut tasks, &outputs);
     if choices.block {
         let uses = block::uses(&tasks, &outputs);
         tasks = block::merge(tasks, &uses, program.precision);
@@ -403,9 +405,8 @@ impl Lowering<'_> {
 
     fn rank(&mut self, input: Value, result: Value) {
         let input = self.stored(input);
-        let order = self.fresh(self.type_of(input).clone());
         self.define(result);
-        self.push(Task::Rank { input, order, result });
+        self.push(Task::Rank { input, first: None, result });
     }
 
     fn range(&mut self, input: Value, axis: usize, first: usize, result: Value) {

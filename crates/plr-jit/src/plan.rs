@@ -210,8 +210,8 @@ pub(crate) struct Apply {
 pub(crate) struct Rank {
     /// The rows.
     pub(crate) input: Buffer,
-    /// As large as the input; it holds nothing before and nothing after.
-    pub(crate) order: Buffer,
+    /// How many ranks matter, if not all.
+    pub(crate) first: Option<usize>,
     /// Where the ranks go.
     pub(crate) out: Buffer,
     /// How many rows there are.

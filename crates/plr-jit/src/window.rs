@@ -1,5 +1,35 @@
 //! Pooling windows, sample by sample or of samples in lanes.
 
+/// Makes a method of [`Windows`] that is another one, compiled for the widest vectors that the machine has: the same operations in
+/// the same order, none of them fused, and so the same bits.
+macro_rules! widest {
+    ($(#[$attribute:meta])* $name:ident as $plain:ident($($argument:ident: $type:ty),*)) => {
+        $(#[$attribute])*
+        pub(crate) fn $name<T: Real>(&self, $($argument: $type),*) {
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[target_feature(enable = "avx512f")]
+                fn wide<T: Real>(windows: &Windows, $($argument: $type),*) {
+                    windows.$plain($($argument),*);
+                }
+                #[target_feature(enable = "avx2")]
+                fn narrow<T: Real>(windows: &Windows, $($argument: $type),*) {
+                    windows.$plain($($argument),*);
+                }
+                if std::arch::is_x86_feature_detected!("avx512f") {
+                    // SAFETY: the machine has the feature.
+                    return unsafe { wide(self, $($argument),*) };
+                }
+                if std::arch::is_x86_feature_detected!("avx2") {
+                    // SAFETY: as above.
+                    return unsafe { narrow(self, $($argument),*) };
+                }
+            }
+            self.$plain($($argument),*);
+        }
+    };
+}
+
 mod lanes;
 mod largest;
 
@@ -34,8 +64,13 @@ impl Windows {
         self.high.positions() * self.geometry.window * self.geometry.window * 2 * self.lanes
     }
 
-    /// Computes one plane.
-    pub(crate) fn run<T: Real>(&self, input: &[T], out: &mut [T]) {
+    widest! {
+        /// Computes one plane.
+        run as plane(input: &[T], out: &mut [T])
+    }
+
+    #[inline(always)]
+    fn plane<T: Real>(&self, input: &[T], out: &mut [T]) {
         match self.kind {
             Some(PoolKind::Mean) => {
                 let size = self.size();
@@ -51,6 +86,7 @@ impl Windows {
 
     /// Folds each window, element by element, row by row, from what `begin` makes of its first element: one element of all
     /// windows of a row after the other.
+    #[inline(always)]
     fn pool<T: Real>(
         &self,
         input: &[T],
@@ -76,6 +112,7 @@ impl Windows {
         }
     }
 
+    #[inline(always)]
     fn unpool<T: Real>(&self, input: &[T], out: &mut [T]) {
         if self.lanes > 1 {
             return self.unpool_lanes(input, out);

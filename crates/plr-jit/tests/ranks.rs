@@ -76,3 +76,56 @@ fn ranks_of_constants_of_repeated_rows_and_in_loops() {
     // 5 9 7: ranks 2 0 1, of which the ranks are 0 2 1; in sum 2 2 2. Then 0 1 2 and 2 1 0, in sum 2 2 2 again.
     assert_eq!(found[3], [2.0, 2.0, 2.0]);
 }
+
+/// Ranks that are only compared with numbers: `compared` says how, of ranks `$0`.
+fn compared<T: Real>(extent: usize, (compared, matter): (&str, Option<usize>)) {
+    let text = format!(
+        r#"program "compared" {} (
+  %0 "x": real[7,{extent}],
+) {{
+  %1: real[7,{extent}] = rank %0
+  %2: real[7,{extent}] = map (%1 axes(0,1), %0 axes(0,1)) {{
+    $0 = input 0
+    $1 = input 1
+    $2 = constant 5.0
+    $3 = constant 2.5
+    $4 = constant -1.0
+    $5 = constant 0.0
+{compared}    $8 = select $7, $1, $5
+    yield $8
+  }}
+  output "y" = %2
+}}
+"#,
+        T::PRECISION
+    );
+    let program = plr_ir::text::parse(&text).expect("the text is a program");
+    for x in [uniform::<T>(5, 7 * extent), coarse(6, 7 * extent)] {
+        let expected = naive::run(&program, std::slice::from_ref(&x), naive::Draws { seed: 0, update: 0 });
+        let found = run(&program, &[tensor(&[7, extent], &x)], 2, Context::default());
+        assert_same(&format!("{extent} elements: {compared}"), &found[0], &expected[0]);
+    }
+    let plan = compiled::compile(&program, 1).plan().to_string();
+    let said = matter.map_or("matter".to_owned(), |count| format!("of which {count} matter"));
+    assert_eq!(plan.contains(&said), matter.is_some(), "{plan}");
+}
+
+#[test]
+fn ranks_that_are_compared_with_numbers() {
+    let comparisons = [
+        ("    $6 = lt $0, $2\n    $7 = not $6\n", Some(6)),
+        ("    $6 = le $3, $0\n    $7 = not $6\n", Some(3)),
+        ("    $6 = eq $0, $2\n    $7 = not $6\n", Some(6)),
+        ("    $6 = lt $0, $4\n    $7 = not $6\n", Some(0)),
+        ("    $6 = le $0, $5\n    $7 = not $6\n", Some(1)),
+        ("    $6 = lt $0, $3\n    $7 = eq $0, $2\n", Some(6)),
+        ("    $6 = lt $0, $1\n    $7 = not $6\n", None),
+        ("    $6 = add $0, $2\n    $7 = lt $6, $2\n", None),
+    ];
+    for extent in [1, 5, 6, 7, 300] {
+        for comparison in comparisons {
+            compared::<f32>(extent, comparison);
+            compared::<f64>(extent, comparison);
+        }
+    }
+}

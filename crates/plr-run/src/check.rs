@@ -25,8 +25,9 @@ mod subject;
 mod sweep;
 mod undefined;
 mod unrolled;
+mod watched;
 
-use plr_ir::model::{Check, Claim, DRAWS, Measure, Sampling, UPDATES, Workshop};
+use plr_ir::model::{Check, Claim, DRAWS, Measure, Reference, Sampling, UPDATES, Workshop};
 use plr_ir::scalar::{self, Host};
 
 use crate::backend::Backend;
@@ -39,8 +40,9 @@ pub use reference::{Gradient, gradients};
 pub use relation::{Kind, Relation, relation};
 pub use sweep::{Curve, sweep};
 pub use undefined::Undefined;
+pub use watched::watched;
 
-use measure::{PerSite, needs, per_site, worst};
+use measure::{Needs, PerSite, needs, per_site, worst};
 use subject::{Settings, Subject};
 use undefined::undefined;
 
@@ -201,6 +203,14 @@ impl<'a> Examiner<'a> {
         let slopes = slopes(&measured, values);
         let largest = |per_site: &PerSite| worst(per_site, plr_ir::model::Comparison::Less, 0.0);
         Ok((slopes, values.iter().copied().zip(measured.iter().map(largest)).collect()))
+    }
+}
+
+/// Which observation a measure is of.
+fn observation(measure: &Measure) -> Option<usize> {
+    match needs(measure, Reference::Law) {
+        Needs::Observation(number) => Some(number),
+        Needs::Nothing | Needs::Gradient(_) => None,
     }
 }
 

@@ -26,7 +26,7 @@ use plr_ir::model::{DataLaw, Shape};
 pub use batches::{Batches, Epoch};
 pub use dataset::{Dataset, MOST_CLASSES, Targets};
 pub use error::{ContentFault, DataError};
-pub use splits::Splits;
+pub use splits::{Sets, Splits};
 pub use table::{Cells, Table};
 
 use self::csv::CsvTargets;
@@ -58,7 +58,7 @@ pub enum Source {
     },
     /// A directory with the files of the MNIST family, see [`idx::read_directory`].
     Idx(PathBuf),
-    /// An NPZ archive, see [`npz::read_dataset`].
+    /// An NPZ archive, see [`npz::read_sets`].
     Npz(PathBuf),
     /// One or two CSV files, see [`csv::read_file`].
     Csv {
@@ -106,21 +106,22 @@ impl Source {
     }
 }
 
-/// Reads or generates the data of `source` and takes `validation` training samples aside.
+/// Reads or generates the data of `source` and takes `validation` training samples aside; if nobody says how many, as
+/// [`Splits::of`] says.
 ///
 /// # Errors
 /// Everything that [`DataError`] lists.
-pub fn load(source: &Source, validation: usize) -> Result<Splits, DataError> {
-    let (train, test) = match source {
-        Source::Digits { train, test, seed } => digits::generate(*train, *test, *seed)?,
+pub fn load(source: &Source, validation: Option<usize>) -> Result<Splits, DataError> {
+    let sets = match source {
+        Source::Digits { train, test, seed } => digits::generate(*train, *test, *seed)?.into(),
         Source::Drawn { law, shape, train, test, seed } => {
-            drawn::generate(law, *shape, [*train, *test], *seed)?
+            drawn::generate(law, *shape, [*train, *test], *seed)?.into()
         }
-        Source::Idx(directory) => idx::read_directory(directory)?,
-        Source::Npz(path) => npz::read_dataset(path)?,
-        Source::Csv { train, test, targets } => csv_pair(train, test.as_deref(), *targets)?,
+        Source::Idx(directory) => idx::read_directory(directory)?.into(),
+        Source::Npz(path) => npz::read_sets(path)?,
+        Source::Csv { train, test, targets } => csv_pair(train, test.as_deref(), *targets)?.into(),
     };
-    Splits::new(train, test, validation)
+    Splits::of(sets, validation)
 }
 
 fn csv_pair(

@@ -109,7 +109,7 @@ fn splits_that_do_not_work_are_errors() {
     let wide = Table::new(2, Cells::F32(vec![0.0; 4])).unwrap();
     let wide = Dataset::new("wide", wide, Targets::labels(vec![0, 2])).unwrap();
     let error = Splits::new(numbered(10), Some(wide), 0).unwrap_err();
-    assert!(matches!(error, DataError::TestDiffers { train: (1, 3), test: (2, 3) }));
+    assert!(matches!(error, DataError::SetDiffers { set: "test", train: (1, 3), other: (2, 3) }));
 }
 
 fn fault(inputs: Table, targets: Targets) -> ContentFault {

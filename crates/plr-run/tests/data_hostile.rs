@@ -43,7 +43,7 @@ fn no_truncation_of_a_binary_file_is_read() {
     let whole = npz_file("whole_for_truncation.npz");
     for length in 0..whole.len() {
         fs::write(&npz_path, &whole[..length]).unwrap();
-        assert!(npz::read_dataset(&npz_path).is_err(), "{length} bytes of NPZ");
+        assert!(npz::read_sets(&npz_path).is_err(), "{length} bytes of NPZ");
     }
 }
 
@@ -84,7 +84,7 @@ proptest! {
         }
         let path = path("damaged.npz");
         fs::write(&path, &damaged).unwrap();
-        let _ = npz::read_dataset(&path);
+        let _ = npz::read_sets(&path);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use plr_run::data::csv::{self, CsvFault, CsvTargets};
 use plr_run::data::idx::{self, IdxElements, IdxFault};
 use plr_run::data::npy::{Elements, NpyFault};
 use plr_run::data::npz::{self, NpzFault};
-use plr_run::data::{Cells, ContentFault, DataError, Dataset, Source, Table, Targets, load};
+use plr_run::data::{Cells, ContentFault, DataError, Dataset, Sets, Source, Table, Targets, load};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
@@ -110,12 +110,12 @@ fn an_idx_directory_by_either_name_plain_or_packed() {
     };
     assert_eq!(name, "t10k-labels-idx1-ubyte");
     write(&directory, "t10k-labels-idx1-ubyte.gz", &gzipped(&idx_bytes(8, &[1], &[3])));
-    let splits = load(&Source::from_path(&directory).unwrap(), 1).unwrap();
+    let splits = load(&Source::from_path(&directory).unwrap(), Some(1)).unwrap();
     assert_eq!((splits.train.samples(), splits.test_samples()), (2, 1));
     assert_eq!(splits.into_test().unwrap().outputs(), 5, "the test set has the classes of the training set");
 
     write(&directory, "t10k-labels-idx1-ubyte.gz", &gzipped(&idx_bytes(8, &[1], &[5])));
-    let splits = load(&Source::from_path(&directory).unwrap(), 1).unwrap();
+    let splits = load(&Source::from_path(&directory).unwrap(), Some(1)).unwrap();
     assert_eq!(splits.train.outputs(), 6, "the training set has the classes of the test set");
     write(&directory, "train-labels.idx1-ubyte", &idx_bytes(9, &[3], &[0, 0, 254]));
     let fault = content_fault(idx::read_directory(&directory));
@@ -241,44 +241,41 @@ fn npz_data_sets() {
             ("y_test", npy_bytes("|u1", "False", "(1,)", &[1])),
         ],
     );
-    let (train, test) = npz::read_dataset(&path).unwrap();
+    let Sets { train, test, .. } = npz::read_sets(&path).unwrap();
     assert_eq!((train.sample_shape(), train.outputs(), test.unwrap().outputs()), (&[1, 2][..], 3, 2));
     assert_eq!(numbers(&train), [0.0, 1.0, 0.2, 0.0, 0.0, 0.4]);
 
     archive(&path, &[("x", x()), ("y", npy_bytes("<f8", "False", "(3,)", &f8(&[0.5, 1.0, 2.0])))]);
-    let (train, _) = npz::read_dataset(&path).unwrap();
+    let train = npz::read_sets(&path).unwrap().train;
     assert!(matches!(train.targets(), Targets::Values(values) if values.columns() == 1));
     archive(&path, &[("x", x())]);
-    assert_eq!(npz::read_dataset(&path).unwrap().0.targets(), &Targets::None);
+    assert_eq!(npz::read_sets(&path).unwrap().train.targets(), &Targets::None);
 
     archive(&path, &[("y", labels.clone())]);
     let Err(DataError::Npz { fault: NpzFault::MissingArray { name: "x", found }, .. }) =
-        npz::read_dataset(&path)
+        npz::read_sets(&path)
     else {
         panic!("x is missing");
     };
     assert_eq!(found, ["y"]);
     archive(&path, &[("x", x()), ("y", labels), ("x_test", x_test)]);
     assert!(matches!(
-        npz::read_dataset(&path),
+        npz::read_sets(&path),
         Err(DataError::Npz { fault: NpzFault::MissingArray { name: "y_test", .. }, .. })
     ));
     archive(&path, &[("x", npy_bytes("<f8", "False", "(3,)", &f8(&[0.0; 3])))]);
-    assert!(matches!(npz::read_dataset(&path), Err(DataError::Npy { fault: NpyFault::Rank { .. }, .. })));
+    assert!(matches!(npz::read_sets(&path), Err(DataError::Npy { fault: NpyFault::Rank { .. }, .. })));
     archive(&path, &[("x", npy_bytes("<f8", "False", "(1, 2)", &f8(&[0.0, f64::NAN])))]);
-    assert!(matches!(
-        content_fault(npz::read_dataset(&path)),
-        ContentFault::InputNotFinite { feature: 1, .. }
-    ));
+    assert!(matches!(content_fault(npz::read_sets(&path)), ContentFault::InputNotFinite { feature: 1, .. }));
     archive(&path, &[("x", x()), ("y", npy_bytes("<i8", "False", "(3,)", &i8(&[0, -1, 0])))]);
     assert!(matches!(
-        content_fault(npz::read_dataset(&path)),
+        content_fault(npz::read_sets(&path)),
         ContentFault::LabelOutOfRange { sample: 1, label: -1, .. }
     ));
     archive(&path, &[("x", x()), ("y", npy_bytes("<i8", "False", "(2,)", &i8(&[0, 1])))]);
-    assert_eq!(content_fault(npz::read_dataset(&path)), ContentFault::CountsDiffer { inputs: 3, targets: 2 });
+    assert_eq!(content_fault(npz::read_sets(&path)), ContentFault::CountsDiffer { inputs: 3, targets: 2 });
     archive(&path, &[("x", npy_bytes("<f8", "False", "(0, 4)", &[]))]);
-    assert_eq!(content_fault(npz::read_dataset(&path)), ContentFault::Empty);
+    assert_eq!(content_fault(npz::read_sets(&path)), ContentFault::Empty);
 }
 
 #[test]
@@ -315,7 +312,7 @@ fn targets_with_a_single_one_are_classes() {
     let x = || npy_bytes("|b1", "False", "(3, 2)", &[0, 1, 1, 1, 0, 0]);
     let targets = |y: &[u8]| {
         archive(&path, &[("x", x()), ("y", npy_bytes("|u1", "False", "(3, 2)", y))]);
-        let (train, _) = npz::read_dataset(&path).unwrap();
+        let train = npz::read_sets(&path).unwrap().train;
         assert_eq!(numbers(&train), [0.0, 1.0, 1.0, 1.0, 0.0, 0.0], "truth is 1, not a grey level");
         train.targets().clone()
     };
@@ -325,7 +322,7 @@ fn targets_with_a_single_one_are_classes() {
     }
     archive(&path, &[("x", x()), ("y", npy_bytes("|b1", "False", "(3,)", &[0, 1, 1]))]);
     let labels = Targets::Labels { labels: vec![0, 1, 1], classes: 2 };
-    assert_eq!(npz::read_dataset(&path).unwrap().0.targets(), &labels);
+    assert_eq!(npz::read_sets(&path).unwrap().train.targets(), &labels);
 }
 
 #[test]
@@ -430,9 +427,9 @@ fn csv_training_and_test_set_share_their_classes() {
     let train = write(&directory, "train.csv", b"1,0\n2,2\n");
     let test = Some(write(&directory, "test.csv", b"3,1\n"));
     let source = Source::Csv { train, test, targets: CsvTargets::Class };
-    assert_eq!(load(&source, 0).unwrap().into_test().unwrap().outputs(), 3);
+    assert_eq!(load(&source, Some(0)).unwrap().into_test().unwrap().outputs(), 3);
     write(&directory, "test.csv", b"3,3\n");
-    let splits = load(&source, 0).unwrap();
+    let splits = load(&source, Some(0)).unwrap();
     assert_eq!(splits.train.outputs(), 4);
     assert_eq!(splits.into_test().unwrap().outputs(), 4);
 }
@@ -444,7 +441,7 @@ fn labels_are_of_the_networks_classes() {
     let train = write(&directory, "train.csv", b"1,0\n2,2\n");
     let classes = |targets, outputs| {
         let source = Source::Csv { train: train.clone(), test: None, targets };
-        let data = load(&source, 0).unwrap().fit_to(outputs).train;
+        let data = load(&source, Some(0)).unwrap().fit_to(outputs).train;
         (data.outputs(), data.classes())
     };
     assert_eq!(classes(CsvTargets::Class, 5), (5, Some(5)));

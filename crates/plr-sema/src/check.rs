@@ -18,6 +18,7 @@ pub mod linear_output;
 pub mod lost_equation;
 pub mod missing_clause;
 pub mod missing_derivative;
+pub mod never_evaluated;
 pub mod never_written;
 pub mod no_optim;
 pub mod no_synapse;

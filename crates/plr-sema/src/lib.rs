@@ -18,7 +18,7 @@ mod workshop;
 
 use std::sync::Arc;
 
-use plr_ir::model::Sequence;
+use plr_ir::model::{Measure, Sequence};
 use plr_syntax::ast;
 use plr_syntax::diagnostic::Findings;
 
@@ -207,6 +207,15 @@ impl Analysis {
     pub fn specialise(&self, rule: usize, choice: Choice) -> Result<(Specialised, Findings), Findings> {
         let setting = self.setting(&self.rules[rule].0, choice);
         Specialised::new(Setting { claims: Claims::Unmeasured, ..setting })
+    }
+
+    /// What the last check of a rule measures, observations numbered as they are in models of [`Self::specialise`].
+    pub fn last_measures(&self, rule: usize) -> Vec<Measure> {
+        let checks = &self.rules[rule].1;
+        let Some((last, before)) = checks.split_last() else { return Vec::new() };
+        let first = before.iter().map(|check| check.setting.observed.len()).sum();
+        let claims = last.check.claims.iter();
+        claims.map(|claim| claim.measure.clone().of_observations_from(first)).collect()
     }
 
     /// A rule on the small network or, where it means nothing there, on that of its first experiment, made small (R13.7).

@@ -104,6 +104,7 @@ impl Specialised {
         // With everything built: a phase has its use even if what a claim needs is not there outside its check.
         let examined = made.setting.claims != Claims::Unmeasured;
         let looked_at = examined.then(|| made.looked_at());
+        let never_evaluated = if examined { made.never_evaluated() } else { Vec::new() };
         let update = match made.keep_observable() {
             Ok(update) if !warnings.any_error() => update,
             Ok(_) => return Err(warnings),
@@ -112,6 +113,7 @@ impl Specialised {
                 return Err(warnings);
             }
         };
+        never_evaluated.into_iter().for_each(|doubt| warnings.push(doubt));
         made.setting.check_laws(&mut findings);
         made.setting.check_first_values(made.parameters.iter().map(|(id, _)| *id), &mut findings);
         if !findings.is_empty() {

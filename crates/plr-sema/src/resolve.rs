@@ -20,7 +20,7 @@ mod transmission;
 
 pub use claim::{CheckSetting, ResolvedCheck};
 pub use constant::{Constants, constant};
-pub use experiment::{DataSource, Expected, Experiment, Length, Optimiser, SiteValue};
+pub use experiment::{DataSource, Expected, Experiment, Length, Optimiser, SiteValue, linear_output};
 pub use function::{draws, has_weight, is_global, places};
 pub use global::{layer_among, several_layers, unit_layers};
 pub use initialiser::check_numbers;

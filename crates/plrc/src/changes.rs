@@ -1,10 +1,51 @@
 //! Clauses on the command line, in the place of an experiment's own (R16.7).
 
-use plr_syntax::ast::{Call, Clause, Experiment, Item, Rule};
+use plr_syntax::ast::{Call, Clause, Experiment, Item, Member, Rule};
 
 use crate::diagnostics::Source;
 use crate::imports::Program;
 use crate::selection::{Overrides, Which};
+
+/// Lets the rule that is meant be asked what the command line watches, by a check that has one claim for each and comes last.
+pub fn watch(program: &mut Program, which: Which<'_>, overrides: &Overrides) {
+    const BEFORE: &str = "\nrule given { check law { expect ";
+    if overrides.watch.is_empty() {
+        return;
+    }
+    // Whether they hold nobody asks.
+    let claims: Vec<String> = overrides.watch.iter().map(|measure| format!("{measure} >= 0")).collect();
+    let claims = claims.join("; expect ");
+    let start = program.text.len() + 1;
+    program.text.push_str(BEFORE);
+    let written = program.text.len();
+    program.text.push_str(&claims);
+    let parsed = plr_syntax::parse_from(&format!("{} }} }}", program.text), start);
+    if parsed.findings.any_error() {
+        program.findings.append(plr_syntax::parse_from(&program.text, start).findings.first());
+    }
+    program.source.uses(Source::new("--watch", claims).after(written));
+    let checks = parsed
+        .file
+        .items
+        .into_iter()
+        .filter_map(|item| if let Item::Rule(r) = item { Some(r.members) } else { None });
+    let checks: Vec<Member> = checks.flatten().collect();
+    let items = &mut program.file.items;
+    let of_experiment = meant(items, which).and_then(|experiment| {
+        experiment
+            .clauses
+            .iter()
+            .find_map(|c| if let Clause::Rule(call) = c { Some(call.name.text.clone()) } else { None })
+    });
+    let name = of_experiment.or_else(|| rule(items, which).map(|rule| rule.name.text.clone()));
+    for item in items {
+        if let Item::Rule(rule) = item
+            && Some(&rule.name.text) == name.as_ref()
+        {
+            rule.members.extend(checks.iter().cloned());
+        }
+    }
+}
 
 /// Puts the clauses of the command line into the experiment that is meant; a rule that has none gets one.
 pub fn put_in(program: &mut Program, which: Which<'_>, overrides: &Overrides) {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use plr_ir::model::Shape;
 use plr_run::data::csv::CsvTargets;
-use plr_run::data::{self, DataError, Source, Splits, digits};
+use plr_run::data::{DataError, Source, Splits, digits};
 use plr_sema::check::bad_value::BadValue;
 use plr_sema::check::unknown_name::UnknownName;
 use plr_sema::network::Network;
@@ -13,9 +13,6 @@ use plr_syntax::diagnostic::Findings;
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
-
-/// One training sample in so many is held out when nobody says how many.
-const HELD_OUT: usize = 10;
 
 /// What `--data` names.
 #[derive(Clone, Debug)]
@@ -179,20 +176,6 @@ impl<'a> Written<'a> {
     }
 }
 
-/// Reads or generates data and holds training samples out: so many, or one in ten.
-///
-/// # Errors
-/// As [`plr_run::data::load`].
-pub fn load(source: &Source, validation: Option<usize>) -> Result<Splits, DataError> {
-    if let Some(validation) = validation {
-        return data::load(source, validation);
-    }
-    let all = data::load(source, 0)?;
-    let train = all.train.clone();
-    let held_out = train.samples() / HELD_OUT;
-    Splits::new(train, all.into_test(), held_out)
-}
-
 /// Sees that images have the order of the input layer: channels, rows, columns (R15.7).
 ///
 /// # Errors
@@ -243,4 +226,19 @@ pub fn name(source: &Source) -> String {
         Source::Csv { train, test: None, .. } => at(train),
         Source::Csv { train, test: Some(test), .. } => format!("{} and {}", at(train), at(test)),
     }
+}
+
+/// What is worth to know of data that come from files: between which numbers the features are (R17.3), and which arrays nobody uses
+/// (R17.2).
+pub fn about(source: &Source, splits: &Splits) -> Vec<String> {
+    match source {
+        Source::Digits { .. } | Source::Drawn { .. } => return Vec::new(),
+        Source::Idx(_) | Source::Npz(_) | Source::Csv { .. } => {}
+    }
+    let (least, largest) = splits.train.inputs().cells().range();
+    let mut lines = vec![format!("features from {least} to {largest}")];
+    if !splits.unused.is_empty() {
+        lines.push(format!("not used: {}", splits.unused.join(", ")));
+    }
+    lines
 }

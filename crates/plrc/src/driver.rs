@@ -84,6 +84,7 @@ pub fn check_with(source: Source, which: Which<'_>, overrides: &Overrides) -> Re
     let own = source.text().len();
     let mut program = imports::parse(source);
     changes::put_in(&mut program, which, overrides);
+    changes::watch(&mut program, which, overrides);
     let imports::Program { source, text, file, mut findings } = program;
     if findings.any_error() {
         return Err(Failure::Findings { source, findings });
@@ -128,7 +129,8 @@ pub fn optimise(model: Specialised, passes: &Passes) -> Optimised {
 /// [`Failure::Data`], and [`Failure::Layout`] if the channels of images do not come first.
 pub fn load(plan: &mut Plan) -> Result<Splits, Failure> {
     let network = &plan.choice.network;
-    let splits = data::load(&plan.data, plan.validation)?.fit_to(network.layers[network.output()].units);
+    let splits =
+        plr_run::data::load(&plan.data, plan.validation)?.fit_to(network.layers[network.output()].units);
     data::laid_out(splits.train.sample_shape(), network)?;
     let samples = splits.train.samples();
     let batch = *plan.batch.get_or_insert(DEFAULT_BATCH.min(samples));

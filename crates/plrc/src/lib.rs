@@ -11,7 +11,7 @@
 //! | 1 | a mistake in the given files or numbers, or a verification that failed |
 //! | 2 | arguments that are not understood |
 //! | 101 | a bug in plrc |
-//! | 130 | stopped by Ctrl-C |
+//! | 130 | stopped by Ctrl-C, or a run by SIGTERM |
 
 mod bug;
 mod changes;
@@ -39,6 +39,7 @@ use shell::Shell;
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     bug::install_hook();
+    interrupt::termination::take_over();
     stack::with_room(run)
 }
 

@@ -7,7 +7,7 @@ use plr_ir::model::Sequence;
 use plr_run::data::Source as Data;
 use plr_sema::check::unknown_name::UnknownName;
 use plr_sema::network::Network;
-use plr_sema::resolve::{Expected, Experiment, Length, network_chain};
+use plr_sema::resolve::{Expected, Experiment, Length, linear_output, network_chain};
 use plr_sema::{Choice, DEFAULT_BATCH, DEFAULT_COST, DEFAULT_STEPS, sequence};
 use plr_syntax::ast::{Item, NetworkBody, NetworkItem};
 use plr_syntax::diagnostic::{Finding, Findings};
@@ -31,6 +31,9 @@ pub struct Overrides {
     /// optimiser adam(lr = 1e-3)"`.
     #[arg(long, value_name = "CLAUSES", value_parser = NonEmptyStringValueParser::new())]
     pub with: Vec<String>,
+    /// What a run watches.
+    #[arg(skip)]
+    pub watch: Vec<String>,
 }
 
 /// `beta=0.1`
@@ -140,6 +143,17 @@ pub fn plan(checked: &Checked, which: Which<'_>, overrides: &Overrides) -> Resul
     }
     sites_exist(&plan)?;
     Ok(plan)
+}
+
+/// What is doubtful in the network that the command line gives an experiment (R6.8); clauses on the command line are looked at with it.
+pub fn doubts(checked: &Checked, plan: &Plan, overrides: &Overrides) -> Option<(Source, Findings)> {
+    let text = overrides.network.as_deref().filter(|_| overrides.with.is_empty())?;
+    let rule = checked.analysis.rules().nth(plan.rule)?;
+    let chosen = (plan.cost(), Span::new(0, text.len() as u32));
+    let doubt = linear_output(checked.analysis.library(), chosen, &plan.choice.network, rule)?;
+    let mut findings = Findings::new();
+    findings.push(doubt);
+    Some((Source::new("--network", text), findings))
 }
 
 fn name_of(checked: &Checked, rule: usize) -> String {

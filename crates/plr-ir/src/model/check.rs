@@ -203,6 +203,21 @@ pub const UPDATES: &str = "updates";
 pub const DRAWS: &str = "draws";
 
 impl Measure {
+    /// The same of observations whose numbers begin with this one instead of 0.
+    #[must_use]
+    pub fn of_observations_from(self, first: usize) -> Self {
+        let within = |part: Box<Self>| Box::new(part.of_observations_from(first));
+        match self {
+            Self::Between(metric, number) => Self::Between(metric, first + number),
+            Self::Largest(number) => Self::Largest(first + number),
+            Self::Mean(number) => Self::Mean(first + number),
+            Self::Unary(op, a) => Self::Unary(op, within(a)),
+            Self::Binary(op, a, b) => Self::Binary(op, within(a), within(b)),
+            Self::Order { of, parameter, values } => Self::Order { of: within(of), parameter, values },
+            Self::Gradient(..) | Self::RowNorm(_) | Self::PrincipalAlignment(_) | Self::Number(_) => self,
+        }
+    }
+
     /// Whether it measures anything.
     pub fn measures(&self) -> bool {
         match self {

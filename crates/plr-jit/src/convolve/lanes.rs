@@ -82,6 +82,7 @@ impl Lanes {
         unsafe {
             match self.form {
                 ConvolveForm::Forward | ConvolveForm::Adjoint => self.layer(lhs, rhs, out),
+                ConvolveForm::Correlate if self.geometry.local => self.own_kernels(in_use, lhs, rhs, out),
                 ConvolveForm::Correlate => self.kernel(in_use, lhs, rhs, out),
             }
         }
@@ -93,50 +94,79 @@ impl Lanes {
         [low.channels * kernel * kernel, kernel * kernel]
     }
 
+    /// Weights from one place to the next: none where all places have the same.
+    fn weights_of_place(&self) -> usize {
+        if self.geometry.local { self.weights()[0] } else { 0 }
+    }
+
+    /// Weights from one high channel to the next.
+    fn weights_of_channel(&self) -> usize {
+        self.weights()[0] * if self.geometry.local { self.high.positions() } else { 1 }
+    }
+
     /// Forward and adjoint: from one layer to the other, place by place.
     ///
     /// # Safety
     /// As for [`Self::run`].
     unsafe fn layer<T: Spatial>(&self, from: *const T, kernel: *const T, to: *mut T) {
-        let ([of_high, of_pair], walk) = (self.weights(), walk(self.form, self.geometry.stride));
-        let ((below, row, channel), (above, output)) = match self.form {
-            ConvolveForm::Forward => ((self.geometry.low, of_high, of_pair), (self.high, self.high)),
+        let ([_, of_pair], of_high) = (self.weights(), self.weights_of_channel());
+        let walk = walk(self.form, self.geometry.stride);
+        let ((below, row, channel), above) = match self.form {
+            ConvolveForm::Forward => ((self.geometry.low, of_high, of_pair), self.high),
             ConvolveForm::Adjoint | ConvolveForm::Correlate => {
-                ((self.high, of_pair, of_high), (self.geometry.low, self.geometry.low))
+                ((self.high, of_pair, of_high), self.geometry.low)
             }
         };
+        // The high unit whose weights these are is the result, or what is read.
+        let reads = self.form == ConvolveForm::Adjoint;
+        let own_tap = if reads { walk.from_tap * self.weights_of_place() as isize } else { 0 };
         let line = below.width * self.lanes;
         let run: TapsKernel<T> = T::taps_kernel();
-        for rows in &self.stretches[0] {
-            for nth in 0..rows.places {
-                for columns in &self.stretches[1] {
-                    let axis = |extent, lhs: usize, rhs: isize| TermAxis { extent, lhs: lhs as isize, rhs };
-                    let terms = [
-                        axis(below.channels, channel, (below.height * line) as isize),
-                        axis(rows.taps, walk.tap * self.geometry.kernel, walk.from_tap * line as isize),
-                        axis(columns.taps, walk.tap, walk.from_tap * self.lanes as isize),
-                    ];
-                    let read = (rows.from + nth * walk.from_place) * line + columns.from * self.lanes;
-                    let place = (rows.at + nth * walk.place) * output.width + columns.at;
-                    // SAFETY: stretches are within both layers.
-                    unsafe {
-                        run(&Taps {
-                            rows: above.channels,
-                            lhs: kernel.add(rows.tap * self.geometry.kernel + columns.tap),
-                            lhs_row: row,
-                            rhs: from.add(read),
-                            rhs_place: walk.from_place * self.lanes,
-                            out: to.add(place * self.lanes),
-                            out_row: output.positions() * self.lanes,
-                            out_place: walk.place * self.lanes,
-                            terms,
-                            places: columns.places,
-                            lanes: self.lanes,
-                        });
-                    }
-                }
+        for (rows, columns, nth, first) in self.each_stretch() {
+            let axis = |extent, lhs, rhs: isize| TermAxis { extent, lhs, rhs };
+            let tap = |side: usize| (walk.tap * side) as isize;
+            let terms = [
+                axis(below.channels, channel as isize, (below.height * line) as isize),
+                axis(
+                    rows.taps,
+                    tap(self.geometry.kernel) + own_tap * self.high.width as isize,
+                    walk.from_tap * line as isize,
+                ),
+                axis(columns.taps, tap(1) + own_tap, walk.from_tap * self.lanes as isize),
+            ];
+            let [v, u] = [rows.from + nth * walk.from_place, columns.from + first * walk.from_place];
+            let [y, x] = [rows.at + nth * walk.place, columns.at + first * walk.place];
+            let high = if reads { v * below.width + u } else { y * above.width + x };
+            let own = high * self.weights_of_place();
+            // SAFETY: stretches are within both layers.
+            unsafe {
+                run(&Taps {
+                    rows: above.channels,
+                    lhs: kernel.add(own + rows.tap * self.geometry.kernel + columns.tap),
+                    lhs_row: row,
+                    rhs: from.add(v * line + u * self.lanes),
+                    rhs_place: walk.from_place * self.lanes,
+                    out: to.add((y * above.width + x) * self.lanes),
+                    out_row: above.positions() * self.lanes,
+                    out_place: walk.place * self.lanes,
+                    terms,
+                    places: if self.geometry.local { 1 } else { columns.places },
+                    lanes: self.lanes,
+                });
             }
         }
+    }
+
+    /// The stretches of rows and of columns, and the places in them that the kernels begin with: each where it has weights of its own.
+    fn each_stretch(&self) -> impl Iterator<Item = (&Stretch, &Stretch, usize, usize)> {
+        let [rows, columns] = &self.stretches;
+        let lines = rows.iter().flat_map(|rows| (0..rows.places).map(move |nth| (rows, nth)));
+        lines.flat_map(move |(rows, nth)| {
+            columns.iter().flat_map(move |columns| {
+                let begins = if self.geometry.local { columns.places } else { 1 };
+                (0..begins).map(move |first| (rows, columns, nth, first))
+            })
+        })
     }
 
     /// Correlate: a few rows of the kernel after the other, each few taps over all places that have all of them, and each tap
@@ -162,6 +192,56 @@ impl Lanes {
                         let out = out.add(first * of_high + channel * of_pair + i * kernel);
                         self.group(&part, j..end, in_use, [high, low], out);
                     }
+                }
+            }
+        }
+    }
+
+    /// Correlate where each place has a kernel of its own: a few taps of a row of it after the other.
+    ///
+    /// # Safety
+    /// As for [`Self::run`].
+    unsafe fn own_kernels<T: Spatial + Default>(
+        &self,
+        in_use: usize,
+        high: *const T,
+        low: *const T,
+        out: *mut T,
+    ) {
+        let Convolution { low: below, channels, kernel, stride, padding, .. } = self.geometry;
+        let (above, lanes, [_, of_pair]) = (self.high, self.lanes, self.weights());
+        // SAFETY: the result has all weights.
+        unsafe {
+            std::slice::from_raw_parts_mut(out, self.weights_of_channel() * channels).fill(T::default());
+        }
+        let run: MeetKernel<T> = T::meet_kernel();
+        let places = (0..above.height).flat_map(|v| (0..above.width).map(move |u| (v, u)));
+        for ((v, u), (channel, i)) in places.flat_map(|place| {
+            (0..below.channels).flat_map(move |c| (0..kernel).map(move |i| (place, (c, i))))
+        }) {
+            let Some(y) = self.geometry.seen(v, i, below.height) else { continue };
+            let place = v * above.width + u;
+            let taps = padding.saturating_sub(u * stride)
+                ..kernel.min((below.width + padding).saturating_sub(u * stride));
+            for first in taps.clone().step_by(MOST_COLUMNS) {
+                let read = (channel * below.height + y) * below.width + u * stride + first - padding;
+                let weight = place * self.weights_of_place() + channel * of_pair + i * kernel + first;
+                // SAFETY: the place sees units through these taps, and the weights are in the result.
+                unsafe {
+                    run(&Meet {
+                        rows: channels,
+                        columns: MOST_COLUMNS.min(taps.end - first),
+                        left: high.add(place * lanes),
+                        left_row: above.positions() * lanes,
+                        left_place: [0; 2],
+                        right: low.add(read * lanes),
+                        right_column: lanes,
+                        right_place: [0; 2],
+                        places: [1; 2],
+                        in_use,
+                        out: out.add(weight),
+                        out_row: self.weights_of_channel(),
+                    });
                 }
             }
         }

@@ -1,6 +1,9 @@
 //! The three sums where each high unit has weights of its own: no product of matrices, but one of a row of weights and what
 //! the unit sees.
 
+use std::ops::Range;
+
+use plr_ir::geometry::Convolution;
 use plr_ir::program::ConvolveForm;
 use plr_ir::scalar::Real;
 
@@ -68,31 +71,34 @@ impl Convolve {
 
     /// Writes out what each place sees, one row a place, 0 beyond the edges.
     fn see_rows<T: Real>(&self, low: &[T], seen: &mut [T]) {
-        for (to, unit) in seen.iter_mut().zip(self.each_seen()) {
-            *to = unit.map_or(T::default(), |unit| low[unit]);
-        }
+        seen.fill(T::default());
+        self.each_line(|taps, units| seen[taps].copy_from_slice(&low[units]));
     }
 
     /// The adjoint of [`Self::see_rows`].
     fn unsee_rows<T: Real>(&self, seen: &[T], low: &mut [T]) {
         low.fill(T::default());
-        for (&x, unit) in seen.iter().zip(self.each_seen()) {
-            if let Some(unit) = unit {
-                low[unit] = low[unit] + x;
-            }
-        }
+        self.each_line(|taps, units| {
+            low[units].iter_mut().zip(&seen[taps]).for_each(|(unit, &x)| *unit = *unit + x);
+        });
     }
 
-    /// The low unit, if there is one, that each tap of each place sees.
-    fn each_seen(&self) -> impl Iterator<Item = Option<usize>> + use<'_> {
-        let (low, width) = (self.geometry.low, self.high.width);
-        (0..self.high.positions()).flat_map(move |place| {
-            self.each_tap().map(move |(channel, i, j)| {
-                let y = self.geometry.seen(place / width, i, low.height)?;
-                let x = self.geometry.seen(place % width, j, low.width)?;
-                Some((channel * low.height + y) * low.width + x)
-            })
-        })
+    /// Taps that are beside each other in the rows of [`Self::see_rows`], and the low units that they see.
+    fn each_line(&self, mut line: impl FnMut(Range<usize>, Range<usize>)) {
+        let Convolution { low, kernel, stride, padding, .. } = self.geometry;
+        for place in 0..self.high.positions() {
+            let (v, left) = (place / self.high.width, place % self.high.width * stride);
+            let from = padding.saturating_sub(left);
+            let end = (low.width + padding).saturating_sub(left).min(kernel);
+            for channel in (0..low.channels).take_while(|_| from < end) {
+                for i in 0..kernel {
+                    let Some(y) = self.geometry.seen(v, i, low.height) else { continue };
+                    let row = ((place * low.channels + channel) * kernel + i) * kernel;
+                    let unit = (channel * low.height + y) * low.width + left + from - padding;
+                    line(row + from..row + end, unit..unit + end - from);
+                }
+            }
+        }
     }
 }
 

@@ -30,8 +30,8 @@ pub(crate) enum Task {
     Rank {
         /// The rows.
         input: Value,
-        /// Room of the input's size for the task alone: there it sorts.
-        order: Value,
+        /// How many of them matter, if not all: what comes after has that number.
+        first: Option<usize>,
         /// The ranks.
         result: Value,
     },
@@ -319,6 +319,7 @@ impl Task {
             Task::Block(block) => block.map.results.iter().map(|&(value, _)| value).collect(),
             Task::Fold(FoldTask { result, .. })
             | Task::Gemm(GemmTask { result, .. })
+            | Task::Rank { result, .. }
             | Task::RunningSum { result, .. }
             | Task::Lanes { result, .. }
             | Task::Windows { result, .. }
@@ -331,7 +332,6 @@ impl Task {
             | Task::Room { result }
             | Task::Random { result, .. }
             | Task::FromIndex { result, .. } => vec![*result],
-            Task::Rank { order, result, .. } => vec![*order, *result],
             Task::Convolve(convolve) => vec![convolve.room, convolve.result],
             Task::Repeat(repeat) => {
                 repeat.carried.iter().map(|c| c.result).chain(repeat.until.iter().map(|u| u.last)).collect()

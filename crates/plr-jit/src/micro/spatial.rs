@@ -9,7 +9,7 @@
     reason = "loops count: iterators would be calls wherever they are not inlined"
 )]
 
-use super::vector::{OfRows, Vector};
+use super::vector::{MOST_PARTIAL, MOST_SUMS, OfRows, Partial, Vector};
 
 /// One of the nested axes that the terms of a sum run through; distances in elements.
 #[derive(Clone, Copy, Debug)]
@@ -84,8 +84,6 @@ pub(crate) struct Meet<T> {
 pub(crate) const MOST_COLUMNS: usize = 5;
 /// See [`Meet`]: one of the widest vectors.
 const MEETING_BYTES: usize = 64;
-/// As many numbers, if they are of the shortest kind.
-const MOST_PARTIAL: usize = 16;
 
 /// A kernel. A call needs factors that can be read, and a result that can be written, as far as extents and distances reach, the
 /// result apart from the factors.
@@ -232,7 +230,7 @@ unsafe fn meet_columns<V: Vector, const COLUMNS: usize>(meet: &Meet<V::Real>) {
 #[inline(always)]
 unsafe fn meet_tile<V: Vector, const ROWS: usize, const COLUMNS: usize>(meet: &Meet<V::Real>, row: usize) {
     let width = MEETING_BYTES / size_of::<V::Real>();
-    let mut partial = [[[V::Real::default(); MOST_PARTIAL]; COLUMNS]; ROWS];
+    let mut partial = Partial([[V::Real::default(); MOST_PARTIAL]; MOST_SUMS]);
     let mut first = 0;
     while first < meet.in_use {
         let mut lane = 0;
@@ -242,44 +240,29 @@ unsafe fn meet_tile<V: Vector, const ROWS: usize, const COLUMNS: usize>(meet: &M
                 let sums = meet_lanes::<V, ROWS, COLUMNS>(meet, row, first + lane);
                 for i in 0..ROWS {
                     for j in 0..COLUMNS {
-                        sums[i][j].store(partial[i][j].as_mut_ptr().add(lane));
+                        sums[i][j].store(partial.0[i * COLUMNS + j].as_mut_ptr().add(lane));
                     }
                 }
             }
             lane += V::LANES;
         }
-        for i in 0..ROWS {
-            for j in 0..COLUMNS {
-                let sum = sum_pairwise(&mut partial[i][j], width, meet.in_use - first);
-                // SAFETY: as above.
-                unsafe {
+        for numbers in &mut partial.0 {
+            for lane in meet.in_use - first..width {
+                numbers[lane] = V::Real::default();
+            }
+        }
+        // SAFETY: as above.
+        unsafe {
+            let totals = V::totals(&mut partial, ROWS * COLUMNS, width);
+            for i in 0..ROWS {
+                for j in 0..COLUMNS {
                     let out = meet.out.add((row + i) * meet.out_row + j);
-                    *out = *out + sum;
+                    *out = *out + totals[i * COLUMNS + j];
                 }
             }
         }
         first += width;
     }
-}
-
-/// The sum of the first `in_use` of so many numbers.
-#[inline(always)]
-fn sum_pairwise<T: Copy + Default + std::ops::Add<Output = T>>(
-    numbers: &mut [T; MOST_PARTIAL],
-    count: usize,
-    in_use: usize,
-) -> T {
-    for i in in_use..count {
-        numbers[i] = T::default();
-    }
-    let mut width = count;
-    while width > 1 {
-        width /= 2;
-        for i in 0..width {
-            numbers[i] = numbers[i] + numbers[i + width];
-        }
-    }
-    numbers[0]
 }
 
 /// The sums over places for the samples of one vector.

@@ -13,6 +13,15 @@ pub(super) trait OfRows {
     unsafe fn run<const ROWS: usize>(&self);
 }
 
+/// The most sums that are completed together.
+pub(super) const MOST_SUMS: usize = 20;
+/// The numbers of a sum, if they are of the shortest kind and fill one of the widest vectors.
+pub(super) const MOST_PARTIAL: usize = 16;
+
+/// The numbers that sums are completed from.
+#[repr(align(64))]
+pub(super) struct Partial<T>(pub(super) [[T; MOST_PARTIAL]; MOST_SUMS]);
+
 /// A vector of reals.
 pub(super) trait Vector: Copy {
     /// What it is of.
@@ -50,6 +59,29 @@ pub(super) trait Vector: Copy {
     /// # Safety
     /// See [`Self::zero`].
     unsafe fn store(self, at: *mut Self::Real);
+    /// The first sums, each of so many numbers: halves are added to halves.
+    ///
+    /// # Safety
+    /// See [`Self::zero`].
+    #[inline(always)]
+    unsafe fn totals(
+        partial: &mut Partial<Self::Real>,
+        sums: usize,
+        width: usize,
+    ) -> [Self::Real; MOST_SUMS] {
+        let mut totals = [Self::Real::default(); MOST_SUMS];
+        for (total, numbers) in totals.iter_mut().zip(&mut partial.0).take(sums) {
+            let mut width = width;
+            while width > 1 {
+                width /= 2;
+                for i in 0..width {
+                    numbers[i] = numbers[i] + numbers[i + width];
+                }
+            }
+            *total = numbers[0];
+        }
+        totals
+    }
     /// Runs a kernel for so many rows, at most [`Self::ROWS`].
     ///
     /// # Safety
@@ -113,11 +145,12 @@ impl<T: Copy + Default + Add<Output = T> + Mul<Output = T>> Vector for [T; 1] {
 mod x86 {
     use std::arch::x86_64::*;
 
-    use super::{OfRows, Vector};
+    use super::super::x86::in_trees;
+    use super::{MOST_PARTIAL, MOST_SUMS, OfRows, Partial, Vector};
 
     macro_rules! vector {
         ($vector:ty, $real:ty, $lanes:literal, [$($rows:literal)+], $most:literal, $most_long:literal,
-         $zero:ident, $load:ident, $splat:ident, $fma:ident, $store:ident) => {
+         $zero:ident, $load:ident, $splat:ident, $fma:ident, $store:ident $(, $totals:item)?) => {
             impl Vector for $vector {
                 type Real = $real;
                 const LANES: usize = $lanes;
@@ -155,13 +188,22 @@ mod x86 {
                 }
 
                 with_rows!($($rows)+);
+
+                $($totals)?
             }
         };
     }
 
     vector!(
         __m512, f32, 16, [1 2 3 4 5 6 7 8 9 10 11 12], 12, 4,
-        _mm512_setzero_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_fmadd_ps, _mm512_storeu_ps
+        _mm512_setzero_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_fmadd_ps, _mm512_storeu_ps,
+        #[inline(always)]
+        unsafe fn totals(partial: &mut Partial<f32>, sums: usize, width: usize) -> [f32; MOST_SUMS] {
+            assert_eq!(width, MOST_PARTIAL, "a vector of sixteen numbers for each sum");
+            // SAFETY: as demanded of the caller; there are more than are completed at a time.
+            let all = unsafe { in_trees(partial.0.as_ptr().cast(), sums) };
+            std::array::from_fn(|i| all[i])
+        }
     );
     vector!(
         __m512d, f64, 8, [1 2 3 4 5 6 7 8 9 10 11 12], 12, 4,

@@ -16,7 +16,7 @@ const AHEAD_BYTES: usize = 1024;
 /// Rows of fewer bytes in all stay in the nearest cache from one product to the next: they need not be asked for.
 const NEAR_BYTES: usize = 32 << 10;
 /// The most sums of a square, and not fewer than [`TOGETHER`].
-const MOST_SUMS: usize = 25;
+pub(super) const MOST_SUMS: usize = 25;
 /// So many sums are completed together.
 const TOGETHER: usize = 16;
 
@@ -44,7 +44,7 @@ macro_rules! kernels {
     ($module:ident, $features:literal, $real:ty, $vector:ty, $lanes:literal, [$($rows:literal)+], $most:literal, [$($side:literal)+], $longest:literal,
      $zero:ident, $load:ident, $splat:ident, $add:ident, $subtract:ident, $multiply:ident, $largest:ident, $least:ident, $fma:ident,
      $store:ident,
-     $mask:ty, $mask_of:expr, $masked_load:expr, $masked_store:expr, $totals:path) => {
+     $mask:ty, $mask_of:expr, $masked_load:expr, $masked_store:expr, $totals:expr) => {
         pub(super) mod $module {
             use std::arch::x86_64::*;
             use std::mem::MaybeUninit;
@@ -464,7 +464,8 @@ kernels!(
     _mm512_setzero_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_add_ps, _mm512_sub_ps, _mm512_mul_ps,
     _mm512_max_ps, _mm512_min_ps, _mm512_fmadd_ps, _mm512_storeu_ps,
     __mmask16, |lanes: usize| ((1_u32 << lanes) - 1) as __mmask16,
-    _mm512_maskz_loadu_ps, _mm512_mask_storeu_ps, super::in_trees
+    _mm512_maskz_loadu_ps, _mm512_mask_storeu_ps,
+    |partial: &mut Sums<_>, count| super::in_trees(partial.0.as_ptr().cast(), count)
 );
 kernels!(
     wide_f64, "avx512f", f64, __m512d, 8, [1 2 3 4 5 6 7 8 9 10 11 12], 12, [1 2 3 4 5], 5,
@@ -494,11 +495,10 @@ kernels!(
 /// exchanged so that one addition is for two, then for four of them.
 ///
 /// # Safety
-/// So many are initialised, and at least [`TOGETHER`].
+/// So many of sixteen numbers are there, at the beginning of a cache line, and at least [`TOGETHER`].
 #[target_feature(enable = "avx512f")]
 #[inline(never)]
-unsafe fn in_trees(partial: &mut Sums<[f32; 16]>, count: usize) -> [f32; MOST_SUMS] {
-    let from = partial.0.as_ptr().cast::<f32>();
+pub(super) unsafe fn in_trees(from: *const f32, count: usize) -> [f32; MOST_SUMS] {
     let mut totals = [0.0; MOST_SUMS];
     for number in 0..count.div_ceil(TOGETHER) {
         // The last sixteen may have some of those before in them.

@@ -81,11 +81,11 @@ impl Build<'_> {
                 links: links.iter().map(|link| link.moved(|value| buffer(&value))).collect(),
                 out: buffer(result),
             }),
-            Task::Rank { input, order, result } => {
+            Task::Rank { input, first, result } => {
                 let ty = &self.types[input.index()];
                 let extent = ty.dims.last().copied().unwrap_or(1);
-                let [input, order, out] = [input, order, result].map(buffer);
-                Step::Rank(Rank { input, order, out, rows: ty.count() / extent, extent })
+                let [input, out] = [input, result].map(buffer);
+                Step::Rank(Rank { input, first: *first, out, rows: ty.count() / extent, extent })
             }
             Task::RunningSum { input, axis, result } => {
                 let dims = &self.types[input.index()].dims;

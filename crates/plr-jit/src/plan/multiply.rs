@@ -11,8 +11,6 @@ use crate::lower::Terms;
 use crate::memory::Buffer;
 use crate::micro::{self, Element, Links, What};
 
-/// A product of fewer multiplications stays on the calling thread.
-const LEAST_SHARED: usize = 1 << 19;
 /// Results of more bytes are not in the nearest cache, nor is what belongs to them.
 const NEAR_BYTES: usize = 32 << 10;
 
@@ -81,7 +79,7 @@ unsafe fn share<T: Real + Element>(
     links: &Links<T>,
     run: &Run<'_>,
 ) {
-    if product.work() < LEAST_SHARED {
+    if !product.is_worth_sharing() {
         // SAFETY: as demanded of the caller.
         return unsafe { product.run_whole(pointers, links) };
     }

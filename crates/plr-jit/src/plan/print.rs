@@ -83,8 +83,9 @@ impl Display for Lanes {
 
 impl Display for Rank {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Rank { input, order, out, rows, extent } = self;
-        write!(f, "{out} = ranks of {input} by {order}, {rows} rows of {extent}")
+        let Rank { input, first, out, rows, extent } = self;
+        write!(f, "{out} = ranks of {input}, {rows} rows of {extent}")?;
+        first.map_or(Ok(()), |first| write!(f, ", of which {first} matter"))
     }
 }
 

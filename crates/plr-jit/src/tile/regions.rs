@@ -314,10 +314,9 @@ pub(super) fn is_sum(op: &Op) -> bool {
     in_lanes(op) == Some(ConvolveForm::Correlate)
 }
 
-/// The form of a convolution that tiles know how to compute: one of weights that several units share.
+/// The form of a convolution.
 fn in_lanes(op: &Op) -> Option<ConvolveForm> {
-    let Op::Convolve { form, geometry, .. } = op else { return None };
-    (!geometry.local).then_some(*form)
+    if let Op::Convolve { form, .. } = op { Some(*form) } else { None }
 }
 
 /// Whether there is a convolution in it: those of tiles are of samples in lanes.

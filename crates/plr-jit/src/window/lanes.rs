@@ -7,6 +7,7 @@ use super::Windows;
 
 impl Windows {
     /// As for samples one by one, in the same order.
+    #[inline(always)]
     pub(super) fn pool_lanes<T: Real>(
         &self,
         input: &[T],
@@ -28,6 +29,7 @@ impl Windows {
 
     /// As for samples one by one, in the same order. Where no two windows share a unit, each share is divided before it is
     /// written to all of them.
+    #[inline(always)]
     pub(super) fn unpool_lanes<T: Real>(&self, input: &[T], out: &mut [T]) {
         let (Pooling { window, stride, .. }, size) = (self.geometry, self.size());
         let apart = stride >= window;

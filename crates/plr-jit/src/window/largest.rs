@@ -6,8 +6,13 @@ use plr_ir::scalar::Real;
 use super::Windows;
 
 impl Windows {
-    /// Gives the element of each window to the first unit that equals its largest.
-    pub(crate) fn give_to_largest<T: Real>(&self, input: &[T], units: &[T], out: &mut [T]) {
+    widest! {
+        /// Gives the element of each window to the first unit that equals its largest.
+        give_to_largest as give_plane(input: &[T], units: &[T], out: &mut [T])
+    }
+
+    #[inline(always)]
+    fn give_plane<T: Real>(&self, input: &[T], units: &[T], out: &mut [T]) {
         if !self.cover() {
             out.fill(T::default());
         }
@@ -26,6 +31,7 @@ impl Windows {
     }
 
     /// So many samples at a time.
+    #[inline(always)]
     fn give<T: Real, const N: usize>(&self, input: &[T], units: &[T], out: &mut [T]) {
         let (window, fresh) = (self.geometry.window, self.cover());
         let places = input.chunks_exact(self.lanes).enumerate();
@@ -46,6 +52,7 @@ impl Windows {
 }
 
 /// Which unit of a window is its largest, the first of several: a NaN, if there is one.
+#[inline(always)]
 fn winners<T: Real, const N: usize>(units: &[T], size: usize, unit: impl Fn(usize) -> usize) -> [T; N] {
     let mut largest = [T::default(); N];
     largest.copy_from_slice(&units[unit(0)..][..N]);

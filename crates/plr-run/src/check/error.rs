@@ -40,6 +40,8 @@ pub enum CheckError {
         /// Why, as far as the model knows.
         reason: Option<String>,
     },
+    /// A measure that takes a gradient, or the samples of a check, is to be watched along training.
+    NotWatched,
     /// The objective of a gradient has a value nowhere.
     NoObjective {
         /// The phase at whose end it was sought.
@@ -126,6 +128,7 @@ impl CheckError {
             | Self::NoRows { .. }
             | Self::NoPrincipalDirection
             | Self::NothingObserved { .. }
+            | Self::NotWatched
             | Self::NoObjective { .. }
             | Self::NothingCompared
             | Self::NotAtEquilibrium { .. }
@@ -159,6 +162,9 @@ impl fmt::Display for CheckError {
                 f.write_str("what is observed has a value at no site")?;
                 reason.as_ref().map_or(Ok(()), |reason| write!(f, ": {reason}"))
             }
+            Self::NotWatched => f.write_str(
+                "what is watched along training is made of what the rule does: `mean(e)`, `largest(e)`, `angle(W, B.T)`, `row_norm(W)`",
+            ),
             Self::NoObjective { phase } => {
                 write!(f, "the objective has a value in no layer at the end of phase `{phase}`")
             }

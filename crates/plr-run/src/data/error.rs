@@ -77,11 +77,13 @@ pub enum DataError {
         fault: ContentFault,
     },
     /// Training and test set do not fit each other.
-    TestDiffers {
+    SetDiffers {
+        /// Which set: `test`, `validation`.
+        set: &'static str,
         /// Features and outputs of the training set.
         train: (usize, usize),
-        /// Features and outputs of the test set.
-        test: (usize, usize),
+        /// Features and outputs of the other.
+        other: (usize, usize),
     },
     /// The validation set asked for leaves nothing to train on.
     ValidationTooLarge {
@@ -179,7 +181,7 @@ impl std::error::Error for DataError {
             | Self::Npy { .. }
             | Self::Csv { .. }
             | Self::Contents { .. }
-            | Self::TestDiffers { .. }
+            | Self::SetDiffers { .. }
             | Self::ValidationTooLarge { .. }
             | Self::Batch { .. }
             | Self::NoRoom { .. }
@@ -211,10 +213,10 @@ impl fmt::Display for DataError {
             }
             Self::Csv { path, fault } => write!(f, "`{}` is not a usable CSV file: {fault}", path.display()),
             Self::Contents { origin, fault } => write!(f, "the data of `{origin}` cannot be used: {fault}"),
-            Self::TestDiffers { train, test } => write!(
+            Self::SetDiffers { set, train, other } => write!(
                 f,
-                "the test set has {} features and {} outputs, but the training set has {} and {}",
-                test.0, test.1, train.0, train.1
+                "the {set} set has {} features and {} outputs, but the training set has {} and {}",
+                other.0, other.1, train.0, train.1
             ),
             Self::ValidationTooLarge { validation, samples } => write!(
                 f,

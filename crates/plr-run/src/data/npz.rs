@@ -15,6 +15,7 @@ use super::bytes::Failure;
 use super::dataset::{Dataset, Targets};
 use super::error::{ContentFault, DataError};
 use super::npy::{self, Array, Elements, NpyFault};
+use super::splits::Sets;
 use super::table::{Cells, Table};
 use crate::atomic_file;
 
@@ -91,7 +92,7 @@ fn archive(arrays: &BTreeMap<String, Tensor>) -> io::Result<Vec<u8>> {
     Ok(archive.finish()?.into_inner())
 }
 
-/// Reads a data set: `x` and `y` to train on and, if they are there, `x_test` and `y_test`.
+/// Reads a data set: `x` and `y` to train on and, if they are there, `x_val` and `y_val`, `x_test` and `y_test`.
 ///
 /// `x` is `[samples, …]`; bytes are grey levels and become `[0, 1]`, other numbers stay as they are. `y` is
 /// `[samples]` integers (classes), or `[samples]`, `[samples, outputs]` or `[samples, steps, outputs]` real values, which are
@@ -100,7 +101,7 @@ fn archive(arrays: &BTreeMap<String, Tensor>) -> io::Result<Vec<u8>> {
 ///
 /// # Errors
 /// As [`read_arrays`], and for arrays that are missing or do not make a data set.
-pub fn read_dataset(path: &Path) -> Result<(Dataset, Option<Dataset>), DataError> {
+pub fn read_sets(path: &Path) -> Result<Sets, DataError> {
     let mut arrays = read_arrays(path)?;
     let found: Vec<String> = arrays.keys().cloned().collect();
     let missing = |name| DataError::Npz {
@@ -111,15 +112,15 @@ pub fn read_dataset(path: &Path) -> Result<(Dataset, Option<Dataset>), DataError
     let y = arrays.remove("y");
     let has_targets = y.is_some();
     let train = dataset(path, ("x", x), y.map(|y| ("y", y)))?;
-    let (x_test, y_test) = (arrays.remove("x_test"), arrays.remove("y_test"));
-    let test = match (x_test, y_test) {
-        (None, None) => None,
-        (None, Some(_)) => return Err(missing("x_test")),
-        (Some(_), None) if has_targets => return Err(missing("y_test")),
-        (Some(_), Some(_)) if !has_targets => return Err(missing("y")),
-        (Some(x), y) => Some(dataset(path, ("x_test", x), y.map(|y| ("y_test", y)))?),
+    let mut other = |x_name, y_name| match (arrays.remove(x_name), arrays.remove(y_name)) {
+        (None, None) => Ok(None),
+        (None, Some(_)) => Err(missing(x_name)),
+        (Some(_), None) if has_targets => Err(missing(y_name)),
+        (Some(_), Some(_)) if !has_targets => Err(missing("y")),
+        (Some(x), y) => dataset(path, (x_name, x), y.map(|y| (y_name, y))).map(Some),
     };
-    Ok((train, test))
+    let (validation, test) = (other("x_val", "y_val")?, other("x_test", "y_test")?);
+    Ok(Sets { train, validation, test, unused: arrays.into_keys().collect() })
 }
 
 /// An array and its name in the archive.

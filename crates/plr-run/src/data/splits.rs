@@ -8,6 +8,8 @@ use super::error::DataError;
 /// The seed of the choice of the validation samples; fixed, so that runs with different seeds are measured on the
 /// same samples.
 const HOLDOUT_SEED: u64 = 0;
+/// One training sample in so many is held out when nobody says how many (R16.2).
+const HELD_OUT: usize = 10;
 
 /// A training set, a validation set to watch while training, and a test set that is out of reach until the end.
 #[derive(Debug)]
@@ -17,43 +19,78 @@ pub struct Splits {
     /// What progress is measured on; `None` if no validation samples were asked for.
     pub validation: Option<Dataset>,
     test: Option<Dataset>,
+    /// What else the source has, by name.
+    pub unused: Vec<String>,
+}
+
+/// What a source has, as it is.
+#[derive(Debug)]
+pub struct Sets {
+    /// To learn from.
+    pub train: Dataset,
+    /// To watch progress on, if the source says which.
+    pub validation: Option<Dataset>,
+    /// To test on.
+    pub test: Option<Dataset>,
+    /// What is none of these, by name.
+    pub unused: Vec<String>,
+}
+
+impl From<(Dataset, Option<Dataset>)> for Sets {
+    fn from((train, test): (Dataset, Option<Dataset>)) -> Self {
+        Self { train, validation: None, test, unused: Vec::new() }
+    }
 }
 
 impl Splits {
     /// Takes `validation` samples of `train` aside and locks `test` away.
     ///
+    /// # Errors
+    /// As those of [`Self::of`].
+    pub fn new(train: Dataset, test: Option<Dataset>, validation: usize) -> Result<Self, DataError> {
+        Self::of((train, test).into(), Some(validation))
+    }
+
+    /// Takes so many training samples aside to validate on or, where nobody says how many, the validation set that there is or one in ten;
+    /// and locks the test set away.
+    ///
     /// The validation samples are drawn at random, since files are often sorted by class; the choice depends on the
     /// two counts only, not on the seed of the run (R17.4).
     ///
     /// # Errors
-    /// [`DataError::ValidationTooLarge`] if nothing is left to train on, [`DataError::TestDiffers`] if the test set
+    /// [`DataError::ValidationTooLarge`] if nothing is left to train on, [`DataError::SetDiffers`] if another set
     /// has other features or outputs than the training set.
-    pub fn new(mut train: Dataset, mut test: Option<Dataset>, validation: usize) -> Result<Self, DataError> {
+    pub fn of(sets: Sets, validation: Option<usize>) -> Result<Self, DataError> {
+        let Sets { mut train, validation: mut own, mut test, mut unused } = sets;
+        if validation.is_some() && own.take().is_some() {
+            unused.push("the validation set".to_owned());
+        }
+        let all = [Some(&train), own.as_ref(), test.as_ref()];
+        let counted = all.into_iter().flatten().map(Dataset::counted_classes);
+        if let Some(classes) = counted.collect::<Option<Vec<_>>>().and_then(|all| all.into_iter().max()) {
+            let sets = [Some(&mut train), own.as_mut(), test.as_mut()];
+            sets.into_iter().flatten().for_each(|set| set.fit_to(classes));
+        }
         let samples = train.samples();
-        if let Some(test) = &mut test
-            && let (Some(seen), Some(unseen)) = (train.counted_classes(), test.counted_classes())
-        {
-            let classes = seen.max(unseen);
-            train.fit_to(classes);
-            test.fit_to(classes);
+        let held_out = validation.unwrap_or(if own.is_some() { 0 } else { samples / HELD_OUT });
+        if held_out >= samples {
+            return Err(DataError::ValidationTooLarge { validation: held_out, samples });
         }
-        if validation >= samples {
-            return Err(DataError::ValidationTooLarge { validation, samples });
-        }
-        if let Some(test) = &test {
-            let (train, test) = ((train.features(), train.outputs()), (test.features(), test.outputs()));
-            if train != test {
-                return Err(DataError::TestDiffers { train, test });
+        let dims = |set: &Dataset| (set.features(), set.outputs());
+        for (name, set) in [("validation", &own), ("test", &test)] {
+            if let Some(other) = set.as_ref().map(dims).filter(|other| *other != dims(&train)) {
+                return Err(DataError::SetDiffers { set: name, train: dims(&train), other });
             }
         }
+        let validation = held_out;
         if validation == 0 {
-            return Ok(Self { train, validation: None, test });
+            return Ok(Self { train, validation: own, test, unused });
         }
         let mut order = permutation(samples, Draws::new(HOLDOUT_SEED, Stream::Holdout, 0));
         let mut kept = order.split_off(validation);
         order.sort_unstable();
         kept.sort_unstable();
-        Ok(Self { validation: Some(train.select(&order)), train: train.select(&kept), test })
+        Ok(Self { validation: Some(train.select(&order)), train: train.select(&kept), test, unused })
     }
 
     /// With targets for a network of so many outputs, if they could be (R17.3).

@@ -63,6 +63,18 @@ impl Cells {
         }
     }
 
+    /// The least and the largest number; none is NaN.
+    pub fn range(&self) -> (f64, f64) {
+        match self {
+            Self::Pixels(cells) => {
+                let (least, largest) = cells.iter().fold((u8::MAX, 0), |(a, b), &v| (v.min(a), v.max(b)));
+                (level(least), level(largest))
+            }
+            Self::F32(cells) => range(cells.iter().map(|v| f64::from(*v))),
+            Self::F64(cells) => range(cells.iter().copied()),
+        }
+    }
+
     /// The index of the first number that f32 cannot hold as a finite number.
     pub fn first_not_finite(&self) -> Option<usize> {
         match self {
@@ -71,6 +83,15 @@ impl Cells {
             Self::F64(cells) => cells.iter().position(|v| !(*v as f32).is_finite()),
         }
     }
+}
+
+/// The least and the largest of numbers.
+fn range(numbers: impl Iterator<Item = f64>) -> (f64, f64) {
+    let wider =
+        |(least, largest), v| (if v < least { v } else { least }, if v > largest { v } else { largest });
+    let (least, largest) = numbers.fold((f64::INFINITY, f64::NEG_INFINITY), wider);
+    // Zero has no sign here.
+    (least + 0.0, largest + 0.0)
 }
 
 impl Table {

@@ -295,7 +295,7 @@ impl<'a> Reader<'a> {
 
     /// A function, about a part of the layer or all of it; what it is given is read as around it.
     fn call(&mut self, called: &Expr, share: Share, scope: Scope<'_>) -> Reads {
-        let ExprKind::Call { function, primed, arguments, settings } = &called.kind else {
+        let ExprKind::Call { function, primed, arguments, settings, .. } = &called.kind else {
             return Reads::default();
         };
         let function = &self.library.functions[function.0];

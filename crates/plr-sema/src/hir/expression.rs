@@ -127,6 +127,8 @@ pub enum ExprKind {
         arguments: Vec<Expr>,
         /// One for each setting of the function, in its order; `None` for the default.
         settings: Vec<Option<Expr>>,
+        /// Whether the function draws.
+        draws: bool,
     },
     /// Inside a function or cost: its positional argument.
     Argument(usize),

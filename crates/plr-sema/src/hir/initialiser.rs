@@ -24,6 +24,11 @@ pub enum Initialiser {
     Orthogonal(Expr),
     /// `identity()`
     Identity,
+    /// `fan_in` or, otherwise, `fan_out`.
+    Fan {
+        /// The units from which synapses come.
+        into: bool,
+    },
     /// The first value of the synapse between the same two groups of an earlier projection (R4.10).
     Weight {
         /// The projection.
@@ -65,6 +70,7 @@ impl Initialiser {
             Self::Glorot
             | Self::He
             | Self::Identity
+            | Self::Fan { .. }
             | Self::Weight { .. }
             | Self::Param(_)
             | Self::Coordinate { .. } => (Vec::new(), Vec::new()),

@@ -88,7 +88,10 @@ impl Lowerer<'_> {
             let previous = self.states_before(cx).filter(|_| delayed);
             let (environment, late) = previous.as_ref().map_or((cx.environment, cx.late), |p| (p, true));
             let sender = Context { sender: Some(far), extents, environment, late, ..cx };
-            let found = self.evaluate(sent, sender)?;
+            let found = match previous.is_some() {
+                true => self.as_in_the_step_before(cx, |lowerer| lowerer.evaluate(sent, sender))?,
+                false => self.evaluate(sent, sender)?,
+            };
             let found = term::as_number(&mut self.b, &extents, found);
             let found = term::widen(&mut self.b, &extents, found, Axes::UNIT);
             let found = if far.layer == near.layer { found } else { self.foreign(found) };

@@ -30,6 +30,8 @@ pub struct Course {
     pub data: Option<Value>,
     /// The targets, likewise.
     pub target: Option<Value>,
+    /// Both in the step before.
+    earlier: (Option<Value>, Option<Value>),
     /// What was predicted at every step or for each class, where that is wanted.
     pub scores: Option<Scores>,
     /// The target is a class, in a pass that is for it.
@@ -66,9 +68,15 @@ impl Course {
             sequence,
             data: whole_data,
             target: whole_target,
+            earlier: (None, None),
             scores: None,
             of_class: false,
         }
+    }
+
+    /// What was presented in the step before; where steps have nothing of their own, what is presented.
+    pub fn before(&self, over_time: bool) -> (Option<Value>, Option<Value>) {
+        if over_time { self.earlier } else { (self.data, self.target) }
     }
 
     /// What has a slice for each step: data, targets.
@@ -163,10 +171,11 @@ impl Lowerer<'_> {
         }
         let mut carried = Vec::new();
         let (data, target) = self.course.varying();
-        for whole in [data, target].into_iter().flatten() {
+        for (whole, now) in [(data, self.course.data), (target, self.course.target)] {
+            let Some(whole) = whole else { continue };
             let mut dims = self.b.type_of(whole).dims.clone();
             dims.remove(1);
-            carried.push(self.b.constant(0.0, &dims));
+            carried.push(now.unwrap_or_else(|| self.b.constant(0.0, &dims)));
         }
         carried.extend(self.scored(phase));
         carried
@@ -186,6 +195,10 @@ impl Lowerer<'_> {
             return;
         }
         let (data, target) = self.course.varying();
+        let mut last = carried.iter().copied();
+        let earlier_data = if data.is_some() { last.next() } else { self.course.data };
+        let earlier_target = if target.is_some() { last.next() } else { self.course.target };
+        self.course.earlier = (earlier_data, earlier_target);
         if let Some(whole) = data {
             self.course.data = Some(self.b.slice(whole, 1, step));
         }

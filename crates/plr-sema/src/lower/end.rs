@@ -29,14 +29,15 @@ impl Lowerer<'_> {
         }
         let (environment, late) = previous.as_ref().map_or((cx.environment, cx.late), |p| (p, true));
         let cx = Context { environment, late, ..cx };
-        let found = self.evaluate_end(expr, end, place == Place::Pre, cx);
+        let at_end = |lowerer: &mut Self| lowerer.evaluate_end(expr, end, place == Place::Pre, cx);
+        let found = if previous.is_some() { self.as_in_the_step_before(cx, at_end) } else { at_end(self) };
         Some(found.map(|found| if cx.foreign == Some(place) { self.foreign(found) } else { found }))
     }
 
     /// The states of the step before that which is evaluated; none outside of steps, where there is no delay (R20.5).
     pub fn states_before(&self, cx: Context<'_>) -> Option<Environment> {
         match cx.phase {
-            None => self.previous.clone(),
+            None => self.previous.as_ref().map(|(states, _)| states.clone()),
             Some(Past { at_time: false, .. }) => None,
             Some(Past { phase, at_time: true }) => {
                 self.replayed.get(&phase).map(|moments| moments.before.clone())

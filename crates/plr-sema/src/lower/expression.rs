@@ -72,12 +72,14 @@ pub struct Lowerer<'s> {
     pub trace_axes: HashMap<SynapseId, Axes>,
     /// For whom gradients are led and cut.
     pub gradients: Gradients,
-    /// The states at the end of the step before, in a step.
-    pub previous: Option<Environment>,
+    /// The states at the end of the step before, in a step, and what else there was.
+    pub previous: Option<(Environment, Circumstances)>,
+    /// The same of the step that has ended last.
+    pub last_step: Option<(Environment, Circumstances)>,
     /// The states at the end of the phases that have ended.
     pub stored: Vec<Option<Environment>>,
-    /// The parameters at the end of those of them that this program has run.
-    pub parameters_then: Vec<Option<HashMap<ParameterId, Value>>>,
+    /// What else there was at the end of those of them that this program has run.
+    pub then: Vec<Option<Circumstances>>,
     /// The states at each step of those of which somebody reads that.
     pub trajectories: HashMap<PhaseId, Trajectory>,
     /// Those of them at the time of the step at hand.
@@ -92,6 +94,17 @@ pub struct Lowerer<'s> {
     among: Option<LayerId>,
     /// Definitions that are being evaluated, to find cycles, and those that are, for this equation.
     definitions: HashMap<Definition, Option<Evaluated>>,
+}
+
+/// What a definition reads beside states, at an earlier moment.
+#[derive(Clone, Debug)]
+pub struct Circumstances {
+    /// The parameters.
+    pub parameters: HashMap<ParameterId, Value>,
+    /// What was presented.
+    pub data: Option<Value>,
+    /// The target.
+    pub target: Option<Value>,
 }
 
 /// What stands behind a name, at one moment.
@@ -158,7 +171,7 @@ impl<'s> Lowerer<'s> {
         let asked = counts(&setting.rule, &setting.observed);
         let counts = asked.map(|count| (count, b.input(count.name(), Type::real([])))).collect();
         let phases = setting.rule.phases.len();
-        let (stored, parameters_then) = (vec![None; phases], vec![None; phases]);
+        let (stored, then) = (vec![None; phases], vec![None; phases]);
         Self {
             setting,
             b,
@@ -176,8 +189,9 @@ impl<'s> Lowerer<'s> {
             trace_axes: trace::axes(&setting.rule, &setting.library),
             gradients: Gradients::None,
             previous: None,
+            last_step: None,
             stored,
-            parameters_then,
+            then,
             trajectories: HashMap::new(),
             replayed: HashMap::new(),
             film: None,
@@ -364,7 +378,7 @@ impl<'s> Lowerer<'s> {
                 let drive = of_drive.then(|| self.owner(argument, cx));
                 return self.cost(*primed, drive, x, expr.span, cx);
             }
-            ExprKind::Call { function, primed, arguments, settings } => {
+            ExprKind::Call { function, primed, arguments, settings, .. } => {
                 let arguments: Vec<_> = arguments.iter().map(|a| self.evaluate(a, cx)).collect();
                 let given = settings.iter().map(|s| s.as_ref().map(|s| self.evaluate(s, cx)));
                 let settings: Vec<_> = given.collect();
@@ -696,7 +710,7 @@ impl<'s> Lowerer<'s> {
             let environment = this.states_of(phase, cx).ok_or(unknown)?;
             let group = this.setting.rule.group(variable, layer);
             let unit = this.unit_context(group, &environment, phase);
-            this.with_parameters_of(phase, |this| this.evaluate(value, Context { late: cx.late, ..unit }))
+            this.as_at_the_end_of(phase, |this| this.evaluate(value, Context { late: cx.late, ..unit }))
         })
     }
 
@@ -706,7 +720,7 @@ impl<'s> Lowerer<'s> {
             let environment = this.states_of(phase, cx).ok_or(Unavailable::NotGlobal { at })?;
             let nobody = this.nobodys_context(&environment, phase);
             let nobody = Context { late: cx.late, ..nobody };
-            let found = this.with_parameters_of(phase, |this| this.evaluate(value, nobody))?;
+            let found = this.as_at_the_end_of(phase, |this| this.evaluate(value, nobody))?;
             match found.axes.contains(Axes::UNIT) {
                 true => Err(Unavailable::NotGlobal { at: value.span }),
                 false => Ok(found),
@@ -715,18 +729,40 @@ impl<'s> Lowerer<'s> {
         Ok(self.foreign(found))
     }
 
-    /// Evaluates with the parameters that there were at the end of a phase (R5.7): a `learn` may have come since.
-    fn with_parameters_of(
+    /// Evaluates with the parameters and with what was presented at the end of a phase (R5.7): a `learn` may have come since, and other
+    /// steps of the sample. What was at the same time had the data that there are now (R20.15).
+    fn as_at_the_end_of(
         &mut self,
         past: Option<Past>,
         evaluate: impl FnOnce(&mut Self) -> Evaluated,
     ) -> Evaluated {
-        let then = past.and_then(|Past { phase, .. }| self.parameters_then[phase.0].clone());
-        let now = then.map(|then| std::mem::replace(&mut self.parameters, then));
-        let found = evaluate(self);
-        if let Some(now) = now {
-            self.parameters = now;
+        let Some(Past { phase, at_time }) = past else { return evaluate(self) };
+        let Some(mut then) = self.then[phase.0].clone() else { return evaluate(self) };
+        if at_time {
+            (then.data, then.target) = (self.course.data, self.course.target);
         }
+        self.as_then(then, evaluate)
+    }
+
+    /// Evaluates with the parameters of the end of the step before, and with what was presented then (R20.5).
+    pub fn as_in_the_step_before(
+        &mut self,
+        cx: Context<'_>,
+        evaluate: impl FnOnce(&mut Self) -> Evaluated,
+    ) -> Evaluated {
+        match self.previous.clone().filter(|_| cx.phase.is_none()) {
+            Some((_, before)) => self.as_then(before, evaluate),
+            None => evaluate(self),
+        }
+    }
+
+    fn as_then(&mut self, then: Circumstances, evaluate: impl FnOnce(&mut Self) -> Evaluated) -> Evaluated {
+        let parameters = std::mem::replace(&mut self.parameters, then.parameters);
+        let (data, target) = (self.course.data, self.course.target);
+        (self.course.data, self.course.target) = (then.data, then.target);
+        let found = evaluate(self);
+        self.parameters = parameters;
+        (self.course.data, self.course.target) = (data, target);
         found
     }
 

@@ -71,17 +71,12 @@ impl Lowerer<'_> {
         carried
     }
 
-    /// What it carries after a step, which began with the states in `before`; `carried` is what it carried until then.
-    pub fn shoot(
-        &mut self,
-        step: Value,
-        carried: &[Value],
-        (before, after): (&Environment, &Environment),
-    ) -> Vec<Value> {
+    /// What it carries after a step; `carried` is what it carried until then.
+    pub fn shoot(&mut self, step: Value, carried: &[Value], after: &Environment) -> Vec<Value> {
         let mut running =
             self.film.as_mut().map(|film| std::mem::take(&mut film.running)).unwrap_or_default();
         for (reel, &carried) in running.iter_mut().zip(carried) {
-            let found = self.look_at(reel.shown, before, after);
+            let found = self.look_at(reel.shown, after);
             reel.there = found.is_ok();
             reel.value = found.map_or(carried, |now| self.b.insert(carried, now, 1, step));
         }
@@ -103,7 +98,7 @@ impl Lowerer<'_> {
         let carried = self.begin_film(phase, 1, before);
         let mut reels = self.film.as_mut().map(|film| std::mem::take(&mut film.running)).unwrap_or_default();
         for (reel, carried) in reels.iter_mut().zip(carried) {
-            let found = self.look_at(reel.shown, before, after);
+            let found = self.look_at(reel.shown, after);
             reel.there = found.is_ok();
             let dims = self.b.type_of(carried).dims.clone();
             let axes: Vec<usize> = (0..dims.len()).filter(|axis| *axis != 1).collect();
@@ -174,15 +169,10 @@ impl Lowerer<'_> {
     }
 
     /// What it is at the end of a step. What arrives with a delay is what was sent when it began (R20.5).
-    fn look_at(
-        &mut self,
-        shown: Shown,
-        before: &Environment,
-        after: &Environment,
-    ) -> Result<Value, Unavailable> {
+    fn look_at(&mut self, shown: Shown, after: &Environment) -> Result<Value, Unavailable> {
         let own = |variable| ExprKind::Variable { place: Place::Own, variable, past: None };
         let expr = |kind| Expr { kind, span: Span::new(0, 0) };
-        self.previous = Some(before.clone());
+        self.previous.clone_from(&self.last_step);
         let predict = self.setting.rule.predict.as_ref();
         let nothing = Err(Unavailable::NotBuilt);
         let found = match shown {

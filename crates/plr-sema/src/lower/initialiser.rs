@@ -117,6 +117,7 @@ impl Setting {
             Initialiser::Bernoulli(p) => Init::Bernoulli(self.constant_at(p, site)),
             Initialiser::Orthogonal(gain) => Init::Orthogonal(self.constant_at(gain, site)),
             Initialiser::Identity => self.identity(target, site),
+            Initialiser::Fan { into } => Init::Constant(if *into { fan_in } else { fan_out }),
             Initialiser::Weight { synapse, transposed, .. } => {
                 match self.alike(*synapse, *transposed, target, site) {
                     Ok((pair, transposed)) => {

@@ -6,7 +6,7 @@ use plr_ir::Value;
 use plr_ir::scalar::BinaryOp;
 
 use crate::equation::{self, Site, Source};
-use crate::hir::{Phase, PlasticityId, SynapseId};
+use crate::hir::{Learned, Phase, PlasticityId, SynapseId};
 use crate::memory::{Memory, filterings, for_each_call};
 
 use super::environment::{Environment, Unavailable};
@@ -80,7 +80,11 @@ impl Lowerer<'_> {
                 let ParameterId::Weight(_, pre, post) = changed[at] else { continue };
                 let weight = ParameterId::Weight(synapse, pre, post);
                 let masked = self.mask_of(weight) == Some(changed[at]);
-                if masked && learning.marked.contains(&weight) && !changed.contains(&weight) {
+                // A weight that does not learn is masked as one that does (R4.11).
+                let fixed = self.setting.rule.is_fixed(Learned::Synapse(synapse));
+                let there =
+                    fixed && self.parameters.contains_key(&weight) || learning.marked.contains(&weight);
+                if masked && there && !changed.contains(&weight) {
                     changed.push(weight);
                 }
             }

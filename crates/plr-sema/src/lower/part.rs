@@ -54,7 +54,7 @@ impl Lowerer<'_> {
                 let a = self.evaluate(a, cx)?;
                 self.among_part(Among::SummedSoFar, a, within)
             }
-            ExprKind::Call { function, primed, arguments, settings } => {
+            ExprKind::Call { function, primed, arguments, settings, .. } => {
                 let arguments: Vec<_> = arguments.iter().map(|a| self.evaluate(a, cx)).collect();
                 let given = settings.iter().map(|s| s.as_ref().map(|s| self.evaluate(s, cx)));
                 let settings: Vec<_> = given.collect();

@@ -11,7 +11,7 @@ use crate::network::{LayerId, Network};
 
 use super::detour::Gradients;
 use super::environment::{Cell, Environment, Quantity, Unavailable};
-use super::expression::Lowerer;
+use super::expression::{Circumstances, Lowerer};
 use super::setting::Duration;
 use super::term::{self, Axes};
 
@@ -86,7 +86,8 @@ impl Lowerer<'_> {
         }
         self.running = None;
         self.stored[phase.0] = Some(presentation.environment.clone());
-        self.parameters_then[phase.0] = Some(self.parameters.clone());
+        let (parameters, data, target) = (self.parameters.clone(), self.course.data, self.course.target);
+        self.then[phase.0] = Some(Circumstances { parameters, data, target });
         self.b.set_location(Location::default());
     }
 
@@ -110,33 +111,45 @@ impl Lowerer<'_> {
     fn clamp(&mut self, phase: PhaseId, presentation: &mut Presentation) {
         let setting = self.setting;
         let declared = &setting.rule.phases[phase.0];
+        let mut read: Option<(&Dynamics, Environment)> = None;
         for (cell, clamp) in equation::holds(declared, &setting.rule, &setting.network) {
             let Some(clamp) = clamp else {
                 presentation.clamped.retain(|held| *held != cell);
                 continue;
             };
             if !declared.over_time {
-                self.hold(phase, clamp, cell, &mut presentation.environment);
+                // In all its layers at once (R7.9).
+                if read.as_ref().is_none_or(|(last, _)| !std::ptr::eq(*last, clamp)) {
+                    read = Some((clamp, presentation.environment.clone()));
+                }
+                if let Some((_, read)) = &read {
+                    self.hold(phase, clamp, cell, (read, &mut presentation.environment));
+                }
             }
             presentation.clamped.push(cell);
         }
     }
 
     /// Sets a clamped state.
-    fn hold(&mut self, phase: PhaseId, clamp: &Dynamics, cell: Cell, environment: &mut Environment) {
+    fn hold(
+        &mut self,
+        phase: PhaseId,
+        clamp: &Dynamics,
+        cell: Cell,
+        (read, environment): (&Environment, &mut Environment),
+    ) {
         self.draw_for_state(phase.0, cell.0, cell.1);
-        let value = self.state_value(&clamp.value, cell, environment);
+        let value = self.state_value(&clamp.value, cell, read);
         environment.write(cell, value);
     }
 
     /// The clamps of a phase that are in force, in the order of the text.
-    fn held(&self, phase: &Phase, clamped: &[Cell]) -> Vec<(Dynamics, Cell)> {
-        let mut held = Vec::new();
-        for clamp in equation::clamps_of(phase) {
+    fn held<'p>(&self, phase: &'p Phase, clamped: &[Cell]) -> Vec<(&'p Dynamics, Vec<Cell>)> {
+        let cells = |clamp: &Dynamics| {
             let cells = self.layers(clamp).into_iter().map(|layer| (clamp.variable, layer));
-            held.extend(cells.filter(|cell| clamped.contains(cell)).map(|cell| (clamp.clone(), cell)));
-        }
-        held
+            cells.filter(|cell| clamped.contains(cell)).collect()
+        };
+        equation::clamps_of(phase).into_iter().map(|clamp| (clamp, cells(clamp))).collect()
     }
 
     /// All states in all layers.
@@ -158,7 +171,8 @@ impl Lowerer<'_> {
         }
         written.retain(|cell| !presentation.clamped.contains(cell));
         if declared.over_time {
-            written.extend(self.held(declared, &presentation.clamped).into_iter().map(|(_, cell)| cell));
+            written
+                .extend(self.held(declared, &presentation.clamped).into_iter().flat_map(|(_, cells)| cells));
         }
         written.sort();
         written.dedup();
@@ -219,7 +233,7 @@ impl Lowerer<'_> {
         let recorded = self.record(step, &quantities, &carried[recording.clone()], moments);
         next.extend(changed.iter().map(|id| self.parameters[id]));
         next.extend(recorded);
-        next.extend(self.shoot(step, &carried[filming.clone()], (&inside, &after)));
+        next.extend(self.shoot(step, &carried[filming.clone()], &after));
         next.extend(self.end_step(phase, step, &after));
         let results = if self.setting.rule.phases[phase.0].reversed {
             self.b.end_reversed_repeat(duration.steps, &initial, next)
@@ -293,13 +307,18 @@ impl Lowerer<'_> {
         let declared = &setting.rule.phases[phase.0];
         let mut before = previous.clone();
         if declared.over_time {
-            for (clamp, cell) in self.held(declared, clamped) {
-                self.hold(phase, &clamp, cell, &mut before);
+            for (clamp, cells) in self.held(declared, clamped) {
+                let read = before.clone();
+                for cell in cells {
+                    self.hold(phase, clamp, cell, (&read, &mut before));
+                }
             }
         }
         let before = &before;
-        self.previous = Some(previous.clone());
         let parameters = self.parameters.clone();
+        let (data, target) = self.course.before(declared.over_time);
+        let circumstances = Circumstances { parameters: parameters.clone(), data, target };
+        self.previous = Some((previous.clone(), circumstances));
         let mut turn = Turn { phase, clamped, now: before.clone() };
         for statements in declared.body.chunk_by(|a, b| is_plain(a) && is_plain(b)) {
             if let [ordered] = statements
@@ -319,7 +338,7 @@ impl Lowerer<'_> {
             self.parameters = now;
             self.parameters.extend(learnt);
         }
-        self.previous = None;
+        self.last_step = self.previous.take();
         turn.now
     }
 

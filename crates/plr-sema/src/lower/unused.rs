@@ -1,13 +1,18 @@
-//! Phases of which nothing is left when everything is gone that nobody observes (R7.17).
+//! Phases of which nothing is left when everything is gone that nobody observes (R7.17), and equations without a value (R3.8).
 
 use plr_ir::model::Piece;
 use plr_ir::{Block, Location, Op, Precision, Program};
 use plr_syntax::diagnostic::Findings;
 
+use crate::check::never_evaluated::NeverEvaluated;
 use crate::check::unused_phase::UnusedPhase;
-use crate::equation::{self, Source};
-use crate::hir::PhaseId;
+use crate::equation::{self, Instance, Source};
+use crate::group::Absent;
+use crate::hir::{Learned, PhaseId};
+use crate::resolve::has_weight;
 
+use super::environment::Unavailable;
+use super::setting::Setting;
 use super::{Specialised, TRIAL_BATCH, drop_dead_code, presentation};
 
 impl Specialised {
@@ -20,6 +25,39 @@ impl Specialised {
             locations(&program.body, &mut found);
         }
         found
+    }
+
+    /// Doubts the equations that have a value at none of their sites, since a weight that they name is not there.
+    pub(super) fn never_evaluated(&self) -> Vec<NeverEvaluated> {
+        let mut found = Vec::new();
+        let Setting { rule, network, .. } = &self.setting;
+        let builder = self.trial_builder();
+        for source in equation::sources(rule).into_iter().filter(|source| has_weight(source.value())) {
+            let sites = equation::sites(source, rule, network);
+            let missing: Option<Vec<Unavailable>> = sites
+                .into_iter()
+                .map(|site| builder.equation(&Instance { source, site }).err()?.into_iter().next())
+                .collect();
+            let gone = |missing: &Unavailable| {
+                let Unavailable::NoWeight { synapse, absent, at } = missing else { return None };
+                Some((*synapse, *absent, *at))
+            };
+            let Some((synapse, absent, at)) = missing.iter().flatten().find_map(gone) else { continue };
+            found.push(NeverEvaluated {
+                at,
+                synapse: rule.synapse_name(synapse),
+                other_form: matches!(absent, Absent::OtherForm),
+                target: self.name_of(source.target()),
+            });
+        }
+        found
+    }
+
+    fn name_of(&self, target: Learned) -> String {
+        match target {
+            Learned::Synapse(synapse) => self.setting.rule.synapse_name(synapse),
+            Learned::Unit(variable) => self.setting.variable_name(variable),
+        }
     }
 
     /// A phase is used if an operation of it is left when everything is gone that is neither observable nor observed by a

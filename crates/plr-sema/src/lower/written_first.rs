@@ -65,6 +65,7 @@ impl Sizes<'_> {
             | Initialiser::Bernoulli(_)
             | Initialiser::Orthogonal(_)
             | Initialiser::Identity
+            | Initialiser::Fan { .. }
             | Initialiser::Coordinate { .. }
             | Initialiser::Unary(..)
             | Initialiser::Binary(..)

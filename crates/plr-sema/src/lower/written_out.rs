@@ -31,7 +31,7 @@ fn write_out(expr: &mut Expr, library: &Library, at_kernel: bool) {
 /// The body of the function that is called, with the arguments in their places, if it is a sum or a product. A surrogate
 /// derivative belongs to the call as a whole.
 fn body(expr: &Expr, library: &Library, at_kernel: bool) -> Option<Expr> {
-    let ExprKind::Call { function, primed, arguments, settings } = &expr.kind else { return None };
+    let ExprKind::Call { function, primed, arguments, settings, .. } = &expr.kind else { return None };
     let function = &library.functions[function.0];
     if function.layer_wide || function.surrogate {
         return None;

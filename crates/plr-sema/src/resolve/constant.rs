@@ -72,7 +72,7 @@ impl Evaluation<'_> {
             ExprKind::Or(a, b) => truth(self.value(a)? != 0.0 || self.value(b)? != 0.0),
             ExprKind::Not(a) => truth(self.value(a)? == 0.0),
             ExprKind::If(c, a, b) => self.value(if self.value(c)? != 0.0 { a } else { b })?,
-            ExprKind::Call { function, primed, arguments, settings } => {
+            ExprKind::Call { function, primed, arguments, settings, .. } => {
                 let function = &self.library.functions[function.0];
                 let arguments: Option<Vec<f64>> = arguments.iter().map(|a| self.value(a)).collect();
                 let defaults = function.settings.iter().map(|(_, default)| default);

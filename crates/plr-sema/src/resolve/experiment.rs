@@ -201,29 +201,39 @@ pub fn resolve(
     complete.then_some(experiment)
 }
 
+/// A doubt about a cost that is made for an activation where the output layer has none and the rule does not take it (R6.8).
+pub fn linear_output(
+    library: &Library,
+    (cost, at): (&str, Span),
+    network: &Network,
+    rule: &Rule,
+) -> Option<LinearOutput> {
+    let cost = library.cost(cost)?;
+    let function = |id: FunctionId| &library.functions[id.0].name;
+    let same = |id: FunctionId| matches!(library.functions[id.0].body.kind, ExprKind::Argument(0));
+    let activation = network.layers[network.output()].activation.as_ref();
+    let linear = activation.is_none_or(|activation| same(activation.function));
+    let made_for = |id: &FunctionId| cost.after.iter().any(|(after, _)| after == id);
+    let made_for = |kind: &ExprKind| matches!(kind, ExprKind::Call { function, .. } if made_for(function));
+    (linear && !cost.after.is_empty() && !asks(rule, &made_for)).then(|| {
+        let after = cost.after.iter().map(|(id, _)| function(*id).clone()).collect();
+        LinearOutput { at, cost: cost.name.clone(), after }
+    })
+}
+
 struct ClauseReader<'a> {
     library: &'a Library,
     findings: &'a mut Findings,
 }
 
 impl ClauseReader<'_> {
-    /// Doubts a cost that is made for an activation where the output layer has none and the rule does not take it (R6.8).
+    /// Doubts a cost where it is chosen.
     fn output(&mut self, item: &ast::Experiment, experiment: &Experiment, rule: &Rule) {
         let written =
             item.clauses.iter().find_map(|c| if let Clause::Cost(name) = c { Some(name) } else { None });
-        let (Some(written), network) = (written, &experiment.network) else { return };
-        let Some(cost) = self.library.cost(&written.text) else { return };
-        let function = |id: FunctionId| &self.library.functions[id.0].name;
-        let same = |id: FunctionId| matches!(self.library.functions[id.0].body.kind, ExprKind::Argument(0));
-        let activation = network.layers[network.output()].activation.as_ref();
-        let linear = activation.is_none_or(|activation| same(activation.function));
-        let made_for = |id: &FunctionId| cost.after.iter().any(|(after, _)| after == id);
-        let made_for =
-            |kind: &ExprKind| matches!(kind, ExprKind::Call { function, .. } if made_for(function));
-        if linear && !cost.after.is_empty() && !asks(rule, &made_for) {
-            let after = cost.after.iter().map(|(id, _)| function(*id).clone()).collect();
-            self.findings.push(LinearOutput { at: written.span, cost: cost.name.clone(), after });
-        }
+        let Some(written) = written else { return };
+        let doubt = linear_output(self.library, (&written.text, written.span), &experiment.network, rule);
+        doubt.into_iter().for_each(|doubt| self.findings.push(doubt));
     }
 
     fn missing<T>(&mut self, item: &ast::Experiment, clause: &'static str) -> Option<T> {
@@ -334,7 +344,14 @@ impl ClauseReader<'_> {
             self.findings.push(UnknownName { at, kind: "figure", name, known });
             return None;
         };
-        Some(Expected { figure, comparison: comparison(written.comparison), bound: self.number(bound)? })
+        let at = bound.span;
+        let bound = self.number(bound)?;
+        if figure == Figure::Accuracy && !(0.0..=1.0).contains(&bound) {
+            let (what, found) = ("an accuracy".to_owned(), bound.to_string());
+            self.findings.push(BadValue { at, what, wanted: "a fraction, from 0 to 1", found });
+            return None;
+        }
+        Some(Expected { figure, comparison: comparison(written.comparison), bound })
     }
 
     fn unexpected<T>(&mut self, written: &ast::Expectation) -> Option<T> {

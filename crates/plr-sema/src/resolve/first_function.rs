@@ -117,7 +117,7 @@ fn weigh(expr: &Expr, own: u64, arguments: &[u64], settings: &[u64], library: &L
     match &expr.kind {
         &ExprKind::Argument(i) => arguments[i],
         &ExprKind::Setting(i) => settings[i],
-        ExprKind::Call { function, primed, arguments: given, settings: set } => {
+        ExprKind::Call { function, primed, arguments: given, settings: set, .. } => {
             let function = &library.functions[function.0];
             let weight = |e: &Expr| weigh(e, own, arguments, settings, library);
             let given: Vec<u64> = given.iter().map(weight).collect();
@@ -165,7 +165,7 @@ impl Writing<'_> {
             ExprKind::Not(a) => negated(part(a)?, self.at),
             ExprKind::If(c, a, b) => choice(part(c)?, part(a)?, part(b)?),
             ExprKind::Cut(a) => part(a)?,
-            ExprKind::Call { function, primed, arguments, settings } => {
+            ExprKind::Call { function, primed, arguments, settings, .. } => {
                 let function = &self.library.functions[function.0];
                 let arguments: Vec<Initialiser> = arguments.iter().map(part).collect::<Option<_>>()?;
                 let set = |(given, (_, default)): (&Option<Expr>, &(String, Expr))| match given {

@@ -426,7 +426,10 @@ pub fn places(expr: &Expr) -> Vec<Place> {
         ExprKind::Filtered { .. } => return Vec::new(),
         // It is each synapse's, whichever end what is taken together belongs to.
         ExprKind::Over(Part::Synapses(..), _) => vec![Place::Pre, Place::Post],
-        ExprKind::Data | ExprKind::Target | ExprKind::Draw(_) => vec![Place::Own],
+        // A draw is the evaluator's, also that of a function (R11.6).
+        ExprKind::Data | ExprKind::Target | ExprKind::Draw(_) | ExprKind::Call { draws: true, .. } => {
+            vec![Place::Own]
+        }
         _ => Vec::new(),
     };
     expr.for_each_child(|child| found.extend(places(child)));
@@ -513,7 +516,8 @@ pub fn user_call(
         };
         settings[position] = Some(resolve(&setting.value, reader, scope)?);
     }
-    Some(ExprKind::Call { function: id, primed: call.primed, arguments, settings })
+    let draws = scope.library.functions[id.0].draws;
+    Some(ExprKind::Call { function: id, primed: call.primed, arguments, settings, draws })
 }
 
 /// What a function reduces is about one layer.

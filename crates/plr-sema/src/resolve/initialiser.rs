@@ -29,6 +29,9 @@ const LAWS: [(&str, usize); 7] = [
     ("identity", 0),
 ];
 
+/// The words for the numbers of units from which and to which synapses run (R4.4).
+const FANS: [(&str, bool); 2] = [("fan_in", true), ("fan_out", false)];
+
 /// The first value of a parameter of a rule.
 pub fn initialiser(tree: &ast::Expr, owner: Learned, scope: &mut Scope<'_>) -> Option<Initialiser> {
     if let Tree::Name(_) | Tree::Field(..) = &tree.kind
@@ -36,9 +39,18 @@ pub fn initialiser(tree: &ast::Expr, owner: Learned, scope: &mut Scope<'_>) -> O
     {
         return found;
     }
+    let is_hyper = |word: &String| {
+        scope.rule.is_some_and(|rule| rule.hyper_parameters.iter().any(|hyper| hyper.name == *word))
+    };
+    if let Tree::Name(word) = &tree.kind
+        && let Some((_, into)) = FANS.iter().find(|(name, _)| name == word)
+        && !is_hyper(word)
+    {
+        return Some(Initialiser::Fan { into: *into });
+    }
     if let (Tree::Name(word), Learned::Synapse(_)) = (&tree.kind, owner)
         && Coordinate::named(word).is_some()
-        && !scope.rule.is_some_and(|rule| rule.hyper_parameters.iter().any(|hyper| hyper.name == *word))
+        && !is_hyper(word)
     {
         return mismatch(tree.span, Shapes::UnitInSynapse { variable: word.clone() }, scope);
     }

@@ -251,6 +251,7 @@ fn declare_quantities(synapse: &ast::Synapse, rule: &mut Rule, findings: &mut Fi
     let weight = SynapseId(rule.synapses.len() - 1);
     let mut declared = Declared::default();
     declared.add(&synapse.name, findings);
+    synapse.variables.iter().for_each(|variable| no_role(variable, findings));
     for quantity in synapse.variables.iter().filter(|v| matches!(v.kind, Written::Param | Written::Trace)) {
         let name = &quantity.name;
         if name.text == "T" || RESERVED.contains(&name.text.as_str()) {
@@ -275,6 +276,21 @@ fn mask_named<'t>(named: &'t ast::Expr, synapse: &ast::Synapse) -> Option<&'t st
     synapse.variables.iter().any(beside).then_some(name)
 }
 
+/// A role stands before a definition, and before nothing else that is declared (R3.5).
+fn no_role(variable: &ast::Variable, findings: &mut Findings) {
+    let kind = match variable.kind {
+        Written::Let => return,
+        Written::State => "before a `state`, which all layers have",
+        Written::Param => "before a `param`, which all layers have",
+        Written::Trace => "before a `trace`",
+    };
+    if let Some((_, at)) = variable.role {
+        let (what, found) = ("a role".to_owned(), kind.to_owned());
+        let wanted = "before a `let`, an equation, a clamp or a release";
+        findings.push(BadValue { at, what, wanted, found });
+    }
+}
+
 /// Variables of one population form one namespace; a `let` may have one definition per role.
 fn declare_population(neuron: &ast::Neuron, rule: &mut Rule, findings: &mut Findings) {
     let population = PopulationId(rule.populations.len());
@@ -282,13 +298,15 @@ fn declare_population(neuron: &ast::Neuron, rule: &mut Rule, findings: &mut Find
     let name = neuron.name.as_ref().map(|n| n.text.clone());
     rule.populations.push(Population { name, size: Size::Layer, number: None, span });
     let mut declared = Declared::default();
-    let mut roles: Vec<(&str, Option<ast::Role>)> = Vec::new();
+    let mut roles: Vec<(&str, Written, Option<ast::Role>)> = Vec::new();
     for variable in &neuron.variables {
+        no_role(variable, findings);
         let (name, role) = (&variable.name, variable.role.map(|(role, _)| role));
+        let mut others = roles.iter().filter(|(n, ..)| *n == name.text).peekable();
         let another_role = variable.kind == Written::Let
-            && roles.iter().any(|(n, _)| *n == name.text)
-            && !roles.contains(&(name.text.as_str(), role));
-        roles.push((&name.text, role));
+            && others.peek().is_some()
+            && others.all(|(_, kind, other)| *kind == Written::Let && *other != role);
+        roles.push((&name.text, variable.kind, role));
         if another_role {
             continue;
         }

@@ -6,12 +6,14 @@ mod best;
 mod directory;
 mod report;
 mod training;
+mod watch;
 
 use std::path::PathBuf;
 use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use plr_run::data::{Dataset, Splits};
 use plr_run::session::{self, Session};
 use plr_sema::resolve::{Expected, Length};
@@ -30,6 +32,7 @@ use self::best::Best;
 use self::directory::{Columns, Directory};
 use self::report::{About, Beginning, Outcome};
 use self::training::{Training, Watch};
+use self::watch::Watched;
 use super::{BackendArgument, PrecisionArgument};
 
 /// Compile a rule and train a network with it.
@@ -90,6 +93,10 @@ pub struct Run {
     /// predictions.
     #[arg(long, value_name = "SAMPLES", require_equals = true, value_parser = clap::value_parser!(u64).range(1..))]
     curve: Option<Option<u64>>,
+    /// Print and write down too, before training and after every epoch, what such a measure is, as in `--watch "mean(e ^ 2)"`: of what
+    /// the rule does on samples held out, `mean(e)`, `largest(e)` and arithmetic of them, in the words of claims.
+    #[arg(long, value_name = "MEASURE", value_parser = NonEmptyStringValueParser::new())]
+    watch: Vec<String>,
     /// Keep the weights of the epoch that was best on the validation samples, which is evaluated at the end.
     #[arg(long)]
     keep_best: bool,
@@ -106,10 +113,14 @@ pub struct Run {
 impl Run {
     pub(super) fn run(&self, shell: Shell) -> Result<(), Failure> {
         let clock = Instant::now();
-        let checked = driver::check_with(driver::read(&self.file)?, self.which(), &self.overrides)?;
+        let overrides = Overrides { watch: self.watch.clone(), ..self.overrides.clone() };
+        let checked = driver::check_with(driver::read(&self.file)?, self.which(), &overrides)?;
         let mut plan = self.plan(&checked)?;
         let before_loading = clock.elapsed();
         shell.findings(&checked.source, &checked.warnings);
+        if let Some((source, doubts)) = selection::doubts(&checked, &plan, &self.overrides) {
+            shell.findings(&source, &doubts);
+        }
 
         let splits = driver::load(&mut plan)?;
         let options = self.options(&plan);
@@ -124,8 +135,14 @@ impl Run {
         let about = About::new(&model, (&checked, &plan), &splits, options, self.threads(), beginning);
         self.can_be_measured(&model, &splits)?;
         let best = self.best(&session, &splits)?;
+        let measures: Vec<_> = match self.watch.is_empty() {
+            true => Vec::new(),
+            false => self.watch.iter().cloned().zip(checked.analysis.last_measures(plan.rule)).collect(),
+        };
+        let watched = Watched::new(&model, measures, &session, splits.measured())?;
         let angles = self.angles.map(|_| Along::columns(&model));
-        let columns = Columns { curve: self.curve.is_some(), angles: angles.as_deref() };
+        let (curve, watched_columns) = (self.curve.is_some(), watched.columns());
+        let columns = Columns { curve, watched: &watched_columns, angles: angles.as_deref() };
         let open = |path| Directory::open(path, &about, &session, columns);
         let directory = self.out.as_deref().map(open).transpose()?;
         // From the first line on, Ctrl-C is an orderly end.
@@ -135,6 +152,7 @@ impl Run {
             along: self.angles.map(|every| Along::new(&model, every)),
             curve: self.curve.map(|some| splits.some_of_training(some)),
             best,
+            watched: Some(watched).filter(|_| !self.watch.is_empty()),
         };
         let mut training = Training::new(session, splits, shell, interrupt, directory, watch);
         let trained = training.run(plan.length);
@@ -222,7 +240,8 @@ impl Run {
 
     /// Whether something else is trained than the experiment says.
     fn differs(&self) -> bool {
-        let Overrides { network, set, with } = &self.overrides;
+        // What is watched changes nothing.
+        let Overrides { network, set, with, watch: _ } = &self.overrides;
         let data = self.data.is_some() || self.validation.is_some() || self.batch.is_some();
         let length = self.epochs.is_some() || self.updates.is_some() || self.weights.is_some();
         let numbers = self.seed.is_some() || self.precision.is_some() || !set.is_empty() || self.keep_best;
@@ -254,6 +273,7 @@ impl Run {
             training.watch.along.take().map(|along| along.finish(training.session.position().updates));
         let (angles, along) = along.map_or((None, None), |(angles, cost)| (angles, Some(cost)));
         training.evaluate_once()?;
+        training.watch_now()?;
         training.unless_interrupted()?;
         let epoch_time = training.epoch_time();
         let Training {
@@ -265,6 +285,7 @@ impl Run {
             cut_off,
             time,
             curve_cost,
+            watch,
             ..
         } = training;
         let first: Vec<usize> = (0..splits.measured().samples().min(angles::SAMPLES)).collect();
@@ -278,6 +299,7 @@ impl Run {
         let mut outcome = Outcome {
             validation: last_evaluation,
             training: last_training,
+            watched: watch.watched.as_ref().map(Watched::json),
             best,
             test,
             expected: expected.iter().map(holds).collect(),

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use plr_ir::model::Metric;
+use serde_json::{Value, json};
 
 use crate::driver::{self, Checked};
 use crate::failure::Failure;
@@ -35,6 +36,9 @@ pub struct Verify {
     /// What a sweep measures.
     #[arg(long, value_parser = curve::metric(), default_value = Metric::RelativeError.name(), requires = "sweep")]
     measure: Metric,
+    /// Print JSON: an object on a line for each rule, or for each curve of a sweep.
+    #[arg(long)]
+    json: bool,
 }
 
 /// One line of the table.
@@ -44,6 +48,8 @@ struct Line {
     what: String,
     /// What was found.
     measured: String,
+    /// The number in it, if it is one.
+    number: Option<f64>,
     /// What should have been found.
     claimed: String,
     /// Whether they agree.
@@ -61,10 +67,10 @@ impl Verify {
             }
             let mut ok = true;
             if let Some(sweep) = &self.sweep {
-                ok = curve::print(shell, &checked, sweep, self.measure)?;
+                ok = curve::print(shell, &checked, sweep, (self.measure, self.json))?;
             } else {
                 for rule in 0..count {
-                    ok &= of_rule(shell, &checked, rule)?;
+                    ok &= of_rule(shell, &checked, rule, self.json)?;
                 }
             }
             if ok { Ok(()) } else { Err(Failure::Reported) }
@@ -73,7 +79,7 @@ impl Verify {
 }
 
 /// Prints the table of a rule; whether everything holds.
-fn of_rule(shell: Shell, checked: &Checked, rule: usize) -> Result<bool, Failure> {
+fn of_rule(shell: Shell, checked: &Checked, rule: usize, json: bool) -> Result<bool, Failure> {
     let workshop = checked.analysis.workshop(rule);
     let model = match checked.analysis.examined(rule) {
         Ok(model) => model,
@@ -82,27 +88,40 @@ fn of_rule(shell: Shell, checked: &Checked, rule: usize) -> Result<bool, Failure
     let mut lines = agreement::lines(&model)?;
     lines.extend(locality::lines(&model)?);
     lines.extend(claims::lines(&workshop)?);
-    let mut table = Table::with_head(["what", "measured", "claimed", "ok"]);
-    for Line { what, measured, claimed, ok } in &lines {
-        let ok = if *ok { "yes" } else { "NO" };
-        table.row([what.clone(), measured.clone(), claimed.clone(), ok.to_owned()]);
+    let setting = model.setting();
+    let head = [&setting.rule.name, &setting.network.text, checked.source.name()];
+    // R14.23
+    let relations = || relation::sentences(&workshop, &setting.rule.phases);
+    if json {
+        shell.line(object(head, &lines, relations()?))?;
+    } else {
+        let [rule, network, file] = head;
+        shell.line(format_args!("{rule} on {network}, {file}\n\n{}", table(&lines)))?;
+        for sentence in relations()? {
+            shell.line(format_args!("{sentence}"))?;
+        }
     }
     let failed = lines.iter().filter(|line| !line.ok).count();
-    let setting = model.setting();
-    shell.line(format_args!(
-        "{} on {}, {}\n\n{table}",
-        setting.rule.name,
-        setting.network.text,
-        checked.source.name()
-    ))?;
-    // R14.23
-    for sentence in relation::sentences(&workshop, &setting.rule.phases)? {
-        shell.line(format_args!("{sentence}"))?;
-    }
     if failed > 0 {
         shell.remark(format_args!("{failed} of {} do not hold for {}", lines.len(), setting.rule.name));
     }
     Ok(failed == 0)
+}
+
+fn table(lines: &[Line]) -> Table {
+    let mut table = Table::with_head(["what", "measured", "claimed", "ok"]);
+    for Line { what, measured, claimed, ok, .. } in lines {
+        let ok = if *ok { "yes" } else { "NO" };
+        table.row([what.clone(), measured.clone(), claimed.clone(), ok.to_owned()]);
+    }
+    table
+}
+
+/// The same for programs.
+fn object([rule, network, file]: [&str; 3], lines: &[Line], relations: Vec<String>) -> Value {
+    let line = |Line { what, measured, number, claimed, ok }: &Line| json!({ "what": what, "measured": measured, "number": number, "claimed": claimed, "ok": ok });
+    let lines: Vec<Value> = lines.iter().map(line).collect();
+    json!({ "file": file, "rule": rule, "network": network, "lines": lines, "relations": relations })
 }
 
 /// A number with as many digits as say something.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use plr_ir::{Precision, Tensor};
 use plr_run::data::npz;
 
-use crate::workplace::{SHARED, Workplace};
+use crate::workplace::{RULE, SHARED, Workplace};
 
 /// A run of the rule on a file, on a network of two inputs.
 fn run(place: &Workplace, data: &str, code: i32, words: &str) {
@@ -124,4 +124,50 @@ fn a_rule_that_needs_targets_says_so() {
     npz::write_arrays(&place.path("none.npz"), &BTreeMap::from([("x".to_owned(), x)])).unwrap();
     run(&place, "classes.csv", 1, "the network's output has 3 units, but there are labels up to 7");
     run(&place, "none.npz", 1, "the rule reads `target`, but the data has no targets");
+}
+
+/// R17.2, R17.3: between which numbers features are, and what of a file is not used; a validation set of its own.
+#[test]
+fn a_run_says_what_it_takes_of_a_file() {
+    let place = Workplace::new("what_it_takes");
+    place.write("rule.plr", SHARED);
+    let tensor = |dims: &[usize], numbers: &[f64]| Tensor::from_f64(dims.to_vec(), numbers, Precision::F64);
+    let set = |[x, y]: [&str; 2], samples: usize, scale: f64| {
+        let numbers: Vec<f64> = (0..2 * samples).map(|k| scale * k as f64).collect();
+        let classes: Vec<f64> = (0..samples).flat_map(|k| [(k % 2) as f64, ((k + 1) % 2) as f64]).collect();
+        let of = |name: &str, numbers: &[f64]| (name.to_owned(), tensor(&[samples, 2], numbers));
+        [of(x, &numbers), of(y, &classes)]
+    };
+    let arrays = |sets: Vec<[(String, Tensor); 2]>| sets.into_iter().flatten().collect::<BTreeMap<_, _>>();
+    let mut all = arrays(vec![set(["x", "y"], 8, -2.5), set(["x_val", "y_val"], 3, 1.0)]);
+    all.insert("lengths".to_owned(), tensor(&[8], &[1.0; 8]));
+    npz::write_arrays(&place.path("all.npz"), &all).unwrap();
+    let run = |more: &str| {
+        place.shell(&format!(
+            "$PLRC run rule.plr --no-angles --network '2 - 3 tanh - 2 softmax' --epochs 1 --batch 2 {more}"
+        ))
+    };
+    let ran = run("--data all.npz").well();
+    assert!(ran.out.contains("8 to train, 3 to validate, 0 to test"), "{ran:?}");
+    assert!(ran.out.contains("features from -37.5 to 0\n"), "{ran:?}");
+    assert!(ran.out.contains("not used: lengths\n"), "{ran:?}");
+    let ran = run("--data all.npz --validation 2").well();
+    assert!(ran.out.contains("6 to train, 2 to validate"), "{ran:?}");
+    assert!(ran.out.contains("not used: lengths, the validation set\n"), "{ran:?}");
+    let ran =
+        place.line("run rule.plr --no-angles --epochs 1 --batch 2 --data digits:train=60,test=20").well();
+    assert!(!ran.out.contains("features from"), "{ran:?}");
+    place.write("none.csv", "0.5,1\n0.25,1\n");
+    let none = RULE
+        .replace("784 - 10", "2 - 2")
+        .replace("digits(train = 60, test = 20)", "csv(\"none.csv\", outputs = 0)");
+    place.write("none.plr", none.replace("batch 10", "batch 1"));
+    let ran = place.line("run none.plr --no-angles").well();
+    assert!(ran.out.contains("features from 0.25 to 1\n"), "{ran:?}");
+    let wide = arrays(vec![set(["x", "y"], 8, 1.0)]);
+    let mut wide: BTreeMap<_, _> = wide.into_iter().collect();
+    wide.insert("x_val".to_owned(), tensor(&[1, 3], &[0.0; 3]));
+    wide.insert("y_val".to_owned(), tensor(&[1, 2], &[0.0, 1.0]));
+    npz::write_arrays(&place.path("wide.npz"), &wide).unwrap();
+    run("--data wide.npz").refused(1, "the validation set has 3 features and 2 outputs");
 }

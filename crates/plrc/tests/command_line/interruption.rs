@@ -47,9 +47,19 @@ impl AtWork {
 
 #[test]
 fn ctrl_c_in_an_epoch_leaves_the_weights_of_the_last_one() {
-    let place = Workplace::with_rule("ctrl_c");
+    leaves_the_weights_of_the_last_epoch("INT");
+}
+
+/// As schedulers end a process.
+#[test]
+fn termination_is_as_soft_as_ctrl_c() {
+    leaves_the_weights_of_the_last_epoch("TERM");
+}
+
+fn leaves_the_weights_of_the_last_epoch(signal: &str) {
+    let place = Workplace::with_rule(&format!("soft_{signal}"));
     let at_work = AtWork::after(&place, "run rule.plr --epochs 4000000 --out out", "epoch   3");
-    at_work.signal("INT");
+    at_work.signal(signal);
     let ran = at_work.end().refused(130, "press Ctrl-C again to stop at once");
     let weights = weights::load(&place.path("out/weights.safetensors")).unwrap();
     let epochs = String::from_utf8(place.read("out/epochs.csv")).unwrap();
@@ -101,7 +111,7 @@ fn a_second_ctrl_c_ends_a_minibatch_that_never_would() {
 #[test]
 fn a_run_that_is_killed_leaves_the_weights_of_an_epoch() {
     let place = Workplace::with_rule("killed");
-    for signal in ["TERM", "KILL"] {
+    for signal in ["HUP", "KILL"] {
         let begun = Instant::now();
         let mut at_work = AtWork::after(&place, "run rule.plr --epochs 4000000 --out out", "epoch   3");
         let written = || weights::load(&place.path("out/weights.safetensors")).unwrap();
@@ -136,4 +146,20 @@ fn a_run_that_nobody_hears_leaves_all_that_it_has_learned() {
     let epochs = String::from_utf8(place.read("out/epochs.csv")).unwrap();
     let epoch: usize = weights.about["epoch"].parse().unwrap();
     assert!(epoch >= 3 && epochs.lines().count() == epoch + 1, "{epoch} {epochs}");
+}
+
+/// What does not listen is ended at once.
+#[test]
+fn termination_ends_what_is_no_run() {
+    let place = Workplace::new("termination");
+    // It waits for a program that never comes.
+    let mut child =
+        place.command(PLRC).args(["check", "-"]).stdin(std::process::Stdio::piped()).spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(500));
+    let sent = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
+    assert!(sent.unwrap().success());
+    let stdin = child.stdin.take();
+    let ran = Ran::of(child.wait_with_output().unwrap());
+    drop(stdin);
+    assert!(ran.code == Some(143) || ran.code.is_none(), "{ran:?}");
 }

@@ -582,10 +582,120 @@ fn runs_are_held_to_what_their_experiment_expects() {
     for (claim, code) in [
         ("expect beauty > 1", "unknown_name"),
         ("expect accuracy == 1", "bad_value"),
+        ("expect accuracy > 90", "bad_value"),
+        ("expect accuracy >= -0.1", "bad_value"),
         ("expect accuracy(W) > 1", "bad_value"),
         ("expect loss < 1 after 3 updates", "bad_value"),
     ] {
         place.write("wrong.plr", text(claim));
         place.line("check wrong.plr").refused(1, code);
     }
+}
+
+/// R6.8: a cost that is made for an activation is doubted on the network of the command line too; the head says which experiment it is.
+#[test]
+fn another_network_is_doubted_as_the_experiments_own() {
+    let place = Workplace::new("doubted");
+    place.write("rule.plr", SHARED);
+    let run = |network: &str| {
+        place.shell(&format!("$PLRC run rule.plr --no-angles --epochs 0 --network '{network}'")).well()
+    };
+    let ran = run("784 - 20 tanh - 10");
+    assert!(ran.out.contains("Shared(lr = 0.2), experiment digits"), "{ran:?}");
+    assert!(ran.err.contains("linear_output") && ran.err.contains("--network"), "{ran:?}");
+    let ran = run("784 - 20 tanh - 10 softmax");
+    assert!(!ran.err.contains("linear_output"), "{ran:?}");
+    let ran = run("784 - 10");
+    assert!(ran.err.contains("linear_output") && ran.err.contains("--network"), "{ran:?}");
+}
+
+/// R14.16: for programs there is an object for each rule, or each curve, with the numbers of the tables.
+#[test]
+fn verifications_for_programs_are_objects_on_lines() {
+    let place = Workplace::new("verify_json");
+    let check = "predict output.x after forward
+  check gradient after forward { expect cosine(W) > 0.999;  expect mean(x) < 1e9 at output }";
+    place.write("rule.plr", SHARED.replace("predict output.x after forward", check));
+    let object = |line: &str| -> serde_json::Value { serde_json::from_str(line).unwrap() };
+    let ran = place.line("verify rule.plr --json").well();
+    let [line] = ran.out.lines().collect::<Vec<_>>().try_into().unwrap();
+    let found = object(line);
+    assert_eq!((&found["file"], &found["rule"]), (&"rule.plr".into(), &"Shared".into()));
+    let table = place.line("verify rule.plr").well().out;
+    let lines = found["lines"].as_array().unwrap();
+    assert_eq!(lines.len(), table.lines().filter(|line| line.trim_end().ends_with("  yes")).count());
+    for line in lines {
+        assert_eq!(line["ok"], true);
+        assert!(table.contains(line["what"].as_str().unwrap()), "{line}");
+    }
+    let cosine = lines.iter().find(|line| line["what"] == "cosine(W) > 0.999").unwrap();
+    assert!((cosine["number"].as_f64().unwrap() - 1.0).abs() < 1e-12, "{cosine}");
+    assert!(table.contains(found["relations"][0].as_str().unwrap()));
+    // The gradient scales with the rate, and so the error with what is left of it.
+    let ran = place.line("verify rule.plr --sweep lr=0.5,0.25 --json").well();
+    let found = object(ran.out.lines().next().unwrap());
+    assert_eq!((&found["number"], &found["measure"]), (&"lr".into(), &"relative_error".into()));
+    for (point, rate) in found["points"].as_array().unwrap().iter().zip([0.5, 0.25]) {
+        assert_eq!(point["value"], rate);
+        let error = point["measured"]["W/input->h1"].as_f64().unwrap();
+        assert!((error - (1.0 - rate)).abs() < 1e-9, "{point}");
+    }
+    assert!(found["order"]["W/h2->output"].is_f64());
+}
+
+/// R19.10: what is watched is what the rule does with its weights of then on the samples held out, at every site.
+#[test]
+fn measures_are_watched_along_training() {
+    let place = Workplace::new("watch");
+    place.write("rule.plr", SHARED.replace("784 - 96 tanh - 10", "3 - 5 tanh - 2"));
+    let numbers: Vec<f64> = (0..60).map(|k| f64::from(k * 37 % 101) / 50.0 - 1.0).collect();
+    let classes: Vec<f64> = (0..20).flat_map(|k| [f64::from(k % 2), f64::from((k + 1) % 2)]).collect();
+    let x = Tensor::from_f64(vec![20, 3], &numbers, Precision::F64);
+    let y = Tensor::from_f64(vec![20, 2], &classes, Precision::F64);
+    let arrays = ["x", "x_val", "x_test"].map(|name| (name.to_owned(), x.clone()));
+    let targets = ["y", "y_val", "y_test"].map(|name| (name.to_owned(), y.clone()));
+    npz::write_arrays(&place.path("data.npz"), &arrays.into_iter().chain(targets).collect()).unwrap();
+    let run = |more: &str| {
+        place.shell(&format!(
+            "$PLRC run rule.plr --data data.npz --batch 5 --precision f64 --no-angles --out out {more}"
+        ))
+    };
+    let plain = run("--epochs 2").well();
+    let weights = place.read("out/weights.safetensors");
+    let ran = run("--epochs 2 --predictions --watch 'mean(x ^ 2)' --watch '2 * largest(W, ) - 1'");
+    ran.refused(1, "--watch");
+    let ran =
+        run("--epochs 2 --predictions --watch 'mean(x ^ 2)' --watch '2 * mean(x) - 1' --watch 'angle(W, W)'")
+            .well();
+    assert_eq!(weights, place.read("out/weights.safetensors"));
+    let predicted = npz::read_arrays(&place.path("out/predictions.npz")).unwrap()["prediction"].clone();
+    let predicted = predicted.into_tensor().to_f64();
+    let mean = |f: &dyn Fn(f64) -> f64, of: &[f64]| of.iter().map(|x| f(*x)).sum::<f64>() / of.len() as f64;
+    let expected = [
+        ("mean(x ^ 2) input", mean(&|x| x * x, &numbers)),
+        ("mean(x ^ 2) output", mean(&|x| x * x, &predicted)),
+        ("2 * mean(x) - 1 output", 2.0 * mean(&|x| x, &predicted) - 1.0),
+        ("angle(W; W) h1->output", 0.0),
+    ];
+    let table = rows(&place, "out/epochs.csv");
+    let about: serde_json::Value = serde_json::from_slice(&place.read("out/run.json")).unwrap();
+    for (column, number) in expected {
+        let at = table[0].iter().position(|head| head == column).unwrap();
+        let found = table[2][at].parse::<f64>().unwrap();
+        assert!((found - number).abs() < 1e-12, "{column}: {found} is not {number}");
+    }
+    assert_eq!(table[0].len(), 5 + 3 + 3 + 2);
+    assert_eq!(about["result"]["watched"]["mean(x ^ 2)"]["output"].to_string(), table[2][7]);
+    let before = ran.out.lines().find(|line| line.starts_with("before")).unwrap();
+    assert!(before.contains("mean(x ^ 2)") && ran.out.contains(" output"), "{ran:?}");
+    assert!(!plain.out.contains("mean(x"), "{plain:?}");
+    // A rule that predicts nothing can be followed.
+    let silent = RULE.replace("  predict output.x after forward\n", "");
+    place.write("silent.plr", silent);
+    let ran = place.shell("$PLRC run silent.plr --watch 'mean(x)'").well();
+    assert_eq!(ran.out.matches("mean(x) ").count(), 3, "{ran:?}");
+    place.shell("$PLRC run rule.plr --watch 'mean(nothing)'").refused(1, "unknown_name");
+    place
+        .shell("$PLRC run rule.plr --watch 'row_norm(b)' --data data.npz --batch 5")
+        .refused(1, "has no rows");
 }

@@ -2,11 +2,10 @@
 
 use std::fmt;
 
+use plr_ir::Precision;
 use plr_ir::model::{Model as _, Reference};
-use plr_ir::tensor::Data;
-use plr_ir::{Precision, Tensor};
 use plr_run::backend::Context;
-use plr_run::check::{Angle, CheckError, Minibatch, angles};
+use plr_run::check::{Angle, CheckError, angles};
 use plr_run::data::Dataset;
 use plr_run::init;
 use plr_run::room::{self, NoRoom};
@@ -14,6 +13,8 @@ use plr_run::session::Session;
 
 use crate::failure::Failure;
 use crate::optimised::Optimised;
+
+use super::watch::minibatch;
 
 /// Samples of the minibatch on which angles are taken, at most.
 pub const SAMPLES: usize = 64;
@@ -112,19 +113,8 @@ fn to(
     let options = session.options();
     let units: usize = model.lowered().setting().network.layers.iter().map(|layer| layer.units).sum();
     let samples = (UNITS / units.max(1)).clamp(1, SAMPLES);
-    let indices: Vec<usize> = (0..data.samples().min(samples)).collect();
-    let mut inputs = Tensor::zeros(model.shape().data(indices.len()), options.precision);
-    let mut targets = Tensor::zeros(model.shape().target(indices.len()), options.precision);
-    match (&mut inputs.data, &mut targets.data) {
-        (Data::F32(inputs), Data::F32(targets)) => data.gather(&indices, inputs, targets),
-        (Data::F64(inputs), Data::F64(targets)) => data.gather(&indices, inputs, targets),
-        (Data::F32(_), Data::F64(_)) | (Data::F64(_), Data::F32(_)) => {
-            unreachable!("both arrays were made in one precision")
-        }
-    }
-    let position = session.position();
-    let context = Context { seed: options.seed, update: position.updates as u32 };
-    let minibatch = Minibatch { position, ..Minibatch::new(inputs, targets) };
+    let context = Context { seed: options.seed, update: session.position().updates as u32 };
+    let minibatch = minibatch(session, model, data, samples);
     let all = angles(model, reference, options.backend, session.parameters(), &minibatch, context)?;
     let synaptic = |angle: &Angle| model.parameters().iter().any(|p| p.name == angle.parameter && p.synaptic);
     Ok(all.into_iter().filter(synaptic).collect())

@@ -52,6 +52,8 @@ pub struct Directory {
 pub struct Columns<'a> {
     /// How training samples are predicted.
     pub curve: bool,
+    /// The heads of what is watched.
+    pub watched: &'a [String],
     /// The parameters whose angles are taken along training, if any are.
     pub angles: Option<&'a [String]>,
 }
@@ -69,6 +71,8 @@ pub struct EpochRow {
     pub validation: Option<Evaluation>,
     /// On training samples, if the directory was opened for that.
     pub training: Option<Evaluation>,
+    /// What is watched, as the directory was opened for.
+    pub watched: Vec<String>,
     /// The angle of each parameter that the directory was opened for.
     pub angles: Vec<String>,
 }
@@ -80,7 +84,7 @@ impl Directory {
         path: &Path,
         about: &About,
         session: &Session<'_>,
-        Columns { curve, angles }: Columns<'_>,
+        Columns { curve, watched, angles }: Columns<'_>,
     ) -> Result<Self, Failure> {
         if path.exists() && !path.is_dir() {
             return Err(Failure::NoDirectory { path: path.to_owned() });
@@ -101,7 +105,9 @@ impl Directory {
             (1.., _) => &[PREDICTIONS],
         };
         let training = if curve { ",training_loss,training_accuracy" } else { "" };
-        let head = format!("epoch,updates,seconds,validation_loss,validation_accuracy{training}{named}\n");
+        let watched = cells(watched);
+        let head =
+            format!("epoch,updates,seconds,validation_loss,validation_accuracy{training}{watched}{named}\n");
         let epochs = before("epochs.csv", head, (1, done + 1));
         // The angles where it goes on are taken anew.
         let angles = angles.map(|_| before(ANGLES, format!("updates{named}\n"), (0, done)));
@@ -172,16 +178,16 @@ impl Directory {
 
     /// Adds an epoch, which is written with the next weights.
     pub fn epoch(&mut self, row: EpochRow) {
-        let EpochRow { epoch, updates, seconds, validation, training, angles } = row;
+        let EpochRow { epoch, updates, seconds, validation, training, watched, angles } = row;
         let evaluated = |evaluation: Option<Evaluation>| {
             let loss = evaluation.map(|e| e.loss.to_string());
             let accuracy = evaluation.and_then(|e| e.accuracy).map(|a| a.to_string());
             cells(&[loss, accuracy].map(Option::unwrap_or_default))
         };
         let training = if self.curve { evaluated(training) } else { String::new() };
-        let (validation, angles) = (evaluated(validation), cells(&angles));
+        let (validation, watched, angles) = (evaluated(validation), cells(&watched), cells(&angles));
         // Writing to a string cannot fail.
-        let _ = writeln!(self.epochs, "{epoch},{updates},{seconds}{validation}{training}{angles}");
+        let _ = writeln!(self.epochs, "{epoch},{updates},{seconds}{validation}{training}{watched}{angles}");
         self.pending = true;
     }
 

@@ -83,6 +83,7 @@ impl Beginning {
 #[derive(Debug)]
 pub struct About {
     rule: String,
+    experiment: Option<String>,
     settings: Vec<(String, f64)>,
     /// Edge or layer, name, value.
     sites: Vec<(String, String, f64)>,
@@ -91,6 +92,8 @@ pub struct About {
     data: String,
     /// What the result depends on beside that is said in the head of a run, by name.
     more: serde_json::Map<String, Value>,
+    /// What is worth to know of them.
+    about_data: Vec<String>,
     /// To train, to validate, to test.
     samples: [usize; 3],
     options: session::Options,
@@ -114,11 +117,13 @@ impl About {
         let validation = splits.validation.as_ref().map_or(0, Dataset::samples);
         Self {
             rule: model.name().to_owned(),
+            experiment: plan.experiment.clone(),
             settings: names.zip(setting.rule.constants.values.iter().copied()).collect(),
             sites: sites.collect(),
             network: setting.network.text.clone(),
             cost: plan.cost().to_owned(),
             data: data::name(&plan.data),
+            about_data: data::about(&plan.data, splits),
             more: more(checked, plan, setting),
             samples: [splits.train.samples(), validation, splits.test_samples()],
             options,
@@ -191,7 +196,9 @@ impl fmt::Display for About {
             self.settings.iter().map(|(name, value)| format!("{name} = {}", number(*value))).collect();
         let [train, validation, test] = self.samples;
         let mut table = Table::new();
-        table.row(["rule".to_owned(), format!("{}({})", self.rule, settings.join(", "))]);
+        let experiment =
+            self.experiment.as_ref().map(|name| format!(", experiment {name}")).unwrap_or_default();
+        table.row(["rule".to_owned(), format!("{}({}){experiment}", self.rule, settings.join(", "))]);
         for (site, name, value) in &self.sites {
             table.row([String::new(), format!("{name} = {} on {site}", number(*value))]);
         }
@@ -201,6 +208,9 @@ impl fmt::Display for About {
             "data".to_owned(),
             format!("{}: {train} to train, {validation} to validate, {test} to test", self.data),
         ]);
+        for about in &self.about_data {
+            table.row([String::new(), about.clone()]);
+        }
         for (line, words) in self.beginning.words().into_iter().enumerate() {
             table.row([if line == 0 { "weights" } else { "" }.to_owned(), words]);
         }
@@ -234,6 +244,8 @@ pub struct Outcome {
     pub validation: Option<Evaluation>,
     /// On training samples, if they are watched.
     pub training: Option<Evaluation>,
+    /// What is watched, by measure and site.
+    pub watched: Option<Value>,
     /// The epoch that is evaluated, where it is the best one.
     pub best: Option<Position>,
     /// On the test set.
@@ -275,6 +287,7 @@ impl Outcome {
         json!({
             "best": self.best.map(|best| json!({ "epoch": best.epoch, "updates": best.updates })),
             "training": evaluation(self.training),
+            "watched": self.watched,
             "validation": evaluation(self.validation),
             "test": evaluation(self.test),
             "expected": self.expected.iter().map(expected).collect::<Vec<_>>(),
@@ -313,16 +326,19 @@ impl Outcome {
             let updates = format!("after {updates} updates; all below is of its weights");
             table.row(["best epoch".to_owned(), epoch.to_string(), updates]);
         }
+        let found = [self.training, self.validation, self.test];
+        let classes = found.into_iter().flatten().all(|evaluation| evaluation.accuracy.is_some());
+        let usual = if classes { "accuracy" } else { "loss" };
         let training = self.training.is_some().then_some(("training", self.training));
         let others = [("validation", self.validation), ("test", self.test)];
         for (name, evaluation) in training.into_iter().chain(others) {
             let (what, value, samples) = match evaluation {
-                None => ("accuracy", "–".to_owned(), "no samples".to_owned()),
+                None => (usual, "–".to_owned(), "no samples".to_owned()),
                 Some(Evaluation { samples, accuracy: Some(accuracy), .. }) => {
                     ("accuracy", percent(accuracy), format!("{samples} samples"))
                 }
                 Some(Evaluation { samples, loss, accuracy: None }) => {
-                    ("loss", format!("{loss:.6}"), format!("{samples} samples"))
+                    ("loss", loss_text(loss, 6), format!("{samples} samples"))
                 }
             };
             table.row([format!("{what} on {name}"), value, samples]);
@@ -374,6 +390,11 @@ fn number(value: f64) -> String {
     if value == 0.0 || (1e-5..1e7).contains(&value.abs()) { value.to_string() } else { format!("{value:e}") }
 }
 
+/// `0.3125`, with so many digits behind the point, or `9.90e27`
+pub fn loss_text(loss: f64, digits: usize) -> String {
+    if loss.abs() < 1e7 { format!("{loss:.digits$}") } else { format!("{loss:.2e}") }
+}
+
 /// `46.68°`
 pub fn degrees(angle: f64) -> String {
     if angle.is_nan() { "–".to_owned() } else { format!("{angle:.2}°") }
@@ -382,4 +403,16 @@ pub fn degrees(angle: f64) -> String {
 /// `97.10 %`
 pub fn percent(fraction: f64) -> String {
     format!("{:.2} %", 100.0 * fraction)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::loss_text;
+
+    #[test]
+    fn losses_are_as_long_as_they_say_something() {
+        assert_eq!(loss_text(0.312_46, 4), "0.3125");
+        assert_eq!(loss_text(-1_234.5, 2), "-1234.50");
+        assert_eq!(loss_text(9.903_427e27, 4), "9.90e27");
+    }
 }

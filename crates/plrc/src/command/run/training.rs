@@ -14,7 +14,8 @@ use crate::shell::Shell;
 use super::along::{Along, Cost};
 use super::best::{Best, Found};
 use super::directory::{Directory, EpochRow};
-use super::report::percent;
+use super::report::{loss_text, percent};
+use super::watch::Watched;
 
 /// A session in the course of learning, and who hears about it.
 pub struct Training<'a> {
@@ -49,6 +50,8 @@ pub struct Watch<'a> {
     pub curve: Option<Dataset>,
     /// The best epoch.
     pub best: Option<Best>,
+    /// What the rule does.
+    pub watched: Option<Watched<'a>>,
 }
 
 impl<'a> Training<'a> {
@@ -90,6 +93,9 @@ impl<'a> Training<'a> {
     fn train_for(&mut self, length: Length) -> Result<(), Failure> {
         self.take_angles()?;
         self.print_angles()?;
+        if let Some(watched) = &self.watch.watched {
+            self.shell.line(format_args!("before   {}", watched.words()))?;
+        }
         while let Some(most) = self.left(length) {
             let next = self.watch.along.as_ref().and_then(|a| a.until_next(self.session.position().updates));
             let most = most.into_iter().chain(next).min();
@@ -197,26 +203,36 @@ impl<'a> Training<'a> {
         Some(position)
     }
 
+    /// Takes what is watched now.
+    pub fn watch_now(&mut self) -> Result<(), Failure> {
+        let Some(watched) = &mut self.watch.watched else { return Ok(()) };
+        watched.take(&self.session, self.splits.measured())
+    }
+
     /// Evaluates, notes an epoch, even where that fails, since its weights are there, and prints its line.
     fn record(&mut self, report: &Report) -> Result<(), Failure> {
         let time = std::mem::take(&mut self.part);
-        let evaluated = self.evaluate();
-        let (updates, angles) =
-            (self.session.position().updates, self.watch.along.as_ref().map(Along::cells));
-        let (validation, training) = (self.last_evaluation, self.last_training);
-        if let Some(directory) = &mut self.directory {
-            directory.epoch(EpochRow {
-                epoch: report.epoch + 1,
-                updates,
-                seconds: time.as_secs_f64(),
-                validation,
-                training,
-                angles: angles.unwrap_or_default(),
-            });
-        }
-        evaluated.map_err(|error| self.failure(error))?;
+        let (evaluated, watching) = (self.evaluate(), self.watch_now());
+        self.note(report, time);
+        evaluated.map_err(|error| self.failure(error)).and(watching)?;
         self.keep()?;
-        self.shell.line(line((report, time), updates, (validation, training)))
+        let evaluations = (self.last_evaluation, self.last_training);
+        let watched = self.watch.watched.as_ref().map(Watched::words).unwrap_or_default();
+        self.shell.line(line((report, time), self.session.position().updates, evaluations, &watched))
+    }
+
+    /// Adds an epoch to the table.
+    fn note(&mut self, report: &Report, time: Duration) {
+        let Some(directory) = &mut self.directory else { return };
+        directory.epoch(EpochRow {
+            epoch: report.epoch + 1,
+            updates: self.session.position().updates,
+            seconds: time.as_secs_f64(),
+            validation: self.last_evaluation,
+            training: self.last_training,
+            watched: self.watch.watched.as_ref().map(Watched::cells).unwrap_or_default(),
+            angles: self.watch.along.as_ref().map(Along::cells).unwrap_or_default(),
+        });
     }
 
     fn count(&mut self, report: &Report) {
@@ -263,6 +279,7 @@ fn line(
     (report, time): (&Report, Duration),
     updates: u64,
     (validation, training): (Option<Evaluation>, Option<Evaluation>),
+    watched: &str,
 ) -> String {
     let mut text = match report.complete {
         true => format!("epoch {:>3}", report.epoch + 1),
@@ -270,10 +287,10 @@ fn line(
     };
     for (of, evaluation) in [("", validation), ("training ", training)] {
         let Some(Evaluation { loss, accuracy, .. }) = evaluation else { continue };
-        text.push_str(&format!("   {of}loss {loss:.4}"));
+        text.push_str(&format!("   {of}loss {}", loss_text(loss, 4)));
         if let Some(accuracy) = accuracy {
             text.push_str(&format!("   {of}accuracy {}", percent(accuracy)));
         }
     }
-    format!("{text}   {}", duration(time))
+    format!("{text}{watched}   {}", duration(time))
 }

@@ -41,6 +41,7 @@ fn line(name: &str, worst: &Difference, empty: bool) -> Line {
     Line {
         what: format!("compiled = interpreted, {name}, {} (`{}`)", worst.precision, worst.output),
         measured: if empty { "NaN alone".to_owned() } else { number(worst.largest) },
+        number: (!empty).then_some(worst.largest),
         claimed: format!("<= {}", number(worst.bound)),
         ok: worst.agrees(),
     }

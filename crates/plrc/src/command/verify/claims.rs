@@ -17,6 +17,7 @@ pub fn lines(workshop: &dyn Workshop) -> Result<Vec<Line>, Failure> {
 
 fn line(result: ClaimResult) -> Result<Line, Failure> {
     let ok = result.holds();
+    let found = result.outcome.as_ref().ok().map(|measured| measured.number);
     let measured = match result.outcome {
         Ok(measured) if ok || result.claim.at.is_some() => number(measured.number),
         Ok(measured) => {
@@ -30,7 +31,7 @@ fn line(result: ClaimResult) -> Result<Line, Failure> {
         Err(error) => error.to_string(),
     };
     let claimed = bound(&result.claim);
-    Ok(Line { what: result.claim.text, measured, claimed, ok })
+    Ok(Line { what: result.claim.text, measured, number: found, claimed, ok })
 }
 
 /// `< 0.001`, `2 ± 0.1`

@@ -7,6 +7,7 @@ use plr_ir::model::{Holding, Metric, Reference, UPDATES, Workshop as _};
 use plr_run::backend::Backend;
 use plr_run::check::{self, Curve};
 use plr_sema::hir::{Phase, Rule};
+use serde_json::{Map, Value, json};
 
 use crate::driver::Checked;
 use crate::failure::Failure;
@@ -43,8 +44,14 @@ pub(super) fn metric() -> impl TypedValueParser<Value = Metric> {
     PossibleValuesParser::new(Metric::ALL.map(Metric::name)).try_map(named)
 }
 
-/// Prints a table for every check with a gradient of every rule that has the number; whether all could be measured.
-pub(super) fn print(shell: Shell, checked: &Checked, sweep: &Sweep, metric: Metric) -> Result<bool, Failure> {
+/// Prints a table, or an object of JSON, for every check with a gradient of every rule that has the number; whether all could be
+/// measured.
+pub(super) fn print(
+    shell: Shell,
+    checked: &Checked,
+    sweep: &Sweep,
+    (metric, json): (Metric, bool),
+) -> Result<bool, Failure> {
     let has = |(rule, _): &(usize, &Rule)| {
         sweep.name == UPDATES || checked.analysis.workshop(*rule).hyper_parameter(&sweep.name).is_some()
     };
@@ -54,7 +61,7 @@ pub(super) fn print(shell: Shell, checked: &Checked, sweep: &Sweep, metric: Metr
     }
     let mut all = Vec::new();
     for (at, rule) in rules {
-        all.extend(of_rule(shell, checked, (at, rule), sweep, metric)?);
+        all.extend(of_rule(shell, checked, (at, rule), sweep, (metric, json))?);
     }
     if all.is_empty() {
         shell.remark(format_args!("no rule with `{}` has a check of a gradient", sweep.name));
@@ -82,7 +89,7 @@ fn of_rule(
     checked: &Checked,
     (at, rule): (usize, &Rule),
     sweep: &Sweep,
-    metric: Metric,
+    (metric, json): (Metric, bool),
 ) -> Result<Vec<bool>, Failure> {
     let workshop = checked.analysis.workshop(at);
     let mut measured = Vec::new();
@@ -92,12 +99,14 @@ fn of_rule(
         match check::sweep(&workshop, at, metric, parameter, Backend::Jit { threads: 1 }) {
             Ok(curve) => {
                 measured.push(true);
-                shell.line(format_args!(
-                    "{}: {} against the {reference}\n\n{}",
-                    rule.name,
-                    metric.name(),
-                    table(sweep, &curve)
-                ))?;
+                let (rule, name) = (&rule.name, metric.name());
+                if json {
+                    let head = json!({ "rule": rule, "measure": name, "reference": reference });
+                    shell.line(object(head, sweep, &curve))?;
+                } else {
+                    let table = table(sweep, &curve);
+                    shell.line(format_args!("{rule}: {name} against the {reference}\n\n{table}"))?;
+                }
             }
             Err(error) if error.is_bug() => return Err(Failure::Check(error)),
             Err(error) => {
@@ -117,11 +126,35 @@ fn table(sweep: &Sweep, curve: &Curve) -> Table {
     for (value, numbers) in &curve.points {
         table.cells(row(value.to_string(), numbers));
     }
-    // As training goes on nothing tends to zero.
-    if curve.points.len() > 1 && sweep.name != UPDATES {
+    if has_order(sweep, curve) {
         table.cells(row("order".to_owned(), &curve.orders));
     }
     table
+}
+
+/// The same for programs, behind what is known of it.
+fn object(mut head: Value, sweep: &Sweep, curve: &Curve) -> Value {
+    let by_site = |numbers: &[f64]| -> Value {
+        curve
+            .sites
+            .iter()
+            .cloned()
+            .zip(numbers.iter().map(|number| json!(number)))
+            .collect::<Map<_, _>>()
+            .into()
+    };
+    let point = |(value, numbers): &(f64, Vec<f64>)| json!({ "value": value, "measured": by_site(numbers) });
+    head["number"] = json!(sweep.name);
+    head["points"] = curve.points.iter().map(point).collect();
+    if has_order(sweep, curve) {
+        head["order"] = by_site(&curve.orders);
+    }
+    head
+}
+
+/// As training goes on nothing tends to zero.
+fn has_order(sweep: &Sweep, curve: &Curve) -> bool {
+    curve.points.len() > 1 && sweep.name != UPDATES
 }
 
 /// What a check compares with, in the words of the language; nothing for a law.

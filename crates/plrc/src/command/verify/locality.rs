@@ -29,6 +29,7 @@ fn summary(name: &str, findings: &[Finding]) -> Line {
     Line {
         what: format!("audit = perturbation, {name}, {} equations, {owners} owners", findings.len()),
         measured: format!("{leaking} leak"),
+        number: Some(leaking as f64),
         claimed: "0 leak".to_owned(),
         ok: leaking == 0,
     }
@@ -38,6 +39,7 @@ fn leaks(name: &str, finding: &Finding) -> Vec<Line> {
     let line = |leak: &perturb::Leak| Line {
         what: format!("{}, {name}, {}", finding.equation, leak.element),
         measured: format!("{} in `{}` change it", leak.by, leak.input),
+        number: None,
         claimed: "not read".to_owned(),
         ok: false,
     };
