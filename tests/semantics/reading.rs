@@ -1,5 +1,8 @@
 //! Rules 5: reading.
 
+use plr_ir::Precision;
+use plr_ir::model::{Model as _, Piece};
+
 use crate::bench::{Bench, clean, codes, finds, legal};
 use crate::text::plain;
 
@@ -270,6 +273,55 @@ fn conditions_are_numbers() {
         ("y = x ^ -1", [1.0, 0.1]),
     ] {
         found(expression, "y/input", &expected);
+    }
+}
+
+/// R5.9: a power that is known to be whole is products in their stated order, to the last bit, wherever its number comes from.
+#[test]
+fn whole_powers_are_products() {
+    fn products(x: f64, n: u32) -> f64 {
+        match n {
+            1 => x,
+            _ if n.is_multiple_of(2) => products(x, n / 2) * products(x, n / 2),
+            _ => products(x, n - 1) * x,
+        }
+    }
+    let data = [1.1, -0.7];
+    let of = |expression: &str, k: f64| {
+        let functions = "fn raise(x; n = 2) = x ^ (n + 1)\n";
+        let text = functions.to_owned() + &reads(expression, " allow weight_transport");
+        let bench = Bench::new(&text).set("k", k);
+        let program = bench.model().program(Piece::Probe, 1, Precision::F64).expect("it has equations");
+        let found = bench.present(weights(expression), &[&data], &[]);
+        (found.get("state/q/y/input").to_vec(), program.to_string().contains("pow"))
+    };
+    let expressions =
+        ["y = x ^ k", "y = x ^ (2 * k - abs(-k))", "y = raise(x, n = k - 1)", "y = (-x) ^ k * (-1) ^ k"];
+    for n in 1..=16 {
+        let expected = data.map(|x| products(x, n));
+        for (x, expected) in data.iter().zip(expected) {
+            let exact = (1..n).fold(*x, |product, _| product * x);
+            assert!((expected - exact).abs() <= 2.0 * f64::from(n) * f64::EPSILON * exact.abs());
+        }
+        for expression in expressions {
+            let (found, a_power) = of(expression, f64::from(n));
+            assert_eq!(found, expected, "{expression} {n}");
+            assert!(!a_power, "{expression} {n}");
+        }
+        let (found, a_power) = of(&format!("y = x ^ {n}"), 3.0);
+        assert!(found == expected && !a_power, "{found:?} {n}");
+    }
+    // The order is one of several.
+    let in_a_row = |n| data.map(|x| (1..n).fold(x, |product, _| product * x));
+    assert!((4..=16).any(|n| data.map(|x| products(x, n)) != in_a_row(n)));
+    for (expression, k) in [
+        ("y = x ^ k", 17.0),
+        ("y = x ^ k", 2.5),
+        ("y = x ^ k", 0.0),
+        ("y = x ^ -k", 2.0),
+        ("y = x ^ (k + b)", 2.0),
+    ] {
+        assert!(of(expression, k).1, "{expression} {k}");
     }
 }
 

@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 
 use crate::geometry::{Convolution, Grid, Pooling};
+use crate::pass::{evaluate_binary, evaluate_unary, rounded};
 use crate::program::{
     Block, Contraction, ConvolveForm, Law, Op, Operation, PoolKind, Program, ReduceKind, Repeat, Until, Value,
 };
@@ -49,6 +50,24 @@ impl Builder {
     /// The precision of the program.
     pub fn precision(&self) -> Precision {
         self.program.precision
+    }
+
+    /// The number that the value is everywhere, if it is made of constants by arithmetic alone.
+    pub fn known(&self, value: Value) -> Option<f64> {
+        let mut operations = self.open.iter().rev().flat_map(|block| block.operations.iter().rev());
+        let op = &operations.find(|operation| operation.results.contains(&value))?.op;
+        let precision = self.precision();
+        if let Op::Constant(number) = op {
+            Some(rounded(*number, precision))
+        } else if let Op::Unary(op, a) = op {
+            Some(evaluate_unary(precision, *op, self.known(*a)?))
+        } else if let Op::Binary(op, a, b) = op {
+            Some(evaluate_binary(precision, *op, self.known(*a)?, self.known(*b)?))
+        } else if let Op::Broadcast { input, .. } = op {
+            self.known(*input)
+        } else {
+            None
+        }
     }
 
     /// A further input.

@@ -21,6 +21,8 @@ mod steps;
 use std::fmt::{self, Debug, Formatter};
 use std::time::{Duration, Instant};
 
+pub(crate) use fold::{evaluate_binary, evaluate_unary, rounded};
+
 use crate::analysis::renumber;
 use crate::program::Program;
 use crate::verify::verify;

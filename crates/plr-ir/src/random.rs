@@ -51,6 +51,9 @@ pub fn draw<T: Real>(law: Law, address: Address, element: u64) -> T {
     block(law, address, element / lanes)[(element % lanes) as usize]
 }
 
+/// How many blocks are made together, each step of all of them before the next, so that the host can do several at a time.
+const TOGETHER: usize = 64;
+
 /// The draws of the elements `first`, `first + 1`, …; each is what [`draw`] gives, at a fraction of the cost.
 pub fn fill<T: Real>(law: Law, address: Address, first: u64, out: &mut [T]) {
     let lanes = lanes(T::PRECISION);
@@ -61,58 +64,131 @@ pub fn fill<T: Real>(law: Law, address: Address, first: u64, out: &mut [T]) {
         head.copy_from_slice(&block(law, address, index)[start..start + head.len()]);
         index += 1;
     }
-    for chunk in body.chunks_mut(lanes) {
+    let mut many = body.chunks_exact_mut(lanes * TOGETHER);
+    for chunk in &mut many {
+        let drawn = blocks::<T, TOGETHER>(law, address, index);
+        for (at, out) in chunk.chunks_exact_mut(lanes).enumerate() {
+            out.iter_mut().zip(&drawn).for_each(|(out, lane)| *out = lane[at]);
+        }
+        index += TOGETHER as u64;
+    }
+    for chunk in many.into_remainder().chunks_mut(lanes) {
         chunk.copy_from_slice(&block(law, address, index)[..chunk.len()]);
         index += 1;
     }
 }
 
+/// The normal draws of the even lanes in f64, one of each block from `first` on.
+pub fn fill_even(address: Address, first: u64, out: &mut [f64]) {
+    let mut index = first;
+    let mut many = out.chunks_exact_mut(TOGETHER);
+    for chunk in &mut many {
+        chunk.copy_from_slice(&evens::<TOGETHER>(address, index));
+        index += TOGETHER as u64;
+    }
+    for out in many.into_remainder() {
+        [*out] = evens(address, index);
+        index += 1;
+    }
+}
+
+#[inline]
+fn evens<const N: usize>(address: Address, first: u64) -> [f64; N] {
+    let [u, v, ..] = uniforms(&words(address, first));
+    turned(&radii(u), UnaryOp::Cos, v)
+}
+
 /// The draws of all lanes of a block; in f64 the last two places are unused.
 fn block<T: Real>(law: Law, address: Address, index: u64) -> [T; 4] {
-    let Address { seed, update, step, stream } = address;
-    let words = philox4x32_10([index as u32, stream, step, update], [seed as u32, (seed >> 32) as u32]);
-    let uniforms = uniforms(words);
+    blocks::<T, 1>(law, address, index).map(|[lane]| lane)
+}
+
+/// The same of several blocks from this one on, lane by lane.
+#[inline]
+fn blocks<T: Real, const N: usize>(law: Law, address: Address, first: u64) -> [[T; N]; 4] {
+    let uniforms = uniforms(&words(address, first));
     match law {
         Law::Uniform => uniforms,
-        Law::Normal => normals(uniforms),
+        Law::Normal => normals(&uniforms),
     }
+}
+
+/// The words of the blocks.
+#[inline]
+fn words<const N: usize>(address: Address, first: u64) -> [[u32; N]; 4] {
+    let Address { seed, update, step, stream } = address;
+    let mut counters = [[first as u32; N], [stream; N], [step; N], [update; N]];
+    counters[0].iter_mut().zip(0_u32..).for_each(|(index, at)| *index = index.wrapping_add(at));
+    philox::blocks(counters, [seed as u32, (seed >> 32) as u32])
 }
 
 /// The uniform numbers of all lanes.
-fn uniforms<T: Real>(words: [u32; 4]) -> [T; 4] {
+#[inline]
+fn uniforms<T: Real, const N: usize>(words: &[[u32; N]; 4]) -> [[T; N]; 4] {
+    let mut uniforms = [[T::default(); N]; 4];
     match T::PRECISION {
-        Precision::F32 => words.map(|word| T::from_f64((f64::from(word >> 9) + 0.5) / 8_388_608.0)),
+        Precision::F32 => {
+            for (lane, words) in uniforms.iter_mut().zip(words) {
+                for (uniform, word) in lane.iter_mut().zip(words) {
+                    *uniform = T::from_f64((f64::from(word >> 9) + 0.5) / 8_388_608.0);
+                }
+            }
+        }
         Precision::F64 => {
-            let uniform = |high: u32, low: u32| {
-                let bits = (u64::from(high) << 32 | u64::from(low)) >> 12;
-                T::from_f64((bits as f64 + 0.5) / 4_503_599_627_370_496.0)
-            };
-            [uniform(words[0], words[1]), uniform(words[2], words[3]), T::default(), T::default()]
+            for (lane, words) in uniforms.iter_mut().zip(words.chunks_exact(2)) {
+                for (uniform, (high, low)) in lane.iter_mut().zip(words[0].iter().zip(&words[1])) {
+                    *uniform = T::from_f64(uniform_of_two(*high, *low));
+                }
+            }
         }
     }
+    uniforms
+}
+
+/// The uniform number of two words. As the fraction of 2⁵² their bits count in ones, which is exact, and a conversion that hosts can do
+/// several of at a time.
+#[inline]
+fn uniform_of_two(high: u32, low: u32) -> f64 {
+    let unit: f64 = 4_503_599_627_370_496.0;
+    let bits = (u64::from(high) << 32 | u64::from(low)) >> 12;
+    (f64::from_bits(bits | unit.to_bits()) - unit + 0.5) / unit
 }
 
 /// The normal numbers of all lanes from their uniform ones.
-fn normals<T: Real>(uniforms: [T; 4]) -> [T; 4] {
-    let mut machine = T::Host::default();
-    let mut normals = [T::default(); 4];
-    for (pair, uniforms) in
-        normals.chunks_exact_mut(2).zip(uniforms.chunks_exact(2)).take(lanes(T::PRECISION) / 2)
-    {
-        pair.copy_from_slice(&box_muller(&mut machine, uniforms[0], uniforms[1]));
+#[inline]
+fn normals<T: Real, const N: usize>(uniforms: &[[T; N]; 4]) -> [[T; N]; 4] {
+    let mut normals = [[T::default(); N]; 4];
+    let pairs = normals.chunks_exact_mut(2).zip(uniforms.chunks_exact(2));
+    for (pair, uniforms) in pairs.take(lanes(T::PRECISION) / 2) {
+        let radii = radii(uniforms[0]);
+        pair[0] = turned(&radii, UnaryOp::Cos, uniforms[1]);
+        pair[1] = turned(&radii, UnaryOp::Sin, uniforms[1]);
     }
     normals
 }
 
-/// Two independent normal numbers from two independent uniform ones.
-fn box_muller<M: Machine>(m: &mut M, u: M::Real, v: M::Real) -> [M::Real; 2] {
+/// The distance of two independent normal numbers from the origin, from a uniform number.
+#[inline]
+fn radii<T: Real, const N: usize>(mut uniforms: [T; N]) -> [T; N] {
+    let m = &mut T::Host::default();
     let minus_two = m.real(-2.0);
+    for u in &mut uniforms {
+        let logarithm = unary(m, UnaryOp::Log, *u);
+        let square = binary(m, BinaryOp::Mul, logarithm, minus_two);
+        *u = unary(m, UnaryOp::Sqrt, square);
+    }
+    uniforms
+}
+
+/// One of the two: their direction is uniform too, `function` is the sine or the cosine.
+#[inline]
+fn turned<T: Real, const N: usize>(radii: &[T; N], function: UnaryOp, mut uniforms: [T; N]) -> [T; N] {
+    let m = &mut T::Host::default();
     let full_turn = m.real(TAU);
-    let logarithm = unary(m, UnaryOp::Log, u);
-    let square = binary(m, BinaryOp::Mul, logarithm, minus_two);
-    let radius = unary(m, UnaryOp::Sqrt, square);
-    let angle = binary(m, BinaryOp::Mul, v, full_turn);
-    let cosine = unary(m, UnaryOp::Cos, angle);
-    let sine = unary(m, UnaryOp::Sin, angle);
-    [binary(m, BinaryOp::Mul, radius, cosine), binary(m, BinaryOp::Mul, radius, sine)]
+    for (v, radius) in uniforms.iter_mut().zip(radii) {
+        let angle = binary(m, BinaryOp::Mul, *v, full_turn);
+        let part = unary(m, function, angle);
+        *v = binary(m, BinaryOp::Mul, *radius, part);
+    }
+    uniforms
 }

@@ -2,7 +2,7 @@
 #![allow(clippy::disallowed_methods, reason = "the platform's library is the independent source of the laws")]
 
 use plr_ir::program::Law;
-use plr_ir::random::{Address, draw, fill, lanes, philox4x32_10};
+use plr_ir::random::{Address, draw, fill, fill_even, lanes, philox4x32_10};
 use plr_ir::scalar::{Precision, Real};
 
 const ADDRESS: Address = Address { seed: 0x0123_4567_89ab_cdef, update: 7, step: 3, stream: 11 };
@@ -79,6 +79,32 @@ fn filling_in_pieces_equals_drawing_one_by_one() {
     check::<f32>();
     check::<f64>();
     assert_eq!(Precision::ALL.map(lanes), [4, 2]);
+}
+
+/// Many blocks are made together; beyond the last index the counter begins again.
+#[test]
+fn many_draws_at_a_time_are_the_same() {
+    fn check<T: Real>() {
+        for law in [Law::Uniform, Law::Normal] {
+            for first in [0, 3, (lanes(T::PRECISION) as u64) * (u64::from(u32::MAX) - 40)] {
+                let one_by_one: Vec<T> = (first..first + 1000).map(|at| draw(law, ADDRESS, at)).collect();
+                for length in [255, 256, 257, 700, 1000] {
+                    let mut piece = vec![T::default(); length];
+                    fill(law, ADDRESS, first, &mut piece);
+                    assert_eq!(piece, one_by_one[..length]);
+                }
+            }
+        }
+    }
+    check::<f32>();
+    check::<f64>();
+    for (first, length) in [(0, 300), (5, 64), (17, 63), (2, 0)] {
+        let mut evens = vec![0.0; length];
+        fill_even(ADDRESS, first, &mut evens);
+        let expected: Vec<f64> =
+            (first..).take(length).map(|block| draw(Law::Normal, ADDRESS, 2 * block)).collect();
+        assert_eq!(evens, expected);
+    }
 }
 
 #[test]

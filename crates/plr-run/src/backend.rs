@@ -26,6 +26,16 @@ pub enum Backend {
     Interpreter,
 }
 
+impl Backend {
+    /// How many threads it has.
+    pub fn threads(self) -> usize {
+        match self {
+            Self::Jit { threads } => threads,
+            Self::Interpreter => 1,
+        }
+    }
+}
+
 /// What random draws depend on beside the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Context {

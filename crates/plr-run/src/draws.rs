@@ -3,7 +3,8 @@
 //! Whatever is drawn on the host for a rule (first weights, samples of a check, perturbations) is drawn from here by
 //! name, so that the same quantity gets the same numbers whatever else is drawn in the run.
 
-use plr_ir::random;
+use plr_ir::program::Law;
+use plr_ir::random::{self, Address};
 use plr_ir::scalar::{self, Host, UnaryOp};
 
 /// Keeps the key apart from the draws of compiled programs under the same seed ("name" in ASCII).
@@ -51,6 +52,23 @@ impl Draws {
         radius * scalar::unary(&mut host, UnaryOp::Cos, std::f64::consts::TAU * self.uniform())
     }
 
+    /// The uniform draws from the one of this number on, of a stream that has not been drawn from: what [`Self::uniform`] would give.
+    pub fn uniforms_from(&self, first: usize, out: &mut [f64]) {
+        random::fill(Law::Uniform, self.address(), first as u64, out);
+    }
+
+    /// The same of Gaussian draws, each of which takes a block.
+    pub fn normals_from(&self, first: usize, out: &mut [f64]) {
+        random::fill_even(self.address(), first as u64, out);
+    }
+
+    /// Where a program would draw the same numbers in f64.
+    fn address(&self) -> Address {
+        let seed = u64::from(self.key[1]) << 32 | u64::from(self.key[0]);
+        let (step, update) = (self.stream as u32, (self.stream >> 32) as u32);
+        Address { seed, update, step, stream: self.item }
+    }
+
     /// An index below `bound`, which is at least 1; the bias is below `bound / 2^64`.
     pub fn below(&mut self, bound: usize) -> usize {
         ((u128::from(self.bits()) * bound as u128) >> 64) as usize
@@ -92,6 +110,21 @@ mod tests {
             |v: &[f64]| v.iter().map(|x| (x - mean(v)) * (x - mean(v))).sum::<f64>() / count as f64;
         assert!((mean(&uniform) - 0.5).abs() < 0.011 && (variance(&uniform) - 1.0 / 12.0).abs() < 0.003);
         assert!(mean(&normal).abs() < 0.036 && (variance(&normal) - 1.0).abs() < 0.05);
+    }
+
+    /// Many at a time are those one by one, wherever they begin.
+    #[test]
+    fn draws_have_places() {
+        for first in [0, 1, 7, 130] {
+            let (mut uniforms, mut normals) = (vec![0.0; 300], vec![0.0; 300]);
+            let draws = Draws::new(3 << 40 | 5, "places", 2);
+            draws.uniforms_from(first, &mut uniforms);
+            draws.normals_from(first, &mut normals);
+            let (mut one, mut other) = (draws.clone(), draws);
+            let one_by_one: Vec<f64> = (0..first + 300).map(|_| one.uniform()).skip(first).collect();
+            assert_eq!(uniforms, one_by_one);
+            assert_eq!(normals, other.normals(first + 300)[first..]);
+        }
     }
 
     #[test]

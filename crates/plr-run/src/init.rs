@@ -1,15 +1,24 @@
 //! Parameters before the first update.
 
+mod elements;
+mod orthogonal;
+
 use std::collections::BTreeMap;
+use std::thread;
 
 use plr_ir::model::{Init, Parameter};
-use plr_ir::scalar::{self, Host};
+use plr_ir::scalar::Real;
 use plr_ir::tensor::Data;
 use plr_ir::types::count;
 use plr_ir::{Precision, Tensor};
 
 use crate::draws::Draws;
 use crate::room::{self, NoRoom};
+
+use elements::Elements;
+
+/// As many numbers are worth a thread.
+const SHARE: usize = 1 << 15;
 
 /// The first value of every parameter, in the order given.
 ///
@@ -19,8 +28,22 @@ use crate::room::{self, NoRoom};
 /// # Errors
 /// If there is no memory for them.
 pub fn parameters(parameters: &[Parameter], seed: u64, precision: Precision) -> Result<Vec<Tensor>, NoRoom> {
+    on_threads(parameters, seed, precision, 1)
+}
+
+/// The same, drawn by so many threads at most.
+///
+/// # Errors
+/// If there is no memory for them.
+pub fn on_threads(
+    parameters: &[Parameter],
+    seed: u64,
+    precision: Precision,
+    threads: usize,
+) -> Result<Vec<Tensor>, NoRoom> {
     room::check(bytes(parameters, precision))?;
-    Ok(with_given(parameters, seed, precision, &BTreeMap::new()))
+    let none = BTreeMap::new();
+    Ok(parameters.iter().map(|parameter| draw(parameter, seed, precision, &none, threads)).collect())
 }
 
 /// The same with the numbers that are given, by name, in the place of what a rule says of them (R18.3): within the constraints, and
@@ -31,115 +54,65 @@ pub fn with_given(
     precision: Precision,
     given: &BTreeMap<String, Tensor>,
 ) -> Vec<Tensor> {
-    parameters.iter().map(|parameter| draw(parameter, seed, precision, given)).collect()
+    parameters.iter().map(|parameter| draw(parameter, seed, precision, given, 1)).collect()
 }
 
-fn draw(parameter: &Parameter, seed: u64, precision: Precision, given: &BTreeMap<String, Tensor>) -> Tensor {
-    let drawing = Drawing { seed, name: &parameter.name, laws: 0, given };
-    let numbers = drawing.of(&parameter.init, &parameter.dims);
+fn draw(
+    parameter: &Parameter,
+    seed: u64,
+    precision: Precision,
+    given: &BTreeMap<String, Tensor>,
+    threads: usize,
+) -> Tensor {
+    let mut drawing = Drawing { seed, name: &parameter.name, laws: 0, given };
+    let elements = Elements::new(&parameter.init, &parameter.dims, &mut drawing);
+    let count = count(&parameter.dims);
     let data = match precision {
-        Precision::F32 => Data::F32(numbers.into_iter().map(|x| x as f32).collect()),
-        Precision::F64 => Data::F64(numbers),
+        Precision::F32 => Data::F32(written(&elements, count, threads)),
+        Precision::F64 => Data::F64(written(&elements, count, threads)),
     };
     Tensor { dims: parameter.dims.clone(), data }
+}
+
+/// So many of the elements, a part of them by each thread.
+fn written<T: Real>(elements: &Elements<'_>, count: usize, threads: usize) -> Vec<T> {
+    let mut all = vec![T::default(); count];
+    let part = count.div_ceil(threads.max(1)).next_multiple_of(SHARE);
+    thread::scope(|scope| {
+        let mut parts = all.chunks_mut(part).enumerate();
+        let own = parts.next();
+        for (at, out) in parts {
+            scope.spawn(move || elements.write(at * part, out));
+        }
+        if let Some((_, out)) = own {
+            elements.write(0, out);
+        }
+    });
+    all
 }
 
 /// The first value of one parameter in the making.
 struct Drawing<'a> {
     seed: u64,
     name: &'a str,
-    /// How many laws have been drawn: each has a stream of its own.
+    /// How many laws there are so far: each has a stream of its own.
     laws: u32,
     /// What is given instead, by name.
     given: &'a BTreeMap<String, Tensor>,
 }
 
 impl<'a> Drawing<'a> {
-    fn of(mut self, init: &Init, dims: &[usize]) -> Vec<f64> {
-        self.values(init, dims)
-    }
-
-    fn values(&mut self, init: &Init, dims: &[usize]) -> Vec<f64> {
-        let count = dims.iter().product();
-        let columns = columns_of(dims);
-        let mut host = Host::<f64>::default();
-        match init {
-            Init::Constant(value) => vec![*value; count],
-            Init::Uniform { low, high } => self.law(count, |draws| low + (high - low) * draws.uniform()),
-            Init::Normal { mean, deviation } => self.law(count, |draws| mean + deviation * draws.normal()),
-            Init::Bernoulli(p) => self.law(count, |draws| f64::from(u8::from(draws.uniform() < *p))),
-            Init::Orthogonal(gain) => {
-                orthogonal(self.law(count, Draws::normal), columns).into_iter().map(|x| gain * x).collect()
-            }
-            Init::Identity => (0..count).map(|i| f64::from(u8::from(i / columns == i % columns))).collect(),
-            Init::Of { name, dims: theirs, init, transposed } => {
-                let found = Drawing { name, laws: 0, ..*self }.of(init, theirs);
-                if *transposed { transpose(&found, columns_of(theirs)) } else { found }
-            }
-            Init::Own(init) => match self.given.get(self.name) {
-                Some(given) => given.to_f64(),
-                None => self.values(init, dims),
-            },
-            Init::Along { axis, numbers } => {
-                let inside: usize = dims[axis + 1..].iter().product();
-                (0..count).map(|at| numbers[at / inside % numbers.len()]).collect()
-            }
-            Init::Compare(op, a, b) => {
-                let (a, b) = (self.values(a, dims), self.values(b, dims));
-                let pairs = a.into_iter().zip(b);
-                pairs.map(|(a, b)| f64::from(u8::from(scalar::compare(&mut host, *op, a, b)))).collect()
-            }
-            Init::Select(parts) => {
-                let [c, a, b] = parts.each_ref().map(|part| self.values(part, dims));
-                c.iter().zip(a.iter().zip(b)).map(|(&c, (&a, b))| if c != 0.0 { a } else { b }).collect()
-            }
-            Init::Unary(op, a) => {
-                self.values(a, dims).into_iter().map(|a| scalar::unary(&mut host, *op, a)).collect()
-            }
-            Init::Binary(op, a, b) => {
-                let (a, b) = (self.values(a, dims), self.values(b, dims));
-                a.into_iter().zip(b).map(|(a, b)| scalar::binary(&mut host, *op, a, b)).collect()
-            }
-        }
-    }
-
-    fn law(&mut self, count: usize, mut element: impl FnMut(&mut Draws) -> f64) -> Vec<f64> {
-        let mut draws = Draws::new(self.seed, self.name, self.laws);
+    /// The stream of the next law.
+    fn law(&mut self) -> Draws {
+        let draws = Draws::new(self.seed, self.name, self.laws);
         self.laws += 1;
-        (0..count).map(|_| element(&mut draws)).collect()
+        draws
     }
-}
 
-/// The length of a row: what belongs to one postsynaptic unit.
-fn columns_of(dims: &[usize]) -> usize {
-    dims.iter().skip(1).product()
-}
-
-fn transpose(matrix: &[f64], columns: usize) -> Vec<f64> {
-    (0..columns).flat_map(|j| matrix.iter().skip(j).step_by(columns)).copied().collect()
-}
-
-/// Orthonormal rows from Gaussian ones, or columns if there are more rows than columns: without preferred direction,
-/// because the Gaussian has none.
-fn orthogonal(gaussian: Vec<f64>, columns: usize) -> Vec<f64> {
-    let rows = gaussian.len() / columns.max(1);
-    if rows > columns {
-        return transpose(&orthogonal(transpose(&gaussian, columns), rows), rows);
+    /// Several parts, in their order.
+    fn parts<const N: usize>(&mut self, dims: &'a [usize], parts: [&'a Init; N]) -> [Elements<'a>; N] {
+        parts.map(|part| Elements::new(part, dims, self))
     }
-    let mut done: Vec<f64> = Vec::with_capacity(gaussian.len());
-    for row in gaussian.chunks(columns.max(1)) {
-        let mut row = row.to_vec();
-        // Gram and Schmidt's method loses orthogonality to rounding; done twice, it does not (Giraud et al. 2005).
-        for _ in 0..2 {
-            for before in done.chunks(columns) {
-                let along: f64 = row.iter().zip(before).map(|(a, b)| a * b).sum();
-                row.iter_mut().zip(before).for_each(|(a, b)| *a -= along * b);
-            }
-        }
-        let norm = row.iter().map(|a| a * a).sum::<f64>().sqrt();
-        done.extend(row.iter().map(|a| a / norm));
-    }
-    done
 }
 
 /// The memory of the parameters.
@@ -151,6 +124,8 @@ pub fn bytes(parameters: &[Parameter], precision: Precision) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use plr_ir::scalar::BinaryOp;
+
     use super::*;
 
     fn parameter(name: &str, init: Init) -> Parameter {
@@ -186,6 +161,29 @@ mod tests {
         let all = [parameter("W/a->b", Init::Uniform { low: -0.5, high: 2.0 })];
         let (wide, narrow) = (drawn(&all, 9, Precision::F64), drawn(&all, 9, Precision::F32));
         assert_eq!(wide[0].cast(Precision::F32), narrow[0]);
+    }
+
+    /// Drawn on three threads, in parts of a prime length, and as they were always drawn, one after another.
+    #[test]
+    fn threads_change_nothing() {
+        let law = |low, high| Box::new(Init::Uniform { low, high });
+        let normal = Init::Normal { mean: 0.5, deviation: 2.0 };
+        let sum = Init::Binary(BinaryOp::Add, Box::new(normal), law(-1.0, 1.0));
+        let init = Init::Select(Box::new([Init::Bernoulli(0.3), sum, Init::Identity]));
+        let all = [Parameter { dims: vec![331, 307], ..parameter("W/a->b", init) }];
+        let mut streams = [0, 1, 2].map(|law| Draws::new(4, "W/a->b", law));
+        let [bernoulli, normal, uniform] = &mut streams;
+        let expected: Vec<f64> = (0..331 * 307)
+            .map(|at| {
+                let chosen = bernoulli.uniform() < 0.3;
+                let sum = (0.5 + 2.0 * normal.normal()) + (-1.0 + 2.0 * uniform.uniform());
+                if chosen { sum } else { f64::from(u8::from(at / 307 == at % 307)) }
+            })
+            .collect();
+        for threads in [1, 3] {
+            let found = on_threads(&all, 4, Precision::F64, threads).unwrap();
+            assert_eq!(found[0].to_f64(), expected);
+        }
     }
 
     #[test]

@@ -128,7 +128,8 @@ impl<'m> Session<'m> {
         // Compiled first: whether its numbers fit into memory is known before any is drawn.
         session.trainer(options.batch)?;
         room::check(init::bytes(model.parameters(), options.precision).saturating_mul(COPIES))?;
-        session.parameters = init::parameters(model.parameters(), options.seed, options.precision)?;
+        let (seed, precision, threads) = (options.seed, options.precision, options.backend.threads());
+        session.parameters = init::on_threads(model.parameters(), seed, precision, threads)?;
         session.before = session.parameters.clone();
         Ok(session)
     }

@@ -1,6 +1,7 @@
 //! Ctrl-C, and the signal that ends processes: the first one asks a run to stop after the minibatch, the second one ends the process.
 //!
-//! Whoever ends the process in another way finds the weights of the last epoch too: files are replaced as a whole.
+//! Whoever ends the process in another way finds weights too, as they were at most a second before the epoch at work (R18.1): files
+//! are replaced as a whole.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

@@ -279,7 +279,7 @@ impl Fold<'_> {
     /// The real that the value is everywhere, rounded.
     fn real(&self, value: Value) -> Option<f64> {
         if let Fact::Real(c) = self.facts[value.index()] {
-            Some(round(c, self.program.precision))
+            Some(rounded(c, self.program.precision))
         } else {
             None
         }
@@ -306,7 +306,7 @@ impl Fold<'_> {
 }
 
 /// The operation on a number, rounded to the precision before and after.
-pub(super) fn evaluate_unary(precision: Precision, op: UnaryOp, a: f64) -> f64 {
+pub(crate) fn evaluate_unary(precision: Precision, op: UnaryOp, a: f64) -> f64 {
     match precision {
         Precision::F32 => f64::from(scalar::unary(&mut Host::<f32>::default(), op, a as f32)),
         Precision::F64 => scalar::unary(&mut Host::<f64>::default(), op, a),
@@ -314,7 +314,7 @@ pub(super) fn evaluate_unary(precision: Precision, op: UnaryOp, a: f64) -> f64 {
 }
 
 /// The operation on two numbers, rounded to the precision before and after.
-pub(super) fn evaluate_binary(precision: Precision, op: BinaryOp, a: f64, b: f64) -> f64 {
+pub(crate) fn evaluate_binary(precision: Precision, op: BinaryOp, a: f64, b: f64) -> f64 {
     match precision {
         Precision::F32 => f64::from(scalar::binary(&mut Host::<f32>::default(), op, a as f32, b as f32)),
         Precision::F64 => scalar::binary(&mut Host::<f64>::default(), op, a, b),
@@ -322,7 +322,7 @@ pub(super) fn evaluate_binary(precision: Precision, op: BinaryOp, a: f64, b: f64
 }
 
 /// The nearest number of the precision.
-fn round(c: f64, precision: Precision) -> f64 {
+pub(crate) fn rounded(c: f64, precision: Precision) -> f64 {
     match precision {
         Precision::F32 => f64::from(c as f32),
         Precision::F64 => c,

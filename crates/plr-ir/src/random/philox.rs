@@ -10,16 +10,26 @@ const ROUNDS: u32 = 10;
 /// Philox4x32-10 of Salmon et al. 2011: for every key a permutation of the counters, whose values pass for random.
 #[inline]
 pub fn philox4x32_10(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
-    let mut counter = counter;
+    blocks(counter.map(|word| [word]), key).map(|[word]| word)
+}
+
+/// The same of several counters, word by word.
+#[inline]
+pub(super) fn blocks<const N: usize>(counters: [[u32; N]; 4], key: [u32; 2]) -> [[u32; N]; 4] {
+    let [mut a, mut b, mut c, mut d] = counters;
     let mut key = key;
     for _ in 0..ROUNDS {
-        let [a, b, c, d] = counter;
-        let (a_high, a_low) = wide_product(MULTIPLIERS[0], a);
-        let (c_high, c_low) = wide_product(MULTIPLIERS[1], c);
-        counter = [c_high ^ b ^ key[0], c_low, a_high ^ d ^ key[1], a_low];
+        for at in 0..N {
+            let (a_high, a_low) = wide_product(MULTIPLIERS[0], a[at]);
+            let (c_high, c_low) = wide_product(MULTIPLIERS[1], c[at]);
+            a[at] = c_high ^ b[at] ^ key[0];
+            b[at] = c_low;
+            c[at] = a_high ^ d[at] ^ key[1];
+            d[at] = a_low;
+        }
         key = [key[0].wrapping_add(INCREMENTS[0]), key[1].wrapping_add(INCREMENTS[1])];
     }
-    counter
+    [a, b, c, d]
 }
 
 /// The high and the low word of a product.

@@ -388,13 +388,12 @@ impl<'s> Lowerer<'s> {
                 let a = self.evaluate(a, cx)?;
                 term::unary(&mut self.b, &extents, *op, a)
             }
-            ExprKind::Binary(BinaryOp::Pow, a, power) if small_power(power).is_some() => {
-                let a = self.evaluate(a, cx)?;
-                self.multiply_out(a, small_power(power).unwrap_or(1), &extents)
-            }
             ExprKind::Binary(op, a, b) => {
                 let (a, b) = (self.evaluate(a, cx)?, self.evaluate(b, cx)?);
-                term::binary(&mut self.b, &extents, *op, a, b)
+                match self.b.known(b.value).filter(|_| *op == BinaryOp::Pow).and_then(whole) {
+                    Some(power) => self.power(a, power, &extents),
+                    None => term::binary(&mut self.b, &extents, *op, a, b),
+                }
             }
             ExprKind::PoissonQuantile(level, rate) => return self.poisson_quantile(level, rate, cx),
             ExprKind::Compare(op, a, b) => {
@@ -489,13 +488,17 @@ impl<'s> Lowerer<'s> {
         term::number(&mut self.b, distances[layer] as f64)
     }
 
-    /// `x^n` for a small literal `n` is repeated multiplication.
-    fn multiply_out(&mut self, x: Term, power: u32, extents: &Extents) -> Term {
-        let mut product = x;
-        for _ in 1..power {
-            product = term::binary(&mut self.b, extents, BinaryOp::Mul, product, x);
-        }
-        product
+    /// `x^n` in products (R5.9): that of an even number is the square of the half, that of an odd one has a factor `x` more.
+    fn power(&mut self, x: Term, n: u32, extents: &Extents) -> Term {
+        let (one, other) = match n {
+            0 | 1 => return term::as_number(&mut self.b, extents, x),
+            n if n.is_multiple_of(2) => {
+                let half = self.power(x, n / 2, extents);
+                (half, half)
+            }
+            n => (self.power(x, n - 1, extents), x),
+        };
+        term::binary(&mut self.b, extents, BinaryOp::Mul, one, other)
     }
 
     pub(super) fn reduction(
@@ -940,8 +943,10 @@ impl<'s> Lowerer<'s> {
     }
 }
 
-/// The exponent of a power that is multiplied out: a literal 2, 3 or 4.
-pub(super) fn small_power(exponent: &Expr) -> Option<u32> {
-    let ExprKind::Number(x) = exponent.kind else { return None };
-    [2, 3, 4].into_iter().find(|&n| f64::from(n) == x)
+/// The largest exponent of a power that is products: six of them take less time than a logarithm and an exponential.
+const LARGEST_POWER: u32 = 16;
+
+/// The exponent of a power that is products (R5.9).
+fn whole(exponent: f64) -> Option<u32> {
+    (1..=LARGEST_POWER).find(|&n| f64::from(n) == exponent)
 }

@@ -7,11 +7,10 @@ use plr_ir::scalar::{BinaryOp, UnaryOp};
 use crate::hir::{Expr, ExprKind};
 use crate::resolve::{Library, draws};
 
-use super::expression::small_power;
 use super::plasticity::joins_both_ends;
 
 /// An expression of a synapse with its calls (R6.2) written out where they are of both ends, or of an end and the weight, and are
-/// sums or products; at a kernel, where anything else would be refused, its small powers (R5.9) too. Elsewhere a square stays one,
+/// sums or products; at a kernel, where anything else would be refused, its powers (R5.14) too. Elsewhere a square stays one,
 /// which is never negative. A function of what draws is left, as that would be drawn more often.
 pub fn written_out(expr: &Expr, library: &Library, at_kernel: bool) -> Expr {
     let mut found = expr.clone();
@@ -66,10 +65,11 @@ fn put_in(expr: &mut Expr, arguments: &[Expr], settings: &[Expr]) {
     }
 }
 
-/// `x * x` for `x ^ 2`.
+/// `x * x` for `x ^ 2`; only so far, since the products of sums that come of it are multiplied out.
 fn power(expr: &Expr) -> Option<Expr> {
     let ExprKind::Binary(BinaryOp::Pow, base, exponent) = &expr.kind else { return None };
-    let factors = small_power(exponent)?;
+    let ExprKind::Number(exponent) = exponent.kind else { return None };
+    let factors = [2, 3, 4].into_iter().find(|&n| f64::from(n) == exponent)?;
     let times = |product: Expr, _| Expr {
         kind: ExprKind::Binary(BinaryOp::Mul, Box::new(product), base.clone()),
         span: expr.span,

@@ -79,7 +79,7 @@ pub struct Run {
     /// Go on where the run has stopped that has written this weights file.
     #[arg(long, value_name = "FILE", conflicts_with = "weights")]
     resume: Option<PathBuf>,
-    /// Write weights.safetensors after every epoch, epochs.csv and run.json into this directory.
+    /// Write weights.safetensors after every epoch, but at most once a second, epochs.csv and run.json into this directory.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Take the angle between what each group of synapses learns and the gradient along training too: before it, after every

@@ -3,6 +3,7 @@
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, Command};
+use std::time::{Duration, Instant};
 
 use plr_run::weights;
 
@@ -24,6 +25,11 @@ impl AtWork {
             assert!(out.read_line(&mut lines).unwrap() > 0, "it ended after {lines}");
         }
         Self { child, out, lines }
+    }
+
+    /// Reads a line more: what is not read in the end is not printed either.
+    fn listen(&mut self) {
+        assert!(self.out.read_line(&mut self.lines).unwrap() > 0, "it ended after {}", self.lines);
     }
 
     fn signal(&self, name: &str) {
@@ -94,23 +100,52 @@ fn a_second_ctrl_c_ends_a_minibatch_that_never_would() {
     // Between its first words and its first minibatch it does not listen yet, and one is enough.
     for _ in 0..2 {
         at_work.signal("INT");
-        std::thread::sleep(std::time::Duration::from_millis(300));
+        std::thread::sleep(Duration::from_millis(300));
     }
     let ran = at_work.end();
     assert!(ran.code.is_none_or(|code| code == 130), "{ran:?}");
     assert!(weights::load(&place.path("out/weights.safetensors")).is_ok());
 }
 
+/// R18.1: short epochs are written about once a second, so that a run that is killed has lost no more.
 #[test]
 fn a_run_that_is_killed_leaves_the_weights_of_an_epoch() {
     let place = Workplace::with_rule("killed");
     for signal in ["HUP", "KILL"] {
-        let at_work = AtWork::after(&place, "run rule.plr --epochs 4000000 --out out", "epoch   3");
+        let begun = Instant::now();
+        let mut at_work = AtWork::after(&place, "run rule.plr --epochs 4000000 --out out", "epoch   3");
+        let written = || weights::load(&place.path("out/weights.safetensors")).unwrap();
+        let mut found = vec![written()];
+        // Twice after the first ones, which are those before training or, on a slow machine, later ones.
+        while found.len() < 3 {
+            assert!(begun.elapsed() < Duration::from_secs(60), "nothing is written");
+            at_work.listen();
+            let now = written();
+            if found.last().is_none_or(|last| last.about["epoch"] != now.about["epoch"]) {
+                found.push(now);
+            }
+        }
         at_work.signal(signal);
         assert_eq!(at_work.end().code, None);
-        let weights = weights::load(&place.path("out/weights.safetensors")).unwrap();
-        assert_eq!(weights.about["minibatch"], "0");
+        assert!(begun.elapsed() > Duration::from_secs(1), "what was written two times was written too often");
+        let weights = written();
+        let epoch: usize = weights.about["epoch"].parse().unwrap();
+        let epochs = String::from_utf8(place.read("out/epochs.csv")).unwrap();
+        assert!(weights.about["minibatch"] == "0" && epoch > 3, "{:?}", weights.about);
+        // A line is there before the weights of its epoch.
+        assert!(epochs.lines().count() > epoch, "{epochs}");
     }
+}
+
+/// R18.1: a reader who stops listening ends a run, of which everything is there.
+#[test]
+fn a_run_that_nobody_hears_leaves_all_that_it_has_learned() {
+    let place = Workplace::with_rule("unheard");
+    place.shell("$PLRC run rule.plr --epochs 4000000 --out out | grep -m 1 'epoch   3'").well();
+    let weights = weights::load(&place.path("out/weights.safetensors")).unwrap();
+    let epochs = String::from_utf8(place.read("out/epochs.csv")).unwrap();
+    let epoch: usize = weights.about["epoch"].parse().unwrap();
+    assert!(epoch >= 3 && epochs.lines().count() == epoch + 1, "{epoch} {epochs}");
 }
 
 /// What does not listen is ended at once.
@@ -120,7 +155,7 @@ fn termination_ends_what_is_no_run() {
     // It waits for a program that never comes.
     let mut child =
         place.command(PLRC).args(["check", "-"]).stdin(std::process::Stdio::piped()).spawn().unwrap();
-    std::thread::sleep(std::time::Duration::from_millis(500));
+    std::thread::sleep(Duration::from_millis(500));
     let sent = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
     assert!(sent.unwrap().success());
     let stdin = child.stdin.take();

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use plr_run::atomic_file;
 use plr_run::data::npz;
@@ -24,12 +25,20 @@ const PREDICTIONS: &str = "predictions.npz";
 /// All that a directory may have.
 const FILES: [&str; 6] = ["weights.safetensors", BEST, "epochs.csv", ANGLES, PREDICTIONS, "run.json"];
 
+/// What of training may be lost beside the epoch at work, if the process is killed: writing what a fraction of a millisecond has
+/// learned would take most of the time.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// Where a run is written.
 #[derive(Debug)]
 pub struct Directory {
     path: PathBuf,
     /// Updates made before the weights were written last.
     updates: u64,
+    /// When that was.
+    written: Instant,
+    /// Whether something has come since.
+    pending: bool,
     about: Value,
     epochs: String,
     /// Whether training samples are watched.
@@ -102,10 +111,11 @@ impl Directory {
         let epochs = before("epochs.csv", head, (1, done + 1));
         // The angles where it goes on are taken anew.
         let angles = angles.map(|_| before(ANGLES, format!("updates{named}\n"), (0, done)));
-        let about = about.json();
-        let mut directory = Self { path: path.to_owned(), updates: 0, about, epochs, curve, angles };
+        let (about, written) = (about.json(), Instant::now());
+        let (path, pending) = (path.to_owned(), false);
+        let mut directory = Self { path, updates: 0, written, pending, about, epochs, curve, angles };
         directory.save(session)?;
-        for old in old.iter().map(|name| path.join(name)).filter(|old| old.exists()) {
+        for old in old.iter().map(|name| directory.path.join(name)).filter(|old| old.exists()) {
             fs::remove_file(&old).map_err(|error| Failure::Write { path: old, error })?;
         }
         directory.replace("epochs.csv", &directory.epochs)?;
@@ -117,16 +127,35 @@ impl Directory {
         self.path.join("weights.safetensors")
     }
 
-    /// Writes the weights as they are now.
-    pub fn save(&mut self, session: &Session<'_>) -> Result<(), SessionError> {
+    fn save(&mut self, session: &Session<'_>) -> Result<(), SessionError> {
         session.save(&self.weights())?;
         self.updates = session.position().updates;
+        self.written = Instant::now();
         Ok(())
     }
 
-    /// Writes the weights of now as those of the best epoch, with how good it is.
-    pub fn save_best(&self, session: &Session<'_>, validation: Evaluation) -> Result<(), SessionError> {
-        session.save_with(&self.path.join(BEST), &best::about(validation))
+    /// Whether the weights were written so long ago that it is time again (R18.1).
+    pub fn is_due(&self) -> bool {
+        self.written.elapsed() >= PATIENCE
+    }
+
+    /// Writes the tables and the weights as they are now, if lines have come since the last time; those of the best epoch too, if that
+    /// has just ended.
+    pub fn write(&mut self, session: &Session<'_>, best: Option<Evaluation>) -> Result<(), Failure> {
+        if !self.pending {
+            return Ok(());
+        }
+        // The lines first: of an epoch that the weights do not know they are left out by the run that goes on (R18.4), and none is
+        // missing.
+        self.replace("epochs.csv", &self.epochs)?;
+        if let Some(lines) = &self.angles {
+            self.replace(ANGLES, lines)?;
+        }
+        let best = best.map(|validation| session.save_with(&self.path.join(BEST), &best::about(validation)));
+        let written = best.unwrap_or(Ok(())).and_then(|()| self.save(session));
+        written.map_err(|error| Failure::Training { error, kept: self.kept() })?;
+        self.pending = false;
+        Ok(())
     }
 
     /// Where the weights of the best epoch are in a directory.
@@ -147,8 +176,8 @@ impl Directory {
         format!("the weights after {} updates are in `{}`", self.updates, self.weights().display())
     }
 
-    /// Adds an epoch.
-    pub fn epoch(&mut self, row: EpochRow) -> Result<(), Failure> {
+    /// Adds an epoch, which is written with the next weights.
+    pub fn epoch(&mut self, row: EpochRow) {
         let EpochRow { epoch, updates, seconds, validation, training, watched, angles } = row;
         let evaluated = |evaluation: Option<Evaluation>| {
             let loss = evaluation.map(|e| e.loss.to_string());
@@ -159,17 +188,15 @@ impl Directory {
         let (validation, watched, angles) = (evaluated(validation), cells(&watched), cells(&angles));
         // Writing to a string cannot fail.
         let _ = writeln!(self.epochs, "{epoch},{updates},{seconds}{validation}{training}{watched}{angles}");
-        self.replace("epochs.csv", &self.epochs)
+        self.pending = true;
     }
 
-    /// Adds angles that were taken after so many updates.
-    pub fn angles(&mut self, updates: u64, angles: &[String]) -> Result<(), Failure> {
-        let Some(lines) = &mut self.angles else { return Ok(()) };
-        let _ = writeln!(lines, "{updates}{}", cells(angles));
-        let lines = std::mem::take(lines);
-        self.replace(ANGLES, &lines)?;
-        self.angles = Some(lines);
-        Ok(())
+    /// Adds angles that were taken after so many updates, which are written with the next weights.
+    pub fn angles(&mut self, updates: u64, angles: &[String]) {
+        if let Some(lines) = &mut self.angles {
+            let _ = writeln!(lines, "{updates}{}", cells(angles));
+            self.pending = true;
+        }
     }
 
     /// Adds what came of the run to what it was.

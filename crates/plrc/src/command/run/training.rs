@@ -83,8 +83,14 @@ impl<'a> Training<'a> {
         }
     }
 
-    /// Trains for that long, or until Ctrl-C.
+    /// Trains for that long, or until Ctrl-C; however it ends, everything that was learned until then is on disk (R18.1).
     pub fn run(&mut self, length: Length) -> Result<(), Failure> {
+        let trained = self.train_for(length);
+        let written = self.write(None);
+        trained.and(written)
+    }
+
+    fn train_for(&mut self, length: Length) -> Result<(), Failure> {
         self.take_angles()?;
         self.print_angles()?;
         if let Some(watched) = &self.watch.watched {
@@ -103,6 +109,9 @@ impl<'a> Training<'a> {
                 self.record(&report)?;
             }
             self.print_angles()?;
+            if self.directory.as_ref().is_some_and(Directory::is_due) {
+                self.write(None)?;
+            }
         }
         Ok(())
     }
@@ -111,8 +120,15 @@ impl<'a> Training<'a> {
     fn take_angles(&mut self) -> Result<(), Failure> {
         let Some(along) = &mut self.watch.along else { return Ok(()) };
         along.take(&self.session, self.splits.measured(), self.shell)?;
-        let updates = self.session.position().updates;
-        self.directory.as_mut().map_or(Ok(()), |directory| directory.angles(updates, &along.cells()))
+        if let Some(directory) = &mut self.directory {
+            directory.angles(self.session.position().updates, &along.cells());
+        }
+        Ok(())
+    }
+
+    /// Writes down what is not on disk yet, and the weights of the best epoch if that has just ended.
+    fn write(&mut self, best: Option<Evaluation>) -> Result<(), Failure> {
+        self.directory.as_mut().map_or(Ok(()), |directory| directory.write(&self.session, best))
     }
 
     fn print_angles(&mut self) -> Result<(), Failure> {
@@ -120,7 +136,7 @@ impl<'a> Training<'a> {
     }
 
     /// Fails after Ctrl-C.
-    pub fn unless_interrupted(&self) -> Result<(), Failure> {
+    pub fn unless_interrupted(&mut self) -> Result<(), Failure> {
         if self.interrupt.pressed() { Err(self.interrupted()) } else { Ok(()) }
     }
 
@@ -150,17 +166,18 @@ impl<'a> Training<'a> {
 
     /// Evaluates on the validation set, if no epoch has (R18.5).
     pub fn evaluate_once(&mut self) -> Result<(), Failure> {
-        if self.evaluated { Ok(()) } else { self.evaluate() }
+        if self.evaluated { Ok(()) } else { self.evaluate().map_err(|error| self.failure(error)) }
     }
 
-    fn evaluate(&mut self) -> Result<(), Failure> {
+    fn evaluate(&mut self) -> Result<(), SessionError> {
         self.evaluated = true;
+        (self.last_evaluation, self.last_training) = (None, None);
         let evaluated = self.splits.validation.as_ref().map(|validation| self.session.evaluate(validation));
-        self.last_evaluation = evaluated.transpose().map_err(|error| self.failure(error))?.flatten();
+        self.last_evaluation = evaluated.transpose()?.flatten();
         let Some(curve) = &self.watch.curve else { return Ok(()) };
         let clock = Instant::now();
         // R19.6
-        self.last_training = self.session.evaluate(curve).map_err(|error| self.failure(error))?;
+        self.last_training = self.session.evaluate(curve)?;
         self.curve_cost.measured += 1;
         self.curve_cost.time += clock.elapsed();
         Ok(())
@@ -171,10 +188,8 @@ impl<'a> Training<'a> {
         let (Some(best), Some(validation)) = (&mut self.watch.best, self.last_evaluation) else {
             return Ok(());
         };
-        if best.offer(&self.session, validation, self.last_training)
-            && let Some(directory) = &self.directory
-        {
-            directory.save_best(&self.session, validation).map_err(|error| self.failure(error))?;
+        if best.offer(&self.session, validation, self.last_training) {
+            self.write(Some(validation))?;
         }
         Ok(())
     }
@@ -194,21 +209,21 @@ impl<'a> Training<'a> {
         watched.take(&self.session, self.splits.measured())
     }
 
-    /// Evaluates, prints the line of an epoch, and writes it down.
+    /// Evaluates, notes an epoch, even where that fails, since its weights are there, and prints its line.
     fn record(&mut self, report: &Report) -> Result<(), Failure> {
         let time = std::mem::take(&mut self.part);
-        self.evaluate()?;
-        self.watch_now()?;
+        let (evaluated, watching) = (self.evaluate(), self.watch_now());
+        self.note(report, time);
+        evaluated.map_err(|error| self.failure(error)).and(watching)?;
+        self.keep()?;
         let evaluations = (self.last_evaluation, self.last_training);
         let watched = self.watch.watched.as_ref().map(Watched::words).unwrap_or_default();
-        self.shell.line(line((report, time), self.session.position().updates, evaluations, &watched))?;
-        self.write_down(report, time)
+        self.shell.line(line((report, time), self.session.position().updates, evaluations, &watched))
     }
 
-    /// Writes an epoch down, and its weights.
-    fn write_down(&mut self, report: &Report, time: Duration) -> Result<(), Failure> {
-        let Some(directory) = &mut self.directory else { return self.keep() };
-        // The line first: of an epoch that the weights do not know it is left out by the run that goes on (R18.4), and none is missing.
+    /// Adds an epoch to the table.
+    fn note(&mut self, report: &Report, time: Duration) {
+        let Some(directory) = &mut self.directory else { return };
         directory.epoch(EpochRow {
             epoch: report.epoch + 1,
             updates: self.session.position().updates,
@@ -217,10 +232,7 @@ impl<'a> Training<'a> {
             training: self.last_training,
             watched: self.watch.watched.as_ref().map(Watched::cells).unwrap_or_default(),
             angles: self.watch.along.as_ref().map(Along::cells).unwrap_or_default(),
-        })?;
-        self.keep()?;
-        let Some(directory) = &mut self.directory else { return Ok(()) };
-        directory.save(&self.session).map_err(|error| self.failure(error))
+        });
     }
 
     fn count(&mut self, report: &Report) {
@@ -245,16 +257,18 @@ impl<'a> Training<'a> {
         self.time.mul_f64(self.splits.train.samples() as f64 / self.samples.max(1) as f64)
     }
 
-    fn failure(&self, error: SessionError) -> Failure {
-        Failure::Training { error, kept: self.kept() }
+    fn failure(&mut self, error: SessionError) -> Failure {
+        Failure::Training { error, kept: self.ended() }
     }
 
-    fn interrupted(&self) -> Failure {
-        Failure::Interrupted { kept: self.kept() }
+    fn interrupted(&mut self) -> Failure {
+        Failure::Interrupted { kept: self.ended() }
     }
 
-    /// What is left when training ends before its time.
-    fn kept(&self) -> String {
+    /// Writes down what there is when training ends before its time, and says it. What cannot be written is not what ends it: which
+    /// weights there are is said all the same.
+    fn ended(&mut self) -> String {
+        let _ = self.write(None);
         let nothing = "no weights were kept, because there is no `--out`";
         self.directory.as_ref().map_or_else(|| nothing.to_owned(), Directory::kept)
     }
