@@ -4,22 +4,12 @@
 //! name of the old file. A full disk, a directory that cannot be written or an interrupted process leaves the old
 //! file as it was; the temporary file is removed on every error. A link stays a link: what it leads to is replaced.
 //! Only a device or a pipe is written where it is, because another file in its place would not be one.
-//!
-//! To flush takes milliseconds. A file that is replaced again and again is flushed about once a second, so that who loses the
-//! machine itself loses no more than that; whatever becomes of the process, what it wrote last is there.
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
-
-/// A file that was flushed so short a time ago is not flushed again.
-const FLUSHED_FOR: Duration = Duration::from_secs(1);
-/// The files that this process has flushed, and when.
-static FLUSHED: Mutex<Vec<(PathBuf, Instant)>> = Mutex::new(Vec::new());
 
 /// Tells the temporary files of one process apart.
 static SERIAL: AtomicU32 = AtomicU32::new(0);
@@ -38,30 +28,11 @@ pub fn replace(path: &Path, fill: impl FnOnce(&mut BufWriter<File>) -> io::Resul
     let temporary = temporary_beside(&path)?;
     let file = OpenOptions::new().write(true).create_new(true).open(&temporary)?;
     let written = old.map_or(Ok(()), |old| file.set_permissions(old));
-    let written = written.and_then(|()| write(file, fill));
-    let written = written.and_then(|file| if is_to_be_flushed(&path) { file.sync_all() } else { Ok(()) });
+    let written = written.and_then(|()| write(file, fill)?.sync_all());
     written.and_then(|()| fs::rename(&temporary, path)).inspect_err(|_| {
         // The first error is the one to report; a temporary file that cannot be removed either changes nothing.
         let _ = fs::remove_file(&temporary);
     })
-}
-
-/// Flushes a file to the disk after it has been replaced for the last time.
-pub fn flush(path: &Path) -> io::Result<()> {
-    File::open(path)?.sync_all()
-}
-
-/// Whether it is time to flush a file, which is then done.
-fn is_to_be_flushed(path: &Path) -> bool {
-    // Who cannot know flushes.
-    let Ok(mut flushed) = FLUSHED.lock() else { return true };
-    let now = Instant::now();
-    match flushed.iter_mut().find(|(known, _)| known == path) {
-        Some((_, last)) if now.duration_since(*last) < FLUSHED_FOR => return false,
-        Some((_, last)) => *last = now,
-        None => flushed.push((path.to_owned(), now)),
-    }
-    true
 }
 
 /// Removes what processes that are no more have left of such files in a directory, as far as it is known that they are no more.

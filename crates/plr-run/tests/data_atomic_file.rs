@@ -61,18 +61,3 @@ fn a_device_is_written_and_not_replaced() {
         io::ErrorKind::IsADirectory
     );
 }
-
-#[test]
-fn a_file_that_is_replaced_often_has_what_was_written_last() {
-    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("atomic_file_often");
-    let _ = fs::remove_dir_all(&directory);
-    fs::create_dir_all(&directory).unwrap();
-    let path = directory.join("state");
-    for number in 0..200 {
-        atomic_file::replace(&path, |file| write!(file, "{number}")).unwrap();
-        assert_eq!(fs::read_to_string(&path).unwrap(), number.to_string());
-    }
-    atomic_file::flush(&path).unwrap();
-    assert_eq!(fs::read_dir(&directory).unwrap().count(), 1);
-    assert_eq!(atomic_file::flush(&directory.join("nothing")).unwrap_err().kind(), io::ErrorKind::NotFound);
-}

@@ -215,16 +215,6 @@ impl Directory {
     }
 }
 
-/// However a run ends, what it wrote last is on the disk.
-impl Drop for Directory {
-    fn drop(&mut self) {
-        for name in FILES {
-            // What is not there need not be flushed, and nobody can be told of another error any more.
-            let _ = atomic_file::flush(&self.path.join(name));
-        }
-    }
-}
-
 /// The lines of a table, if it is there, in which a column has a number below so many updates: those of the run that goes on, with
 /// the columns of this head. What it did later is not known to a weights file that was put back.
 fn lines_until(path: &Path, head: &str, (column, below): (usize, u64)) -> String {
