@@ -656,7 +656,10 @@ fn attributes_may_have_round_brackets() {
     };
     assert_eq!(first("in(0, 0.1)"), first("in [0, 0.1]"));
     assert!(first("in(0, 0.1)").iter().all(|w| (0.0..=0.1).contains(w)));
-    clean(&plain("below -> self", "below -> self = 1, delay(1)"));
+    // Either way what is read in the first step has no value yet.
+    for delay in ["delay(1)", "delay 1"] {
+        finds("read_before_write", &plain("below -> self", &format!("below -> self = 1, {delay}")));
+    }
     finds("bad_value", &plain("below -> self", "below -> self = 1, delay(2)"));
     finds("bad_value", &plain("below -> self", "below -> self = 1, in(1, 0)"));
 }
