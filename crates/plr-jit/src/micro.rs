@@ -13,6 +13,9 @@ mod vector;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
+/// What is of fewer bytes stays in the nearest cache from one product to the next: it need not be asked for.
+pub(crate) const NEAR_BYTES: usize = 32 << 10;
+
 /// What a sum and an element that belongs to it become.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum What {

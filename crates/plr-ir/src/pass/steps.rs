@@ -159,21 +159,18 @@ impl Steps<'_> {
         let mut after = Vec::new();
         let mut kept: HashMap<Value, Sliced> = HashMap::new();
         for at in 0..repeat.initial.len() {
-            let Some(Added { factors, spec, by }) = self.added(&repeat.body, known, at) else { continue };
+            let Some(Added { factors, mut spec, by }) = self.added(&repeat.body, known, at) else { continue };
             let sliced = factors.map(|factor| known.sliced.get(&factor).or(kept.get(&factor)).copied());
             let axis = common_axis(&spec, sliced).filter(|_| self.pays_behind(factors, known, results[at]));
             let (Some(axis), Some(label)) = (axis, fresh_label(&spec)) else { continue };
-            let mut wholes =
-                [0, 1].into_iter().map(|side| match sliced[side].or(kept.get(&factors[side]).copied()) {
-                    Some(sliced) => sliced.whole,
-                    None => {
-                        let whole = self.keep(repeat, (factors[side], axis), known, (results, before));
-                        kept.insert(factors[side], Sliced { whole, axis });
-                        whole
-                    }
-                });
-            let (Some(lhs), Some(rhs)) = (wholes.next(), wholes.next()) else { continue };
-            let mut spec = spec;
+            let [lhs, rhs] = [0, 1].map(|side| match sliced[side].or(kept.get(&factors[side]).copied()) {
+                Some(sliced) => sliced.whole,
+                None => {
+                    let whole = self.keep(repeat, (factors[side], axis), known, (results, before));
+                    kept.insert(factors[side], Sliced { whole, axis });
+                    whole
+                }
+            });
             spec.lhs.insert(axis, label);
             spec.rhs.insert(axis, label);
             let mut push = |op: Op| {

@@ -9,7 +9,7 @@
     reason = "loops count: iterators would be calls wherever they are not inlined"
 )]
 
-use super::vector::{MOST_PARTIAL, MOST_SUMS, OfRows, Partial, Vector};
+use super::vector::{MOST_PARTIAL, MOST_TOTALS, OfRows, Partial, Vector};
 
 /// One of the nested axes that the terms of a sum run through; distances in elements.
 #[derive(Clone, Copy, Debug)]
@@ -230,7 +230,7 @@ unsafe fn meet_columns<V: Vector, const COLUMNS: usize>(meet: &Meet<V::Real>) {
 #[inline(always)]
 unsafe fn meet_tile<V: Vector, const ROWS: usize, const COLUMNS: usize>(meet: &Meet<V::Real>, row: usize) {
     let width = MEETING_BYTES / size_of::<V::Real>();
-    let mut partial = Partial([[V::Real::default(); MOST_PARTIAL]; MOST_SUMS]);
+    let mut partial = Partial([[V::Real::default(); MOST_PARTIAL]; MOST_TOTALS]);
     let mut first = 0;
     while first < meet.in_use {
         let mut lane = 0;

@@ -14,13 +14,13 @@ pub(super) trait OfRows {
 }
 
 /// The most sums that are completed together.
-pub(super) const MOST_SUMS: usize = 20;
+pub(super) const MOST_TOTALS: usize = 20;
 /// The numbers of a sum, if they are of the shortest kind and fill one of the widest vectors.
 pub(super) const MOST_PARTIAL: usize = 16;
 
 /// The numbers that sums are completed from.
 #[repr(align(64))]
-pub(super) struct Partial<T>(pub(super) [[T; MOST_PARTIAL]; MOST_SUMS]);
+pub(super) struct Partial<T>(pub(super) [[T; MOST_PARTIAL]; MOST_TOTALS]);
 
 /// A vector of reals.
 pub(super) trait Vector: Copy {
@@ -68,8 +68,8 @@ pub(super) trait Vector: Copy {
         partial: &mut Partial<Self::Real>,
         sums: usize,
         width: usize,
-    ) -> [Self::Real; MOST_SUMS] {
-        let mut totals = [Self::Real::default(); MOST_SUMS];
+    ) -> [Self::Real; MOST_TOTALS] {
+        let mut totals = [Self::Real::default(); MOST_TOTALS];
         for (total, numbers) in totals.iter_mut().zip(&mut partial.0).take(sums) {
             let mut width = width;
             while width > 1 {
@@ -146,7 +146,7 @@ mod x86 {
     use std::arch::x86_64::*;
 
     use super::super::x86::in_trees;
-    use super::{MOST_PARTIAL, MOST_SUMS, OfRows, Partial, Vector};
+    use super::{MOST_PARTIAL, MOST_TOTALS, OfRows, Partial, Vector};
 
     macro_rules! vector {
         ($vector:ty, $real:ty, $lanes:literal, [$($rows:literal)+], $most:literal, $most_long:literal,
@@ -198,7 +198,7 @@ mod x86 {
         __m512, f32, 16, [1 2 3 4 5 6 7 8 9 10 11 12], 12, 4,
         _mm512_setzero_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_fmadd_ps, _mm512_storeu_ps,
         #[inline(always)]
-        unsafe fn totals(partial: &mut Partial<f32>, sums: usize, width: usize) -> [f32; MOST_SUMS] {
+        unsafe fn totals(partial: &mut Partial<f32>, sums: usize, width: usize) -> [f32; MOST_TOTALS] {
             assert_eq!(width, MOST_PARTIAL, "a vector of sixteen numbers for each sum");
             // SAFETY: as demanded of the caller; there are more than are completed at a time.
             let all = unsafe { in_trees(partial.0.as_ptr().cast(), sums) };

@@ -4,7 +4,10 @@ use std::arch::is_x86_feature_detected;
 use std::arch::x86_64::*;
 use std::mem::MaybeUninit;
 
-use super::{Dots, DotsKernel, Element, INNER_BYTES, Inner, InnerKernel, Kernel, PARTIAL_BYTES, Panel, What};
+use super::{
+    Dots, DotsKernel, Element, INNER_BYTES, Inner, InnerKernel, Kernel, NEAR_BYTES, PARTIAL_BYTES, Panel,
+    What,
+};
 
 /// Pointers into the left factor, three rows apart: rows between them are reached by address arithmetic.
 const ROWS_PER_POINTER: usize = 3;
@@ -13,8 +16,6 @@ const ROWS_PER_POINTER: usize = 3;
 const RESIDENT_BYTES: usize = 16 << 10;
 /// Rows that pass by are asked for so many bytes before they are used.
 const AHEAD_BYTES: usize = 1024;
-/// Rows of fewer bytes in all stay in the nearest cache from one product to the next: they need not be asked for.
-const NEAR_BYTES: usize = 32 << 10;
 /// The most sums of a square, and not fewer than [`TOGETHER`].
 pub(super) const MOST_SUMS: usize = 25;
 /// So many sums are completed together.

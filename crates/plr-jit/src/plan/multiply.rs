@@ -9,10 +9,7 @@ use crate::gemm::{Pointers, Product};
 use crate::link::{Link, With};
 use crate::lower::Terms;
 use crate::memory::Buffer;
-use crate::micro::{self, Element, Links, What};
-
-/// Results of more bytes are not in the nearest cache, nor is what belongs to them.
-const NEAR_BYTES: usize = 32 << 10;
+use crate::micro::{self, Element, Links, NEAR_BYTES, What};
 
 /// A matrix product.
 #[derive(Debug)]
