@@ -9,6 +9,8 @@ pub struct Choices {
     pub block: bool,
     /// Compute what is larger than all that it is made of where it is read, and do not keep it.
     pub fleeting: bool,
+    /// Compute of sums of which a choice takes some only those.
+    pub picked: bool,
     /// Compute element by element with the widest vectors of the machine.
     pub wide: bool,
     /// Let rows that loops read begin at cache lines.
@@ -29,6 +31,7 @@ impl Default for Choices {
             tile: true,
             block: true,
             fleeting: true,
+            picked: true,
             wide: true,
             align: true,
             running: true,
@@ -66,6 +69,11 @@ pub const CHOICES: &[Choice] = &[
         name: "fleeting",
         about: "compute what is larger than all that it is made of where it is read",
         leave_out: |choices| choices.fleeting = false,
+    },
+    Choice {
+        name: "picked",
+        about: "compute of sums of which a choice takes some only those",
+        leave_out: |choices| choices.picked = false,
     },
     Choice {
         name: "wide",

@@ -156,6 +156,10 @@ impl Run<'_> {
                         Precision::F32 => multiply.run::<f32>(self),
                         Precision::F64 => multiply.run::<f64>(self),
                     },
+                    Step::Picked(picked) => match self.precision {
+                        Precision::F32 => picked.run::<f32>(self),
+                        Precision::F64 => picked.run::<f64>(self),
+                    },
                     Step::Rank(rank) => self.rank(rank),
                     Step::RunningSum(sum) => self.running_sum(sum),
                     Step::Convolve(step) => self.convolve(step),

@@ -11,6 +11,7 @@ mod elementwise;
 mod fleeting;
 mod fold;
 mod link;
+mod picked;
 mod places;
 mod rank;
 mod running;
@@ -25,10 +26,11 @@ use plr_ir::program::{Block, Op, Operation, Program, ReduceKind, Repeat, Value};
 use plr_ir::{Elem, Type};
 
 use crate::memory::Memory;
-use crate::tile::{self, Region, Section};
+use crate::tile::{self, Known, Region, Section};
 pub(crate) use block::{BlockTask, MOST_OPERANDS, MOST_PRODUCTS};
 use elementwise::Code;
 pub(crate) use elementwise::{MapOperand, MapTask};
+pub(crate) use picked::{Pick, PickedTask};
 pub(crate) use task::{
     Carried, ConvolveTask, FoldTask, GemmTask, RepeatTask, Rows, SliceTask, Slot, Task, Terms, UntilTask,
 };
@@ -104,6 +106,7 @@ fn lower_part(program: &Program, choices: Choices, part: Part) -> Lowered {
         rows_kept: Vec::new(),
         befores: HashMap::new(),
         fleeting: if choices.fleeting { fleeting::fleeting(program) } else { Vec::new() },
+        picked: if choices.picked { picked::picked(program) } else { HashMap::new() },
         aligned: match part {
             Part::Rows if choices.align => aligned::aligned(program),
             Part::Rows | Part::RowsInOrder | Part::Lanes(_) | Part::Whole => HashMap::new(),
@@ -114,9 +117,7 @@ fn lower_part(program: &Program, choices: Choices, part: Part) -> Lowered {
     inputs.iter().for_each(|&input| lowering.define(input));
     lowering.align_inputs(&inputs);
     if choices.tile {
-        tile::sections(program, choices.running, &lowering.fleeting)
-            .into_iter()
-            .for_each(|section| lowering.section(section));
+        tile::sections(program, lowering.known()).into_iter().for_each(|section| lowering.section(section));
     } else {
         lowering.block(&program.body);
     }
@@ -189,6 +190,8 @@ struct Lowering<'p> {
     befores: HashMap<Value, places::Before>,
     /// By value of the program, whether whoever reads it computes it.
     fleeting: Vec<bool>,
+    /// Contractions that a choice picks from.
+    picked: HashMap<Value, Pick>,
     /// Matrices whose rows begin at cache lines.
     aligned: HashMap<Value, usize>,
 }
@@ -269,6 +272,11 @@ impl Lowering<'_> {
         if self.aligned.contains_key(&stored) { self.copy(stored) } else { stored }
     }
 
+    /// What tiles have to know.
+    fn known(&self) -> Known<'_> {
+        Known { running: self.choices.running, fleeting: &self.fleeting, picked: &self.picked }
+    }
+
     fn section(&mut self, section: Section) {
         match section {
             Section::Plain(operations) => operations.iter().for_each(|operation| self.operation(operation)),
@@ -335,7 +343,7 @@ impl Lowering<'_> {
     /// Lowers the body of a loop.
     fn body(&mut self, body: &Block) {
         match self.choices.tile {
-            true => tile::sections_of_body(self.program, body, self.choices.running, &self.fleeting)
+            true => tile::sections_of_body(self.program, body, self.known())
                 .into_iter()
                 .for_each(|s| self.section(s)),
             false => self.block(body),

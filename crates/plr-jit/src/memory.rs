@@ -171,6 +171,7 @@ impl<'a> Sharing<'a> {
                     self.meeting.insert((into.whole, *result));
                 }
                 Task::Fold(_)
+                | Task::Picked(_)
                 | Task::Rank { .. }
                 | Task::RunningSum { .. }
                 | Task::Convolve(_)
@@ -283,6 +284,7 @@ impl<'a> Sharing<'a> {
                 Task::Gemm(gemm) => self.overwrite([gemm.result], &gemm.replaceable().collect::<Vec<_>>()),
                 Task::Repeat(repeat) => self.overwrites(&repeat.body),
                 Task::Fold(_)
+                | Task::Picked(_)
                 | Task::Rank { .. }
                 | Task::RunningSum { .. }
                 | Task::Convolve(_)

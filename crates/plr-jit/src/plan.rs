@@ -3,10 +3,12 @@
 mod block;
 mod build;
 mod multiply;
+mod picked;
 mod print;
 
 pub(crate) use block::{BlockStep, Factor};
 pub(crate) use multiply::Multiply;
+pub(crate) use picked::Picked;
 use plr_ir::Precision;
 use plr_ir::program::Law;
 use plr_ir::scalar::UnaryOp;
@@ -49,6 +51,8 @@ pub(crate) enum Step {
     Apply(Apply),
     /// Matrix products, block by block, and a kernel on each block.
     Block(Box<BlockStep>),
+    /// The sums of a matrix product that matter.
+    Picked(Picked),
     /// Ranks of the elements of rows.
     Rank(Rank),
     /// Sums of the elements so far along an axis.
@@ -330,6 +334,7 @@ impl Plan {
                 Step::Launch(_)
                 | Step::Apply(_)
                 | Step::Multiply(_)
+                | Step::Picked(_)
                 | Step::Rank(_)
                 | Step::RunningSum(_)
                 | Step::Convolve(_)

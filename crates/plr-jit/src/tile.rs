@@ -43,7 +43,7 @@ mod turned;
 use plr_ir::program::{Operation, Program, Value};
 
 pub(crate) use lanes::Region;
-pub(crate) use regions::{sections, sections_of_body};
+pub(crate) use regions::{Known, sections, sections_of_body};
 pub(crate) use step::{Import, TileStep, Workspace};
 
 /// A stretch of a program's body.
@@ -80,6 +80,12 @@ fn layout(samples: usize, bytes_of_real: usize) -> Layout {
     if 4 * samples.div_ceil(tiles) > 3 * lanes {
         return Layout { lanes, rows: false };
     }
+    layout_in_rows(samples, bytes_of_real)
+}
+
+/// The layout in which samples are first.
+fn layout_in_rows(samples: usize, bytes_of_real: usize) -> Layout {
+    let tiles = samples.div_ceil(layout_in_lanes(samples, bytes_of_real).lanes);
     // Two, so that two can work on them.
     Layout { lanes: samples.div_ceil(tiles.max(2)), rows: true }
 }

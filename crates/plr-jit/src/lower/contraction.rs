@@ -19,7 +19,7 @@ const LEAST_TRANSPOSED: usize = 32;
 /// An axis of a contraction: its extent, and the distance between neighbours in left factor, right factor and result; 0
 /// where the operand does not have it.
 #[derive(Clone, Copy, Debug)]
-struct Axis {
+pub(super) struct Axis {
     extent: usize,
     strides: [usize; 3],
 }
@@ -44,7 +44,8 @@ impl Lowering<'_> {
             self.define(result);
             return self.push(Task::Gemm(task));
         }
-        if self.contract_computed([lhs, rhs], spec, result) {
+        if self.contract_computed([lhs, rhs], spec, result) || self.contract_picked([lhs, rhs], spec, result)
+        {
             return;
         }
         let (lhs, rhs) = (self.stored_anyhow(lhs), self.stored_anyhow(rhs));
@@ -168,7 +169,13 @@ impl Lowering<'_> {
 
     /// The axes with more than one element: those of the result in its order, and the summed ones in the order of the left
     /// factor, then of the right.
-    fn axes(&self, lhs: Value, rhs: Value, spec: &Contraction, result: Value) -> (Vec<Axis>, Vec<Axis>) {
+    pub(super) fn axes(
+        &self,
+        lhs: Value,
+        rhs: Value,
+        spec: &Contraction,
+        result: Value,
+    ) -> (Vec<Axis>, Vec<Axis>) {
         let operands = [(&spec.lhs, lhs), (&spec.rhs, rhs), (&spec.out, result)];
         let axis = |label: u8| {
             let mut axis = Axis { extent: 1, strides: [0; 3] };
@@ -206,7 +213,7 @@ fn space(axes: &[Axis], operands: usize) -> Space {
 }
 
 /// The contraction as a batch of matrix products that are large enough for the library.
-fn matrix_product(kept: &[Axis], summed: &[Axis]) -> Option<Product> {
+pub(super) fn matrix_product(kept: &[Axis], summed: &[Axis]) -> Option<Product> {
     let (depth, outer) = one_axis(summed, SUMMED);
     if !outer.is_empty() || summed.iter().any(|axis| axis.presence() != SUMMED) {
         return None;

@@ -3,7 +3,7 @@
 use plr_ir::Value;
 use plr_ir::program::{Law, Local, MapInstruction, ReduceKind};
 
-use super::{BlockTask, MapOperand, MapTask};
+use super::{BlockTask, MapOperand, MapTask, Pick, PickedTask};
 use crate::convolve::{Convolve, Lanes};
 use crate::gemm::Product;
 use crate::link::{Link, With};
@@ -26,6 +26,8 @@ pub(crate) enum Task {
     Gemm(GemmTask),
     /// Matrix products and element-wise code on them.
     Block(Box<BlockTask>),
+    /// The sums of a matrix product that matter.
+    Picked(PickedTask),
     /// Ranks of the elements of rows.
     Rank {
         /// The rows.
@@ -294,6 +296,7 @@ impl Task {
             | Task::Fold(_)
             | Task::Gemm(_)
             | Task::Block(_)
+            | Task::Picked(_)
             | Task::Rank { .. }
             | Task::RunningSum { .. }
             | Task::Convolve(_)
@@ -319,6 +322,7 @@ impl Task {
             Task::Block(block) => block.map.results.iter().map(|&(value, _)| value).collect(),
             Task::Fold(FoldTask { result, .. })
             | Task::Gemm(GemmTask { result, .. })
+            | Task::Picked(PickedTask { result, .. })
             | Task::Rank { result, .. }
             | Task::RunningSum { result, .. }
             | Task::Lanes { result, .. }
@@ -349,6 +353,9 @@ impl Task {
                 [gemm.lhs, gemm.rhs].into_iter().chain(gemm.links.iter().filter_map(Link::of)).collect()
             }
             Task::Block(block) => block.operands().collect(),
+            Task::Picked(PickedTask { lhs, rhs, pick: Pick { places, place }, .. }) => {
+                vec![*lhs, *rhs, *places, *place]
+            }
             Task::Rank { input, .. } | Task::RunningSum { input, .. } | Task::Transpose { input, .. } => {
                 vec![*input]
             }

@@ -5,15 +5,15 @@ use plr_ir::program::{Local, MapInstruction, Program, Value};
 use plr_ir::{Precision, Type};
 
 use super::{
-    Apply, BlockStep, ConvolveStep, Copy, Draw, Factor, Launch, Multiply, Plan, Rank, RepeatStep, RunningSum,
-    Step, UntilStep,
+    Apply, BlockStep, ConvolveStep, Copy, Draw, Factor, Launch, Multiply, Picked, Plan, Rank, RepeatStep,
+    RunningSum, Step, UntilStep,
 };
 use crate::apply::apply;
 use crate::codegen::{Compiler, FoldKernel, Kernel, Lanes, MapKernel, MapRead, VECTOR_BYTES};
 use crate::error::Error;
 use crate::lower::{
-    BlockTask, FoldTask, GemmTask, Lowered, MapOperand, MapTask, RepeatTask, SliceTask, Task, lower_tile,
-    renewed,
+    BlockTask, FoldTask, GemmTask, Lowered, MapOperand, MapTask, PickedTask, RepeatTask, SliceTask, Task,
+    lower_tile, renewed,
 };
 use crate::memory::{Buffer, Memory};
 use crate::space::Space;
@@ -79,6 +79,15 @@ impl Build<'_> {
                 lhs: buffer(lhs),
                 rhs: buffer(rhs),
                 links: links.iter().map(|link| link.moved(|value| buffer(&value))).collect(),
+                out: buffer(result),
+            }),
+            Task::Picked(PickedTask { product, lhs, rhs, pick, rows, result }) => Step::Picked(Picked {
+                product: product.clone(),
+                lhs: buffer(lhs),
+                rhs: buffer(rhs),
+                places: buffer(&pick.places),
+                place: buffer(&pick.place),
+                rows: *rows,
                 out: buffer(result),
             }),
             Task::Rank { input, first, result } => {

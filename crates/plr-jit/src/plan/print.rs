@@ -110,6 +110,7 @@ fn print(f: &mut Formatter<'_>, steps: &[Step], depth: usize) -> fmt::Result {
         match step {
             Step::Launch(launch) => writeln!(f, "{launch}")?,
             Step::Multiply(multiply) => writeln!(f, "{multiply}")?,
+            Step::Picked(picked) => writeln!(f, "{picked}")?,
             Step::Rank(rank) => writeln!(f, "{rank}")?,
             Step::RunningSum(sum) => writeln!(f, "{sum}")?,
             Step::Convolve(step) => writeln!(f, "{step}")?,

@@ -13,9 +13,10 @@ use plr_ir::{Elem, several};
 use super::axes::Axes;
 use super::lanes::runs_on;
 use super::{
-    Layout, Region, Section, layout, layout_in_lanes, layout_of_multiplied, layout_of_weights, plain,
-    position,
+    Layout, Region, Section, layout, layout_in_lanes, layout_in_rows, layout_of_multiplied,
+    layout_of_weights, plain, position,
 };
+use crate::lower::Pick;
 
 /// Fewer bytes of weights are soon fetched from another core.
 const LEAST_WHOLE_BYTES: usize = 256 << 10;
@@ -23,26 +24,31 @@ const LEAST_WHOLE_BYTES: usize = 256 << 10;
 /// So many multiplications for each element take about as long as moving it into another order and back.
 const FEW_MULTIPLICATIONS: usize = 256;
 
-/// The stretches of a program's body, in an order in which they can be run; `running` says whether sums may run on from tile to
-/// tile. The values that are `fleeting` are not in memory.
-pub(crate) fn sections(program: &Program, running: bool, fleeting: &[bool]) -> Vec<Section> {
+/// What is known of a program, and has to do with tiles.
+#[derive(Clone, Copy)]
+pub(crate) struct Known<'a> {
+    /// Whether sums may run on from tile to tile.
+    pub(crate) running: bool,
+    /// By value, whether it is fleeting: it is not in memory.
+    pub(crate) fleeting: &'a [bool],
+    /// Contractions that a choice picks from.
+    pub(crate) picked: &'a HashMap<Value, Pick>,
+}
+
+/// The stretches of a program's body, in an order in which they can be run.
+pub(crate) fn sections(program: &Program, known: Known<'_>) -> Vec<Section> {
     let axes = Axes::of(program);
     let Some((class, count)) = axes.samples(program) else { return plain(program) };
-    let mut samples = Samples { program, axes, class, count, running, fleeting };
+    let mut samples = Samples { program, axes, class, count, known };
     samples.sections().unwrap_or_else(|| {
-        samples.running = false;
+        samples.known.running = false;
         samples.sections().unwrap_or_else(|| plain(program))
     })
 }
 
 /// The stretches of the body of a loop, in an order in which they can be run. Its steps follow each other; tiles that are made
 /// anew in each must have a loop of their own to be worth it.
-pub(crate) fn sections_of_body(
-    program: &Program,
-    body: &Block,
-    running: bool,
-    fleeting: &[bool],
-) -> Vec<Section> {
+pub(crate) fn sections_of_body(program: &Program, body: &Block, known: Known<'_>) -> Vec<Section> {
     let alone = || vec![Section::Plain(body.operations.clone())];
     if !body.operations.iter().any(|operation| matches!(operation.op, Op::Repeat(_))) {
         return alone();
@@ -53,7 +59,7 @@ pub(crate) fn sections_of_body(
     let operations = constants.chain(&body.operations).cloned().collect();
     let body = Block { operations, ..body.clone() };
     let (inputs, outputs) = (Vec::new(), Vec::new());
-    sections(&Program { body, inputs, outputs, ..program.clone() }, running, fleeting)
+    sections(&Program { body, inputs, outputs, ..program.clone() }, known)
 }
 
 /// The sample axis of a program.
@@ -63,10 +69,7 @@ pub(super) struct Samples<'a> {
     class: usize,
     /// How many samples there are.
     pub(super) count: usize,
-    /// Whether sums may run on from sample to sample.
-    running: bool,
-    /// By value, whether it is fleeting.
-    fleeting: &'a [bool],
+    known: Known<'a>,
 }
 
 impl Samples<'_> {
@@ -115,7 +118,21 @@ impl Samples<'_> {
         if self.are_soon_renewed(members, cut) {
             return layout_of_multiplied(count, bytes_of_row);
         }
-        layout(count, bytes)
+        // What a sample picks is not beside what another one does.
+        match self.picks(members) {
+            true => layout_in_rows(count, bytes),
+            false => layout(count, bytes),
+        }
+    }
+
+    /// Whether there is a contraction from which a choice picks.
+    fn picks(&self, members: &[&Operation]) -> bool {
+        fn in_it(operation: &Operation, picked: &HashMap<Value, Pick>) -> bool {
+            let of_contraction = operation.results.iter().any(|result| picked.contains_key(result));
+            let in_block = |block: &Block| block.operations.iter().any(|operation| in_it(operation, picked));
+            of_contraction || matches!(&operation.op, Op::Repeat(repeat) if in_block(&repeat.body))
+        }
+        members.iter().any(|member| in_it(member, self.known.picked))
     }
 
     /// Whether among what is cut are inputs that the program renews, with so little to compute between that putting samples last
@@ -161,7 +178,7 @@ impl Samples<'_> {
 
     /// Whether whoever reads what the operation gives computes it, in tiles or outside.
     pub(super) fn passes(&self, operation: &Operation) -> bool {
-        let is_fleeting = |result: &Value| self.fleeting.get(result.index()) == Some(&true);
+        let is_fleeting = |result: &Value| self.known.fleeting.get(result.index()) == Some(&true);
         operation.results.iter().all(is_fleeting) && self.separable(operation)
     }
 
@@ -254,7 +271,7 @@ impl Samples<'_> {
 
     /// Whether its sums run on from sample to sample, if that is allowed here, in rows of several numbers.
     fn runs_on(&self, operation: &Operation) -> bool {
-        let result = operation.results.first().filter(|_| self.running && runs_on(operation));
+        let result = operation.results.first().filter(|_| self.known.running && runs_on(operation));
         result.is_some_and(|&result| {
             let dims = &self.program.type_of(result).dims;
             self.has(result) && dims[1..].iter().product::<usize>() > 1
