@@ -132,6 +132,17 @@ fn layer_wide_activations_are_exceptions() {
     assert_eq!(exceptions, [("output", "local + lateral")]);
 }
 
+/// R13.5: a cost of the file that reads the whole layer makes lateral whoever reads it.
+#[test]
+fn costs_of_a_layer_are_lateral() {
+    let text =
+        plain("state x", "state x, d").replace("learn {", "phase q { output d = -loss'(x) }\n  learn {");
+    let of =
+        |cost: &str| format!("cost own(x, t) = {cost} with derivative x - t\n{text}network n {{ 3 - 2 }}");
+    assert_eq!(verdict(&of("(x - t)^2 / 2"), "q: output d"), "local");
+    assert_eq!(verdict(&of("(x - sum(x) - t)^2 / 2"), "q: output d"), "local + lateral");
+}
+
 /// R13.6: a signal may reduce; it has no verdict of its own.
 #[test]
 fn signals_are_global_by_declaration() {

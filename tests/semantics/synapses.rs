@@ -402,6 +402,37 @@ network n { 3 - 2 - 2 }";
     finds("first_value_too_large", &text.replace("W @ below.x", "p9 * (W @ below.x)"));
 }
 
+/// R4.11: a synapse that is not there transmits nothing, whatever stands before `@`.
+#[test]
+fn absent_synapses_transmit_nothing() {
+    let e = std::f64::consts::E;
+    for (made, heard) in [
+        ("W", 201.0),
+        ("n", 402.0),
+        ("exp(W)", e + e * e * 100.0),
+        ("(W + n)", 603.0),
+        ("(n * pre.x)", 40_002.0),
+        ("(n - pre.x)", 1.0 - 9600.0),
+        ("(-pre.x)", -1.0 - 10_000.0),
+        ("(n / pre.x)", 6.0),
+        ("abs(W - pre.x)", 9800.0),
+        ("(if pre.x > 5 then n else W)", 401.0),
+        ("relu(n)", 402.0),
+    ] {
+        let text = plain("state x", "state x, z")
+            .replace("W @ below.x", &format!("W @ below.x;  z = {made} @ below.x"));
+        let text =
+            text.replace("below -> self", "below -> self, mask(m) { fixed param m = 1;  fixed param n = 1 }");
+        let bench = Bench::new(&format!("{text}network n {{ 3 - 1 }}"));
+        let given: &[(&str, &[f64])] = &[
+            ("W/input->output", &[1.0, 0.0, 2.0]),
+            ("W.m/input->output", &[1.0, 0.0, 1.0]),
+            ("W.n/input->output", &[2.0, 3.0, 4.0]),
+        ];
+        bench.present(given, &[&[1.0, 10.0, 100.0]], &[]).is("state/p/z/output", &[heard]);
+    }
+}
+
 /// R4.11: masked synapses are not there, from the first and after learning.
 #[test]
 fn masked_synapses_are_absent() {

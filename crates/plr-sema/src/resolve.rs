@@ -11,6 +11,7 @@ mod global;
 mod initialiser;
 mod law;
 mod network;
+mod present;
 mod rule;
 mod scope;
 mod script;
@@ -58,6 +59,11 @@ impl Library {
     /// The cost that a name means.
     pub fn cost(&self, name: &str) -> Option<&Cost> {
         self.costs.iter().rfind(|c| c.name == name)
+    }
+
+    /// Whether a cost of the file reads a whole layer (R13.5).
+    pub fn has_wide_cost(&self) -> bool {
+        self.costs.iter().any(|cost| cost.span.is_some() && cost.layer_wide)
     }
 
     /// The filter that a name means.

@@ -233,6 +233,9 @@ impl<'a> Walk<'a> {
             ExprKind::Activation { argument, .. } => self.activation(argument, expr.span),
             ExprKind::Cost { of_drive, argument, .. } => {
                 self.push(Information::Target, expr.span);
+                if self.library.has_wide_cost() {
+                    self.push(Information::Layer, expr.span);
+                }
                 if *of_drive {
                     self.activation(argument, expr.span);
                 }
@@ -443,21 +446,8 @@ impl<'a> Walk<'a> {
         if function.layer_wide {
             self.push(Information::Layer, span);
         }
-        if reads_batch(function, self.library) {
+        if function.of_batch {
             self.push(Information::Batch, span);
         }
     }
-}
-
-/// Whether a function, its derivative or a function they call reduces over the minibatch.
-fn reads_batch(function: &Function, library: &Library) -> bool {
-    fn within(expr: &Expr, library: &Library) -> bool {
-        let mut found = matches!(expr.kind, ExprKind::Batch(..) | ExprKind::Shift(_) | ExprKind::Shuffle(_));
-        if let ExprKind::Call { function, .. } = &expr.kind {
-            found |= reads_batch(&library.functions[function.0], library);
-        }
-        expr.for_each_child(|child| found = found || within(child, library));
-        found
-    }
-    std::iter::once(&function.body).chain(&function.derivative).any(|expr| within(expr, library))
 }

@@ -27,6 +27,8 @@ pub enum Flaw {
     Edge(String, WrongEdge),
     /// An activation on the input layer.
     InputActivation,
+    /// A function that draws, or reads other samples, as an activation.
+    NotOfSample(String),
     /// Pooling that does not stand between two layers, or says more than its window.
     Pool,
     /// A word that says nothing about a kernel or window.
@@ -93,6 +95,9 @@ impl Finding for BadNetwork {
             Flaw::Edge(edge, WrongEdge::Twice) => format!("the edge `{edge}` is there twice"),
             Flaw::Edge(edge, _) => format!("`{edge}` cannot be an edge"),
             Flaw::InputActivation => "the input layer has no activation".to_owned(),
+            Flaw::NotOfSample(name) => {
+                format!("`{name}` draws or reads other samples, which an activation does not")
+            }
             Flaw::Pool => "pooling stands between two layers and has a window, nothing else".to_owned(),
             Flaw::Geometry(word) => format!("`{word}` says nothing about a window"),
             Flaw::NoKernel => "a convolution has a kernel".to_owned(),
@@ -125,6 +130,7 @@ impl Finding for BadNetwork {
             Flaw::Edge(_, WrongEdge::OutOfOutput) => "the output layer sends to no other layer",
             Flaw::Edge(_, WrongEdge::Twice) => "a second time",
             Flaw::InputActivation => "its units are what the data says",
+            Flaw::NotOfSample(_) => "call it in an equation instead",
             Flaw::Pool => "not here, or not so",
             Flaw::Geometry(_) => "`k5` is a window of 5 x 5, `s2` a stride, `p1` padding, each once",
             Flaw::NoKernel => "say how large, as in `k5`",

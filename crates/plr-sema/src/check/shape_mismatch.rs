@@ -72,6 +72,8 @@ pub enum Shapes {
         /// The synapse whose weight stands in it, if one does.
         weight: Option<String>,
     },
+    /// A cost that draws, or reads other samples.
+    NotOfSample,
     /// Something that varies where a constant is needed.
     NotConstant,
     /// `x[phase]` of something that is not a unit's variable or a signal.
@@ -203,6 +205,7 @@ impl Finding for ShapeMismatch {
                 )
             }
             Shapes::NoLayer { .. } => "it is not clear which layer is meant".to_owned(),
+            Shapes::NotOfSample => "a cost is of one sample, and draws nothing".to_owned(),
             Shapes::NotConstant => "a constant is needed here".to_owned(),
             Shapes::NotStored => {
                 "only a unit's variable or a signal can be read at the end of a phase".to_owned()
@@ -260,6 +263,7 @@ impl Finding for ShapeMismatch {
             Shapes::OthersTrace { .. } => "read by another synapse".to_owned(),
             Shapes::OtherForm { .. } => "one number for other pairs of units".to_owned(),
             Shapes::NoLayer { .. } => "the argument belongs to no single layer".to_owned(),
+            Shapes::NotOfSample => "of other samples, or drawn".to_owned(),
             Shapes::NotConstant => "varies".to_owned(),
             Shapes::NotStored => "not stored".to_owned(),
             Shapes::NotWritable { .. } => "written here".to_owned(),
@@ -299,6 +303,7 @@ impl Finding for ShapeMismatch {
             | Shapes::OtherForm { .. }
             | Shapes::OthersTrace { .. }
             | Shapes::NoLayer { .. }
+            | Shapes::NotOfSample
             | Shapes::NotConstant
             | Shapes::NotStored
             | Shapes::NotWritable { .. }
@@ -389,6 +394,7 @@ impl Finding for ShapeMismatch {
             | Shapes::NoWeight { .. }
             | Shapes::OthersTrace { .. }
             | Shapes::NoLayer { weight: None }
+            | Shapes::NotOfSample
             | Shapes::NotConstant
             | Shapes::NotStored
             | Shapes::NotWritable { change: None, .. }

@@ -23,6 +23,8 @@ pub struct Function {
     pub layer_wide: bool,
     /// Of each such reduction the arguments that it reduces.
     pub reduced: Vec<Vec<usize>>,
+    /// Whether it or its derivative reads other samples.
+    pub of_batch: bool,
     /// Whether it draws random numbers.
     pub draws: bool,
     /// How many operations it is, calls written out.
@@ -59,6 +61,8 @@ pub struct Cost {
     pub derivative: Option<Expr>,
     /// The derivative with respect to the drive, when the output layer has that activation.
     pub after: Vec<(FunctionId, Expr)>,
+    /// Whether it or its derivative with respect to the activity reads the whole layer.
+    pub layer_wide: bool,
     /// Where its name stands; `None` in the prelude.
     pub span: Option<Span>,
 }

@@ -14,6 +14,7 @@ use crate::hir::{
     SynapseId,
 };
 
+use super::present::of_those_present;
 use super::scope::{Moment, Reader, Scope};
 use super::transmission::{first_synapse, transmitted, untransposed};
 
@@ -494,7 +495,8 @@ fn arrive(
     check_end(sent, sender, &synapse_text(&name, transposed), span, scope)?;
     let sent = boxed(sent, Reader::Sender(sender), scope)?;
     let together = ReduceKind::Sum;
-    Some(ExprKind::Arrive { synapse: id, transposed, together, weight: Box::new(weight), sent })
+    let weight = Box::new(of_those_present(weight, id, rule));
+    Some(ExprKind::Arrive { synapse: id, transposed, together, weight, sent })
 }
 
 /// The population whose units hear together what their synapses make: those of the reader, if it is a unit.

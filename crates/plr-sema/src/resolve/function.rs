@@ -107,6 +107,7 @@ fn function(item: &ast::Function, own: bool, library: &Library, findings: &mut F
     let (settings, body) = (settings?, body?);
     let layer_wide = std::iter::once(&body).chain(&derivative).any(|e| reads_layer(e, library));
     let reduced = std::iter::once(&body).chain(&derivative).flat_map(|e| reduced(e, library)).collect();
+    let of_batch = std::iter::once(&body).chain(&derivative).any(|e| reads_batch(e, library));
     let draws = draws(&body, library);
     let mut size = size(&body, library).max(derivative.as_ref().map_or(0, |d| size(d, library)));
     let (mut body, mut derivative) = (body, derivative);
@@ -126,6 +127,7 @@ fn function(item: &ast::Function, own: bool, library: &Library, findings: &mut F
         surrogate: item.surrogate,
         layer_wide,
         reduced,
+        of_batch,
         draws,
         size,
         span,
@@ -163,6 +165,12 @@ fn arguments_in(expr: &Expr) -> Vec<usize> {
     }
     expr.for_each_child(|child| found.extend(arguments_in(child)));
     found
+}
+
+/// Whether an expression reads other samples.
+fn reads_batch(expr: &Expr, library: &Library) -> bool {
+    let here = |e: &Expr| matches!(e.kind, ExprKind::Batch(..) | ExprKind::Shift(_) | ExprKind::Shuffle(_));
+    has(expr, library, &here, |f| f.of_batch)
 }
 
 /// Whether an expression draws a number.
@@ -208,8 +216,16 @@ fn cost(item: &ast::CostFunction, own: bool, library: &Library, findings: &mut F
         }
         after.push((function?, resolve(derivative, reader, &mut scope)?));
     }
+    let body = body?;
+    let by_activity = || std::iter::once(&body).chain(&derivative);
+    // R6.6
+    let mut all = by_activity().chain(after.iter().map(|(_, derivative)| derivative));
+    if let Some(expr) = all.find(|expr| draws(expr, library) || reads_batch(expr, library)) {
+        return mismatch(expr.span, Shapes::NotOfSample, &mut scope);
+    }
+    let layer_wide = by_activity().any(|expr| reads_layer(expr, library));
     let span = own.then_some(item.name.span);
-    Some(Cost { name: item.name.text.clone(), body: body?, derivative, after, span })
+    Some(Cost { name: item.name.text.clone(), body, derivative, after, layer_wide, span })
 }
 
 /// The function of that name that is seen.

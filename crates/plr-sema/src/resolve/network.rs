@@ -170,6 +170,10 @@ fn activation(call: &ast::Call, library: &Library, findings: &mut Findings) -> O
         });
         return None;
     };
+    // R15.5
+    if library.functions[function.0].draws || library.functions[function.0].of_batch {
+        return flaw(call.span, Flaw::NotOfSample(call.name.text.clone()), findings);
+    }
     let declared = &library.functions[function.0].settings;
     let mut settings = vec![None; declared.len()];
     for setting in &call.settings {
