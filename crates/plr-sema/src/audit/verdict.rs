@@ -81,8 +81,13 @@ pub fn requirement(rule: &Rule, synapse: Option<SynapseId>, information: Informa
         | Information::Target => None,
         Information::Arrival { synapse, transposed } => transposed.then(|| against(synapse)),
         Information::Weight { synapse: read, transposed: false } => {
-            let same = synapse.is_some_and(|own| rule.weight_of(own) == rule.weight_of(read));
-            (!same).then_some(Requirement::OtherSynapse)
+            let (own, read) = (synapse.map(|own| rule.weight_of(own)), rule.weight_of(read));
+            let against = |own: SynapseId| rule.synapses[own.0].runs_against(&rule.synapses[read.0]);
+            match own {
+                Some(own) if own == read => None,
+                Some(own) if against(own) => Some(Requirement::WeightTransport),
+                Some(_) | None => Some(Requirement::OtherSynapse),
+            }
         }
         Information::Weight { synapse: read, transposed: true } if Some(read) == synapse => {
             Some(against(read))
@@ -197,9 +202,11 @@ fn finding(rule: &Rule, subject: Subject<'_>, licence: Licence, used: Use, all: 
         Information::Arrival { synapse, .. } => {
             (Foreign::LeavingWeights(sent(rule, synapse, all)), Some(synapse))
         }
-        Information::Weight { synapse, transposed: true } => (Foreign::ReciprocalWeight, Some(synapse)),
+        Information::Weight { synapse, .. } if licence == Licence::WeightTransport => {
+            (Foreign::ReciprocalWeight, Some(synapse))
+        }
         Information::Neighbours(synapse, end) => (Foreign::Neighbours(end), Some(synapse)),
-        Information::Weight { synapse, transposed: false } => (Foreign::OtherWeight, Some(synapse)),
+        Information::Weight { synapse, .. } => (Foreign::OtherWeight, Some(synapse)),
         Information::Variable { .. }
         | Information::Sent { .. }
         | Information::Trace(..)

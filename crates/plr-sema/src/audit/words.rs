@@ -167,19 +167,8 @@ fn sender(rule: &Rule, synapse: SynapseId, transposed: bool) -> &'static str {
 
 /// The endpoints of the synapse that would carry the same things the other way: `above`, `self` for `below -> self`.
 pub(super) fn mirrored(rule: &Rule, synapse: SynapseId) -> (String, String) {
-    let Endpoint { layer: from, population: sender } = rule.synapses[synapse.0].from;
-    let Endpoint { layer: to, population: receiver } = rule.synapses[synapse.0].to;
-    let (from, to) = match (from, to) {
-        (Relative::Below, Relative::Own) => (Relative::Above, Relative::Own),
-        (Relative::Above, Relative::Own) => (Relative::Below, Relative::Own),
-        (Relative::Own, Relative::Below) => (Relative::Own, Relative::Above),
-        (Relative::Own, Relative::Above) => (Relative::Own, Relative::Below),
-        (from, to) => (to, from),
-    };
-    (
-        endpoint(rule, Endpoint { layer: from, population: receiver }),
-        endpoint(rule, Endpoint { layer: to, population: sender }),
-    )
+    let (from, to) = rule.synapses[synapse.0].mirrored();
+    (endpoint(rule, from), endpoint(rule, to))
 }
 
 fn endpoint(rule: &Rule, end: Endpoint) -> String {

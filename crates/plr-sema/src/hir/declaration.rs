@@ -134,6 +134,29 @@ pub struct Synapse {
     pub span: Span,
 }
 
+impl Synapse {
+    /// The sides of the projection that would carry the same things the other way: those of `above -> self` for `below -> self`.
+    pub fn mirrored(&self) -> (Endpoint, Endpoint) {
+        let (from, to) = match (self.from.layer, self.to.layer) {
+            (Relative::Below, Relative::Own) => (Relative::Above, Relative::Own),
+            (Relative::Above, Relative::Own) => (Relative::Below, Relative::Own),
+            (Relative::Own, Relative::Below) => (Relative::Own, Relative::Above),
+            (Relative::Own, Relative::Above) => (Relative::Own, Relative::Below),
+            (from, to) => (to, from),
+        };
+        (
+            Endpoint { layer: from, population: self.to.population },
+            Endpoint { layer: to, population: self.from.population },
+        )
+    }
+
+    /// Whether another's weights are those against the direction of this one, as they stand in its equations (R5.6).
+    pub fn runs_against(&self, other: &Self) -> bool {
+        let ends = |synapse: &Self| (synapse.from, synapse.to);
+        ends(self) == other.mirrored() && ends(self) != ends(other)
+    }
+}
+
 /// One side of a projection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Endpoint {
