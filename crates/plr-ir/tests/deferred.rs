@@ -183,6 +183,36 @@ fn runs_put_off_leave_what_they_leave_in_a_row() {
     assert!(tested > 1500, "{tested}");
 }
 
+/// A matrix that only decays, and is asked by what is presented beside what the other one learns from, is as wide as that is.
+#[test]
+fn matrices_of_other_widths_are_whole() {
+    let text = r#"program "update" f64 (
+  %0 "W": real[3,4],
+  %1 "V": real[3,5],
+  %2 "b": real[3],
+  %3 "data": real[2,4],
+  %4 "target": real[2,5],
+) {
+  %5: real[2,3] = contract bj,ij->bi %3, %0
+  %6: real[2,3] = contract bj,ij->bi %4, %1
+  %7: real[2,3] = add %5, %6
+  %8: real[3,4] = contract bi,bj->ij %7, %3
+  %9: real[3,4] = add %0, %8
+  %10: real[3,5] = constant 0.9
+  %11: real[3,5] = mul %10, %1
+  %12: real[3] = constant 0.5
+  %13: real[3] = mul %12, %2
+  output "W" = %9
+  output "V" = %11
+  output "b" = %13
+}
+"#;
+    let program = parse(text).expect("it is a program");
+    let deferral = Deferral::of(&program, &OWN).expect("one of them can be put off");
+    let (furthest, largest) = difference(&program, &deferral, 3, 1);
+    assert!(furthest <= 1e-12 * (1.0 + largest), "{furthest} of {largest}");
+}
+
 /// What is not a sum of scaled rows stays where it is, and with it what depends on it.
 #[test]
 fn what_is_not_linear_in_rows_is_not_put_off() {

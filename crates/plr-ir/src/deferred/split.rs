@@ -80,10 +80,10 @@ impl Split {
         split.program.body.operations = lines.operations;
         split.keep_what_is_needed();
         let used = split.used();
-        // Answers and gains are of the same samples.
-        let rank = |value: Value| program.type_of(value).rank();
+        // Answers and gains are of the same samples, and of as many numbers of each.
+        let dims = |value: Value| &program.type_of(value).dims;
         let alike = |matrix: Value| {
-            split.drives.iter().filter(|drive| drive.matrix == matrix).all(|drive| rank(drive.x) == rank(x))
+            split.drives.iter().filter(|drive| drive.matrix == matrix).all(|drive| dims(drive.x) == dims(x))
         };
         let fits = |&matrix: &Value| split.lines.iter().any(|(known, _)| *known == matrix) && alike(matrix);
         let fewer: Vec<Value> =
