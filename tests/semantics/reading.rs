@@ -117,7 +117,7 @@ fn synapses_know_their_ends() {
 fn weights_beside_are_found_by_direction() {
     let other = " allow other_synapse, weight_transport";
     let given: &[(&str, &[f64])] = &[("W/input->output", &[2.0, 3.0]), ("B/output->input", &[5.0, 7.0])];
-    let text = learned("synapse B : above -> self = 1, fixed", "W += B", " allow other_synapse");
+    let text = learned("synapse B : above -> self = 1, fixed", "W += B", " allow weight_transport");
     Bench::new(&text).present(given, &[&[0.0, 0.0]], &[]).is("increment/W/input->output", &[5.0, 7.0]);
     let given: &[(&str, &[f64])] = &[("W/input->output", &[2.0, 3.0]), ("V/input->output", &[5.0, 7.0])];
     let text = learned("synapse V : below -> self = 1, fixed", "W += V", " allow other_synapse");

@@ -413,7 +413,7 @@ fn absent_synapses_transmit_nothing() {
         ("(W + n)", 603.0),
         ("(n * pre.x)", 40_002.0),
         ("(n - pre.x)", 1.0 - 9600.0),
-        ("(-pre.x)", -1.0 - 10_000.0),
+        ("(W - pre.x)", -9800.0),
         ("(n / pre.x)", 6.0),
         ("abs(W - pre.x)", 9800.0),
         ("(if pre.x > 5 then n else W)", 401.0),
@@ -423,13 +423,14 @@ fn absent_synapses_transmit_nothing() {
             .replace("W @ below.x", &format!("W @ below.x;  z = {made} @ below.x"));
         let text =
             text.replace("below -> self", "below -> self, mask(m) { fixed param m = 1;  fixed param n = 1 }");
+        let text = text.replace("predict output.x", "predict output.x + 0 * output.z");
         let bench = Bench::new(&format!("{text}network n {{ 3 - 1 }}"));
-        let given: &[(&str, &[f64])] = &[
-            ("W/input->output", &[1.0, 0.0, 2.0]),
-            ("W.m/input->output", &[1.0, 0.0, 1.0]),
-            ("W.n/input->output", &[2.0, 3.0, 4.0]),
-        ];
-        bench.present(given, &[&[1.0, 10.0, 100.0]], &[]).is("state/p/z/output", &[heard]);
+        let mut given: Vec<(&str, &[f64])> =
+            vec![("W/input->output", &[1.0, 0.0, 2.0]), ("W.m/input->output", &[1.0, 0.0, 1.0])];
+        if made.contains('n') {
+            given.push(("W.n/input->output", &[2.0, 3.0, 4.0]));
+        }
+        bench.present(&given, &[&[1.0, 10.0, 100.0]], &[]).is("state/p/z/output", &[heard]);
     }
 }
 

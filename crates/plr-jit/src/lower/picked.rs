@@ -123,11 +123,10 @@ impl Search<'_> {
                 let whole = input.axes.len() == rank;
                 self.want(input.value, if whole { here } else { Wanted::All });
             }
-            let chosen = match *instruction {
-                MapInstruction::Select(condition, chosen, _) => {
-                    pick(map, condition, rank).map(|pick| (chosen, pick))
-                }
-                _ => None,
+            let chosen = if let MapInstruction::Select(condition, chosen, _) = *instruction {
+                pick(map, condition, rank).map(|pick| (chosen, pick))
+            } else {
+                None
             };
             instruction.moved(|local| {
                 let of_operand = match chosen {
@@ -155,9 +154,9 @@ impl Search<'_> {
 /// The numbers that are equal where a condition holds, of which one is for each element and the other for whole rows.
 fn pick(map: &Map, condition: Local, rank: usize) -> Option<Pick> {
     let MapInstruction::Compare(CompareOp::Eq, a, b) = map.body[condition.0 as usize] else { return None };
-    let input = |local: Local| match map.body[local.0 as usize] {
-        MapInstruction::Input(input) => Some(&map.inputs[input as usize]),
-        _ => None,
+    let input = |local: Local| {
+        let MapInstruction::Input(input) = map.body[local.0 as usize] else { return None };
+        Some(&map.inputs[input as usize])
     };
     let (a, b) = (input(a)?, input(b)?);
     let (places, place) = if a.axes.len() == rank { (a, b) } else { (b, a) };

@@ -209,7 +209,7 @@ impl<'a> Walk<'a> {
                     self.push(Information::Group(size as usize), expr.span);
                 }
                 if let ExprKind::Call { function, .. } = &reduced.kind
-                    && reads_batch(&self.library.functions[function.0], self.library)
+                    && self.library.functions[function.0].of_batch
                 {
                     self.push(Information::Batch, expr.span);
                 }

@@ -98,28 +98,24 @@ fn keeps_zero(op: UnaryOp) -> bool {
 }
 
 /// Whether nothing but the numbers of synapses and what is the same for all decides about it.
-#[allow(
-    clippy::wildcard_enum_match_arm,
-    reason = "the other expressions are treated alike, present or future"
-)]
 fn is_of_weights(expr: &Expr) -> bool {
     fn alone(expr: &Expr) -> bool {
-        let mut of_weights = match expr.kind {
+        let mut of_weights = matches!(
+            expr.kind,
             ExprKind::Number(_)
-            | ExprKind::Hyper(_)
-            | ExprKind::Weight { .. }
-            | ExprKind::Updates
-            | ExprKind::Count(_)
-            | ExprKind::Unary(..)
-            | ExprKind::Binary(..)
-            | ExprKind::Compare(..)
-            | ExprKind::And(..)
-            | ExprKind::Or(..)
-            | ExprKind::Not(_)
-            | ExprKind::If(..)
-            | ExprKind::Call { .. } => true,
-            _ => false,
-        };
+                | ExprKind::Hyper(_)
+                | ExprKind::Weight { .. }
+                | ExprKind::Updates
+                | ExprKind::Count(_)
+                | ExprKind::Unary(..)
+                | ExprKind::Binary(..)
+                | ExprKind::Compare(..)
+                | ExprKind::And(..)
+                | ExprKind::Or(..)
+                | ExprKind::Not(_)
+                | ExprKind::If(..)
+                | ExprKind::Call { .. }
+        );
         expr.for_each_child(|child| of_weights &= alone(child));
         of_weights
     }

@@ -90,12 +90,15 @@ fn a_clamp_needs_a_licence_too() {
 #[test]
 fn other_synapses_and_other_samples() {
     let mut rule = feedback_alignment();
-    rule.plasticity = vec![learn_synapse(1, weight(0, true)), learn_synapse(0, weight(1, false))];
+    rule.synapses.push(synapse("V", Relative::Below, false));
+    rule.plasticity = vec![learn_synapse(1, weight(0, true)), learn_synapse(0, weight(2, false))];
+    rule.plasticity.push(learn_synapse(2, weight(1, false)));
     rule.plasticity.push(learn_unit(0, batch_mean(read(Place::Own, 1))));
     let messages: Vec<_> = found(&rule).into_iter().map(|(_, _, message, help)| (message, help)).collect();
     let expected = [
         ("a synapse of `B` cannot know the weight of the synapse in the other direction", "weight_transport"),
         ("a synapse of `W` cannot know the weight of another synapse", "other_synapse"),
+        ("a synapse of `V` cannot know the weight of the synapse in the other direction", "weight_transport"),
         ("a neuron cannot know what happens in other samples", "batch_statistics"),
     ];
     let expected = expected.map(|(message, licence)| {

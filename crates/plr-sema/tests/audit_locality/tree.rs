@@ -227,6 +227,7 @@ pub fn library() -> Library {
         derivative,
         layer_wide,
         reduced: if layer_wide { vec![vec![0]] } else { Vec::new() },
+        of_batch: false,
         draws: false,
         size: 1,
         span: None,
