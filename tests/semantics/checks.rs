@@ -7,6 +7,7 @@ use plr_run::backend::Backend;
 use plr_run::check::{CheckError, ClaimResult, Kind, Undefined, relation, run, sweep};
 
 use crate::bench::{clean, finds, legal};
+use crate::text::plain;
 
 /// Gradient descent by hand, scaled; the claims are those of the check.
 fn descent(check: &str) -> String {
@@ -270,18 +271,28 @@ fn first_values_are_of_a_name_or_of_a_population() {
 }}"
         )
     };
-    let means = |init: &str| {
-        results(&text(init))
-            .into_iter()
-            .map(|r| r.outcome.expect("it is measured").number)
-            .collect::<Vec<_>>()
+    let means_of = |text: &str| {
+        results(text).into_iter().map(|r| r.outcome.expect("it is measured").number).collect::<Vec<_>>()
     };
+    let means = |init: &str| means_of(&text(init));
     assert_eq!(means("b = 5"), [5.0, 5.0]);
     assert_eq!(means("P.b = 5"), [5.0, 2.0]);
     assert_eq!(means("b = 5, Q.b = 6"), [5.0, 6.0]);
     assert_eq!(means("Q.b = 6, b = 5"), [5.0, 5.0]);
     for wrong in ["P.x = 1", "Q.c = 1", "R.b = 1", "x = 1"] {
         finds("unknown_name", &text(wrong));
+    }
+    // So are those of the numbers of a synapse.
+    let beside = |init: &str| {
+        let text = plain("below -> self", "below -> self { param m = 1 }").replace("W @", "(W * m) @");
+        let text = text.replace("learn {", "learn { m += pre.x;");
+        let check = format!("check law {{ network 2 - 1;  {init}  expect mean(W.m) == 0 }}\n}}\n");
+        means_of(&text.replace("after p\n}\n", &format!("after p\n  {check}")))
+    };
+    for (init, mean) in
+        [("", 1.0), ("init m = 5;", 5.0), ("init W.m = 5;", 5.0), ("init m = 6, W.m = 5;", 5.0)]
+    {
+        assert_eq!(beside(init), [mean], "{init}");
     }
 }
 

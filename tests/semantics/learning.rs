@@ -105,6 +105,42 @@ network n {{ 1 - 1 }}"
     reads.is("state/p/x/output", &[2.0]);
 }
 
+/// R8.9: every call has memories of its own, which are called like nothing else.
+#[test]
+fn memories_have_names_of_their_own() {
+    let filter = "filter two(g) {\n  param m = 0, m2 = 0\n  m += g\n  m2 += 2 * g\n  return m + m2\n}\n";
+    let text = |state: &str, numbers: &str, learn: &str| {
+        let text = plain("state x", state)
+            .replace("below -> self", &format!("below -> self {numbers}"))
+            .replace("W += lr * post.x * pre.x", &format!("W += lr * {learn}"));
+        format!("{filter}{text}network n {{ 1 - 1 }}")
+    };
+    let present = |text: &str| Bench::new(text).present(&[], &[&[3.0]], &[]);
+    let twice = present(&text("state x", "", "(two(pre.x) - two(10 * pre.x))"));
+    for (name, value) in [("m", 3.0), ("m2", 6.0), ("m3", 30.0), ("m23", 60.0)] {
+        twice.is(&format!("new/W.{name}/input->output"), &[value]);
+    }
+    let beside =
+        present(&text("state x", "{ fixed param m = 7;  fixed param m2 = 7 }", "two(pre.x) * (m + m2)"));
+    for (name, value) in [("m3", 3.0), ("m23", 6.0)] {
+        beside.is(&format!("new/W.{name}/input->output"), &[value]);
+    }
+    // A population may be called like a parameter.
+    let text = "rule R {
+  neuron { state x;  param b = 0 }
+  neuron b { state z = 0;  param m = 5 }
+  synapse W : below -> self
+  phase p { clamp input x = data;  sweep up { x = W @ below.x + b };  b: z = m }
+  learn { W += pre.x;  b += two(x + 3);  m += z }
+  predict output.x after p
+}
+network n { 1 - 1 }";
+    let found = present(&format!("{filter}{text}"));
+    for (name, value) in [("b.m", 0.0), ("b.m2", 3.0), ("b.m22", 6.0)] {
+        found.is(&format!("new/{name}/output"), &[value]);
+    }
+}
+
 /// R8.8, R8.9: lines in order, a memory for each weight, of the increment reduced over samples.
 #[test]
 fn filters_remember() {
@@ -130,6 +166,10 @@ network n { 2 - 1 }";
         found.is("new/W.n/input->output", &[51.0, 82.0]);
         found.is("increment/W/input->output", &[56.0, 90.0]);
     }
+    // What only itself reads does nothing.
+    let idle = text.replace("return n + m", "return g").replace("n = n + s * m", "n = n + 1 / m");
+    let found = Bench::new(&idle).present(&[], &[&[1.0, 2.0], &[3.0, 6.0]], &[]);
+    found.is("increment/W/input->output", &[2.0, 4.0]);
     // A first value may be made of the settings: of the call, or else of the filter.
     let begun = |call: &str| {
         let text = text.replace("m = 3", "m = 2 * s + max(s, 5)");

@@ -107,6 +107,23 @@ impl Rule {
         }
     }
 
+    /// `x`, or `P.x` in a named population.
+    pub fn variable_name(&self, variable: VariableId) -> String {
+        let variable = &self.variables[variable.0];
+        match &self.populations[variable.population.0].name {
+            Some(population) => format!("{population}.{}", variable.name),
+            None => variable.name.clone(),
+        }
+    }
+
+    /// `W`, `W.m`, `b`, `P.b`
+    pub fn learned_name(&self, target: Learned) -> String {
+        match target {
+            Learned::Synapse(synapse) => self.synapse_name(synapse),
+            Learned::Unit(variable) => self.variable_name(variable),
+        }
+    }
+
     /// The name of a parameter, and where it is declared.
     pub fn declaration(&self, parameter: Learned) -> (String, Span) {
         match parameter {

@@ -1,14 +1,16 @@
 //! What filters remember: for every call of a filter in a learning equation, its memories at every site of what it
 //! filters. They are parameters like any other.
 
+use std::collections::HashSet;
+
 use plr_ir::model::Count;
 
 use crate::equation::{self, Site};
-use crate::hir::{Expr, ExprKind, Filter, Learned, Observed, Rule};
+use crate::hir::{Expr, ExprKind, Filter, Learned, Observed, Plasticity, Rule, SynapseId, VariableId};
 use crate::resolve::{Library, Optimiser};
 
 /// The call of a filter.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Filtering<'r> {
     /// Where the call stands.
     pub place: u32,
@@ -18,8 +20,8 @@ pub struct Filtering<'r> {
     settings: &'r [Option<Expr>],
     /// What learns from its result.
     pub target: Learned,
-    /// How many calls for the same target stand before it, and the numbers of the target itself.
-    earlier: usize,
+    /// The names of its memories, of which no other parameter has one.
+    names: Vec<String>,
 }
 
 /// A memory of a filter at a site.
@@ -35,23 +37,33 @@ pub struct Memory {
 
 /// All calls of filters in the order of the text. The chosen filter has been put in its place.
 pub fn filterings<'r>(rule: &'r Rule, library: &'r Library) -> Vec<Filtering<'r>> {
+    let synapses = (0..rule.synapses.len()).map(|i| Learned::Synapse(SynapseId(i)));
+    let units = (0..rule.variables.len()).map(|i| Learned::Unit(VariableId(i)));
+    let mut taken: HashSet<String> = synapses.chain(units).map(|one| rule.learned_name(one)).collect();
     let mut found: Vec<Filtering<'r>> = Vec::new();
-    for plasticity in &rule.plasticity {
-        for_each_call(&plasticity.increment, &mut |filter, settings, place| {
+    for Plasticity { target, increment, .. } in &rule.plasticity {
+        for_each_call(increment, &mut |filter, settings, place| {
             let filter = &library.filters[filter];
-            let earlier = found.iter().filter(|f| f.target == plasticity.target).count();
-            let earlier = earlier + usize::from(is_taken(plasticity.target, filter, rule));
-            found.push(Filtering { place, filter, settings, target: plasticity.target, earlier });
+            let names = free_names(&rule.learned_name(*target), filter, &taken);
+            taken.extend(names.iter().cloned());
+            found.push(Filtering { place, filter, settings, target: *target, names });
         });
     }
     found
 }
 
-/// Whether a synapse has a number beside its weight that is called like a memory of a filter.
-fn is_taken(target: Learned, filter: &Filter, rule: &Rule) -> bool {
-    let Learned::Synapse(synapse) = target else { return false };
-    let beside = rule.synapses.iter().filter(|s| s.beside == Some(synapse));
-    beside.into_iter().any(|s| filter.memories.iter().any(|(name, _)| *name == s.name))
+/// `W.m`, or else `W.m2`, or with the next number that is free for all memories of a call (R8.8).
+fn free_names(target: &str, filter: &Filter, taken: &HashSet<String>) -> Vec<String> {
+    let mut number = 1;
+    loop {
+        let behind = if number == 1 { String::new() } else { number.to_string() };
+        let names = filter.memories.iter().map(|(memory, _)| format!("{target}.{memory}{behind}"));
+        let names: Vec<String> = names.collect();
+        if names.iter().all(|name| !taken.contains(name)) {
+            return names;
+        }
+        number += 1;
+    }
 }
 
 /// Visits every call of a filter in an expression, with the filter's position, the settings and where the call stands.
@@ -63,10 +75,9 @@ pub fn for_each_call<'r>(expr: &'r Expr, visit: &mut dyn FnMut(usize, &'r [Optio
 }
 
 impl Filtering<'_> {
-    /// `W.m`, the group of a memory; `W.m2` of the second call for `W`.
-    pub fn group(&self, target: &str, index: usize) -> String {
-        let number = if self.earlier == 0 { String::new() } else { (self.earlier + 1).to_string() };
-        format!("{target}.{}{number}", self.filter.memories[index].0)
+    /// `W.m`, the group of a memory.
+    pub fn group(&self, index: usize) -> String {
+        self.names[index].clone()
     }
 
     /// The first value of a memory, a constant (R8.8).

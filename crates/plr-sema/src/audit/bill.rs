@@ -9,7 +9,7 @@ use super::built::Built;
 use super::operations::{MultiplyAdds, multiply_adds};
 use super::reads::Reader;
 use super::schedule::{Plan, Slot, depth, plans};
-use super::subject::{Subject, source_name, variable_name};
+use super::subject::{Subject, source_name};
 use super::timing::{Locking, locking};
 use super::uses::{Information, uses};
 use super::wires::{Wire, wires};
@@ -207,7 +207,7 @@ fn units(rule: &Rule, network: &Network, population: PopulationId) -> u64 {
 
 fn states(rule: &Rule) -> Vec<String> {
     let is_state = |&id: &usize| matches!(rule.variables[id].kind, VariableKind::State(_));
-    (0..rule.variables.len()).filter(is_state).map(|id| variable_name(rule, VariableId(id))).collect()
+    (0..rule.variables.len()).filter(is_state).map(|id| rule.variable_name(VariableId(id))).collect()
 }
 
 fn kept(rule: &Rule, library: &Library, network: &Network, built: &Built) -> Vec<KeptState> {
@@ -215,7 +215,7 @@ fn kept(rule: &Rule, library: &Library, network: &Network, built: &Built) -> Vec
         let layers = layers(network, |layer| built.unit(VariableId(id), layer));
         let units = |layer| rule.units(network, Group { population: variable.population, layer }) as u64;
         Some(KeptState {
-            state: variable_name(rule, VariableId(id)),
+            state: rule.variable_name(VariableId(id)),
             by_sample: variable.kept? == Keeping::Sample,
             values: layers.map(units).sum(),
         })
@@ -248,7 +248,7 @@ fn unit_parameters(rule: &Rule, network: &Network, built: &Built) -> Vec<UnitPar
             let learned = rule.plasticity.iter().any(|p| p.target == Learned::Unit(id));
             let units = |layer| rule.units(network, rule.group(id, layer)) as u64;
             found.push(UnitParameter {
-                name: variable_name(rule, id),
+                name: rule.variable_name(id),
                 learned,
                 units: layers(network, |layer| built.unit(id, layer)).map(units).sum(),
                 values: values(rule, (network, built), Learned::Unit(id)),
@@ -288,12 +288,8 @@ fn memories(rule: &Rule, library: &Library, network: &Network, built: &Built) ->
     let filterings = filterings(rule, library);
     let memories = filterings.iter().flat_map(|f| (0..f.filter.memories.len()).map(move |index| (f, index)));
     let memory = |(filtering, index): (&Filtering<'_>, usize)| {
-        let name = match filtering.target {
-            Learned::Unit(id) => variable_name(rule, id),
-            Learned::Synapse(id) => rule.synapse_name(id),
-        };
         let values = values(rule, (network, built), filtering.target);
-        FilterMemory { name: filtering.group(&name, index), values }
+        FilterMemory { name: filtering.group(index), values }
     };
     memories.map(memory).filter(|memory| memory.values > 0).collect()
 }
@@ -402,7 +398,7 @@ fn stored(
     }
     let axes = trace::axes(rule, library);
     let copy = |((phase, (traced, id)), sites): ((PhaseId, (bool, usize)), Vec<Site>)| PhaseCopy {
-        state: if traced { rule.synapse_name(SynapseId(id)) } else { variable_name(rule, VariableId(id)) },
+        state: if traced { rule.synapse_name(SynapseId(id)) } else { rule.variable_name(VariableId(id)) },
         phase: rule.phases[phase.0].name.clone(),
         values: sites
             .iter()

@@ -12,7 +12,6 @@ use plr_syntax::span::Span;
 
 use super::reads::Reader;
 use super::schedule::Slot;
-use super::subject::variable_name;
 use crate::check::lost_equation::{LostEquation, Winner};
 use crate::equation::{self, Site, sweep_order};
 use crate::hir::{Dynamics, ExprKind, Learned, Phase, Place, Rule, Statement, Tracing, VariableId};
@@ -163,7 +162,7 @@ fn finding(
     layers: &[LayerId],
     (rule, network): (&Rule, &Network),
 ) -> LostEquation {
-    let name = variable_name(rule, lost.variable);
+    let name = rule.variable_name(lost.variable);
     LostEquation { at: lost.span, name, layers: names(layers, network), winner, other }
 }
 

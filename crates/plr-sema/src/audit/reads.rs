@@ -20,7 +20,7 @@ use super::pattern::{
     along_edge, by_all_synapses, by_all_units, by_channel, by_near_units, by_only_synapse, by_presynaptic,
     join,
 };
-use super::subject::{learned_name, source_name, variable_name};
+use super::subject::source_name;
 use crate::equation::{self, Instance, Site, Source};
 use crate::group::{Evaluator, Group, groups_of};
 use crate::hir::{
@@ -61,7 +61,7 @@ impl Input {
     /// `s/h1`, `s/h1@free`, `s/h1@forward at time`, `P.b/h1`, `W/input->h1`, `data`, `target`
     pub fn name(self, rule: &Rule, library: &Library, network: &Network) -> String {
         let at = |variable, layer: LayerId| {
-            format!("{}/{}", variable_name(rule, variable), network.layers[layer].name)
+            format!("{}/{}", rule.variable_name(variable), network.layers[layer].name)
         };
         let between =
             |synapse: SynapseId, edge| format!("{}/{}", rule.synapse_name(synapse), network.edge_name(edge));
@@ -76,7 +76,7 @@ impl Input {
             Self::Trace(synapse, edge, phase) => then(between(synapse, edge), phase),
             Self::Memory(memory) => {
                 let called = filterings(rule, library).into_iter().find(|f| f.place == memory.place);
-                let group = called.map(|f| f.group(&learned_name(rule, f.target), memory.index));
+                let group = called.map(|f| f.group(memory.index));
                 format!("{}/{}", group.unwrap_or_default(), memory.site.name(network))
             }
             Self::Updates => UPDATES.to_owned(),

@@ -6,7 +6,6 @@ use plr_syntax::diagnostic::Findings;
 use plr_syntax::span::Span;
 
 use super::reads::{Input, Reader};
-use super::subject::variable_name;
 use crate::check::stale_clamp::StaleClamp;
 use crate::equation;
 use crate::hir::{PhaseId, Rule, VariableId};
@@ -33,7 +32,7 @@ pub fn stale_clamps(rule: &Rule, library: &Library, network: &Network, findings:
             if let Some((by, earlier)) = layers.into_iter().find_map(since) {
                 findings.push(StaleClamp {
                     at: clamp.value.span,
-                    name: variable_name(rule, clamp.variable),
+                    name: rule.variable_name(clamp.variable),
                     from: rule.phases[from.0].name.clone(),
                     by: rule.phases[by.0].name.clone(),
                     earlier,

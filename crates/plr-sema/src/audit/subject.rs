@@ -86,10 +86,10 @@ impl<'r> Subject<'r> {
     pub fn name(self, rule: &Rule) -> String {
         let role = self.role().map(|role| format!("{} ", role_word(role))).unwrap_or_default();
         match self {
-            Self::Definition(variable, ..) => format!("{role}let {}", variable_name(rule, variable)),
+            Self::Definition(variable, ..) => format!("{role}let {}", rule.variable_name(variable)),
             Self::Signal(signal, _) => format!("signal {}", rule.signals[signal.0].name),
             Self::Clamp(phase, dynamics) => {
-                let variable = variable_name(rule, dynamics.variable);
+                let variable = rule.variable_name(dynamics.variable);
                 format!("{}: clamp {role}{variable}", rule.phases[phase.0].name)
             }
             Self::Equation(source) => {
@@ -141,33 +141,16 @@ impl<'r> Subject<'r> {
     }
 }
 
-/// `x`, or `P.x` in a named population.
-pub fn variable_name(rule: &Rule, variable: VariableId) -> String {
-    let variable = &rule.variables[variable.0];
-    match &rule.populations[variable.population.0].name {
-        Some(population) => format!("{population}.{}", variable.name),
-        None => variable.name.clone(),
-    }
-}
-
 /// `infer: x`, `learn: W`, `learn: b`
 pub fn source_name(rule: &Rule, source: Source<'_>) -> String {
     match source {
         Source::Dynamics(phase, dynamics) => {
-            format!("{}: {}", rule.phases[phase.0].name, variable_name(rule, dynamics.variable))
+            format!("{}: {}", rule.phases[phase.0].name, rule.variable_name(dynamics.variable))
         }
         Source::Trace(phase, tracing) => {
             format!("{}: {}", rule.phases[phase.0].name, rule.synapse_name(tracing.trace))
         }
-        Source::Plasticity(plasticity) => format!("learn: {}", learned_name(rule, plasticity.target)),
-    }
-}
-
-/// `W`, `b`, `P.b`
-pub fn learned_name(rule: &Rule, target: Learned) -> String {
-    match target {
-        Learned::Synapse(synapse) => rule.synapse_name(synapse),
-        Learned::Unit(variable) => variable_name(rule, variable),
+        Source::Plasticity(plasticity) => format!("learn: {}", rule.learned_name(plasticity.target)),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What an equation reads, in the words of someone who knows neurons but not this compiler.
 
-use super::subject::{Subject, variable_name};
+use super::subject::Subject;
 use super::uses::{Information, Use};
 use crate::hir::{Endpoint, Past, Place, Relative, Rule, SynapseId, VariableId};
 
@@ -180,7 +180,7 @@ fn endpoint(rule: &Rule, end: Endpoint) -> String {
 }
 
 fn at_phase(rule: &Rule, variable: VariableId, phase: Option<Past>) -> String {
-    let name = variable_name(rule, variable);
+    let name = rule.variable_name(variable);
     match phase {
         Some(phase) => format!("{name}[{}]", phase.name(rule)),
         None => name,

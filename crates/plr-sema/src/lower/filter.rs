@@ -40,7 +40,15 @@ impl Lowerer<'_> {
             bound.push(self.evaluate(given.as_ref().unwrap_or(default), cx));
         }
         for (index, value) in &filter.updates {
-            let value = self.evaluate(value, Context { arguments: &arguments, settings: &bound, ..cx })?;
+            let value = match self.evaluate(value, Context { arguments: &arguments, settings: &bound, ..cx })
+            {
+                Ok(value) => value,
+                // Nor is one that only it itself reads.
+                Err(unavailable) => {
+                    arguments[1 + index] = Err(unavailable);
+                    continue;
+                }
+            };
             let value = term::as_number(&mut self.b, &cx.extents, value);
             let value = term::widen(&mut self.b, &cx.extents, value, result);
             arguments[1 + index] = Ok(value);

@@ -50,10 +50,7 @@ impl Setting {
                 (&variable.name, Some(init))
             }
         };
-        let full = match target {
-            Learned::Synapse(_) => name.clone(),
-            Learned::Unit(variable) => self.variable_name(variable),
-        };
+        let full = self.rule.learned_name(target);
         let given = self.init.iter().rfind(|(given, _)| given == name || *given == full);
         given.map_or(declared, |(_, init)| Some(init))
     }
@@ -201,7 +198,7 @@ impl Setting {
                 (self.rule.synapse_name(synapse), self.weight_dims(synapse, site.ends()))
             }
             Learned::Unit(variable) => {
-                (self.variable_name(variable), self.parameter_dims(variable, site.owner()))
+                (self.rule.variable_name(variable), self.parameter_dims(variable, site.owner()))
             }
         };
         let init = Box::new(self.first_value(target, site));

@@ -15,8 +15,8 @@ use crate::check::bad_value::BadValue;
 use crate::equation::{self, Site, applies};
 use crate::group::Group;
 use crate::hir::{
-    Cost, Expr, HyperId, Initialiser, Learned, Observed, Phase, PhaseId, Plasticity, PopulationId, Rule,
-    SynapseId, VariableId, VariableKind,
+    Cost, Expr, HyperId, Initialiser, Learned, Observed, Phase, PhaseId, Plasticity, Rule, SynapseId,
+    VariableId, VariableKind,
 };
 use crate::memory::{Memory, UPDATES, counts_updates, filterings};
 use crate::network::{LayerId, Network};
@@ -243,7 +243,7 @@ impl Setting {
             for layer in equation::layers(VariableId(i), None, &self.rule, &self.network) {
                 let id = ParameterId::Unit(VariableId(i), layer);
                 let dims = self.parameter_dims(VariableId(i), layer);
-                let (target, group) = (Learned::Unit(VariableId(i)), self.variable_name(VariableId(i)));
+                let (target, group) = (Learned::Unit(VariableId(i)), self.rule.variable_name(VariableId(i)));
                 parameters.push((id, self.parameter(group, Site::Layer(layer), dims, target)));
             }
         }
@@ -310,7 +310,7 @@ impl Setting {
                 for index in 0..filtering.filter.memories.len() {
                     let Some(site) = id.site() else { continue };
                     let memory = Memory { place: filtering.place, index, site };
-                    let group = filtering.group(&parameter.group, index);
+                    let group = filtering.group(index);
                     let first = self.constant_at(&filtering.first(index), site);
                     let (site, dims) = (parameter.site.clone(), parameter.dims.clone());
                     let kept = self.kept(group, site, dims, first);
@@ -381,16 +381,6 @@ impl Setting {
         self.rule.weight_dims(&self.network, synapse, pair)
     }
 
-    /// `x`, or `P.x` in a named population.
-    pub fn variable_name(&self, variable: VariableId) -> String {
-        let variable = &self.rule.variables[variable.0];
-        let PopulationId(population) = variable.population;
-        match &self.rule.populations[population].name {
-            Some(name) => format!("{name}.{}", variable.name),
-            None => variable.name.clone(),
-        }
-    }
-
     /// `W.e/input->h1`
     pub fn trace_name(&self, (synapse, pre, post): TraceCell) -> String {
         format!("{}/{}", self.rule.synapse_name(synapse), self.network.edge_name((pre, post)))
@@ -398,7 +388,7 @@ impl Setting {
 
     /// `x/h1`
     pub fn state_name(&self, variable: VariableId, layer: LayerId) -> String {
-        format!("{}/{}", self.variable_name(variable), self.network.layers[layer].name)
+        format!("{}/{}", self.rule.variable_name(variable), self.network.layers[layer].name)
     }
 }
 

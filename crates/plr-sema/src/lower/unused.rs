@@ -8,7 +8,7 @@ use crate::check::never_evaluated::NeverEvaluated;
 use crate::check::unused_phase::UnusedPhase;
 use crate::equation::{self, Instance, Source};
 use crate::group::Absent;
-use crate::hir::{Learned, PhaseId};
+use crate::hir::PhaseId;
 use crate::resolve::has_weight;
 
 use super::environment::Unavailable;
@@ -47,17 +47,10 @@ impl Specialised {
                 at,
                 synapse: rule.synapse_name(synapse),
                 other_form: matches!(absent, Absent::OtherForm),
-                target: self.name_of(source.target()),
+                target: rule.learned_name(source.target()),
             });
         }
         found
-    }
-
-    fn name_of(&self, target: Learned) -> String {
-        match target {
-            Learned::Synapse(synapse) => self.setting.rule.synapse_name(synapse),
-            Learned::Unit(variable) => self.setting.variable_name(variable),
-        }
     }
 
     /// A phase is used if an operation of it is left when everything is gone that is neither observable nor observed by a

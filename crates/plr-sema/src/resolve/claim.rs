@@ -352,11 +352,7 @@ impl Resolver<'_> {
     /// All synapses and unit parameters with their full names and names.
     fn parameters(&self) -> Vec<(Learned, String, String)> {
         let unit = |(i, v): (usize, &Variable)| {
-            let full = match &self.rule.populations[v.population.0].name {
-                Some(population) => format!("{population}.{}", v.name),
-                None => v.name.clone(),
-            };
-            (Learned::Unit(VariableId(i)), full, v.name.clone())
+            (Learned::Unit(VariableId(i)), self.rule.variable_name(VariableId(i)), v.name.clone())
         };
         let synapses = self.rule.synapses.iter().enumerate();
         let synapses = synapses.map(|(i, s)| {

@@ -13,8 +13,6 @@ use crate::hir::{
     Rule, Statement, SynapseId, Tracing, VariableId, VariableKind,
 };
 
-use crate::audit::subject::learned_name;
-
 use super::Library;
 use super::expression::mismatch;
 use super::rule::{Resolver, blank_phase, tolerance};
@@ -250,7 +248,7 @@ impl Resolver<'_> {
             let variables = skeleton.variables.iter().map(|v| v.name.clone());
             ("variable", variables.chain(self.scope().synaptic_names()).collect())
         } else {
-            ("single variable", found.iter().map(|&one| learned_name(skeleton, one)).collect())
+            ("single variable", found.iter().map(|&one| skeleton.learned_name(one)).collect())
         };
         self.scope().unknown(kind, &name.text, name.span, known);
         None
