@@ -56,7 +56,9 @@ pub fn put_in(program: &mut Program, which: Which<'_>, overrides: &Overrides) {
     let items = &mut program.file.items;
     if let Some(experiment) = meant(items, which) {
         let replaced = |own: &Clause| word(own).is_some_and(|own| given.iter().any(|g| word(g) == Some(own)));
-        experiment.clauses.retain(|own| !replaced(own));
+        // What it expects is of the run that it says itself (R16.6).
+        let kept = |own: &Clause| !replaced(own) && !matches!(own, Clause::Expect(_));
+        experiment.clauses.retain(kept);
         experiment.clauses.extend(given);
     } else if let Some(rule) = rule(items, which)
         && given.iter().any(|clause| matches!(clause, Clause::Network(_)))

@@ -50,12 +50,17 @@ impl Setting {
         if name.trim().is_empty() {
             return Err("there is no name before `=`".to_owned());
         }
-        let value: f64 = value.trim().parse().map_err(|_| format!("`{}` is not a number", value.trim()))?;
-        if !value.is_finite() {
-            return Err(format!("`{value}` is not a finite number"));
-        }
-        Ok(Self { text: text.to_owned(), name: name.trim().to_owned(), value })
+        Ok(Self { text: text.to_owned(), name: name.trim().to_owned(), value: finite(value)? })
     }
+}
+
+/// A number of the command line.
+///
+/// # Errors
+/// If it is none, or not finite.
+pub fn finite(text: &str) -> Result<f64, String> {
+    let value: f64 = text.trim().parse().map_err(|_| format!("`{}` is not a number", text.trim()))?;
+    if value.is_finite() { Ok(value) } else { Err(format!("`{value}` is not a finite number")) }
 }
 
 /// Which experiment or rule of a file is meant.

@@ -35,6 +35,9 @@ use self::training::{Training, Watch};
 use self::watch::Watched;
 use super::{BackendArgument, PrecisionArgument};
 
+/// The largest number that an experiment counts with (R16.5).
+const MOST: u64 = u32::MAX as u64;
+
 /// Compile a rule and train a network with it.
 #[derive(Args, Debug)]
 pub struct Run {
@@ -52,16 +55,16 @@ pub struct Run {
     #[arg(long)]
     validation: Option<usize>,
     /// Samples in a minibatch.
-    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=MOST))]
     batch: Option<u64>,
     /// How often all training samples are presented; 0 to evaluate alone.
     #[arg(long)]
     epochs: Option<u32>,
     /// How many minibatches are presented, instead of whole epochs.
-    #[arg(long, conflicts_with = "epochs", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, conflicts_with = "epochs", value_parser = clap::value_parser!(u64).range(1..=MOST))]
     updates: Option<u64>,
     /// The seed of weights, order and the rule's own draws.
-    #[arg(long)]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(..=MOST))]
     seed: Option<u64>,
     /// How many threads share a minibatch; results do not depend on it.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1024))]
@@ -217,9 +220,7 @@ impl Run {
     /// What is run: the experiment, with the flags in it.
     fn plan(&self, checked: &Checked) -> Result<Plan, Failure> {
         let mut plan = selection::plan(checked, self.which(), &self.overrides)?;
-        if self.differs() {
-            plan.expected.clear();
-        }
+        let own = plan.clone();
         if let Some(data) = &self.data {
             plan.data = data.source()?;
             // So many of other data may be all of this.
@@ -235,17 +236,20 @@ impl Run {
             (None, Some(updates)) => Length::Updates(updates),
             (None, None) => plan.length,
         };
+        // What clauses of the command line expect is of this run.
+        if self.overrides.with.is_empty() && self.differs(&plan, &own) {
+            plan.expected.clear();
+        }
         Ok(plan)
     }
 
-    /// Whether something else is trained than the experiment says.
-    fn differs(&self) -> bool {
+    /// Whether something else is trained than the experiment says, without clauses of the command line.
+    fn differs(&self, plan: &Plan, own: &Plan) -> bool {
+        let numbers = |plan: &Plan| (plan.seed, plan.precision, plan.batch(), plan.length, plan.validation);
         // What is watched changes nothing.
-        let Overrides { network, set, with, watch: _ } = &self.overrides;
-        let data = self.data.is_some() || self.validation.is_some() || self.batch.is_some();
-        let length = self.epochs.is_some() || self.updates.is_some() || self.weights.is_some();
-        let numbers = self.seed.is_some() || self.precision.is_some() || !set.is_empty() || self.keep_best;
-        network.is_some() || !with.is_empty() || data || length || numbers
+        let Overrides { network, set, with: _, watch: _ } = &self.overrides;
+        let begins = self.data.is_some() || self.weights.is_some() || network.is_some() || !set.is_empty();
+        begins || self.keep_best || numbers(plan) != numbers(own)
     }
 
     fn threads(&self) -> usize {

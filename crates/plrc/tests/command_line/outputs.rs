@@ -581,6 +581,14 @@ fn runs_are_held_to_what_their_experiment_expects() {
     let bold = place.line("run bold.plr e").refused(1, "does not end as its experiment expects");
     assert!(bold.out.contains("expected accuracy > 1") && bold.out.contains("NO"), "{bold:?}");
     place.line("run bold.plr e --seed 2").well();
+    // The seed and the length that it has anyway make no other run of it.
+    place.line("run bold.plr e --seed 1 --epochs 1").refused(1, "does not end as its experiment expects");
+    // What is expected on the command line is of this very run, and in the place of what the file expects.
+    let given = place.shell("$PLRC run bold.plr e --seed 2 --with 'expect loss < 0'");
+    let given = given.refused(1, "does not end as its experiment expects");
+    assert!(given.out.contains("expected loss < 0") && !given.out.contains("accuracy > 1"), "{given:?}");
+    place.shell("$PLRC run bold.plr e --with 'expect loss > 0'").well();
+    place.shell("$PLRC run bold.plr e --with 'batch 10'").well();
     place.line("run bold.plr e --threads 1").refused(1, "does not end as its experiment expects");
     for (claim, code) in [
         ("expect beauty > 1", "unknown_name"),

@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 use crate::driver::Checked;
 use crate::failure::Failure;
+use crate::selection::finite;
 use crate::shell::Shell;
 use crate::table::Table;
 
@@ -28,8 +29,7 @@ impl FromStr for Sweep {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let (name, values) = text.split_once('=').ok_or("write NAME=VALUE,VALUE,…")?;
-        let value = |v: &str| v.trim().parse::<f64>().map_err(|_| format!("`{}` is no number", v.trim()));
-        let values = values.split(',').map(value).collect::<Result<Vec<_>, _>>()?;
+        let values = values.split(',').map(finite).collect::<Result<Vec<_>, _>>()?;
         let whole = |value: &f64| value.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(value);
         if name.trim() == UPDATES && !values.iter().all(whole) {
             return Err("updates are counted: write integers".to_owned());
