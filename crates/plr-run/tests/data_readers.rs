@@ -177,6 +177,8 @@ fn npz_arrays_of_every_type_and_order() {
             ("bytes", npy_bytes("|u1", "False", "(2,)", &[7, 255])),
             ("long", npy_bytes("<i8", "False", "(1,)", &(-3_i64).to_le_bytes())),
             ("int", npy_bytes("<i4", "False", "(1,)", &(-3_i32).to_le_bytes())),
+            ("unsigned", npy_bytes("<u8", "False", "(2,)", &[3_u64, 1 << 40].map(u64::to_le_bytes).concat())),
+            ("beyond", npy_bytes(">u8", "False", "(1,)", &(1_u64 << 63).to_be_bytes())),
             ("scalar", npy_bytes("<f8", "False", "()", &0.1_f64.to_le_bytes())),
             ("none", npy_bytes("<f8", "False", "(0, 3)", &[])),
         ],
@@ -189,9 +191,14 @@ fn npz_arrays_of_every_type_and_order() {
     assert_eq!(arrays["bytes"].elements, Elements::U8(vec![7, 255]));
     assert_eq!(arrays["long"].elements, Elements::I64(vec![-3]));
     assert_eq!(arrays["int"].elements, Elements::I64(vec![-3]));
+    assert_eq!(arrays["unsigned"].elements, Elements::I64(vec![3, 1 << 40]));
+    assert_eq!(arrays["beyond"].elements, Elements::F64(vec![(1_u64 << 63) as f64]));
     assert_eq!((arrays["scalar"].dims.len(), &arrays["scalar"].elements), (0, &Elements::F64(vec![0.1])));
     assert_eq!(arrays["none"].dims, [0, 3]);
     assert_eq!(arrays["bytes"].clone().into_tensor(), Tensor::from_f64([2], &[7.0, 255.0], Precision::F64));
+    // R17.3: of samples they are grey levels.
+    let levels = Tensor::from_f64([2], &[7.0 / 255.0, 1.0], Precision::F64);
+    assert_eq!(arrays["bytes"].clone().into_samples(), levels);
 }
 
 #[test]
@@ -248,6 +255,18 @@ fn npz_data_sets() {
     archive(&path, &[("x", x()), ("y", npy_bytes("<f8", "False", "(3,)", &f8(&[0.5, 1.0, 2.0])))]);
     let train = npz::read_sets(&path).unwrap().train;
     assert!(matches!(train.targets(), Targets::Values(values) if values.columns() == 1));
+    // R17.3: bytes are grey levels as targets too, unless they only say what is so.
+    let of_bytes = |bytes: &[u8]| {
+        archive(&path, &[("x", x()), ("y", npy_bytes("|u1", "False", "(3, 2)", bytes))]);
+        npz::read_sets(&path).unwrap().train.targets().clone()
+    };
+    let values = |bytes: &[u8]| match of_bytes(bytes) {
+        Targets::Values(table) => (0..6).map(|i| table.cells().get(i)).collect::<Vec<f64>>(),
+        Targets::None | Targets::Labels { .. } => Vec::new(),
+    };
+    assert_eq!(values(&[0, 255, 51, 0, 0, 102]), [0.0, 1.0, 0.2, 0.0, 0.0, 0.4]);
+    assert_eq!(values(&[0, 1, 1, 1, 0, 0]), [0.0, 1.0, 1.0, 1.0, 0.0, 0.0]);
+    assert_eq!(of_bytes(&[0, 1, 1, 0, 0, 1]), Targets::Labels { labels: vec![1, 0, 1], classes: 2 });
     archive(&path, &[("x", x())]);
     assert_eq!(npz::read_sets(&path).unwrap().train.targets(), &Targets::None);
 

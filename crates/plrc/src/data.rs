@@ -176,7 +176,8 @@ impl<'a> Written<'a> {
     }
 }
 
-/// Sees that images have the order of the input layer: channels, rows, columns (R15.7).
+/// Sees that images have the order of the input layer: channels, rows, columns (R15.7). One of a single channel may have no axis for
+/// it, and where samples have steps, each of these is one.
 ///
 /// # Errors
 /// [`Failure::Layout`] if they have these in another order.
@@ -189,7 +190,11 @@ pub fn laid_out(sample: &[usize], network: &Network) -> Result<(), Failure> {
         dims.sort_unstable();
         dims
     };
-    if sample.len() != 3 || sample == wanted || sorted(sample) != sorted(&wanted) {
+    let units = |dims: &[usize]| dims.iter().product::<usize>();
+    let of_steps = units(sample) != units(&wanted) && !sample.is_empty();
+    let image = &sample[usize::from(of_steps)..];
+    let image = if let &[rows, columns] = image { vec![1, rows, columns] } else { image.to_vec() };
+    if image.len() != 3 || image == wanted || sorted(&image) != sorted(&wanted) {
         return Ok(());
     }
     Err(Failure::Layout { sample: sample.to_vec(), input: grid.to_string() })

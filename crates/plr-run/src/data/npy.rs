@@ -9,6 +9,7 @@ use std::io::{self, Read, Write};
 use plr_ir::tensor::{Data, Tensor};
 
 use super::bytes::{Failure, elements, read_at_most, size};
+use super::table::level;
 
 /// Why bytes are not an NPY array that can be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,6 +86,12 @@ impl Array {
         };
         Tensor { dims: self.dims, data }
     }
+
+    /// The same of samples: bytes are grey levels (R17.3).
+    pub fn into_samples(self) -> Tensor {
+        let Elements::U8(values) = self.elements else { return self.into_tensor() };
+        Tensor { dims: self.dims, data: Data::F64(values.into_iter().map(level).collect()) }
+    }
 }
 
 const MAGIC: &[u8; 6] = b"\x93NUMPY";
@@ -148,6 +155,7 @@ enum Kind {
     U32,
     I32,
     I64,
+    U64,
     F32,
     F64,
 }
@@ -158,7 +166,7 @@ impl Kind {
             Self::Bool | Self::U8 | Self::I8 => 1,
             Self::I16 | Self::U16 | Self::F16 => 2,
             Self::I32 | Self::U32 | Self::F32 => 4,
-            Self::I64 | Self::F64 => 8,
+            Self::I64 | Self::U64 | Self::F64 => 8,
         }
     }
 }
@@ -233,6 +241,7 @@ fn element_type(descr: &[u8]) -> Result<(Kind, bool), NpyFault> {
         b"u4" => Kind::U32,
         b"i4" => Kind::I32,
         b"i8" => Kind::I64,
+        b"u8" => Kind::U64,
         b"f4" => Kind::F32,
         b"f8" => Kind::F64,
         _ => return Err(unknown()),
@@ -261,10 +270,20 @@ fn typed(kind: Kind, big_endian: bool, body: Vec<u8>) -> Elements {
         (Kind::I32, true) => Elements::I64(elements(&body, |b| i64::from(i32::from_be_bytes(b)))),
         (Kind::I64, false) => Elements::I64(elements(&body, i64::from_le_bytes)),
         (Kind::I64, true) => Elements::I64(elements(&body, i64::from_be_bytes)),
+        (Kind::U64, false) => unsigned(&elements(&body, u64::from_le_bytes)),
+        (Kind::U64, true) => unsigned(&elements(&body, u64::from_be_bytes)),
         (Kind::F32, false) => Elements::F32(elements(&body, f32::from_le_bytes)),
         (Kind::F32, true) => Elements::F32(elements(&body, f32::from_be_bytes)),
         (Kind::F64, false) => Elements::F64(elements(&body, f64::from_le_bytes)),
         (Kind::F64, true) => Elements::F64(elements(&body, f64::from_be_bytes)),
+    }
+}
+
+/// Integers, if they all are among those of 64 bits with a sign.
+fn unsigned(values: &[u64]) -> Elements {
+    match values.iter().map(|&v| i64::try_from(v)).collect() {
+        Ok(integers) => Elements::I64(integers),
+        Err(_) => Elements::F64(values.iter().map(|&v| v as f64).collect()),
     }
 }
 

@@ -95,7 +95,7 @@ fn archive(arrays: &BTreeMap<String, Tensor>) -> io::Result<Vec<u8>> {
 /// Reads a data set: `x` and `y` to train on and, if they are there, `x_val` and `y_val`, `x_test` and `y_test`.
 ///
 /// `x` is `[samples, …]`; bytes are grey levels and become `[0, 1]`, other numbers stay as they are. `y` is
-/// `[samples]` integers (classes), or `[samples]`, `[samples, outputs]` or `[samples, steps, outputs]` real values, which are
+/// `[samples]` integers (classes), or `[samples]`, `[samples, outputs]` or `[samples, steps, outputs]` real values or grey levels, which are
 /// classes too if each sample has one 1 and otherwise 0; without `y` the data has no targets. There are as many classes as the labels
 /// ask for, or more.
 ///
@@ -175,6 +175,8 @@ fn targets(path: &Path, (name, array): Named) -> Result<Targets, DataError> {
         });
     }
     let cells = match array.elements {
+        // Zeros and ones say what is so; other bytes are grey levels, as those of samples are.
+        Elements::U8(values) if values.iter().any(|&v| v > 1) => Cells::Pixels(values),
         Elements::U8(values) => Cells::F32(values.into_iter().map(f32::from).collect()),
         Elements::I64(values) => Cells::F64(values.into_iter().map(|v| v as f64).collect()),
         Elements::F32(values) => Cells::F32(values),

@@ -162,7 +162,7 @@ const LEVELS: [f64; 256] = {
 };
 
 /// The number that a grey level stands for.
-fn level<T: Real>(byte: u8) -> T {
+pub(super) fn level<T: Real>(byte: u8) -> T {
     T::from_f64(LEVELS[usize::from(byte)])
 }
 

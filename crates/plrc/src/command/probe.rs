@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use plr_ir::model::{Model as _, Sequence};
 use plr_run::backend::{Arrays, Context};
+use plr_run::data::npy::Array;
 use plr_run::data::npz;
 use plr_run::weights;
 
@@ -103,8 +104,11 @@ fn of_file(path: &Path) -> Result<Arrays, Failure> {
         let weights = weights::load(path).map_err(|error| Failure::Session(error.into()))?;
         return Ok(weights.tensors.into_iter().collect());
     }
-    let arrays = npz::read_arrays(path)?;
-    Ok(arrays.into_iter().map(|(name, array)| (name, array.into_tensor())).collect())
+    let tensor = |(name, array): (String, Array)| {
+        let tensor = if name == "data" { array.into_samples() } else { array.into_tensor() };
+        (name, tensor)
+    };
+    Ok(npz::read_arrays(path)?.into_iter().map(tensor).collect())
 }
 
 fn is_of_a_run(path: &Path) -> bool {

@@ -126,6 +126,29 @@ fn a_rule_that_needs_targets_says_so() {
     run(&place, "none.npz", 1, "the rule reads `target`, but the data has no targets");
 }
 
+/// R17.3, R15.7: images whose axes are in another order are refused, with an axis for the channel and without, and at each step.
+#[test]
+fn images_have_the_order_of_the_input_layer() {
+    let place = Workplace::new("images");
+    place.write("rule.plr", SHARED);
+    let run = |dims: &[usize], code: i32, words: &str| {
+        let count = dims.iter().product();
+        let x = Tensor::from_f64(dims.to_vec(), &vec![0.5; count], Precision::F64);
+        let y = Tensor::from_f64(vec![dims[0], 2], &[1.0, 0.0].repeat(dims[0]), Precision::F64);
+        let arrays = BTreeMap::from([("x".to_owned(), x), ("y".to_owned(), y)]);
+        npz::write_arrays(&place.path("x.npz"), &arrays).unwrap();
+        let network = "--network '1x5x6 - 2 softmax' --epochs 1 --batch 2 --no-angles";
+        place.shell(&format!("$PLRC run rule.plr {network} --data x.npz")).refused(code, words);
+    };
+    run(&[4, 5, 6], 0, "");
+    run(&[4, 1, 5, 6], 0, "");
+    run(&[4, 30], 0, "");
+    run(&[4, 6, 5], 1, "a sample is 6x5, and the input layer 1x5x6: channels come first");
+    run(&[4, 1, 6, 5], 1, "a sample is 1x6x5, and the input layer 1x5x6: channels come first");
+    run(&[4, 5, 6, 1], 1, "a sample is 5x6x1, and the input layer 1x5x6: channels come first");
+    run(&[4, 3, 6, 5], 1, "a sample is 3x6x5, and the input layer 1x5x6: channels come first");
+}
+
 /// R17.2, R17.3: between which numbers features are, and what of a file is not used; a validation set of its own.
 #[test]
 fn a_run_says_what_it_takes_of_a_file() {
