@@ -3,6 +3,7 @@
 //! A file is written completely or not at all, and the same weights always give the same bytes. Loading checks every
 //! name, element type and shape against what the network has, and reports all differences at once (R18.1).
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
@@ -17,11 +18,11 @@ use safetensors::tensor::{Metadata, TensorInfo};
 
 use crate::atomic_file;
 
-/// Named tensors with strings about them.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Weights {
+/// Named tensors, or references to some, with strings about them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Weights<T = Tensor> {
     /// The tensors by name.
-    pub tensors: BTreeMap<String, Tensor>,
+    pub tensors: BTreeMap<String, T>,
     /// What else is known, for example the rule's name and the number of updates.
     pub about: BTreeMap<String, String>,
 }
@@ -132,7 +133,7 @@ pub enum Difference {
 ///
 /// # Errors
 /// [`WeightsError::Write`]; what was at `path` before is then still there.
-pub fn save(path: &Path, weights: &Weights) -> Result<(), WeightsError> {
+pub fn save<T: Borrow<Tensor>>(path: &Path, weights: &Weights<T>) -> Result<(), WeightsError> {
     let written = header(weights).and_then(|header| {
         atomic_file::replace(path, |file| {
             file.write_all(&(header.len() as u64).to_le_bytes())?;
@@ -157,7 +158,7 @@ pub fn load(path: &Path) -> Result<Weights, WeightsError> {
     let bytes = fs::read(path).map_err(|source| WeightsError::Read { path: path.to_owned(), source })?;
     let malformed = |reason: String| WeightsError::Malformed { path: path.to_owned(), reason };
     let (metadata, body) = parse(&bytes).map_err(malformed)?;
-    let mut weights = Weights::default();
+    let mut tensors = BTreeMap::new();
     for (name, info) in metadata.tensors() {
         // `parse` has made sure that the tensors fill the body exactly, so this range is inside it.
         let values = &body[info.data_offsets.0..info.data_offsets.1];
@@ -169,11 +170,10 @@ pub fn load(path: &Path) -> Result<Weights, WeightsError> {
             let found = info.dtype.to_string();
             return Err(WeightsError::ElementType { path: path.to_owned(), name, found });
         };
-        weights.tensors.insert(name, Tensor { dims: info.shape.clone(), data });
+        tensors.insert(name, Tensor { dims: info.shape.clone(), data });
     }
-    weights.about =
-        metadata.metadata().iter().flatten().map(|(key, text)| (key.clone(), text.clone())).collect();
-    Ok(weights)
+    let about = metadata.metadata().iter().flatten().map(|(key, text)| (key.clone(), text.clone())).collect();
+    Ok(Weights { tensors, about })
 }
 
 /// Reads the weights of a network that has exactly the tensors `expected`.
@@ -224,15 +224,16 @@ fn differences(weights: &Weights, expected: &[Expected]) -> Vec<Difference> {
 
 /// The tensors as they follow each other in a file: f64 before f32, so that each begins at a multiple of its
 /// element's size, and then by name.
-fn in_file_order(weights: &Weights) -> impl Iterator<Item = (&String, &Tensor)> {
-    let of = |precision| weights.tensors.iter().filter(move |(_, tensor)| tensor.precision() == precision);
+fn in_file_order<T: Borrow<Tensor>>(weights: &Weights<T>) -> impl Iterator<Item = (&String, &Tensor)> {
+    let all = || weights.tensors.iter().map(|(name, tensor)| (name, tensor.borrow()));
+    let of = |precision| all().filter(move |(_, tensor)| tensor.precision() == precision);
     of(Precision::F64).chain(of(Precision::F32))
 }
 
 /// The header of a file: JSON with sorted keys, padded with spaces to a multiple of 8 bytes.
 ///
 /// Made here because the library keeps the strings in a hash map, and so writes them in another order every time.
-fn header(weights: &Weights) -> io::Result<Vec<u8>> {
+fn header<T: Borrow<Tensor>>(weights: &Weights<T>) -> io::Result<Vec<u8>> {
     let mut fields = serde_json::Map::new();
     if !weights.about.is_empty() {
         fields.insert(ABOUT.to_owned(), serde_json::to_value(&weights.about)?);

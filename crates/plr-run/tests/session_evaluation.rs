@@ -7,11 +7,12 @@ mod hand_built;
 use std::path::PathBuf;
 
 use hand_built::{Delta, HandBuilt, delta_rule, normal};
-use plr_ir::Precision;
 use plr_ir::model::Init;
+use plr_ir::{Precision, Tensor};
 use plr_run::backend::Backend;
 use plr_run::data::{Cells, Dataset, Table, Targets};
 use plr_run::session::{Control, Options, Session, SessionError};
+use plr_run::weights;
 
 fn options(batch: usize, precision: Precision) -> Options {
     Options { backend: Backend::Jit { threads: 1 }, precision, batch, seed: 5 }
@@ -102,6 +103,49 @@ fn a_loaded_session_goes_on_as_if_never_interrupted() {
         }
         assert_eq!((second.parameters(), second.position()), (first.parameters(), first.position()));
     }
+    std::fs::remove_file(&path).unwrap();
+}
+
+/// R18.4: who does not say of which run they are, or says what cannot be, has no weights to go on with.
+#[test]
+fn counts_that_cannot_be_are_refused() {
+    let rule = rule(normal(1.0));
+    let data = classes(&[1.0, 2.0, 0.0, 1.0, 0.0, -1.0, 2.0, 2.0, -1.0, 1.0], &[0, 0, 1, 1, 0]);
+    let path = temporary("counts");
+    let mut session = Session::new(&rule, options(2, Precision::F64)).unwrap();
+    session.train(&data, None, &mut |_| Control::Continue).unwrap();
+    session.train(&data, Some(1), &mut |_| Control::Continue).unwrap();
+    session.save(&path).unwrap();
+    let whole = weights::load(&path).unwrap();
+    let mut refused = |key: &str, text: Option<&str>| {
+        let mut changed = whole.clone();
+        changed.about.remove(key);
+        changed.about.extend(text.map(|text| (key.to_owned(), text.to_owned())));
+        weights::save(&path, &changed).unwrap();
+        let error = session.load(&path, 5).unwrap_err().to_string();
+        assert!(error.starts_with("the weights file "), "{error}");
+        error
+    };
+    assert!(refused("rule", None).contains("its rule is not said"));
+    assert!(refused("seed", None).contains("its seed is not said"));
+    for (key, text) in [
+        ("minibatch", "3"),
+        ("minibatch", "18446744073709551615"),
+        ("updates", "3"),
+        ("updates", "18446744073709551615"),
+        ("epoch", "0"),
+        ("epoch", "9223372036854775808"),
+        ("minibatches", "0"),
+    ] {
+        refused(key, Some(text));
+    }
+    let mut changed = whole.clone();
+    let first = changed.tensors.values_mut().next().unwrap();
+    *first = Tensor::from_f64(first.dims.clone(), &vec![f64::NAN; first.count()], Precision::F64);
+    weights::save(&path, &changed).unwrap();
+    assert!(session.load(&path, 5).unwrap_err().to_string().contains("infinite or NaN"));
+    weights::save(&path, &whole).unwrap();
+    session.load(&path, 5).unwrap();
     std::fs::remove_file(&path).unwrap();
 }
 

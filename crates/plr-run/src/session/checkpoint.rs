@@ -64,8 +64,8 @@ impl Session<'_> {
     pub fn save_with(&self, path: &Path, more: &[(&str, String)]) -> Result<(), SessionError> {
         let names = self.model.parameters().iter().map(|parameter| parameter.name.clone());
         let kept = self.model.kept().iter().map(|kept| kept.name.clone());
-        let kept = kept.zip(self.tables.all().iter().cloned());
-        let tensors = names.zip(self.parameters.iter().cloned()).chain(kept).collect();
+        let kept = kept.zip(self.tables.all());
+        let tensors = names.zip(&self.parameters).chain(kept).collect();
         let Position { epoch, minibatch, updates, minibatches } = self.position;
         let about = [
             ("rule", self.model.name().to_owned()),
@@ -81,12 +81,13 @@ impl Session<'_> {
     }
 
     /// Takes parameters and position from a file that [`Session::save`] wrote; training goes on as if it had never been
-    /// interrupted (R18.4). A file without a position starts a run of its own.
+    /// interrupted (R18.4).
     ///
     /// # Errors
     /// [`SessionError::Weights`] if the file is not readable or not of this rule on this network in this precision,
-    /// [`SessionError::Position`] if it says something else than a number about its position, [`SessionError::OtherRun`] if it is of a run
-    /// of another rule, with another seed or of other epochs than of `samples` samples. The session is then unchanged.
+    /// [`SessionError::Position`] if it says something else than numbers that belong together about its position,
+    /// [`SessionError::OtherRun`] if it is of a run of another rule, with another seed or of other epochs than of `samples` samples, or does
+    /// not say of which. The session is then unchanged.
     pub fn load(&mut self, path: &Path, samples: usize) -> Result<(), SessionError> {
         let (snapshot, tables) = self.read(path, samples)?;
         self.tables.set(tables);
@@ -122,6 +123,8 @@ impl Session<'_> {
             expected.iter().filter_map(|expected| loaded.tensors.remove(&expected.name)).collect()
         };
         let (tables, parameters) = (take(&kept), take(&parameters));
+        let names = self.model.parameters().iter().map(|parameter| &parameter.name);
+        are_finite(path, names.zip(&parameters))?;
         Ok((Snapshot { parameters, position }, tables))
     }
 
@@ -137,18 +140,17 @@ impl Session<'_> {
             |what, found: &str, here: String| SessionError::OtherRun { what, found: found.to_owned(), here };
         let here = [("rule", self.model.name().to_owned()), ("seed", self.options.seed.to_string())];
         for (what, here) in here {
-            if let Some(found) = loaded.about.get(what).filter(|found| **found != here) {
+            let found = loaded.about.get(what).map_or("not said", String::as_str);
+            if found != here {
                 return Err(other(what, found, here));
             }
         }
-        match position.minibatches {
-            0 => Ok(()),
-            found if found == of_epoch => Ok(()),
-            found => {
-                let what = "number of minibatches of an epoch";
-                Err(other(what, &found.to_string(), of_epoch.to_string()))
-            }
+        let minibatches = position.minibatches;
+        if minibatches != 0 && minibatches != of_epoch {
+            let what = "number of minibatches of an epoch";
+            return Err(other(what, &minibatches.to_string(), of_epoch.to_string()));
         }
+        position.check()
     }
 
     /// Begins with the parameters that a file has in the place of first values: those of its names, within their constraints. The others
@@ -173,10 +175,7 @@ impl Session<'_> {
             loaded.tensors.into_iter().partition(|(name, _)| expected.iter().any(|e| e.name == *name));
         let taken = Weights { tensors, about: BTreeMap::new() };
         weights::check(path, &taken, &expected)?;
-        let finite = |tensor: &Tensor| tensor.to_f64().into_iter().all(f64::is_finite);
-        if let Some((name, _)) = taken.tensors.iter().find(|(_, tensor)| !finite(tensor)) {
-            return Err(WeightsError::NotFinite { path: path.to_owned(), name: name.clone() }.into());
-        }
+        are_finite(path, taken.tensors.iter())?;
         self.parameters = init::with_given(self.model.parameters(), seed, precision, &taken.tensors);
         self.tables = Tables::default();
         self.position = Position::default();
@@ -204,8 +203,34 @@ impl Session<'_> {
     }
 }
 
+/// Sees that no number is infinite or NaN.
+fn are_finite<'t>(
+    path: &Path,
+    mut tensors: impl Iterator<Item = (&'t String, &'t Tensor)>,
+) -> Result<(), WeightsError> {
+    match tensors.find(|(_, tensor)| !tensor.to_f64().into_iter().all(f64::is_finite)) {
+        None => Ok(()),
+        Some((name, _)) => Err(WeightsError::NotFinite { path: path.to_owned(), name: name.clone() }),
+    }
+}
+
 fn expected(parameter: &Parameter, precision: Precision) -> Expected {
     Expected { name: parameter.name.clone(), dims: parameter.dims.clone(), precision }
+}
+
+impl Position {
+    /// Sees that its numbers belong together: a minibatch is an update.
+    fn check(self) -> Result<(), SessionError> {
+        let wrong = |key, text: String| Err(SessionError::Position { key, text });
+        if self.minibatch >= self.minibatches.max(1) {
+            return wrong("minibatch", self.minibatch.to_string());
+        }
+        let updates = self.epoch.checked_mul(self.minibatches as u64);
+        match updates.and_then(|updates| updates.checked_add(self.minibatch as u64)) {
+            Some(updates) if updates == self.updates => Ok(()),
+            Some(_) | None => wrong("updates", self.updates.to_string()),
+        }
+    }
 }
 
 /// A number that a file says about itself; 0 if it says nothing.
