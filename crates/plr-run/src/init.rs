@@ -4,6 +4,7 @@ mod elements;
 mod orthogonal;
 
 use std::collections::BTreeMap;
+use std::sync::Mutex;
 use std::thread;
 
 use plr_ir::model::{Init, Parameter};
@@ -74,19 +75,22 @@ fn draw(
     Tensor { dims: parameter.dims.clone(), data }
 }
 
-/// So many of the elements, a part of them by each thread.
+/// So many of the elements, a part of them by each thread; by fewer threads if the system gives no more.
 fn written<T: Real>(elements: &Elements<'_>, count: usize, threads: usize) -> Vec<T> {
     let mut all = vec![T::default(); count];
     let part = count.div_ceil(threads.max(1)).next_multiple_of(SHARE);
+    let parts = Mutex::new(all.chunks_mut(part).enumerate());
+    let next = || parts.lock().ok()?.next();
+    let work = || {
+        while let Some((at, out)) = next() {
+            elements.write(at * part, out);
+        }
+    };
     thread::scope(|scope| {
-        let mut parts = all.chunks_mut(part).enumerate();
-        let own = parts.next();
-        for (at, out) in parts {
-            scope.spawn(move || elements.write(at * part, out));
-        }
-        if let Some((_, out)) = own {
-            elements.write(0, out);
-        }
+        let begins = |_| thread::Builder::new().spawn_scoped(scope, work).is_ok();
+        // Whether all have begun does not matter.
+        let _ = (1..count.div_ceil(part)).all(begins);
+        work();
     });
     all
 }

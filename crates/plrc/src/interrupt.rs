@@ -67,14 +67,18 @@ pub mod termination {
         if signals.thread_block().is_err() {
             return;
         }
-        thread::spawn(move || {
+        let wait = move || {
             while signals.wait().is_ok() {
                 match LISTENING.get() {
                     Some(shell) => press(*shell),
                     None => std::process::exit(TERMINATED),
                 }
             }
-        });
+        };
+        if thread::Builder::new().spawn(wait).is_err() {
+            // With nobody to wait for it, it ends the process, too.
+            let _ = signals.thread_unblock();
+        }
     }
 
     /// From now on it asks a run to stop.

@@ -27,12 +27,14 @@ impl Bar {
         Self(bar)
     }
 
+    /// Begins anew, in an epoch of that number.
+    pub fn begin(&self, epoch: u64) {
+        self.0.reset();
+        self.0.set_message((epoch + 1).to_string());
+    }
+
     /// Shows how far the epoch is.
     pub fn show(&self, progress: Progress) {
-        if progress.minibatch == 1 {
-            self.0.reset();
-            self.0.set_message((progress.epoch + 1).to_string());
-        }
         self.0.set_length(progress.of as u64);
         self.0.set_position(progress.minibatch as u64);
     }

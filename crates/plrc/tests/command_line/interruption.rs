@@ -32,6 +32,14 @@ impl AtWork {
         assert!(self.out.read_line(&mut self.lines).unwrap() > 0, "it ended after {}", self.lines);
     }
 
+    /// Reads what comes for so long.
+    fn listen_for(&mut self, seconds: u64) {
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_secs(seconds) {
+            self.listen();
+        }
+    }
+
     fn signal(&self, name: &str) {
         let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
         assert!(sent.unwrap().success());
@@ -135,6 +143,27 @@ fn a_run_that_is_killed_leaves_the_weights_of_an_epoch() {
         // A line is there before the weights of its epoch.
         assert!(epochs.lines().count() > epoch, "{epochs}");
     }
+}
+
+/// R18.1: a directory that cannot be written for a while ends no run, whose weights are there in the end.
+#[test]
+fn what_cannot_be_written_now_is_written_later() {
+    let place = Workplace::with_rule("unwritten");
+    let mut at_work = AtWork::after(&place, "run rule.plr --epochs 4000000 --out out", "epoch   3");
+    let [there, away] = ["out", "away"].map(|name| place.path(name));
+    std::fs::rename(&there, &away).unwrap();
+    at_work.listen_for(3);
+    let before = weights::load(&away.join("weights.safetensors")).unwrap();
+    std::fs::rename(&away, &there).unwrap();
+    at_work.listen_for(3);
+    at_work.signal("INT");
+    let ran = at_work.end().refused(130, "training goes on, and tries again");
+    assert_eq!(ran.err.matches("tries again").count(), 1, "{ran:?}");
+    let after = weights::load(&there.join("weights.safetensors")).unwrap();
+    let epoch = |weights: &weights::Weights| weights.about["epoch"].parse::<usize>().unwrap();
+    let epochs = String::from_utf8(place.read("out/epochs.csv")).unwrap();
+    assert!(epoch(&after) > epoch(&before), "{:?}", after.about);
+    assert_eq!(epochs.lines().count() - 1, epoch(&after));
 }
 
 /// R18.1: a reader who stops listening ends a run, of which everything is there.

@@ -112,10 +112,13 @@ fn line(updates: u64, angles: &Angles) -> String {
 }
 
 impl Cost {
-    /// `1.20 s`, and how that compares with the time of training.
+    /// `1.20 s`, and how that compares with the time of training, if there was any.
     pub fn words(self, training: Duration) -> [String; 2] {
-        let part = 100.0 * self.time.as_secs_f64() / training.as_secs_f64();
         let times = if self.measured == 1 { "once".to_owned() } else { format!("{} times", self.measured) };
+        if training.is_zero() {
+            return [duration(self.time), times];
+        }
+        let part = 100.0 * self.time.as_secs_f64() / training.as_secs_f64();
         [duration(self.time), format!("{times}; {part:.0} % of the time of training")]
     }
 }

@@ -39,6 +39,8 @@ pub struct Training<'a> {
     samples: usize,
     /// The part of the time that belongs to the line to come.
     part: Duration,
+    /// Whether what should be on disk could not be written.
+    unwritten: bool,
 }
 
 /// What is looked at as training goes on, beside the validation set.
@@ -80,6 +82,7 @@ impl<'a> Training<'a> {
             time: Duration::ZERO,
             samples: 0,
             part: Duration::ZERO,
+            unwritten: false,
         }
     }
 
@@ -110,10 +113,19 @@ impl<'a> Training<'a> {
             }
             self.print_angles()?;
             if self.directory.as_ref().is_some_and(Directory::is_due) {
-                self.write(None)?;
+                self.write_or_go_on();
             }
         }
         Ok(())
+    }
+
+    /// As [`Self::write`]. Where that cannot be done now it is said once, and tried again after the next epoch.
+    fn write_or_go_on(&mut self) {
+        let failure = self.write(None).err();
+        if let (Some(failure), false) = (&failure, self.unwritten) {
+            self.shell.warn(format_args!("{failure}; training goes on, and tries again"));
+        }
+        self.unwritten = failure.is_some();
     }
 
     /// Takes the angles of now, if they are wanted.
@@ -156,6 +168,7 @@ impl<'a> Training<'a> {
 
     fn train(&mut self, most: Option<u64>) -> Result<Report, SessionError> {
         let (bar, interrupt) = (&self.bar, &self.interrupt);
+        bar.begin(self.session.position().epoch);
         let report = self.session.train(&self.splits.train, most, &mut |progress| {
             bar.show(progress);
             if interrupt.pressed() { Control::Stop } else { Control::Continue }
