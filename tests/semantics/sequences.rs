@@ -673,8 +673,7 @@ network n { 2 - 3 }";
     }
 }
 
-/// R5.14: what is written out for each sample and synapse is refused, with its size, if there is no room for it, not even for
-/// so many samples as are computed together.
+/// R5.14: what is written out for each sample and synapse is refused, with its size, if there is no room for it.
 #[test]
 fn what_is_written_out_needs_room() {
     let text = "rule R { neuron { state x = 0 }
@@ -686,7 +685,7 @@ network n { 30000 - 30000 }";
     let options =
         |batch| Options { backend: Backend::Jit { threads: 1 }, precision: Precision::F32, batch, seed: 1 };
     let refused = Session::new(&model, options(20_000)).err().expect("there is no room").to_string();
-    assert!(refused.contains("GB of memory, but only"), "{refused}");
+    assert!(refused.contains("TB of memory, but only"), "{refused}");
 }
 
 /// R11.4: what a trace draws is another number for each synapse and sample, and in each phase.

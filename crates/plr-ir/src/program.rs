@@ -336,7 +336,15 @@ impl Until {
     /// Whether the loop is over after a step with this residual.
     pub fn ends<T: Real>(&self, residual: T) -> bool {
         let residual = residual.to_f64();
-        residual < T::from_f64(self.tolerance).to_f64() || !residual.is_finite()
+        residual < self.rounded(T::PRECISION) || !residual.is_finite()
+    }
+
+    /// The tolerance that residuals of this precision are compared with.
+    pub fn rounded(&self, precision: Precision) -> f64 {
+        match precision {
+            Precision::F32 => f64::from(self.tolerance as f32),
+            Precision::F64 => self.tolerance,
+        }
     }
 }
 

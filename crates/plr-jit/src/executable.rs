@@ -115,12 +115,17 @@ impl Executable {
         let compile_time = CompileTime { planning, linking: begin.elapsed() - planning };
         let types_of = |values: &[_]| values.iter().map(|&value| program.type_of(value).clone()).collect();
         let pool = Pool::shared(options.threads.max(1));
-        let workspaces =
-            plan.tiles().into_iter().map(|step| Workspace::new(step, pool.threads(), options.memory));
+        let (tiles, threads) = (plan.tiles(), pool.threads());
+        let of_tiles = tiles.iter().map(|step| step.most_bytes(threads));
+        let bytes = of_tiles.fold(plan.memory.arena, usize::saturating_add);
+        if bytes > options.memory {
+            return Err(Error::Memory { bytes });
+        }
+        let workspaces = tiles.into_iter().map(|step| Workspace::new(step, threads));
         let workspaces = workspaces.collect::<Result<_, _>>()?;
         Ok(Self {
             workspaces,
-            buffers: Buffers::new(&plan, options.memory)?,
+            buffers: Buffers::new(&plan)?,
             plan,
             code,
             pool,

@@ -8,6 +8,7 @@ use plr_ir::random::{self, Address};
 use plr_ir::scalar::Real;
 
 use crate::apply::apply;
+use crate::arena::Arena;
 use crate::codegen::Entry;
 use crate::convolve::Lanes;
 use crate::error::Error;
@@ -43,18 +44,11 @@ const APPLIED_PER_PART: usize = 1 << 13;
 /// Random numbers are drawn in parts of so many, some 10 µs.
 const DRAWS_PER_PART: usize = 1024;
 
-/// A piece of the arena, there for its size and alignment.
-#[derive(Clone, Copy)]
-#[repr(align(64))]
-struct CacheLine {
-    _bytes: [u8; 64],
-}
-
 /// The memory of an executable and where each buffer of its plan is at the moment.
 pub(crate) struct Buffers {
     at: Vec<*mut u8>,
     slots: Vec<u64>,
-    arena: Vec<CacheLine>,
+    arena: Arena,
 }
 
 // SAFETY: the pointers are to the owned arena or to a running call's tensors; between calls nobody follows them.
@@ -63,15 +57,10 @@ unsafe impl Send for Buffers {}
 unsafe impl Sync for Buffers {}
 
 impl Buffers {
-    /// Memory for a plan; an error if it is more than `most` bytes, or than there is.
-    pub(crate) fn new(plan: &Plan, most: usize) -> Result<Self, Error> {
+    /// Memory for a plan; an error if there is not so much.
+    pub(crate) fn new(plan: &Plan) -> Result<Self, Error> {
         let bytes = plan.memory.arena;
-        let lines = bytes.div_ceil(64);
-        let mut arena = Vec::new();
-        if bytes > most || arena.try_reserve_exact(lines).is_err() {
-            return Err(Error::Memory { bytes });
-        }
-        arena.resize(lines, CacheLine { _bytes: [0; 64] });
+        let arena = Arena::new(bytes).ok_or(Error::Memory { bytes })?;
         let (at, slots) =
             (vec![std::ptr::null_mut(); plan.memory.places.len()], vec![0; plan.slots as usize]);
         Ok(Self { at, slots, arena })
@@ -84,7 +73,7 @@ impl Buffers {
 
     /// Says that a buffer is in the arena, so many bytes from its beginning.
     pub(crate) fn set_in_arena(&mut self, buffer: usize, offset: usize) {
-        self.at[buffer] = self.arena.as_mut_ptr().cast::<u8>().wrapping_add(offset);
+        self.at[buffer] = self.arena.at(offset);
     }
 
     /// Takes the numbers in these cells of another's as its own first ones.

@@ -29,6 +29,7 @@
 
 mod aligned;
 mod apply;
+mod arena;
 mod codegen;
 mod convolve;
 mod error;

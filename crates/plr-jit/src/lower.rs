@@ -18,7 +18,7 @@ mod running;
 mod spatial;
 mod task;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use plr_ir::choices::Choices;
@@ -99,7 +99,7 @@ fn lower_part(program: &Program, choices: Choices, part: Part) -> Lowered {
         choices,
         types: program.values.clone(),
         views: vec![None; program.values.len()],
-        blocks: vec![Vec::new()],
+        blocks: vec![Open::default()],
         slots: 0,
         part,
         transposes: HashMap::new(),
@@ -171,6 +171,14 @@ pub(crate) fn renewed(region: &Region, over: &[(Value, Value)]) -> Vec<(usize, u
     over.iter().filter_map(|&(import, export)| Some((region.input(import)?, output(export)?))).collect()
 }
 
+/// A block being lowered.
+#[derive(Default)]
+struct Open {
+    tasks: Vec<Task>,
+    /// The values to which they give memory of their own.
+    computed: HashSet<Value>,
+}
+
 /// A program being lowered.
 struct Lowering<'p> {
     program: &'p Program,
@@ -179,7 +187,7 @@ struct Lowering<'p> {
     /// By value; `None` before its definition.
     views: Vec<Option<View>>,
     /// The tasks of the blocks that are open, outermost first.
-    blocks: Vec<Vec<Task>>,
+    blocks: Vec<Open>,
     slots: u32,
     part: Part,
     /// Matrices of the outermost block and their transposes.
@@ -211,14 +219,15 @@ impl Lowering<'_> {
     }
 
     fn push(&mut self, task: Task) {
-        match self.blocks.last_mut() {
-            Some(block) => block.push(task),
-            None => unreachable!("the outermost block stays open"),
+        let Some(block) = self.blocks.last_mut() else { unreachable!("the outermost block stays open") };
+        if !matches!(task, Task::View { .. }) {
+            block.computed.extend(task.results());
         }
+        block.tasks.push(task);
     }
 
     fn close(&mut self) -> Vec<Task> {
-        self.blocks.pop().unwrap_or_default()
+        self.blocks.pop().unwrap_or_default().tasks
     }
 
     /// Whether an input is a step number from outside of a tile, which then gets a cell: the first ones are of these.
@@ -318,12 +327,14 @@ impl Lowering<'_> {
     /// The imports and exports of a region whose tiles can have the latter in the memory of the former.
     fn overwritten(&self, region: &Region) -> Vec<(Value, Value)> {
         let mut over = Vec::new();
+        let mut tile = lower_tile(region, self.choices);
+        let own = tile.renewed.len();
         for &import in &region.imports {
             let same = |export: &Value| self.type_of(*export) == self.type_of(import);
             let free = |export: &Value| over.iter().all(|(_, taken)| taken != export);
             let pair = region.exports.iter().copied().filter(same).filter(free).find(|&export| {
-                let mut tile = lower_tile(region, self.choices);
                 let [(input, output)] = renewed(region, &[(import, export)])[..] else { return false };
+                tile.renewed.truncate(own);
                 tile.renewed.push((input, output));
                 let memory = Memory::plan(&tile, region.tile.program.precision);
                 memory.buffer(tile.inputs[input]) == memory.buffer(tile.outputs[output])
@@ -446,10 +457,11 @@ impl Lowering<'_> {
         }
         self.views[repeat.body.parameters[0].index()] = Some(View::Index(step));
         carried.iter().for_each(|c| self.define(c.parameter));
-        self.blocks.push(Vec::new());
+        self.blocks.push(Open::default());
         self.body(&repeat.body);
         self.own_next_values(&mut carried);
-        let until = repeat.until.map(|until| (self.stored(until.residual), until.tolerance));
+        let until =
+            repeat.until.map(|until| (self.stored(until.residual), until.rounded(self.program.precision)));
         let body = self.close();
         carried.iter().for_each(|c| self.define(c.result));
         let until = until.map(|(residual, tolerance)| {
@@ -466,8 +478,7 @@ impl Lowering<'_> {
 
     /// Whether a task of the innermost open block gives the value memory of its own.
     fn computed(&self, value: Value) -> bool {
-        let own = |task: &&Task| !matches!(task, Task::View { .. });
-        self.blocks.last().into_iter().flatten().filter(own).any(|task| task.results().contains(&value))
+        self.blocks.last().is_some_and(|block| block.computed.contains(&value))
     }
 
     /// Copies next values that the body does not compute for that purpose alone, so that each can have the memory of its

@@ -280,7 +280,7 @@ pub(crate) struct RepeatStep {
 pub(crate) struct UntilStep {
     /// A scalar.
     pub(crate) residual: Buffer,
-    /// The loop stops after the first step whose residual is less.
+    /// The loop stops after the first step whose residual is less; rounded as residuals are.
     pub(crate) tolerance: f64,
     /// Receives the number of steps.
     pub(crate) steps: Slot,

@@ -123,7 +123,8 @@ impl Pool {
             let shared = Arc::clone(&shared);
             thread::Builder::new().name(format!("plr-{i}")).spawn(move || shared.work(i)).ok()
         };
-        let workers: Vec<JoinHandle<()>> = (1..threads).filter_map(start).collect();
+        // The first that is refused is the last: numbers of threads are below their count.
+        let workers: Vec<JoinHandle<()>> = (1..threads).map_while(start).collect();
         let threads = workers.iter().map(|w| w.thread().clone()).collect();
         Self { shared, workers, threads, busy: Mutex::new(()), busy_aside: Mutex::new(()) }
     }

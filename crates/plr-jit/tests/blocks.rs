@@ -75,8 +75,8 @@ fn followed(dims: [usize; 3], precision: Precision, operations: &[&str]) -> Prog
     let [m, n, depth] = dims;
     let mut body = String::new();
     for (at, operation) in operations.iter().enumerate() {
-        let sum = if at == 0 { "$0".to_owned() } else { format!("${}", 6 + at) };
-        body += &format!("    ${} = {}\n", 7 + at, operation.replace("sum", &sum));
+        let sum = if at == 0 { "$0".to_owned() } else { format!("${}", 7 + at) };
+        body += &format!("    ${} = {}\n", 8 + at, operation.replace("sum", &sum));
     }
     let text = format!(
         r#"program "followed" {precision} (
@@ -95,18 +95,19 @@ fn followed(dims: [usize; 3], precision: Precision, operations: &[&str]) -> Prog
     $4 = constant 0.0
     $5 = constant -0.5
     $6 = constant -0.0
+    $7 = constant 0.5
 {body}    yield ${}
   }}
   output "y" = %6
 }}
 "#,
-        6 + operations.len()
+        7 + operations.len()
     );
     parse(&text).expect("the text is a program")
 }
 
 /// What follows a product, and whether sums go through it one by one.
-const FOLLOWING: [(&[&str], bool); 14] = [
+const FOLLOWING: [(&[&str], bool); 16] = [
     (&["add sum, $1"], true),
     (&["add $2, sum", "add sum, $3"], true),
     (&["sub sum, $1", "mul sum, $3", "add $1, sum"], true),
@@ -117,6 +118,8 @@ const FOLLOWING: [(&[&str], bool); 14] = [
     (&["mul sum, $6", "min $4, sum"], true),
     (&["mul sum, $6", "max sum, $4", "min sum, $4"], true),
     (&["mul sum, $2", "min sum, $5", "max sum, $6"], true),
+    (&["mul sum, $6", "min $7, sum"], true),
+    (&["mul sum, $6", "max $5, sum"], true),
     (&["mul sum, $6", "max $6, sum"], false),
     (&["max sum, $1"], false),
     (&["div sum, $1"], false),

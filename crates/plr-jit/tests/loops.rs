@@ -22,7 +22,11 @@ fn f64_outputs(program: &Program, inputs: &[plr_ir::Tensor]) -> Vec<f64> {
 
 /// `x ← x/2 + 1` has the fixed point 2, and its distance halves at each step.
 fn halving(count: u32, tolerance: Option<f64>) -> Program {
-    let mut b = Builder::new("halving", F64);
+    halving_in(F64, count, tolerance)
+}
+
+fn halving_in(precision: Precision, count: u32, tolerance: Option<f64>) -> Program {
+    let mut b = Builder::new("halving", precision);
     let x = b.input("x", Type::real([]));
     let step = |b: &mut Builder, x: Value| {
         let (half, one) = (b.constant(0.5, &[]), b.constant(1.0, &[]));
@@ -63,6 +67,22 @@ fn a_loop_stops_after_the_first_residual_below_tolerance() {
     // What is not finite any more never gets there.
     let found = f64_outputs(&halving(4, Some(0.2)), &[scalar(f64::NAN)]);
     assert!(found[0].is_nan() && found[1] == 1.0 && found[2].is_nan());
+}
+
+/// The smallest f32 is 1.4e-45: no residual is below a smaller tolerance, which is rounded to 0.
+#[test]
+fn a_tolerance_is_rounded_as_residuals_are() {
+    let in_f32 = |tolerance: f64, x: f32| {
+        let program = halving_in(Precision::F32, 100, Some(tolerance));
+        run(&program, &[tensor(&[], &[x])], 1, Context::default())[1].to_f64()
+    };
+    assert_eq!(in_f32(1e-50, 0.0), [100.0]);
+    assert_eq!(in_f32(1e-44, 0.0), [26.0]);
+    // A residual that equals the tolerance in f32 is not below it, though the tolerance as written is a little more.
+    let first = 1.8_f32;
+    let change = f64::from((0.5 * first + 1.0) - first);
+    assert_eq!(in_f32(change * (1.0 + 1e-12), first), [2.0]);
+    assert_eq!(in_f32(change, first), [2.0]);
 }
 
 #[test]

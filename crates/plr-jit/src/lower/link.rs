@@ -98,6 +98,8 @@ fn operations(op: BinaryOp, with: With<Value>, left: bool) -> Option<Vec<Link<Va
             let bounded = link(if op == BinaryOp::Max { What::Largest } else { What::Least });
             match left {
                 true => vec![bounded],
+                // Which of two different numbers is asked first does not matter.
+                false if bound != 0.0 => vec![bounded],
                 // Of two zeros it is the number that is given: a sum with +0 is never −0.
                 false if bound.is_sign_positive() => vec![number(What::Add, 0.0), bounded],
                 false => return None,

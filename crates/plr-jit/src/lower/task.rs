@@ -266,7 +266,7 @@ pub(crate) struct RepeatTask {
 pub(crate) struct UntilTask {
     /// A scalar of the body.
     pub(crate) residual: Value,
-    /// The loop stops after the first step whose residual is less.
+    /// The loop stops after the first step whose residual is less; rounded as residuals are.
     pub(crate) tolerance: f64,
     /// The number of steps that ran.
     pub(crate) steps: Slot,

@@ -67,9 +67,9 @@ pub(crate) struct Workspace {
 }
 
 impl Workspace {
-    /// For so many threads; an error if one thread's share is more than `most` bytes, or than there is.
-    pub(crate) fn new(step: &TileStep, threads: usize, most: usize) -> Result<Self, Error> {
-        let buffers = (0..threads).map(|_| Buffers::new(&step.plan, most));
+    /// For so many threads; an error if there is not so much memory.
+    pub(crate) fn new(step: &TileStep, threads: usize) -> Result<Self, Error> {
+        let buffers = (0..threads).map(|_| Buffers::new(&step.plan));
         let order = Order::new(step.tiles());
         Ok(Self { buffers: buffers.collect::<Result<_, _>>()?, alone: Pool::alone(), order })
     }
@@ -121,6 +121,11 @@ impl TileStep {
             slots,
             workspace,
         }
+    }
+
+    /// The most bytes that threads need for tiles at a time.
+    pub(crate) fn most_bytes(&self, threads: usize) -> usize {
+        self.plan.memory.arena.saturating_mul(threads.min(self.tiles()))
     }
 
     /// How many tiles there are.

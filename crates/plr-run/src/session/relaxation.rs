@@ -1,6 +1,7 @@
 //! Counting relaxations that were cut off before they reached their tolerance: reported, never silent (R7.13).
 
-use plr_ir::{Op, Precision, Program, Tensor, Value};
+use plr_ir::program::Until;
+use plr_ir::{Op, Program, Tensor, Value};
 
 use crate::backend::number;
 
@@ -39,24 +40,17 @@ pub(super) struct Relaxation {
 pub(super) fn relaxations(program: &Program) -> Vec<Relaxation> {
     let report = |(output, name): (usize, &String)| {
         let phase = name.strip_prefix("residual/")?.to_owned();
-        let tolerance = rounded(tolerance(program, program.body.results[output])?, program.precision);
+        let tolerance = until(program, program.body.results[output])?.rounded(program.precision);
         Some(Relaxation { output, tolerance, counted: CutOff { phase, presentations: 0, residual: 0.0 } })
     };
     program.outputs.iter().enumerate().filter_map(report).collect()
 }
 
-/// The tolerance of the loop whose last residual is `value`.
-fn tolerance(program: &Program, value: Value) -> Option<f64> {
+/// When the loop ends whose last residual is `value`.
+fn until(program: &Program, value: Value) -> Option<Until> {
     let maker = program.body.operations.iter().find(|operation| operation.results.last() == Some(&value))?;
     let Op::Repeat(repeat) = &maker.op else { return None };
-    repeat.until.map(|until| until.tolerance)
-}
-
-fn rounded(number: f64, precision: Precision) -> f64 {
-    match precision {
-        Precision::F32 => f64::from(number as f32),
-        Precision::F64 => number,
-    }
+    repeat.until
 }
 
 impl Relaxation {
