@@ -73,11 +73,12 @@ pub(crate) struct Layout {
 
 /// The layout for so many samples. It depends on nothing but their number: results do not, either.
 ///
-/// Samples are last where they fill vectors; where a quarter of the lanes or more would be empty, features are.
+/// Samples are last where they fill vectors; where a quarter of the lanes or more would be empty, or one tile would have them all, features
+/// are.
 fn layout(samples: usize, bytes_of_real: usize) -> Layout {
     let Layout { lanes, .. } = layout_in_lanes(samples, bytes_of_real);
     let tiles = samples.div_ceil(lanes);
-    if 4 * samples.div_ceil(tiles) > 3 * lanes {
+    if tiles > 1 && 4 * samples.div_ceil(tiles) > 3 * lanes {
         return Layout { lanes, rows: false };
     }
     layout_in_rows(samples, bytes_of_real)
@@ -94,6 +95,14 @@ fn layout_in_rows(samples: usize, bytes_of_real: usize) -> Layout {
 fn layout_in_lanes(samples: usize, bytes_of_real: usize) -> Layout {
     let many = BYTES_OF_MANY / bytes_of_real;
     Layout { lanes: if samples >= 2 * many { many } else { BYTES_OF_FEW / bytes_of_real }, rows: false }
+}
+
+/// The layout for so many samples of layers with space, which are last in any case. Where a quarter of the lanes or more would be empty,
+/// and vectors go on from place to place, there are no more lanes than samples.
+fn layout_in_space(samples: usize, bytes_of_real: usize, goes_on: bool) -> Layout {
+    let full = layout_in_lanes(samples, bytes_of_real);
+    let lanes = samples.div_ceil(samples.div_ceil(full.lanes)).max(LEAST_SAMPLES);
+    if goes_on && 4 * lanes <= 3 * full.lanes { Layout { lanes, rows: false } } else { full }
 }
 
 /// Bytes of the rows of weights of a tile, which should stay in the nearest cache.

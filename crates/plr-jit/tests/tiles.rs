@@ -6,6 +6,7 @@ mod naive;
 use plr_ir::Precision;
 use plr_ir::choices::Choices;
 use plr_ir::program::Program;
+use plr_ir::scalar::Real;
 use plr_ir::text::parse;
 use plr_jit::{Executable, Options};
 
@@ -80,7 +81,11 @@ fn plan(program: &Program, tile: bool) -> String {
 }
 
 fn same_as_plain_loops(program: &Program, samples: usize) {
-    naive::assert_compiled_is_the_same::<f64>(program, &format!("{samples} samples"), &[1, 2, 3, 7]);
+    same_as_plain_loops_of::<f64>(program, samples);
+}
+
+fn same_as_plain_loops_of<T: Real>(program: &Program, samples: usize) {
+    naive::assert_compiled_is_the_same::<T>(program, &format!("{samples} samples"), &[1, 2, 3, 7]);
 }
 
 #[test]
@@ -95,6 +100,13 @@ fn enough_samples_are_tiled_unless_that_is_left_out() {
     let tiled = relaxation(64, Precision::F32);
     assert!(plan(&tiled, true).contains("tiles of 32 among 64 samples"), "{}", plan(&tiled, true));
     assert!(!plan(&tiled, false).contains("tiles"));
+    // Two can share what one tile would have.
+    let few = relaxation(16, Precision::F32);
+    assert!(
+        plan(&few, true).contains("tiles of 8 among 16 samples, which stay rows"),
+        "{}",
+        plan(&few, true)
+    );
     assert!(!plan(&relaxation(4, Precision::F32), true).contains("tiles"));
 }
 
@@ -270,6 +282,31 @@ fn tiles_of_layers_with_space_give_what_plain_loops_give() {
             same_as_plain_loops(&relaxation_over_space(samples, stride, by, Precision::F64), samples);
         }
     }
+    for (samples, stride, by) in [(8, 1, "by %11 "), (20, 2, ""), (20, 1, "by %11 "), (65, 2, "by %11 ")] {
+        let program = relaxation_over_space(samples, stride, by, Precision::F32);
+        same_as_plain_loops_of::<f32>(&program, samples);
+    }
+}
+
+/// Where samples would leave a quarter of the lanes empty they go on in those of the next place, so that no tile is larger than it need
+/// be; not where places are apart.
+#[test]
+fn samples_of_layers_with_space_need_not_fill_vectors() {
+    for (samples, tiles) in [(8, 8), (12, 12), (14, 16), (20, 10), (24, 12), (48, 16), (65, 22), (100, 32)] {
+        let plan = plan(&relaxation_over_space(samples, 2, "", Precision::F32), true);
+        assert!(plan.contains(&format!("tiles of {tiles} among {samples} samples")), "{plan}");
+    }
+    let apart = |samples: usize| {
+        let text = format!(
+            r#"program "apart" f32 (%0 "K": real[3,1,3,3], %1 "x": real[{samples},36]) {{
+  %2: real[{samples},12] = convolve forward %1, %0 layer (1,6,6) channels 3 kernel 3 stride 2 padding 0
+  output "y" = %2
+}}
+"#
+        );
+        plan(&parse(&text).expect("the text is a program"), true)
+    };
+    assert!(apart(20).contains("tiles of 16 among 20 samples"), "{}", apart(20));
 }
 
 /// Sums over samples for a kernel are taken tile by tile, and each is added to the others outside.

@@ -1,7 +1,8 @@
 //! Kernels for sums over the taps of a convolution, and over its places, of samples in the lanes of vectors.
 //!
 //! A weight goes into all lanes from wherever it is, and units of neighbouring places are as far apart as the layer has them:
-//! nothing is written out or packed. A few rows by one or two vectors are kept in registers for the whole sum, and **every
+//! nothing is written out or packed. Where places are beside each other, vectors go on from the samples of one to those of the
+//! next, so that samples need not fill them. A few rows by one or two vectors are kept in registers for the whole sum, and **every
 //! element is the same chain of fused multiply-adds**, whatever the vectors.
 
 #![allow(
@@ -45,13 +46,14 @@ pub(crate) struct Taps<T> {
     pub(crate) terms: [TermAxis; 3],
     /// How many places there are.
     pub(crate) places: usize,
-    /// Samples of each, a whole number of the widest vectors.
+    /// Samples of each.
     pub(crate) lanes: usize,
 }
 
 /// `out[i, j] += Σ_p left[i, p]·right[j, p]`, summed over places and the samples in use.
 ///
-/// There are [`MEETING_BYTES`] of partial sums, one for each sample among as many, added pairwise in the end.
+/// There are [`MEETING_BYTES`] of partial sums, each of every so many-th sample of a place, added pairwise in the end; where places
+/// are beside each other and all samples count, those of a line are one place.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Meet<T> {
     /// Rows of the result.
@@ -95,50 +97,66 @@ pub(crate) type MeetKernel<T> = unsafe fn(&Meet<T>);
 /// As for [`TapsKernel`], in a function compiled for the vector's machine.
 #[inline(always)]
 pub(super) unsafe fn taps<V: Vector>(taps: &Taps<V::Real>) {
-    let parts = taps.lanes / V::LANES;
-    let count = taps.places * parts;
-    let at = |vector: usize| {
-        let (place, lane) = (vector / parts, vector % parts * V::LANES);
-        [place * taps.rhs_place + lane, place * taps.out_place + lane]
+    let dense = taps.rhs_place == taps.lanes && taps.out_place == taps.lanes;
+    let (runs, numbers) = if dense { (1, taps.places * taps.lanes) } else { (taps.places, taps.lanes) };
+    let (whole, rest) = (numbers / V::LANES, numbers % V::LANES);
+    let at = |run: usize, vector: usize| {
+        [run * taps.rhs_place + vector * V::LANES, run * taps.out_place + vector * V::LANES]
     };
+    let full = |vector: usize| at(vector / whole, vector % whole);
     let mut vector = 0;
-    // SAFETY: the vectors are within places and lanes.
+    // SAFETY: the vectors are within places and lanes, and so is what is there of the last one of a run.
     unsafe {
-        while vector + 2 <= count {
-            all_rows::<V, 2>(taps, [at(vector), at(vector + 1)]);
+        let (all, some) = (V::first(0), V::first(rest));
+        while vector + 2 <= runs * whole {
+            all_rows::<V, 2, false>(taps, [full(vector), full(vector + 1)], all);
             vector += 2;
         }
-        if vector < count {
-            all_rows::<V, 1>(taps, [at(vector)]);
+        if vector < runs * whole {
+            all_rows::<V, 1, false>(taps, [full(vector)], all);
+        }
+        let mut run = if rest > 0 { 0 } else { runs };
+        while run + 2 <= runs {
+            all_rows::<V, 2, true>(taps, [at(run, whole), at(run + 1, whole)], some);
+            run += 2;
+        }
+        if run < runs {
+            all_rows::<V, 1, true>(taps, [at(run, whole)], some);
         }
     }
 }
 
-/// All rows of a few vectors, whose places in right factor and result are given, in tiles of nearly equal heights.
+/// All rows of a few vectors, whose places in right factor and result are given, in tiles of nearly equal heights; of some lanes of
+/// them, if masked.
 ///
 /// # Safety
 /// As for [`taps`].
 #[inline(always)]
-unsafe fn all_rows<V: Vector, const VECTORS: usize>(taps: &Taps<V::Real>, at: [[usize; 2]; VECTORS]) {
+unsafe fn all_rows<V: Vector, const VECTORS: usize, const MASKED: bool>(
+    taps: &Taps<V::Real>,
+    at: [[usize; 2]; VECTORS],
+    mask: V::Mask,
+) {
     let tiles = taps.rows.div_ceil(V::ROWS);
     for tile in 0..tiles {
         let [row, end] = [tile, tile + 1].map(|tile| taps.rows * tile / tiles);
         // SAFETY: rows and vectors are within the result.
-        unsafe { V::with_rows(end - row, &TapsTile::<V, VECTORS> { taps, row, at }) };
+        unsafe { V::with_rows(end - row, &TapsTile::<V, VECTORS, MASKED> { taps, row, at, mask }) };
     }
 }
 
 /// Some rows of a few vectors.
-struct TapsTile<'a, V: Vector, const VECTORS: usize> {
+struct TapsTile<'a, V: Vector, const VECTORS: usize, const MASKED: bool> {
     taps: &'a Taps<V::Real>,
     row: usize,
     at: [[usize; 2]; VECTORS],
+    mask: V::Mask,
 }
 
-impl<V: Vector, const VECTORS: usize> OfRows for TapsTile<'_, V, VECTORS> {
+impl<V: Vector, const VECTORS: usize, const MASKED: bool> OfRows for TapsTile<'_, V, VECTORS, MASKED> {
     #[inline(always)]
     unsafe fn run<const ROWS: usize>(&self) {
-        let Self { taps, row, at } = *self;
+        let Self { taps, row, at, mask } = *self;
         let [outer, middle, inner] = taps.terms;
         // SAFETY: everything that is read or written is within factors and result.
         unsafe {
@@ -156,7 +174,8 @@ impl<V: Vector, const VECTORS: usize> OfRows for TapsTile<'_, V, VECTORS> {
                     for _ in 0..inner.extent {
                         let mut terms = [V::zero(); VECTORS];
                         for j in 0..VECTORS {
-                            terms[j] = V::load(rhs.add(at[j][0]));
+                            let from = rhs.add(at[j][0]);
+                            terms[j] = if MASKED { V::load_some(mask, from) } else { V::load(from) };
                         }
                         for i in 0..ROWS {
                             let factor = V::splat(lhs[i / 2].add(i % 2 * taps.lhs_row));
@@ -181,7 +200,8 @@ impl<V: Vector, const VECTORS: usize> OfRows for TapsTile<'_, V, VECTORS> {
             }
             for i in 0..ROWS {
                 for j in 0..VECTORS {
-                    sums[i][j].store(taps.out.add((row + i) * taps.out_row + at[j][1]));
+                    let to = taps.out.add((row + i) * taps.out_row + at[j][1]);
+                    if MASKED { sums[i][j].store_some(mask, to) } else { sums[i][j].store(to) }
                 }
             }
         }
@@ -231,41 +251,32 @@ unsafe fn meet_columns<V: Vector, const COLUMNS: usize>(meet: &Meet<V::Real>) {
 unsafe fn meet_tile<V: Vector, const ROWS: usize, const COLUMNS: usize>(meet: &Meet<V::Real>, row: usize) {
     let width = MEETING_BYTES / size_of::<V::Real>();
     let mut partial = Partial([[V::Real::default(); MOST_PARTIAL]; MOST_TOTALS]);
-    let mut first = 0;
-    while first < meet.in_use {
-        let mut lane = 0;
-        while lane < width {
-            // SAFETY: lanes and rows are within factors and result.
-            unsafe {
-                let sums = meet_lanes::<V, ROWS, COLUMNS>(meet, row, first + lane);
-                for i in 0..ROWS {
-                    for j in 0..COLUMNS {
-                        sums[i][j].store(partial.0[i * COLUMNS + j].as_mut_ptr().add(lane));
-                    }
-                }
-            }
-            lane += V::LANES;
-        }
-        for numbers in &mut partial.0 {
-            for lane in meet.in_use - first..width {
-                numbers[lane] = V::Real::default();
-            }
-        }
-        // SAFETY: as above.
+    let mut lane = 0;
+    while lane < width {
+        // SAFETY: lanes and rows are within factors and result.
         unsafe {
-            let totals = V::totals(&mut partial, ROWS * COLUMNS, width);
+            let sums = meet_lanes::<V, ROWS, COLUMNS>(meet, row, lane);
             for i in 0..ROWS {
                 for j in 0..COLUMNS {
-                    let out = meet.out.add((row + i) * meet.out_row + j);
-                    *out = *out + totals[i * COLUMNS + j];
+                    sums[i][j].store(partial.0[i * COLUMNS + j].as_mut_ptr().add(lane));
                 }
             }
         }
-        first += width;
+        lane += V::LANES;
+    }
+    // SAFETY: as above.
+    unsafe {
+        let totals = V::totals(&mut partial, ROWS * COLUMNS, width);
+        for i in 0..ROWS {
+            for j in 0..COLUMNS {
+                let out = meet.out.add((row + i) * meet.out_row + j);
+                *out = *out + totals[i * COLUMNS + j];
+            }
+        }
     }
 }
 
-/// The sums over places for the samples of one vector.
+/// The partial sums from one lane on.
 ///
 /// # Safety
 /// As for [`meet`].
@@ -275,26 +286,51 @@ unsafe fn meet_lanes<V: Vector, const ROWS: usize, const COLUMNS: usize>(
     row: usize,
     lane: usize,
 ) -> [[V; COLUMNS]; ROWS] {
+    let width = MEETING_BYTES / size_of::<V::Real>();
+    let dense = meet.left_place[1] == meet.in_use && meet.right_place[1] == meet.in_use;
+    let (places, numbers) =
+        if dense { (1, meet.places[1] * meet.in_use) } else { (meet.places[1], meet.in_use) };
+    // Vectors of a place that are there, and lanes of the one behind them.
+    let whole = (numbers + width).saturating_sub(lane + V::LANES) / width;
+    let rest = numbers.saturating_sub(lane + whole * width);
     // SAFETY: everything that is read is within the factors.
     unsafe {
+        let some = V::first(rest);
         let mut sums = [[V::zero(); COLUMNS]; ROWS];
         let (mut left_line, mut right_line) =
-            (meet.left.add(row * meet.left_row + lane), meet.right.add(lane));
+            (meet.left.add(row * meet.left_row).wrapping_add(lane), meet.right.wrapping_add(lane));
         for _ in 0..meet.places[0] {
-            let (mut left, mut right) = (left_line, right_line);
-            for _ in 0..meet.places[1] {
-                let mut columns = [V::zero(); COLUMNS];
-                for j in 0..COLUMNS {
-                    columns[j] = V::load(right.add(j * meet.right_column));
-                }
-                for i in 0..ROWS {
-                    let factor = V::load(left.add(i * meet.left_row));
+            let (mut left_place, mut right_place) = (left_line, right_line);
+            for _ in 0..places {
+                let (mut left, mut right) = (left_place, right_place);
+                for _ in 0..whole {
+                    let mut columns = [V::zero(); COLUMNS];
                     for j in 0..COLUMNS {
-                        sums[i][j] = V::fma(factor, columns[j], sums[i][j]);
+                        columns[j] = V::load(right.add(j * meet.right_column));
+                    }
+                    for i in 0..ROWS {
+                        let factor = V::load(left.add(i * meet.left_row));
+                        for j in 0..COLUMNS {
+                            sums[i][j] = V::fma(factor, columns[j], sums[i][j]);
+                        }
+                    }
+                    left = left.wrapping_add(width);
+                    right = right.wrapping_add(width);
+                }
+                if rest > 0 {
+                    let mut columns = [V::zero(); COLUMNS];
+                    for j in 0..COLUMNS {
+                        columns[j] = V::load_some(some, right.add(j * meet.right_column));
+                    }
+                    for i in 0..ROWS {
+                        let factor = V::load_some(some, left.add(i * meet.left_row));
+                        for j in 0..COLUMNS {
+                            sums[i][j] = V::fma(factor, columns[j], sums[i][j]);
+                        }
                     }
                 }
-                left = left.wrapping_add(meet.left_place[1]);
-                right = right.wrapping_add(meet.right_place[1]);
+                left_place = left_place.wrapping_add(meet.left_place[1]);
+                right_place = right_place.wrapping_add(meet.right_place[1]);
             }
             left_line = left_line.wrapping_add(meet.left_place[0]);
             right_line = right_line.wrapping_add(meet.right_place[0]);
@@ -418,7 +454,7 @@ mod tests {
             return;
         }
         let lhs = numbers(29 * 12, 0);
-        for (lanes, places) in [(16, 3), (32, 1), (16, 1)] {
+        for (lanes, places) in [(16, 3), (32, 1), (16, 1), (10, 3), (25, 2), (5, 1)] {
             let rhs = numbers(40 * lanes, 17);
             let [wide, narrow] = [wide_f32::taps as TapsKernel<f32>, narrow_f32::taps]
                 .map(|kernel| taps_of(kernel, &lhs, &rhs, lanes, places));
@@ -440,7 +476,9 @@ mod tests {
             return;
         }
         // Seven rows of 2×3 places, and columns one place apart in rows of 8.
-        for (columns, lanes, in_use) in [(1, 16, 16), (3, 32, 21), (5, 32, 32), (4, 16, 1)] {
+        for (columns, lanes, in_use) in
+            [(1, 16, 16), (3, 32, 21), (5, 32, 32), (4, 16, 1), (5, 10, 10), (2, 10, 9), (3, 25, 25)]
+        {
             let (mut left, mut right) = (numbers(42 * lanes, 5), numbers(16 * lanes, 90));
             let unused = |i: usize| i % lanes >= in_use;
             left.iter_mut().enumerate().filter(|(i, _)| unused(*i)).for_each(|(_, x)| *x = f32::NAN);

@@ -26,6 +26,8 @@ pub(super) struct Partial<T>(pub(super) [[T; MOST_PARTIAL]; MOST_TOTALS]);
 pub(super) trait Vector: Copy {
     /// What it is of.
     type Real: Copy + Default + Add<Output = Self::Real>;
+    /// Which of its lanes are there.
+    type Mask: Copy;
     /// How many.
     const LANES: usize;
     /// The most rows of sums, two vectors each, that fit into registers beside what is added to them.
@@ -59,6 +61,21 @@ pub(super) trait Vector: Copy {
     /// # Safety
     /// See [`Self::zero`].
     unsafe fn store(self, at: *mut Self::Real);
+    /// The first so many lanes, fewer than all.
+    ///
+    /// # Safety
+    /// See [`Self::zero`].
+    unsafe fn first(lanes: usize) -> Self::Mask;
+    /// From memory, as far as lanes are there; zeros in the others.
+    ///
+    /// # Safety
+    /// See [`Self::zero`].
+    unsafe fn load_some(mask: Self::Mask, at: *const Self::Real) -> Self;
+    /// To memory, as far as lanes are there.
+    ///
+    /// # Safety
+    /// See [`Self::zero`].
+    unsafe fn store_some(self, mask: Self::Mask, at: *mut Self::Real);
     /// The first sums, each of so many numbers: halves are added to halves.
     ///
     /// # Safety
@@ -106,6 +123,7 @@ macro_rules! with_rows {
 /// One number, on machines for which there is nothing wider here: the product is rounded before it is added.
 impl<T: Copy + Default + Add<Output = T> + Mul<Output = T>> Vector for [T; 1] {
     type Real = T;
+    type Mask = ();
     const LANES: usize = 1;
     const ROWS: usize = 2;
     const LONG_ROWS: usize = 2;
@@ -138,6 +156,19 @@ impl<T: Copy + Default + Add<Output = T> + Mul<Output = T>> Vector for [T; 1] {
         unsafe { *at = self[0] };
     }
 
+    #[inline(always)]
+    unsafe fn first(_: usize) -> Self::Mask {}
+
+    #[inline(always)]
+    unsafe fn load_some((): Self::Mask, _: *const T) -> Self {
+        unreachable!("one lane is there, or there is no vector")
+    }
+
+    #[inline(always)]
+    unsafe fn store_some(self, (): Self::Mask, _: *mut T) {
+        unreachable!("one lane is there, or there is no vector")
+    }
+
     with_rows!(1 2);
 }
 
@@ -150,9 +181,11 @@ mod x86 {
 
     macro_rules! vector {
         ($vector:ty, $real:ty, $lanes:literal, [$($rows:literal)+], $most:literal, $most_long:literal,
-         $zero:ident, $load:ident, $splat:ident, $fma:ident, $store:ident $(, $totals:item)?) => {
+         $zero:ident, $load:ident, $splat:ident, $fma:ident, $store:ident,
+         $mask:ty, $mask_of:expr, $masked_load:expr, $masked_store:ident $(, $totals:item)?) => {
             impl Vector for $vector {
                 type Real = $real;
+                type Mask = $mask;
                 const LANES: usize = $lanes;
                 const ROWS: usize = $most;
                 const LONG_ROWS: usize = $most_long;
@@ -187,6 +220,25 @@ mod x86 {
                     unsafe { $store(at, self) };
                 }
 
+                #[inline(always)]
+                #[allow(unused_unsafe, reason = "of some vectors it is a number")]
+                unsafe fn first(lanes: usize) -> $mask {
+                    // SAFETY: as demanded of the caller.
+                    unsafe { $mask_of(lanes) }
+                }
+
+                #[inline(always)]
+                unsafe fn load_some(mask: $mask, at: *const $real) -> Self {
+                    // SAFETY: as demanded of the caller.
+                    unsafe { $masked_load(mask, at) }
+                }
+
+                #[inline(always)]
+                unsafe fn store_some(self, mask: $mask, at: *mut $real) {
+                    // SAFETY: as demanded of the caller.
+                    unsafe { $masked_store(at, mask, self) };
+                }
+
                 with_rows!($($rows)+);
 
                 $($totals)?
@@ -197,6 +249,7 @@ mod x86 {
     vector!(
         __m512, f32, 16, [1 2 3 4 5 6 7 8 9 10 11 12], 12, 4,
         _mm512_setzero_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_fmadd_ps, _mm512_storeu_ps,
+        __mmask16, |lanes: usize| ((1_u32 << lanes) - 1) as __mmask16, _mm512_maskz_loadu_ps, _mm512_mask_storeu_ps,
         #[inline(always)]
         unsafe fn totals(partial: &mut Partial<f32>, sums: usize, width: usize) -> [f32; MOST_TOTALS] {
             assert_eq!(width, MOST_PARTIAL, "a vector of sixteen numbers for each sum");
@@ -207,14 +260,21 @@ mod x86 {
     );
     vector!(
         __m512d, f64, 8, [1 2 3 4 5 6 7 8 9 10 11 12], 12, 4,
-        _mm512_setzero_pd, _mm512_loadu_pd, _mm512_set1_pd, _mm512_fmadd_pd, _mm512_storeu_pd
+        _mm512_setzero_pd, _mm512_loadu_pd, _mm512_set1_pd, _mm512_fmadd_pd, _mm512_storeu_pd,
+        __mmask8, |lanes: usize| ((1_u32 << lanes) - 1) as __mmask8, _mm512_maskz_loadu_pd, _mm512_mask_storeu_pd
     );
     vector!(
         __m256, f32, 8, [1 2 3 4 5 6], 6, 2,
-        _mm256_setzero_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_fmadd_ps, _mm256_storeu_ps
+        _mm256_setzero_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_fmadd_ps, _mm256_storeu_ps,
+        __m256i,
+        |lanes: usize| _mm256_cmpgt_epi32(_mm256_set1_epi32(lanes as i32), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)),
+        |mask, at| _mm256_maskload_ps(at, mask), _mm256_maskstore_ps
     );
     vector!(
         __m256d, f64, 4, [1 2 3 4 5 6], 6, 2,
-        _mm256_setzero_pd, _mm256_loadu_pd, _mm256_set1_pd, _mm256_fmadd_pd, _mm256_storeu_pd
+        _mm256_setzero_pd, _mm256_loadu_pd, _mm256_set1_pd, _mm256_fmadd_pd, _mm256_storeu_pd,
+        __m256i,
+        |lanes: usize| _mm256_cmpgt_epi64(_mm256_set1_epi64x(lanes as i64), _mm256_setr_epi64x(0, 1, 2, 3)),
+        |mask, at| _mm256_maskload_pd(at, mask), _mm256_maskstore_pd
     );
 }

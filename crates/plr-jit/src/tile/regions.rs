@@ -7,13 +7,14 @@
 
 use std::collections::{HashMap, HashSet};
 
+use plr_ir::geometry::Convolution;
 use plr_ir::program::{Block, ConvolveForm, Op, Operation, Program, Repeat, Value};
 use plr_ir::{Elem, several};
 
 use super::axes::Axes;
 use super::lanes::runs_on;
 use super::{
-    Layout, Region, Section, layout, layout_in_lanes, layout_in_rows, layout_of_multiplied,
+    Layout, Region, Section, layout, layout_in_rows, layout_in_space, layout_of_multiplied,
     layout_of_weights, plain, position,
 };
 use crate::lower::Pick;
@@ -107,8 +108,10 @@ impl Samples<'_> {
     /// How a tile of the operations is laid out, going by what is cut.
     pub(super) fn layout(&self, members: &[&Operation], cut: &[Value]) -> Layout {
         let (count, bytes) = (self.count, self.program.precision.bytes());
-        if members.iter().any(|member| convolves(&member.op)) {
-            return layout_in_lanes(count, bytes);
+        let convolutions = members.iter().flat_map(|member| convolutions(&member.op)).collect::<Vec<_>>();
+        if !convolutions.is_empty() {
+            let goes_on = |of: &Convolution| of.stride == 1 && !of.local;
+            return layout_in_space(count, bytes, convolutions.iter().all(goes_on));
         }
         let largest = cut.iter().map(|&value| self.program.type_of(value).count()).max();
         let bytes_of_row = bytes * largest.unwrap_or(0) / count;
@@ -336,8 +339,11 @@ fn in_lanes(op: &Op) -> Option<ConvolveForm> {
     if let Op::Convolve { form, .. } = op { Some(*form) } else { None }
 }
 
-/// Whether there is a convolution in it: those of tiles are of samples in lanes.
-fn convolves(op: &Op) -> bool {
-    let in_block = |block: &Block| block.operations.iter().any(|operation| convolves(&operation.op));
-    matches!(op, Op::Convolve { .. }) || matches!(op, Op::Repeat(repeat) if in_block(&repeat.body))
+/// The convolutions in it: those of tiles are of samples in lanes.
+fn convolutions(op: &Op) -> Vec<Convolution> {
+    if let Op::Convolve { geometry, .. } = op {
+        return vec![*geometry];
+    }
+    let Op::Repeat(repeat) = op else { return Vec::new() };
+    repeat.body.operations.iter().flat_map(|operation| convolutions(&operation.op)).collect()
 }

@@ -4,6 +4,7 @@ use plr_ir::geometry::Pooling;
 use plr_ir::scalar::Real;
 
 use super::Windows;
+use super::lanes::some;
 
 impl Windows {
     widest! {
@@ -16,9 +17,11 @@ impl Windows {
         if !self.cover() {
             out.fill(T::default());
         }
+        // Where windows share units, nothing is to be added twice.
+        let once = |samples| self.apart() || self.lanes.is_multiple_of(samples);
         match self.lanes {
-            lanes if lanes.is_multiple_of(16) => self.give::<T, 16>(input, units, out),
-            lanes if lanes.is_multiple_of(8) => self.give::<T, 8>(input, units, out),
+            16.. if once(16) => self.give::<T, 16>(input, units, out),
+            8.. if once(8) => self.give::<T, 8>(input, units, out),
             _ => self.give::<T, 1>(input, units, out),
         }
     }
@@ -30,14 +33,19 @@ impl Windows {
         stride == window && exactly(low.height, self.high.height) && exactly(low.width, self.high.width)
     }
 
+    /// Whether no unit is in two windows.
+    pub(super) fn apart(&self) -> bool {
+        self.geometry.stride >= self.geometry.window
+    }
+
     /// So many samples at a time.
     #[inline(always)]
     fn give<T: Real, const N: usize>(&self, input: &[T], units: &[T], out: &mut [T]) {
-        let (window, fresh) = (self.geometry.window, self.cover());
-        let places = input.chunks_exact(self.lanes).enumerate();
-        for (place, sent) in places {
-            for (at, sent) in sent.chunks_exact(N).enumerate() {
-                let unit = |k: usize| self.unit(place, k / window, k % window) + at * N;
+        let (window, fresh) = (self.geometry.window, self.apart());
+        for (place, sent) in input.chunks_exact(self.lanes).enumerate() {
+            for at in self.each::<N>() {
+                let sent = some::<T, N>(sent, at);
+                let unit = |k: usize| self.unit(place, k / window, k % window) + at;
                 let winners = winners::<T, N>(units, window * window, unit);
                 for k in 0..window * window {
                     let (own, number) = (&mut out[unit(k)..][..N], T::from_f64(k as f64));
@@ -54,8 +62,7 @@ impl Windows {
 /// Which unit of a window is its largest, the first of several: a NaN, if there is one.
 #[inline(always)]
 fn winners<T: Real, const N: usize>(units: &[T], size: usize, unit: impl Fn(usize) -> usize) -> [T; N] {
-    let mut largest = [T::default(); N];
-    largest.copy_from_slice(&units[unit(0)..][..N]);
+    let mut largest = some::<T, N>(units, unit(0));
     let mut winners = [T::default(); N];
     for k in 1..size {
         let (own, number) = (&units[unit(k)..][..N], T::from_f64(k as f64));
