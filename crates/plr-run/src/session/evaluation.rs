@@ -79,6 +79,18 @@ impl Session<'_> {
         }))
     }
 
+    /// Sees that what is predicted for samples can be compared with their targets, if there is anything to compare.
+    ///
+    /// # Errors
+    /// If the data does not fit the network.
+    pub fn can_evaluate(&mut self, data: &Dataset) -> Result<(), SessionError> {
+        let group = group_size(data.samples());
+        if data.outputs() == 0 || !self.prepare_evaluation(group)? {
+            return Ok(());
+        }
+        self.evaluators.get(&group).map_or(Ok(()), |evaluator| evaluator.fits(data))
+    }
+
     /// Goes through all samples, group after group; `None` if there is nothing to evaluate.
     fn tally(&mut self, data: &Dataset, mut tally: Tally) -> Result<Option<Tally>, SessionError> {
         let samples = data.samples();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use plr_ir::model::{Model as _, Sequence};
+use plr_ir::model::{Keeping, Kept, Model as _, Sequence};
 use plr_run::backend::{Arrays, Context};
 use plr_run::data::npy::Array;
 use plr_run::data::npz;
@@ -74,8 +74,9 @@ impl Probe {
         plan.choice.sequence = sequence(&arrays, plan.choice.sequence);
         let model = driver::optimise(driver::lower(&checked, &plan)?, &Passes::default());
         if is_of_a_run(&self.params) {
-            // What a run has kept is of its own samples.
-            arrays.retain(|name, _| !model.kept().iter().any(|kept| kept.name == *name));
+            for name in leave_kept(&mut arrays, model.kept()) {
+                shell.remark(format_args!("`{name}` of the weights file is of other samples, and not used"));
+            }
         }
         let context = Context { seed: self.seed, update: self.update };
         let backend = self.backend.with_threads(1);
@@ -109,6 +110,21 @@ fn of_file(path: &Path) -> Result<Arrays, Failure> {
         (name, tensor)
     };
     Ok(npz::read_arrays(path)?.into_iter().map(tensor).collect())
+}
+
+/// Takes away what a run has kept of its own samples, and says what that is (R3.12). What is carried is of places, and stays if there are as
+/// many samples.
+fn leave_kept(arrays: &mut Arrays, kept: &[Kept]) -> Vec<String> {
+    let rows = |name: &str| arrays.get(name).map(|array| array.dims.first().copied());
+    let of_others = |kept: &&Kept| {
+        let carried = matches!(kept.keeping, Keeping::Place) && rows(&kept.name) == rows("data");
+        rows(&kept.name).is_some() && !carried
+    };
+    let left: Vec<String> = kept.iter().filter(of_others).map(|kept| kept.name.clone()).collect();
+    for name in &left {
+        arrays.remove(name);
+    }
+    left
 }
 
 fn is_of_a_run(path: &Path) -> bool {

@@ -133,6 +133,8 @@ impl Run {
         let mut session = driver::compile(&model, options)?;
         let compile_time = before_loading + clock.elapsed();
         session.fits(&splits.train)?;
+        // What training does not read is not to be found out after it.
+        session.can_evaluate(splits.measured())?;
         let beginning = self.begin(&mut session, splits.train.samples())?;
 
         let about = About::new(&model, (&checked, &plan), &splits, options, self.threads(), beginning);

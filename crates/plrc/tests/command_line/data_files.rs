@@ -126,6 +126,29 @@ fn a_rule_that_needs_targets_says_so() {
     run(&place, "none.npz", 1, "the rule reads `target`, but the data has no targets");
 }
 
+/// What learns without targets is evaluated with them: whether they fit is seen before it learns.
+#[test]
+fn targets_that_only_evaluation_reads_are_looked_at_first() {
+    let place = Workplace::new("evaluated_targets");
+    place.write(
+        "rule.plr",
+        "rule Hebb(lr = 0.01) {
+  neuron { state x }
+  synapse W : below -> self
+  phase p { clamp input x = data;  sweep up { x = W @ below.x } }
+  learn { W += lr * post.x * pre.x }
+  predict output.x after p
+}",
+    );
+    let tensor = |columns: usize| Tensor::from_f64(vec![4, columns], &vec![0.5; 4 * columns], Precision::F64);
+    let arrays = BTreeMap::from([("x".to_owned(), tensor(2)), ("y".to_owned(), tensor(5))]);
+    npz::write_arrays(&place.path("x.npz"), &arrays).unwrap();
+    let line = "$PLRC run rule.plr --network '2 - 3' --epochs 1 --data x.npz --out out";
+    let ran = place.shell(line).refused(1, "the network's output has 3 units, but a target has 5 values");
+    assert_eq!(ran.out, "");
+    assert!(!place.path("out").exists());
+}
+
 /// R17.3, R15.7: images whose axes are in another order are refused, with an axis for the channel and without, and at each step.
 #[test]
 fn images_have_the_order_of_the_input_layer() {

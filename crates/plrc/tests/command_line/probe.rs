@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use plr_ir::{Precision, Tensor};
 use plr_run::data::npz;
+use plr_run::weights;
 
 use crate::workplace::Workplace;
 
@@ -258,6 +259,38 @@ fn an_experiment_of_several_is_named() {
     probe(&[]).refused(1, "`slow`, `fast`");
     probe(&["--experiment", "none"]).refused(1, "`none`");
     probe(&["--experiment", "slow", "--rule", "Sum"]).refused(2, "cannot be used with");
+}
+
+/// R3.12: what a weights file has carried is that of as many samples as there are places; of others it is left, which is said.
+#[test]
+fn what_is_carried_comes_with_the_weights() {
+    let place = Workplace::new("probe_carried");
+    place.write(
+        "rule.plr",
+        "rule Leak(lr = 0) {
+  neuron { state x = 0;  carried state c = 0.5 }
+  synapse W : below -> self = 1
+  phase p { clamp input x = data;  sweep up { output c = 0.5 * c + W @ below.x;  x = c } }
+  learn { W += lr * post.x * pre.x }
+  predict output.x after p
+}",
+    );
+    let column = |numbers: &[f64]| Tensor::from_f64(vec![numbers.len(), 1], numbers, Precision::F64);
+    let named = |name: &str, tensor: Tensor| (name.to_owned(), tensor);
+    let tensors = [named("W/input->output", column(&[1.0])), named("c/output", column(&[8.0, 16.0]))];
+    let run = weights::Weights { tensors: tensors.into(), about: BTreeMap::new() };
+    weights::save(&place.path("run.safetensors"), &run).unwrap();
+    for (data, expected, said) in
+        [(vec![1.0, 1.0], vec![5.0, 9.0], false), (vec![1.0; 3], vec![1.25; 3], true)]
+    {
+        npz::write_arrays(&place.path("data.npz"), &[named("data", column(&data))].into()).unwrap();
+        let files = ["--params", "run.safetensors", "--data", "data.npz", "--out", "out.npz"];
+        let how = ["probe", "rule.plr", "--network", "1 - 1", "--precision", "f64"];
+        let ran = place.plrc(how.iter().chain(&files)).well();
+        let found = npz::read_arrays(&place.path("out.npz")).unwrap();
+        assert_eq!(found["state/p/c/output"].clone().into_tensor().to_f64(), expected);
+        assert_eq!(ran.err.contains("`c/output` of the weights file is of other samples"), said, "{ran:?}");
+    }
 }
 
 #[test]
