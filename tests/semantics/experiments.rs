@@ -65,6 +65,7 @@ network n { 1 - 1 - 1 }";
     is(&Bench::new(text), [1.0; 4]);
     is(&Bench::new(text).at("lr", "input->h1", 5.0), [5.0, 1.0, 5.0, 1.0]);
     is(&Bench::new(text).at("lr", "h1", 5.0), [5.0, 1.0, 1.0, 5.0]);
+    is(&Bench::new(text).at("lr", "input", 5.0), [1.0, 1.0, 5.0, 1.0]);
     is(&Bench::new(text).at("lr", "h1", 5.0).at("lr", "input->h1", 7.0), [7.0, 1.0, 7.0, 5.0]);
     // What is made of it follows, unless it has a value of its own.
     let made = text.replace("(lr = 1)", "(lr = 1, k = 2 * lr)").replace("+= lr * post.x", "+= k * post.x");
@@ -80,6 +81,7 @@ network n { 1 - 1 - 1 }";
     finds("unknown_edge", &experiment("rule R;  network 2 - 1;  lr input->h1 = 3"));
     let analysis = legal(&experiment("rule R;  network 2 - 3 - 1;  lr input->h1 = 3, output = 4"));
     assert_eq!(analysis.experiments()[0].sites.len(), 2);
+    legal(&experiment("rule R;  network 2 - 1;  lr input = 3"));
 }
 
 /// R16.3: what begins, and what is bounded, follows as what is computed does.

@@ -404,7 +404,7 @@ impl ClauseReader<'_> {
         };
         let edges: Vec<String> = network.edges.iter().map(|&e| network.edge_name(e)).collect();
         let known: Vec<String> =
-            edges.into_iter().chain(network.layers.iter().skip(1).map(|l| l.name.clone())).collect();
+            edges.into_iter().chain(network.layers.iter().map(|layer| layer.name.clone())).collect();
         if known.contains(&name) {
             return Some(name);
         }
