@@ -12,6 +12,9 @@ use crate::micro::{Element, Links};
 /// Rows are looked through in parts of about so many multiplications and comparisons, some 10 µs.
 const WORK_PER_PART: usize = 1 << 15;
 
+/// So many numbers are compared at once.
+const GROUP: usize = 64;
+
 /// The sums of a product that matter; the others are not written.
 #[derive(Debug)]
 pub(crate) struct Picked {
@@ -68,12 +71,19 @@ impl Picked {
         let (places, place) = unsafe {
             (std::slice::from_raw_parts(places.add(row * apart), self.product.n), *place.add(row * moves))
         };
-        for column in (0..places.len()).filter(|&column| places[column] == place) {
-            let (sum, [left, right]) = self.product.part(row..row + 1, column..column + 1, 1);
-            // SAFETY: row and column are of the product.
-            unsafe {
-                let out = out.add(row * self.product.out.row + column * self.product.out.column);
-                sum.run_whole((lhs.add(left), rhs.add(right), out), &Links::NONE);
+        for (number, group) in places.chunks(GROUP).enumerate() {
+            // Most groups are passed without looking at one after the other.
+            if !group.iter().fold(false, |any, &own| any | (own == place)) {
+                continue;
+            }
+            let equal = group.iter().enumerate().filter(|&(_, &own)| own == place);
+            for column in equal.map(|(at, _)| number * GROUP + at) {
+                let (sum, [left, right]) = self.product.part(row..row + 1, column..column + 1, 1);
+                // SAFETY: row and column are of the product.
+                unsafe {
+                    let out = out.add(row * self.product.out.row + column * self.product.out.column);
+                    sum.run_whole((lhs.add(left), rhs.add(right), out), &Links::NONE);
+                }
             }
         }
     }
