@@ -141,6 +141,11 @@ impl fmt::Display for SessionError {
                     _ => f.write_str("; targets of every step are [samples, steps, outputs]"),
                 }
             }
+            Self::ClassesDiffer { network: 1, classes } => write!(
+                f,
+                "the network's output has one unit, but there are labels up to {}; targets of one number are reals, or [samples, 1]",
+                classes - 1
+            ),
             Self::ClassesDiffer { network, classes } => write!(
                 f,
                 "the network's output has {network} units, but there are labels up to {}, counted from 0",

@@ -124,6 +124,9 @@ fn a_rule_that_needs_targets_says_so() {
     npz::write_arrays(&place.path("none.npz"), &BTreeMap::from([("x".to_owned(), x)])).unwrap();
     run(&place, "classes.csv", 1, "the network's output has 3 units, but there are labels up to 7");
     run(&place, "none.npz", 1, "the rule reads `target`, but the data has no targets");
+    let words = "run rule.plr --set lr=0.1 --batch 2 --data classes.csv".split(' ');
+    let ran = place.plrc(words.chain(["--network", "2 - 1 sigmoid"]));
+    ran.refused(1, "targets of one number are reals, or [samples, 1]");
 }
 
 /// What learns without targets is evaluated with them: whether they fit is seen before it learns.
