@@ -97,10 +97,10 @@ fn verdicts_follow_from_what_is_used() {
     assert_eq!(synapse("rank(post.x) * pre.x[p]", ""), "local + lateral");
     assert_eq!(synapse("V", " allow other_synapse"), "not local (other_synapse)");
     // The weights of one that runs the other way are the same by either name.
-    for weight in ["W", "W.T"] {
+    for (ends, weight) in [("above -> self", "W"), ("above -> self", "W.T"), ("self -> below", "W")] {
         let text = plain("(lr = 1)", "(lr = 1) allow weight_transport")
             .replace("state x", "state x = 0")
-            .replace("synapse W", "synapse B : above -> self = 1\n  synapse W")
+            .replace("synapse W", &format!("synapse B : {ends} = 1\n  synapse W"))
             .replace("= W @ below.x", "= W @ below.x + B @ above.x")
             .replace("learn {", &format!("learn {{ B += {weight} - B;"));
         assert_eq!(verdict(&text, "learn: B"), "not local (weight_transport)");

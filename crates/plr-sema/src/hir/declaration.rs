@@ -152,9 +152,20 @@ impl Synapse {
 
     /// Whether another's weights are those against the direction of this one, as they stand in its equations (R5.6).
     pub fn runs_against(&self, other: &Self) -> bool {
-        let ends = |synapse: &Self| (synapse.from, synapse.to);
-        ends(self) == other.mirrored() && ends(self) != ends(other)
+        let own = seen_from_end(self.from, self.to);
+        let (from, to) = other.mirrored();
+        own == seen_from_end(from, to) && own != seen_from_end(other.from, other.to)
     }
+}
+
+/// The sides of a projection as the layer sees them in which it ends: `self -> below` is `above -> self` there.
+fn seen_from_end(from: Endpoint, to: Endpoint) -> (Endpoint, Endpoint) {
+    let seen = match (from.layer, to.layer) {
+        (Relative::Own, Relative::Below) => Relative::Above,
+        (Relative::Own, Relative::Above) => Relative::Below,
+        _ => return (from, to),
+    };
+    (Endpoint { layer: seen, ..from }, Endpoint { layer: Relative::Own, ..to })
 }
 
 /// One side of a projection.
