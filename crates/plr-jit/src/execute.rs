@@ -13,6 +13,7 @@ use crate::codegen::Entry;
 use crate::convolve::Lanes;
 use crate::error::Error;
 use crate::executable::Context;
+use crate::gemm::LEAST_SHARED;
 use crate::lower::{Rows, Slot};
 use crate::memory::Buffer;
 use crate::micro::Element;
@@ -28,8 +29,6 @@ use crate::window::Windows;
 /// A launch of fewer machine instructions, some 20 µs, stays on the calling thread: what it works on is in that core's cache
 /// more often than not, and would have to come from there.
 const LEAST_SHARED_WORK: usize = 1 << 18;
-/// A sum of a convolution of fewer multiplications, too.
-const LEAST_SHARED_SUMS: usize = 1 << 19;
 /// Parts of a shared launch for each thread: a late thread leaves the rest of its share to the others.
 const PARTS_PER_THREAD: usize = 2;
 
@@ -330,7 +329,7 @@ impl Run<'_> {
             };
             convolve.run(part, lhs, rhs, room, out);
         };
-        if convolve.work() < LEAST_SHARED_SUMS {
+        if convolve.work() < LEAST_SHARED {
             (0..convolve.parts()).for_each(part);
         } else {
             self.pool.run(convolve.parts(), &part);

@@ -62,9 +62,9 @@ const BLOCK_WORK: usize = 2 << 20;
 const VECTOR_BLOCK_WORK: usize = 1 << 16;
 /// No product is cut into more.
 const MOST_BLOCKS: usize = 16;
-/// A product of fewer multiplications stays on the calling thread.
-const LEAST_SHARED: usize = 1 << 19;
-/// So does one of a matrix and a vector of fewer.
+/// Products, and sums of a convolution, of fewer multiplications stay on the calling thread.
+pub(crate) const LEAST_SHARED: usize = 1 << 19;
+/// So does a product of a matrix and a vector of fewer.
 const LEAST_SHARED_VECTOR: usize = 1 << 17;
 /// Blocks of a product with one's own transpose, of which two long and two short ones are as much to do as two others and two more.
 const SYMMETRIC_BLOCKS: usize = 8;

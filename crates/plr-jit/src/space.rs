@@ -32,9 +32,7 @@ impl Space {
         }
         Self { dims, strides }
     }
-}
 
-impl Space {
     /// Whether the space is one of rows and columns, or a single axis that can be cut into these.
     pub(crate) fn is_matrix(&self, dims: [usize; 2]) -> bool {
         self.dims == dims || self.dims == [dims[0] * dims[1]]

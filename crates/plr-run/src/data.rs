@@ -94,9 +94,7 @@ impl Source {
             Some(_) | None => Err(DataError::UnknownKind { path: path.to_owned() }),
         }
     }
-}
 
-impl Source {
     /// How many steps a sample has whose first axis is time, where that is known without reading anything.
     pub fn steps(&self) -> Option<u32> {
         match self {

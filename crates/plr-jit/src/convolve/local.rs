@@ -65,8 +65,7 @@ impl Convolve {
         seen: &'s [T],
         units: impl Iterator<Item = U> + 's,
     ) -> impl Iterator<Item = (U, &'s [T])> {
-        let rows = (0..self.high.channels).flat_map(|_| seen.chunks_exact(self.taps()));
-        units.zip(rows.collect::<Vec<_>>())
+        units.zip(seen.chunks_exact(self.taps()).cycle())
     }
 
     /// Writes out what each place sees, one row a place, 0 beyond the edges.

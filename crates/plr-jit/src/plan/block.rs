@@ -10,7 +10,7 @@ use plr_ir::Precision;
 use plr_ir::scalar::Real;
 
 use crate::execute::{Run, Shared};
-use crate::gemm::Product;
+use crate::gemm::{LEAST_SHARED, Product};
 use crate::lower::{MOST_OPERANDS, MOST_PRODUCTS};
 use crate::memory::Buffer;
 use crate::micro::{Element, Links};
@@ -21,8 +21,6 @@ const BLOCK_BYTES: usize = 24 << 10;
 const MOST_ROW_BYTES: usize = 512;
 /// Blocks have a whole number of register tiles of either kind.
 const ROW_STEP: usize = 12;
-/// Blocks with fewer multiplications in all stay on the calling thread.
-const LEAST_SHARED: usize = 1 << 19;
 
 /// One block of each product.
 #[repr(align(64))]

@@ -44,7 +44,9 @@ impl Multiply {
             match count.min(product.depth) {
                 // A product is all of its result.
                 0 => out.cast::<u8>().write_bytes(0, run.bytes[self.out.index()]),
-                depth => share(&Product { depth, ..product.clone() }, pointers, &Links::NONE, run),
+                depth => {
+                    share(&Product { depth, batch: Vec::new(), ..*product }, pointers, &Links::NONE, run)
+                }
             }
         }
     }

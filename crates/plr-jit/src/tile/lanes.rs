@@ -89,9 +89,7 @@ impl Region {
             slots: Vec::new(),
         }
     }
-}
 
-impl Region {
     /// Whether each tile needs the sums of the one before: they are run in order.
     pub(crate) fn is_in_order(&self) -> bool {
         self.tile.layout.rows && self.tile.program.body.operations.iter().any(runs_on)
