@@ -62,6 +62,15 @@ fn states_live_for_one_presentation() {
     finds("read_before_write", &plain("x = W @ below.x", "x = x + W @ below.x"));
 }
 
+/// R3.4: what definitions of constants are is found at once, however often each stands in the next.
+#[test]
+fn definitions_of_constants_are_shared() {
+    let doubled: String = (1..=40).map(|i| format!("  let a{i} = a{0} + a{0}\n", i - 1)).collect();
+    let text = plain("state x", &format!("let a0 = 1\n{doubled}  state x")).replace("W @ below.x", "a40 * (W @ below.x)");
+    assert!(text.contains("a40 *"));
+    clean(&text);
+}
+
 /// R3.4: a definition is read anew each time: before the step in a plain equation, as just written in an ordered block.
 #[test]
 fn definitions_are_never_stale() {

@@ -219,6 +219,68 @@ fn states_draw_numbers() {
     assert!(sorted.len() > 19_900);
 }
 
+/// R11.4: two draws of one step are independent, also with a stage of an integrator between them, and so are those of a clamp that
+/// is let go and of the first step; the stages see the same.
+#[test]
+fn draws_of_a_step_are_independent() {
+    let text = |options: &str, body: &str| {
+        format!(
+            "rule R(lr = 1) {{
+  neuron {{ state x = 0, y = 0, z = 0 }}
+  synapse W : below -> self = 1
+  phase p ({options}) {{ clamp input z = data;  {body} }}
+  learn {{ W += lr * post.x * pre.z }}
+  predict output.x + output.y + output.z after p
+}}
+network n {{ 1 - 200 }}"
+        )
+    };
+    let at_end = |options: &str, body: &str| Bench::new(&text(options, body)).present(&[], &[&[0.0]], &[]);
+    let variance = |numbers: &[f64]| numbers.iter().map(|n| n * n).sum::<f64>() / numbers.len() as f64;
+    for method in ["euler", "heun", "rk4"] {
+        let apart = "in turn { output x = normal();  output dy/dt = x - y;  output x = x - normal() }";
+        let found = at_end(&format!("dt = 0.1, integrator = {method}"), apart);
+        assert!((variance(found.get("state/p/x/output")) - 2.0).abs() < 0.7, "{method}");
+        let twice = "in turn { output dx/dt = normal();  output dx/dt = -normal() }";
+        let found = at_end(&format!("dt = 1, integrator = {method}"), twice);
+        assert!((variance(found.get("state/p/x/output")) - 2.0).abs() < 0.7, "{method}");
+        // A constant force, whatever the method: its noise is the same at every stage.
+        let found = at_end(&format!("dt = 1, integrator = {method}"), "output dx/dt = normal()");
+        assert!((variance(found.get("state/p/x/output")) - 1.0).abs() < 0.35, "{method}");
+    }
+    for steps in ["", "steps = 2"] {
+        let body = "clamp output x = normal();  release output x;  output y = x - z;  output z = normal();  output x = normal()";
+        let first = at_end(steps, &body.replace("output y = x - z", "output y = if time == 0 then x else y"));
+        let (x, y) = (first.get("state/p/x/output"), first.get("state/p/y/output"));
+        assert!(x.iter().zip(y).all(|(x, y)| x != y), "{steps}");
+    }
+}
+
+/// R11.4: so are many draws of one equation, and those of the layers.
+#[test]
+fn many_draws_are_independent() {
+    let sum = vec!["normal()"; 130].join(" + ");
+    let text = format!(
+        "rule R(lr = 1) {{
+  neuron {{ state x = 0 }}
+  synapse W : below -> self = 1
+  phase p {{ clamp input x = data;  hidden x = {sum} }}
+  learn {{ W += lr * post.x * pre.x }}
+}}
+network n {{ 1 - 300 - 300 - 300 - 1 }}"
+    );
+    let found = Bench::new(&text).present(&[], &[&[0.0]], &[]);
+    let layers = ["h1", "h2", "h3"].map(|layer| found.get(&format!("state/p/x/{layer}")));
+    let correlation = |a: &[f64], b: &[f64]| {
+        a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>() / (130.0 * a.len() as f64)
+    };
+    for (a, b) in [(0, 1), (0, 2), (1, 2)] {
+        // Of independent sums it has the deviation 0.06; half of the draws in common make it a half.
+        assert!(correlation(layers[a], layers[b]).abs() < 0.25, "{a} {b}");
+        assert!((correlation(layers[a], layers[a]) - 1.0).abs() < 0.35);
+    }
+}
+
 /// R11.9: a clamp draws once for all steps of a phase, which is a doubt if there are several; without it each step draws; over time a
 /// clamp does.
 #[test]

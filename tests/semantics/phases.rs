@@ -345,10 +345,13 @@ fn integrators_have_their_order() {
         let options = format!("dt = 0.5, integrator = {method}");
         moved(&options, "output dx/dt = -x;  output y = 1").is("state/p/x/output", &[series(order)]);
     }
-    // x' = -y, y' = x from (1, 0): all rates move together.
-    let found = moved("dt = 0.5, integrator = heun", "output dx/dt = -y;  output dy/dt = x");
-    found.is("state/p/x/output", &[1.0 - h * h / 2.0]);
-    found.is("state/p/y/output", &[h]);
+    // x' = -y, y' = x from (1, 0): all rates move together, whatever is held between them.
+    for between in ["", "clamp input y = 2;", "release input x;"] {
+        let rotation = format!("output dx/dt = -y;  {between}  output dy/dt = x");
+        let found = moved("dt = 0.5, integrator = heun", &rotation);
+        found.is("state/p/x/output", &[1.0 - h * h / 2.0]);
+        found.is("state/p/y/output", &[h]);
+    }
 }
 
 /// R7.18: the number of the step and of steps.

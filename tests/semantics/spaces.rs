@@ -529,6 +529,13 @@ fn functions_and_powers_of_both_ends_are_sums_of_products() {
             assert!(pairs.iter().any(|(_, b)| b.abs() > 1.0), "{written}");
         }
     }
+    // A product of many sums stays one, where no weights are shared, and is refused where they are.
+    let many = |sum: &str, n: usize| vec![format!("({sum})"); n].join(" * ");
+    let found = increment(&many("pre.x - post.x / 20", 40), "1x3x3 - 1");
+    // The weights sum up to -1.5 + -0.5 + 0.5 + 1.5, twice, and -1.5 once more.
+    let one = |x: f64| (x + 1.5 * x / 20.0).powi(40);
+    let meant = (one(1.0) + one(3.0)) / 2.0;
+    assert!(found.iter().all(|found| (found / meant - 1.0).abs() < 1e-12), "{found:?} {meant}");
     // What a function draws it draws once, and of what is neither sum nor product it is one factor.
     let kernel = |increment: &str| {
         let rule = on(&plain("post.x * pre.x", increment), "1x3x3 - conv 1 k3 p1");
@@ -538,6 +545,10 @@ fn functions_and_powers_of_both_ends_are_sums_of_products() {
     };
     finds("not_convolvable", &kernel("bent(post.x * pre.x)"));
     finds("not_convolvable", &kernel("noisy(post.x, pre.x) ^ 2"));
+    finds("not_convolvable", &kernel(&many("post.x + pre.x", 40)));
+    let before = kernel("post.x").replace("W @ below.x", &format!("({}) @ below.x", many("W + post.x", 40)));
+    assert!(before.contains("W + post.x"));
+    finds("not_convolvable", &before);
 }
 
 /// R8.13: what filters remember has the shape of what they filter.

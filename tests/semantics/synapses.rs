@@ -458,6 +458,12 @@ fn masked_synapses_are_absent() {
         probe(&model, &arrays, Precision::F64, false, (Backend::Interpreter, context)).expect("it runs");
     let x = found.iter().find(|(name, _)| name == "state/p/x/output").expect("it is a state");
     assert_eq!(x.1.to_f64(), [4.0, 0.0]);
+    // What is not there has no bounds.
+    let positive = format!("{}network n {{ 2 - 2 }}", text.replace("mask(m)", "in [4, 6], mask(m)"));
+    assert_eq!(Bench::new(&positive).first("W/input->output"), [4.0, 0.0, 0.0, 4.0]);
+    Bench::new(&positive)
+        .present(given, &[&[1.0, 3.0]], &[])
+        .is("new/W/input->output", &[4.0, 0.0, 0.0, 6.0]);
     // A mask that learns takes weights with it, in its own block and in others; what comes begins at 0.
     let fixed = "mask(m) { fixed param m = identity() }";
     let grow = "W += lr * post.x * pre.x";

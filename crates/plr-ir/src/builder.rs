@@ -21,6 +21,8 @@ pub struct Builder {
     /// The blocks that are open, outermost first.
     open: Vec<Block>,
     location: Location,
+    /// The values that are one number everywhere.
+    numbers: HashMap<Value, f64>,
 }
 
 impl Builder {
@@ -34,7 +36,8 @@ impl Builder {
             outputs: Vec::new(),
             body: Block::default(),
         };
-        Self { program, open: vec![Block::default()], location: Location::default() }
+        let (open, location) = (vec![Block::default()], Location::default());
+        Self { program, open, location, numbers: HashMap::new() }
     }
 
     /// Where the operations that follow come from.
@@ -54,8 +57,11 @@ impl Builder {
 
     /// The number that the value is everywhere, if it is made of constants by arithmetic alone.
     pub fn known(&self, value: Value) -> Option<f64> {
-        let mut operations = self.open.iter().rev().flat_map(|block| block.operations.iter().rev());
-        let op = &operations.find(|operation| operation.results.contains(&value))?.op;
+        self.numbers.get(&value).copied()
+    }
+
+    /// The number that the result of an operation is everywhere.
+    fn number(&self, op: &Op) -> Option<f64> {
         let precision = self.precision();
         if let Op::Constant(number) = op {
             Some(rounded(*number, precision))
@@ -373,6 +379,9 @@ impl Builder {
 
     fn push(&mut self, op: Op, ty: Type) -> Value {
         let value = self.program.new_value(ty);
+        if let Some(number) = self.number(&op) {
+            self.numbers.insert(value, number);
+        }
         self.append(vec![value], op);
         value
     }

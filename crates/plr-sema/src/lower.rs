@@ -13,6 +13,7 @@ mod draw;
 mod end;
 mod environment;
 mod expression;
+pub(crate) mod factors;
 mod film;
 mod filter;
 mod initialiser;

@@ -8,7 +8,7 @@ use super::reads::{Arrival, Reader};
 use super::schedule::{Plan, occasions};
 use crate::equation::{self, Site, Source};
 use crate::hir::{Expr, ExprKind, Learned, PhaseId, Place, Rule};
-use crate::lower::plasticity::{joins_both_ends, same_for_all_samples};
+use crate::lower::factors::{joins_both_ends, multiplied, same_for_all_samples};
 use crate::lower::written_out::written_out;
 use crate::network::Network;
 use crate::resolve::Library;
@@ -139,7 +139,7 @@ pub fn products(weight: &Expr, at_kernel: bool) -> u64 {
             products(a, at_kernel) + products(b, at_kernel)
         }
         ExprKind::Unary(UnaryOp::Neg, a) => products(a, at_kernel),
-        ExprKind::Binary(BinaryOp::Mul, a, b) if at_kernel => terms(a) * terms(b),
+        ExprKind::Binary(BinaryOp::Mul, a, b) if at_kernel => multiplied(terms(a), terms(b)).unwrap_or(1),
         _ => 1,
     }
 }
@@ -158,7 +158,7 @@ pub fn outer_products(increment: &Expr) -> u64 {
     if let ExprKind::Binary(op, a, b) = &increment.kind {
         match op {
             BinaryOp::Add | BinaryOp::Sub => return outer_products(a) + outer_products(b),
-            BinaryOp::Mul => return outer_products(a) * outer_products(b),
+            BinaryOp::Mul => return multiplied(outer_products(a), outer_products(b)).unwrap_or(1),
             BinaryOp::Div => return outer_products(a),
             BinaryOp::Pow | BinaryOp::Max | BinaryOp::Min => {}
         }

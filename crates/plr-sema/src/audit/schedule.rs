@@ -205,10 +205,9 @@ struct Layout<'r, 'h> {
 impl<'r> Layout<'r, '_> {
     /// Plain statements that stand next to each other are one turn.
     fn body(&mut self, body: &'r [Statement]) {
-        let is_plain = |s: &Statement| !matches!(s, Statement::Sweep(..) | Statement::InTurn(_));
-        for statements in body.chunk_by(|a, b| is_plain(a) && is_plain(b)) {
+        for statements in body.chunk_by(|a, b| !a.is_ordered() && !b.is_ordered()) {
             if let [ordered] = statements
-                && !is_plain(ordered)
+                && ordered.is_ordered()
             {
                 self.ordered(ordered);
                 continue;

@@ -107,6 +107,11 @@ pub fn opened(body: &[Statement]) -> Vec<&Statement> {
 }
 
 impl Statement {
+    /// Whether what is in it reads what was just written, and not what was before the step (R7.7).
+    pub fn is_ordered(&self) -> bool {
+        matches!(self, Self::Sweep(..) | Self::InTurn(_))
+    }
+
     /// The equations of states that it is or that it sweeps over.
     pub fn dynamics(&self) -> &[Dynamics] {
         match self {

@@ -16,7 +16,7 @@ use crate::winner::sent_up;
 
 use super::environment::Unavailable;
 use super::expression::{Context, Evaluated, Lowerer};
-use super::plasticity::{joins_both_ends, same_for_all_samples};
+use super::factors::{joins_both_ends, multiplied, same_for_all_samples};
 use super::term::{self, Axes, Extents, Term};
 use super::written_out::written_out;
 
@@ -292,7 +292,9 @@ fn summands(weight: &Expr, at_kernel: bool) -> Vec<Product<'_>> {
             }
             ExprKind::Binary(BinaryOp::Mul, a, b) if at_kernel => {
                 let (a, b) = (terms(a), terms(b));
-                return a.iter().flat_map(|x| b.iter().map(move |y| x.joined(y))).collect();
+                if multiplied(a.len() as u64, b.len() as u64).is_some() {
+                    return a.iter().flat_map(|x| b.iter().map(move |y| x.joined(y))).collect();
+                }
             }
             _ => {}
         }

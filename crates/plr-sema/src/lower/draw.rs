@@ -14,8 +14,8 @@ use crate::hir::{Learned, SynapseId, VariableId};
 use super::expression::{Context, Lowerer};
 use super::term::{Axes, Term};
 
-/// Draws of one equation at one site that are told apart by their number.
-const DRAWS: u32 = 64;
+/// The streams of who draws stand together up to this number; those beyond follow all of these.
+const DRAWS: u64 = 64;
 
 /// The stream of the order of the samples, which is one for the whole presentation; no variable comes so far.
 const ORDER: u32 = 0x7fff_ffff;
@@ -37,14 +37,40 @@ pub struct Draws {
     drawer: Drawer,
     /// Samples share a number: in plasticity.
     shared: bool,
-    /// How many numbers each has drawn in this step.
-    drawn: HashMap<Drawer, u32>,
+    drawn: Drawn,
+    /// What the clamps of the phase have drawn before its first step.
+    clamping: Drawn,
 }
 
+/// How many numbers each has drawn in this step.
+#[derive(Clone, Debug, Default)]
+pub struct Drawn(HashMap<Drawer, u64>);
+
 impl Lowerer<'_> {
-    /// A step begins: numbers are told apart by the step from now on.
-    pub fn restart_draws(&mut self) {
-        self.draws.drawn.clear();
+    /// A phase begins, whose numbers are told apart from those of others.
+    pub fn begin_drawing(&mut self) {
+        self.draws.drawn = Drawn::default();
+        self.draws.clamping = Drawn::default();
+    }
+
+    /// The clamps of the phase have taken hold; they may hold no longer than until a release, and its steps draw other numbers.
+    pub fn end_clamping(&mut self) {
+        self.draws.clamping = self.draws.drawn.clone();
+    }
+
+    /// A step begins, whose numbers are told apart from those of other steps.
+    pub fn begin_drawing_in_step(&mut self) {
+        self.draws.drawn = self.draws.clamping.clone();
+    }
+
+    /// What has been drawn so far in the step.
+    pub fn drawn(&self) -> Drawn {
+        self.draws.drawn.clone()
+    }
+
+    /// From here on the same numbers are drawn as when so much had been drawn.
+    pub fn draw_again_from(&mut self, drawn: &Drawn) {
+        self.draws.drawn = drawn.clone();
     }
 
     /// The equation of a state draws.
@@ -96,12 +122,18 @@ impl Lowerer<'_> {
     /// A further stream of who draws.
     pub fn next_stream(&mut self) -> u32 {
         let Drawer { place, target, site } = self.draws.drawer;
+        let rule = &self.setting.rule;
         let layers = self.setting.network.layers.len();
-        let targets = self.setting.rule.variables.len() + self.setting.rule.synapses.len();
-        let drawer = (place * targets + target) * layers * (layers + 1) + site;
-        let number = self.draws.drawn.entry(self.draws.drawer).or_default();
-        let stream = (drawer as u32).wrapping_mul(DRAWS).wrapping_add(*number);
+        let sites = layers * (layers + 1);
+        let targets = rule.variables.len() + rule.synapses.len();
+        let places = rule.phases.len() + rule.plasticity.len();
+        let (drawer, drawers) = ((place * targets + target) * sites + site, places * targets * sites);
+        let number = self.draws.drawn.0.entry(self.draws.drawer).or_default();
+        let stream = match *number {
+            near @ ..DRAWS => drawer as u64 * DRAWS + near,
+            far => far * drawers as u64 + drawer as u64,
+        };
         *number += 1;
-        stream
+        stream as u32
     }
 }

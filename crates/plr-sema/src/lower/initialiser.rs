@@ -10,7 +10,9 @@ use crate::check::not_convolvable::{NotConvolvable, Obstacle};
 use crate::check::shape_mismatch::ShapeMismatch;
 use crate::equation::{self, Site};
 use crate::group::Absent;
-use crate::hir::{Coordinate, Expr, Initialiser, Learned, Place, SynapseId, VariableId, VariableKind};
+use crate::hir::{
+    Coordinate, Expr, Initialiser, Learned, Place, Synapse, SynapseId, VariableId, VariableKind,
+};
 use crate::network::LayerId;
 use crate::resolve::check_numbers;
 
@@ -25,17 +27,27 @@ impl Setting {
         let Learned::Synapse(synapse) = target else { return found };
         let synapse = &self.rule.synapses[synapse.0];
         let together = |op, a, b| Init::Binary(op, Box::new(a), Box::new(b));
-        let masked = match synapse.mask {
-            Some(mask) => together(BinaryOp::Mul, found, self.of(Learned::Synapse(mask), site, false)),
+        let mask = synapse.mask.map(|mask| self.of(Learned::Synapse(mask), site, false));
+        let masked = match &mask {
+            Some(mask) => together(BinaryOp::Mul, found, mask.clone()),
             None => found,
         };
-        match &synapse.bounds {
-            Some((low, high)) => {
-                let [low, high] = [low, high].map(|bound| Init::Constant(self.constant_at(bound, site)));
-                together(BinaryOp::Min, together(BinaryOp::Max, masked, low), high)
+        let Some((low, high)) = self.bounds_at(synapse, site) else { return masked };
+        let [least, most] = [low, high].map(Init::Constant);
+        let bounded = together(BinaryOp::Min, together(BinaryOp::Max, masked, least), most);
+        match mask {
+            Some(mask) if !(low..=high).contains(&0.0) => {
+                let there = Init::Compare(CompareOp::Ne, Box::new(mask), Box::new(Init::Constant(0.0)));
+                together(BinaryOp::Mul, bounded, there)
             }
-            None => masked,
+            _ => bounded,
         }
+    }
+
+    /// Between which numbers the weights of a synapse are kept at a site (R4.7).
+    pub(super) fn bounds_at(&self, synapse: &Synapse, site: Site) -> Option<(f64, f64)> {
+        let (low, high) = synapse.bounds.as_ref()?;
+        Some((self.constant_at(low, site), self.constant_at(high, site)))
     }
 
     pub(super) fn initialiser(&self, target: Learned) -> Option<&Initialiser> {

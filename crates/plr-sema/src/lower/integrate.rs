@@ -46,21 +46,27 @@ impl Lowerer<'_> {
     ) -> Vec<Written> {
         let dt =
             self.setting.rule.phases[phase.0].dt.as_ref().map_or(f64::NAN, |dt| self.setting.constant(dt));
+        let drawn = self.drawn();
         let first = self.rates(rates, phase, read);
+        // Every stage of a step sees the same random numbers (R11.4).
+        let next = |lowerer: &mut Self, read: &Environment| {
+            lowerer.draw_again_from(&drawn);
+            lowerer.rates(rates, phase, read)
+        };
         match integrator {
             Integrator::Euler => self.advanced(rates, read, &[(dt, &first)]),
             Integrator::Heun => {
                 let end = self.after(rates, read, &[(dt, &first)]);
-                let second = self.rates(rates, phase, &end);
+                let second = next(self, &end);
                 self.advanced(rates, read, &[(dt / 2.0, &first), (dt / 2.0, &second)])
             }
             Integrator::RungeKutta => {
                 let middle = self.after(rates, read, &[(dt / 2.0, &first)]);
-                let second = self.rates(rates, phase, &middle);
+                let second = next(self, &middle);
                 let middle = self.after(rates, read, &[(dt / 2.0, &second)]);
-                let third = self.rates(rates, phase, &middle);
+                let third = next(self, &middle);
                 let end = self.after(rates, read, &[(dt, &third)]);
-                let fourth = self.rates(rates, phase, &end);
+                let fourth = next(self, &end);
                 let slopes =
                     [(dt / 6.0, &first), (dt / 3.0, &second), (dt / 3.0, &third), (dt / 6.0, &fourth)];
                 self.advanced(rates, read, &slopes)
@@ -68,9 +74,8 @@ impl Lowerer<'_> {
         }
     }
 
-    /// The rates of all states. Every stage of a step sees the same random numbers.
+    /// The rates of all states.
     fn rates(&mut self, rates: &[(&Dynamics, LayerId)], phase: PhaseId, read: &Environment) -> Vec<Written> {
-        self.restart_draws();
         let mut found = Vec::new();
         for &(dynamics, layer) in rates {
             self.draw_for_state(phase.0, dynamics.variable, layer);

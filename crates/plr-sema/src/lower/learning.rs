@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use plr_ir::Value;
-use plr_ir::scalar::BinaryOp;
+use plr_ir::scalar::{BinaryOp, CompareOp};
 
 use crate::equation::{self, Site, Source};
 use crate::hir::{Learned, Phase, PlasticityId, SynapseId};
@@ -179,19 +179,27 @@ impl Lowerer<'_> {
         old: &HashMap<ParameterId, Value>,
     ) -> Value {
         let now = |id: ParameterId| new.get(&id).copied().unwrap_or_else(|| old[&id]);
-        let mut value = now(id);
-        if let Some(mask) = self.mask_of(id) {
-            let mask = now(mask);
-            value = self.b.binary(BinaryOp::Mul, value, mask);
-        }
+        let mask = self.mask_of(id).map(now);
+        let value = match mask {
+            Some(mask) => self.b.binary(BinaryOp::Mul, now(id), mask),
+            None => now(id),
+        };
         let ParameterId::Weight(synapse, pre, post) = id else { return value };
-        let setting = self.setting;
-        let Some((low, high)) = &setting.rule.synapses[synapse.0].bounds else { return value };
+        let synapse = &self.setting.rule.synapses[synapse.0];
+        let bounds = self.setting.bounds_at(synapse, Site::Edge(pre, post));
+        let Some((low, high)) = bounds else { return value };
         let dims = self.b.type_of(value).dims.clone();
-        let [low, high] = [low, high].map(|bound| setting.constant_at(bound, Site::Edge(pre, post)));
-        let [low, high] = [low, high].map(|bound| self.b.constant(bound, &dims));
-        let value = self.b.binary(BinaryOp::Max, value, low);
-        self.b.binary(BinaryOp::Min, value, high)
+        let [least, most] = [low, high].map(|bound| self.b.constant(bound, &dims));
+        let bounded = self.b.binary(BinaryOp::Max, value, least);
+        let bounded = self.b.binary(BinaryOp::Min, bounded, most);
+        match mask {
+            Some(mask) if !(low..=high).contains(&0.0) => {
+                let nothing = self.b.constant(0.0, &dims);
+                let there = self.b.compare(CompareOp::Ne, mask, nothing);
+                self.b.select(there, bounded, nothing)
+            }
+            _ => bounded,
+        }
     }
 
     /// 0 where the mask of a weight says that there is no synapse.

@@ -15,6 +15,10 @@ use crate::memory::has_filter;
 
 use super::environment::{Environment, Unavailable};
 use super::expression::{Context, Lowerer};
+use super::factors::{
+    has_term_without_units, is_multiplied_out, is_one_factor, is_the_same_for_all_samples, joins_both_ends,
+    same_for_all_samples,
+};
 use super::setting::ParameterId;
 use super::term::{self, Axes, Extents, Term};
 use super::written_out::written_out;
@@ -137,8 +141,7 @@ impl Lowerer<'_> {
         reason = "the other expressions are treated alike, present or future"
     )]
     fn products(&mut self, expr: &Expr, apart: bool, cx: Context<'_>) -> Result<Vec<Product>, Unavailable> {
-        let mixed = apart && has_term_without_units(expr) && !is_without_units(expr);
-        if !joins_both_ends(expr) && !has_filter(expr) && !mixed {
+        if is_one_factor(expr, apart) {
             return Ok(vec![self.single(expr, cx)?]);
         }
         Ok(match &expr.kind {
@@ -151,7 +154,7 @@ impl Lowerer<'_> {
             ExprKind::Unary(UnaryOp::Neg, a) => {
                 self.products(a, apart, cx)?.into_iter().map(|product| product.times(-1.0)).collect()
             }
-            ExprKind::Binary(BinaryOp::Mul, a, b) => {
+            ExprKind::Binary(BinaryOp::Mul, a, b) if is_multiplied_out(a, b, apart) => {
                 let (a, b) = (self.products(a, apart, cx)?, self.products(b, apart, cx)?);
                 a.iter().flat_map(|x| b.iter().map(move |y| x.joined(y))).collect()
             }
@@ -166,6 +169,10 @@ impl Lowerer<'_> {
                     product.filtered |= filtered;
                 });
                 a
+            }
+            // What shares weights cannot be written out (R8.13).
+            ExprKind::Binary(BinaryOp::Mul, ..) if cx.own == Axes::SHARED => {
+                return Err(Unavailable::Inseparable { at: expr.span });
             }
             _ => vec![self.single(expr, cx)?],
         })
@@ -299,92 +306,4 @@ impl Product {
     fn times(self, sign: f64) -> Self {
         Self { sign: self.sign * sign, ..self }
     }
-}
-
-/// Whether an expression is made of numbers, hyper-parameters, weights and what filters return, and not of what units have.
-pub fn same_for_all_samples(expr: &Expr) -> bool {
-    if let ExprKind::Filtered { .. } = expr.kind {
-        return true;
-    }
-    let mut all = is_the_same_for_all_samples(&expr.kind);
-    expr.for_each_child(|child| all &= same_for_all_samples(child));
-    all
-}
-
-/// Whether what an expression is, its parts excepted, can vary over neither samples nor units.
-fn is_the_same_for_all_samples(kind: &ExprKind) -> bool {
-    !matches!(
-        kind,
-        ExprKind::Variable { .. }
-            | ExprKind::Coordinate { .. }
-            | ExprKind::Trace(..)
-            | ExprKind::Arrive { .. }
-            | ExprKind::Signal(..)
-            | ExprKind::Data
-            | ExprKind::Target
-            | ExprKind::Activation { .. }
-            | ExprKind::Cost { .. }
-            | ExprKind::Batch(..)
-            | ExprKind::Shift(_)
-            | ExprKind::Shuffle(_)
-    )
-}
-
-/// Whether an expression, written out as a sum of products, has a term that is of no unit.
-#[allow(
-    clippy::wildcard_enum_match_arm,
-    reason = "the other expressions are treated alike, present or future"
-)]
-fn has_term_without_units(expr: &Expr) -> bool {
-    match &expr.kind {
-        ExprKind::Binary(BinaryOp::Add | BinaryOp::Sub, a, b) => {
-            has_term_without_units(a) || has_term_without_units(b)
-        }
-        ExprKind::Unary(UnaryOp::Neg, a) => has_term_without_units(a),
-        ExprKind::Binary(BinaryOp::Mul, a, b) => has_term_without_units(a) && has_term_without_units(b),
-        ExprKind::Binary(BinaryOp::Div, a, b) => has_term_without_units(a) && is_without_units(b),
-        _ => is_without_units(expr),
-    }
-}
-
-/// Whether an expression is made of numbers, weights, filters and signals alone.
-fn is_without_units(expr: &Expr) -> bool {
-    if let ExprKind::Filtered { .. } | ExprKind::Signal(..) = expr.kind {
-        return true;
-    }
-    let mut all = is_the_same_for_all_samples(&expr.kind);
-    expr.for_each_child(|child| all &= is_without_units(child));
-    all
-}
-
-/// Whether an expression has more than one of: postsynaptic variables, presynaptic variables, weights.
-pub fn joins_both_ends(expr: &Expr) -> bool {
-    let mut kinds = [false; 3];
-    ends(expr, &mut kinds);
-    kinds.iter().filter(|k| **k).count() > 1
-}
-
-#[allow(
-    clippy::wildcard_enum_match_arm,
-    reason = "the other expressions are treated alike, present or future"
-)]
-fn ends(expr: &Expr, kinds: &mut [bool; 3]) {
-    use crate::hir::Place;
-    match &expr.kind {
-        ExprKind::Variable { place: Place::Pre, .. } | ExprKind::Coordinate { place: Place::Pre, .. } => {
-            kinds[0] = true;
-        }
-        ExprKind::Variable { .. } | ExprKind::Coordinate { .. } | ExprKind::Signal(..) => kinds[1] = true,
-        // A draw is the synapse's own, also that of a function.
-        ExprKind::Weight { .. }
-        | ExprKind::Trace(..)
-        | ExprKind::Draw(_)
-        | ExprKind::Call { draws: true, .. } => kinds[2] = true,
-        ExprKind::Filtered { .. } => {
-            kinds[2] = true;
-            return;
-        }
-        _ => {}
-    }
-    expr.for_each_child(|child| ends(child, kinds));
 }

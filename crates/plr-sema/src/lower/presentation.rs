@@ -102,9 +102,10 @@ impl Lowerer<'_> {
                 }
             }
         }
-        self.restart_draws();
+        self.begin_drawing();
         self.running = Some(phase);
         self.clamp(phase, presentation);
+        self.end_clamping();
     }
 
     /// Clamps take hold and are let go. In a phase over time they are evaluated at every step (R7.9, R7.10, R20.3).
@@ -302,7 +303,7 @@ impl Lowerer<'_> {
     /// One step. Plain equations and plasticity read what was before the step; in an ordered block they read what was just
     /// written (R7.3, R7.7).
     pub fn step(&mut self, phase: PhaseId, previous: &Environment, clamped: &[Cell]) -> Environment {
-        self.restart_draws();
+        self.begin_drawing_in_step();
         let setting = self.setting;
         let declared = &setting.rule.phases[phase.0];
         let mut before = previous.clone();
@@ -320,9 +321,9 @@ impl Lowerer<'_> {
         let circumstances = Circumstances { parameters: parameters.clone(), data, target };
         self.previous = Some((previous.clone(), circumstances));
         let mut turn = Turn { phase, clamped, now: before.clone() };
-        for statements in declared.body.chunk_by(|a, b| is_plain(a) && is_plain(b)) {
+        for statements in declared.body.chunk_by(|a, b| !a.is_ordered() && !b.is_ordered()) {
             if let [ordered] = statements
-                && !is_plain(ordered)
+                && ordered.is_ordered()
             {
                 self.in_turn(ordered, &mut turn);
                 continue;
@@ -428,11 +429,6 @@ pub struct Turn<'t> {
 
 fn all_layers(network: &Network) -> Vec<LayerId> {
     (0..network.layers.len()).collect()
-}
-
-/// Whether a statement reads what was before the step.
-fn is_plain(statement: &Statement) -> bool {
-    matches!(statement, Statement::Equation(_) | Statement::Trace(_) | Statement::Learn(_))
 }
 
 fn plain_equation(statement: &Statement) -> Option<&Dynamics> {

@@ -7,7 +7,7 @@ use plr_ir::scalar::{BinaryOp, UnaryOp};
 use crate::hir::{Expr, ExprKind};
 use crate::resolve::{Library, draws};
 
-use super::plasticity::joins_both_ends;
+use super::factors::joins_both_ends;
 
 /// An expression of a synapse with its calls (R6.2) written out where they are of both ends, or of an end and the weight, and are
 /// sums or products; at a kernel, where anything else would be refused, its powers (R5.14) too. Elsewhere a square stays one,
