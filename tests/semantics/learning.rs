@@ -215,6 +215,39 @@ network n { 1 - 1 }";
     Bench::new(text).evaluate(given, &[&[7.0]], &[&[0.0]]).is("prediction", &[56.0]);
 }
 
+/// R8.10, R8.12: a filter counts its own steps, in a phase and where it does not always learn: the first one of algorithm 1 of Kingma
+/// & Ba (2015), and every one of a constant gradient, is `lr`.
+#[test]
+fn filters_count_their_steps() {
+    let text = |phase: &str, within: &str, behind: &str| {
+        format!(
+            "rule R(lr = 0.01) {{
+  neuron {{ state x = 0 }}
+  synapse W : below -> self = 0
+  phase p ({phase}) {{ clamp input x = data;  {within} }}
+  {behind}
+  phase q {{ output x = W @ below.x }}
+  predict output.x after q
+}}
+network n {{ 1 - 1 }}"
+        )
+    };
+    let learn = "{ W += adam(pre.x, lr = lr) }";
+    for (text, step, updates) in [
+        (text("steps = 10", &format!("learn {learn}"), ""), 0.1, Some(10.0)),
+        (text("steps = 10", &format!("learn when time > 6 {learn}"), ""), 0.03, Some(3.0)),
+        (text("steps = 1", "", &format!("learn when updates + 0 * lr < 100 {learn}")), 0.01, Some(1.0)),
+        (text("steps = 1", "", &format!("learn {learn}")), 0.01, None),
+    ] {
+        let found = Bench::new(&text).present(&[("W/input->output", &[0.0])], &[&[1.0]], &[]);
+        let new = found.get("new/W/input->output")[0];
+        assert!((new - step).abs() < 1e-7, "{new} {step}");
+        if let Some(updates) = updates {
+            found.is("new/W.updates/input->output", &[updates]);
+        }
+    }
+}
+
 /// R8.10: epochs are counted by a run.
 #[test]
 fn epochs_are_counted() {

@@ -62,11 +62,27 @@ fn states_live_for_one_presentation() {
     finds("read_before_write", &plain("x = W @ below.x", "x = x + W @ below.x"));
 }
 
+/// R3.8: what learns from a state without a value, and is not read, is a doubt if it learns nowhere.
+#[test]
+fn what_learns_nowhere_is_a_doubt() {
+    let text = |written: &str| {
+        plain("state x", "param m = 0\n    state y\n    state x").replace(
+            "x = W @ below.x }",
+            &format!("x = W @ below.x }};  {written};  learn {{ m += lr * y }}"),
+        )
+    };
+    assert!(text("").contains("learn { m"));
+    assert_eq!(codes(&text("sweep up { y = x }")), ["never_evaluated"]);
+    assert_eq!(codes(&text("sweep up { hidden y = x }")), ["never_evaluated"]);
+    clean(&text("sweep up { y = x }").replace("learn { m += lr * y } }", "}\n  learn { m += lr * y }"));
+}
+
 /// R3.4: what definitions of constants are is found at once, however often each stands in the next.
 #[test]
 fn definitions_of_constants_are_shared() {
     let doubled: String = (1..=40).map(|i| format!("  let a{i} = a{0} + a{0}\n", i - 1)).collect();
-    let text = plain("state x", &format!("let a0 = 1\n{doubled}  state x")).replace("W @ below.x", "a40 * (W @ below.x)");
+    let text = plain("state x", &format!("let a0 = 1\n{doubled}  state x"))
+        .replace("W @ below.x", "a40 * (W @ below.x)");
     assert!(text.contains("a40 *"));
     clean(&text);
 }
@@ -242,7 +258,7 @@ network n {{ 1 - 1 }}"
     found.is("state/p/z/output", &[3.0]);
     assert!(!found.has("state/p/q/output"));
     finds("unknown_to_unit", &text("z", 3));
-    clean(&text("z", 1));
+    assert_eq!(codes(&text("z", 1)), ["stale_read", "stale_read", "blind_prediction"]);
 }
 
 /// R3.8: in a check what is observed and an objective need what is `fixed` in their way; a run does not, and what learns is no more

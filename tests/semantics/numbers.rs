@@ -271,9 +271,8 @@ network n {{ 1 - 300 - 300 - 300 - 1 }}"
     );
     let found = Bench::new(&text).present(&[], &[&[0.0]], &[]);
     let layers = ["h1", "h2", "h3"].map(|layer| found.get(&format!("state/p/x/{layer}")));
-    let correlation = |a: &[f64], b: &[f64]| {
-        a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>() / (130.0 * a.len() as f64)
-    };
+    let correlation =
+        |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>() / (130.0 * a.len() as f64);
     for (a, b) in [(0, 1), (0, 2), (1, 2)] {
         // Of independent sums it has the deviation 0.06; half of the draws in common make it a half.
         assert!(correlation(layers[a], layers[b]).abs() < 0.25, "{a} {b}");

@@ -287,6 +287,22 @@ network n { 1 - 1 }";
     found.is("state/b/s/output", &[8.0]);
     found.is("state/a/t/output", &[124.0]);
     found.is("state/c/r/output", &[323_438.0]);
+    // What was presented in the step before the one that is read nobody has kept.
+    let told = "rule R allow stored_trajectory {
+  neuron {
+    state x = 0, t = 0
+    input let u = x + data
+    let u = x
+    let w = W @ below.u
+  }
+  synapse W : below -> self = 1, delay 1
+  phase p (over time) { input x = data }
+  phase a (over time) { t = 10 * t + w[p at time] }
+  learn { W += post.t * pre.x }
+}
+network n { 1 - 1 }";
+    finds("unknown_to_unit", told);
+    clean(&told.replace("x + data", "x"));
 }
 
 fn predicting(when: &str) -> String {
@@ -619,6 +635,7 @@ network n { 1 - 2 }";
     Bench::new(&text).over(3, true, true).present(given, &data, &[]).is("state/p/x/output", &expected);
     finds("shape_mismatch", &text.replace("(A * u).T", "(A.T * u)"));
     // A trace is the synapse's: read backwards it is at the wrong end.
+    let text = text.replace("output x = ", "x = ");
     finds("non_local_read", &text.replace(" allow weight_transport", ""));
     let symmetric =
         text.replace(" allow weight_transport", "").replace("self { trace", "self, symmetric { trace");

@@ -365,7 +365,7 @@ fn what_comes_down_goes_to_the_largest() {
     let mut down = vec![0.0; 16];
     (down[5], down[3]) = (11.0 * 70.5, 0.5 * 70.5);
     found.is("state/down/d/input", &down);
-    let other = TWO_WAYS.replace("e = B @ above.x }", "e = B @ above.x;  x = W @ below.d }");
+    let other = TWO_WAYS.replace("e = B @ above.x }", "e = B @ above.x }\n  phase o { x = W @ below.d }");
     let with =
         |rule: &str| format!("{}experiment e {{ rule R;  network n }}\n", on(rule, "1x2x4 - maxpool 2 - 1"));
     finds("not_convolvable", &with(&other));
@@ -463,10 +463,34 @@ fn parts_of_an_equation_are_pooled() {
     assert_eq!(learn("post.x * pre.x ^ 2"), 7.5 * 7.5);
     assert_eq!(learn("post.x * max(pre.x, 3)"), 7.5 * 3.25);
     assert_eq!(learn("post.x * (pre.x - post.x * W)"), 7.5 * (2.5 - 7.5 * 3.0));
+    // Of the largest of a window it is what its winner has.
+    let text = |sent: &str, increment: &str| {
+        let rule = plain("post.x * pre.x", increment).replace("below.x", sent);
+        on(&rule.replace("state x", "state x, d").replace("x = W", "d = 0;  x = W"), "1x2x2 - maxpool 2 - 1")
+    };
+    let largest = |sent: &str, increment: &str| {
+        let bench = Bench::new(&text(sent, increment));
+        let found = bench.present(&[("W/input->output", &[3.0])], &[&[-1.0, -2.0, -3.0, -4.0]], &[]);
+        found.get("increment/W/input->output")[0]
+    };
+    assert_eq!(largest("below.x", "post.x * pre.x ^ 2"), -3.0);
+    assert_eq!(largest("below.x", "post.x * (2 - 3 * pre.x)"), -15.0);
+    assert_eq!(largest("abs(below.x)", "post.x * abs(pre.x) ^ 2"), 12.0 * 16.0);
+    assert_eq!(largest("abs(below.x)", "post.x * abs(pre.x[p])"), 12.0 * 4.0);
+    for (sent, increment) in [
+        ("below.x", "post.x * pre.d"),
+        ("abs(below.x)", "post.x * pre.x"),
+        ("below.x", "post.x * (pre.x + pre.d)"),
+    ] {
+        finds(
+            "not_convolvable",
+            &format!("{}experiment e {{ rule R;  network n }}\n", text(sent, increment)),
+        );
+    }
 }
 
-/// R8.13: products with variables of an end are added up over the pairs that share a weight; others count once. Half of the
-/// pairs of a padded kernel's corner taps do not exist.
+/// R8.13: what is added is added up over the pairs that share a weight, but what has the weight and nothing of the ends counts once.
+/// Half of the pairs of a padded kernel's corner taps do not exist.
 #[test]
 fn shared_weights_add_up_over_pairs() {
     let increment = |text: &str| {
@@ -482,8 +506,21 @@ fn shared_weights_add_up_over_pairs() {
     assert_eq!(increment("post.x"), [32.0, 85.0, 53.0]);
     assert_eq!(increment("pre.x * W"), [2.0, 33.0, 50.0]);
     assert_eq!(increment("W"), [2.0, 3.0, 5.0]);
-    assert_eq!(increment("1"), [1.0, 1.0, 1.0]);
-    assert_eq!(increment("post.x * pre.x - W * (1 + post.x)"), [32.0 - 66.0, 373.0 - 258.0, 530.0 - 270.0]);
+    assert_eq!(increment("W * 3 - W"), [4.0, 6.0, 10.0]);
+    assert_eq!(increment("1"), [1.0, 2.0, 1.0]);
+    assert_eq!(increment("post.x * pre.x - W * (1 + post.x)"), [32.0 - 66.0, 373.0 - 261.0, 530.0 - 270.0]);
+    // The layer above has the mean 42.5, and the largest 53.
+    assert_eq!(increment("post.x - mean(post.x)"), [-10.5, 0.0, 10.5]);
+    assert_eq!(increment("(post.x - mean(post.x)) * (pre.x - 1)"), [0.0, -94.5, 94.5]);
+    assert_eq!(increment("max(post.x) * W"), [106.0, 318.0, 265.0]);
+    // Set to the mean over the pairs.
+    let set = plain("W += lr * post.x * pre.x", "W = post.x * pre.x - 1");
+    assert!(set.contains("W = "));
+    let found = Bench::new(&on(&set, "1x2x1 - conv 1 k3 p1"));
+    let w = [0.0, 2.0, 0.0, 0.0, 3.0, 0.0, 0.0, 5.0, 0.0];
+    let found = found.present(&[("W/input->output", &w)], &[&[1.0, 10.0]], &[]);
+    let new = found.get("new/W/input->output");
+    assert_eq!([new[1], new[4], new[7]], [31.0, 373.0 / 2.0 - 1.0, 529.0]);
     let refused = |text: &str| {
         let rule = plain("post.x * pre.x", text);
         finds(
@@ -502,7 +539,7 @@ fn functions_and_powers_of_both_ends_are_sums_of_products() {
     let increment = |increment: &str, network: &str| {
         let rule = plain("post.x * pre.x", increment);
         let text = format!(
-            "fn hebb(y, x; s = 1) = s * y * x\nfn twice(x) = hebb(x, 1, s = 2)\n{}",
+            "fn hebb(y, x; s = 1) = s * y * x\nfn twice(x) = hebb(x, 1, s = 2)\nfn shifted(x) = x + 0.5\n{}",
             on(&rule, network)
         );
         let w: Vec<f64> = (0..9).map(|at| f64::from(at % 4) - 1.5).collect();
@@ -515,7 +552,10 @@ fn functions_and_powers_of_both_ends_are_sums_of_products() {
         ("hebb(hebb(post.x, W), twice(pre.x))", "2 * post.x * W * pre.x"),
         ("post.x * (pre.x - W) ^ 2", "post.x * (pre.x - W) * (pre.x - W)"),
         ("(pre.x - 2) * (post.x + 3)", "pre.x * post.x + 3 * pre.x - 2 * post.x - 6"),
-        ("(pre.x - 2) * (post.x - W)", "pre.x * post.x - W * pre.x - 2 * post.x + 2 * W"),
+        ("(pre.x - 2) * (post.x - W)", "pre.x * post.x - W * pre.x - 2 * post.x + 2 * W * (1 + 0 * pre.x)"),
+        ("shifted(pre.x) * W", "(pre.x + 0.5) * W"),
+        ("shifted(pre.x)", "pre.x + 0.5"),
+        ("shifted(post.x) ^ 2", "post.x ^ 2 + post.x + 0.25"),
         ("-(pre.x - 2) * ((post.x + 3) / 0.25 - 1)", "-4 * pre.x * post.x - 11 * pre.x + 8 * post.x + 22"),
         ("(post.x + pre.x) ^ 3", "(post.x + pre.x) * (post.x + pre.x) * (post.x + pre.x)"),
     ] {
@@ -533,7 +573,7 @@ fn functions_and_powers_of_both_ends_are_sums_of_products() {
     let many = |sum: &str, n: usize| vec![format!("({sum})"); n].join(" * ");
     let found = increment(&many("pre.x - post.x / 20", 40), "1x3x3 - 1");
     // The weights sum up to -1.5 + -0.5 + 0.5 + 1.5, twice, and -1.5 once more.
-    let one = |x: f64| (x + 1.5 * x / 20.0).powi(40);
+    let one = |x: f64| std::iter::repeat_n(x + 1.5 * x / 20.0, 40).product::<f64>();
     let meant = (one(1.0) + one(3.0)) / 2.0;
     assert!(found.iter().all(|found| (found / meant - 1.0).abs() < 1e-12), "{found:?} {meant}");
     // What a function draws it draws once, and of what is neither sum nor product it is one factor.
@@ -546,9 +586,23 @@ fn functions_and_powers_of_both_ends_are_sums_of_products() {
     finds("not_convolvable", &kernel("bent(post.x * pre.x)"));
     finds("not_convolvable", &kernel("noisy(post.x, pre.x) ^ 2"));
     finds("not_convolvable", &kernel(&many("post.x + pre.x", 40)));
-    let before = kernel("post.x").replace("W @ below.x", &format!("({}) @ below.x", many("W + post.x", 40)));
-    assert!(before.contains("W + post.x"));
+    let before = kernel("post.x").replace("W @ below.x", &format!("({}) @ below.x", many("W + pre.x", 40)));
+    assert!(before.contains("W + pre.x"));
     finds("not_convolvable", &before);
+    // A function of so much stays one.
+    let nested = |inner: &str, n: usize| format!("{}{inner}{}", "hebb(1, ".repeat(n), ")".repeat(n));
+    let squares = |inner: &str, n: usize| format!("{}{inner}{}", "sq(".repeat(n), ")".repeat(n));
+    let ones = format!(
+        "fn sq(x) = x * x\n{}",
+        on(&plain("post.x * pre.x", &squares("post.x * pre.x / 1e9", 40)), "1x3x3 - 1")
+    );
+    let w: Vec<f64> = (0..9).map(|at| f64::from(at % 4) - 1.5).collect();
+    Bench::new(&ones)
+        .present(&[("W/input->output", &w)], &[&[1.0; 9]], &[])
+        .is("increment/W/input->output", &[0.0; 9]);
+    finds("not_convolvable", &format!("fn sq(x) = x * x\n{}", kernel(&squares("post.x * pre.x + W", 40))));
+    let deep = increment(&nested("post.x * pre.x", 40), "1x3x3 - conv 1 k3 p1");
+    assert_eq!(deep, increment("post.x * pre.x", "1x3x3 - conv 1 k3 p1"));
 }
 
 /// R8.13: what filters remember has the shape of what they filter.
@@ -571,7 +625,7 @@ fn filters_remember_kernels() {
     found.is("increment/W/input->output", &[0.0, 1.1, 0.0, 0.0, 0.5, 0.0, 0.0, 0.2, 0.0]);
 }
 
-/// R3.10: the units of a channel share their parameters, which add up what each would add (R8.13); what has no unit counts once.
+/// R3.10, R8.13: the units of a channel share their parameters, which add up what each would add, or are set to the mean.
 #[test]
 fn channels_share_parameters() {
     let text = |learn: &str| {
@@ -589,9 +643,23 @@ fn channels_share_parameters() {
     assert_eq!(increment("x"), [204.0, 2008.0]);
     assert_eq!(increment("x - 0.5 * b"), [154.0, 1508.0]);
     assert_eq!(increment("b * x"), [20400.0, 2008000.0]);
-    assert_eq!(increment("1"), [1.0, 1.0]);
+    assert_eq!(increment("1"), [2.0, 2.0]);
+    assert_eq!(increment("0.5 * b - 2 * b"), [-150.0, -1500.0]);
+    assert_eq!(increment("x - mean(x)"), [204.0 - 1106.0, 2008.0 - 1106.0]);
+    assert_eq!(increment("x / sum(1, over = places)"), [102.0, 1004.0]);
+    assert_eq!(increment("x * rank(1)"), [103.0, 1002.0 * 2.0 + 1006.0 * 3.0]);
     assert_eq!(increment("(x - 2) * (x + 3)"), increment("x * x + x - 6"));
-    // What counts once beside what counts for each unit is a doubt; not where there is one place, nor where it stands alone.
+    // What is set becomes the mean.
+    let set = |learn: &str| {
+        let text = text(learn).replace("b += ", "b = ");
+        let given: [(&str, &[f64]); 2] = [("W/input->output", &[1.0, 2.0]), ("b/output", &[100.0, 1000.0])];
+        let bench = Bench::new(&on(&text, "1x1x2 - conv 2 k1"));
+        bench.present(&given, &[&[1.0, 3.0], &[1.0, 3.0]], &[]).get("new/b/output").to_vec()
+    };
+    assert_eq!(set("x"), [102.0, 1004.0]);
+    assert_eq!(set("b + 0.5 * (x - b)"), [101.0, 1002.0]);
+    assert_eq!(set("7"), [7.0, 7.0]);
+    // The number itself beside what counts for each unit is a doubt; not where there is one place, nor with a factor of its own.
     let doubted = |learn: &str, network: &str| {
         let rule = text(learn).replace("(lr = 1) {", "(lr = 1) {\n  signal S = mean(target)");
         let rule = rule.replace("b += ", "b += 0 * S * x + ");
@@ -599,15 +667,12 @@ fn channels_share_parameters() {
         found.contains(&"counted_once".to_owned())
     };
     let places = "1x1x2 - conv 2 k1";
-    for learn in
-        ["0.3 - x", "2 * (x * x - (b + 1))", "S - x", "(1 + b) * (2 - x)", "mean(x) - x", "momentum(1 - x)"]
-    {
+    for learn in ["lr * (x - b)", "2 * (x * x - (b + 1))", "x - b", "momentum(x - b)"] {
         assert!(doubted(learn, places), "{learn}: {:?} {}", codes(&on(&text(learn), places)), text(learn));
         assert!(!doubted(learn, "1x1x2 - local 2 k1") && !doubted(learn, "2 - 2"), "{learn}");
         assert!(!doubted(learn, "1x1x1 - conv 2 k1"), "{learn}");
     }
-    for fine in
-        ["x - 0.5 * b", "x * (1 + S)", "x + 0.01 * normal()", "x + 0", "(1 - b) * x - b", "x;  b += 1"]
+    for fine in ["x - 0.5 * b", "x * (1 + S)", "0.3 - x", "x + 0.01 * normal()", "(1 - b) * x", "x * (b - x)"]
     {
         assert!(!doubted(fine, places), "{fine}");
     }

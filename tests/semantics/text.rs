@@ -90,6 +90,11 @@ fn statements_end_where_they_can() {
             .replace("{ x =", "{ after =")
             .replace("output.x", "output.after"),
     );
+    // And when it begins a list of those.
+    let list = PLAIN
+        .replace("state x", "param over = 0, b = 0\n state x")
+        .replace("pre.x }", "pre.x\n over, b += x }");
+    clean(&list.replace("W @ below.x", "W @ below.x + over + b"));
 }
 
 /// R1.4: digits on both sides of a point, a finite value.

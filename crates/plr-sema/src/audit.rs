@@ -15,6 +15,7 @@
 pub mod bill;
 mod built;
 mod empty;
+mod first;
 mod frozen;
 mod lost;
 mod once;
@@ -36,6 +37,7 @@ use serde::Serialize;
 
 pub use self::built::{Built, Projection};
 pub use self::empty::empty_sums;
+pub use self::first::stale_reads;
 pub use self::frozen::frozen_draws;
 pub use self::lost::lost_equations;
 pub use self::once::counted_once;

@@ -6,6 +6,7 @@
 pub mod bad_network;
 pub mod bad_use;
 pub mod bad_value;
+pub mod blind_prediction;
 pub mod counted_once;
 pub mod definition_cycle;
 pub mod duplicate_name;
@@ -30,6 +31,7 @@ pub mod reserved_name;
 pub mod set_adds;
 pub mod shape_mismatch;
 pub mod stale_clamp;
+pub mod stale_read;
 pub mod unknown_edge;
 pub mod unknown_name;
 pub mod unknown_phase;

@@ -102,12 +102,16 @@ impl Specialised {
         audit::empty_sums(rule, network, &mut warnings);
         audit::stale_clamps(rule, library, network, &mut warnings);
         audit::frozen_draws(rule, library, &made.durations, &mut warnings);
+        audit::stale_reads(rule, library, network, &made.durations, &mut warnings);
         // With everything built: a phase has its use even if what a claim needs is not there outside its check.
         let examined = made.setting.claims != Claims::Unmeasured;
         let looked_at = examined.then(|| made.looked_at());
-        let never_evaluated = if examined { made.never_evaluated() } else { Vec::new() };
+        let mut never_evaluated = if examined { made.never_evaluated() } else { Vec::new() };
         let update = match made.keep_observable() {
-            Ok(update) if !warnings.any_error() => update,
+            Ok((update, idle)) if !warnings.any_error() => {
+                never_evaluated.extend(idle.into_iter().filter(|_| examined));
+                update
+            }
             Ok(_) => return Err(warnings),
             Err(errors) => {
                 warnings.append(errors);
@@ -122,6 +126,7 @@ impl Specialised {
         }
         made.listed.0 = made.parameters.iter().map(|(_, p)| p.clone()).collect();
         made.listed.1 = made.kept.iter().map(|(_, kept)| kept.clone()).collect();
+        made.blind_prediction().filter(|_| examined).into_iter().for_each(|doubt| warnings.push(doubt));
         if let Some(looked_at) = looked_at {
             made.unused_phases(&update, looked_at, &mut warnings);
         }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use plr_ir::model::Count;
 
-use crate::equation::{self, Site};
+use crate::equation::{self, Site, Source};
 use crate::hir::{Expr, ExprKind, Filter, Learned, Observed, Plasticity, Rule, SynapseId, VariableId};
 use crate::resolve::{Library, Optimiser};
 
@@ -22,6 +22,8 @@ pub struct Filtering<'r> {
     pub target: Learned,
     /// The names of its memories, of which no other parameter has one.
     names: Vec<String>,
+    /// It asks how often it has filtered and does not do so once in each presentation, so that it remembers that too (R8.10).
+    pub counts: bool,
 }
 
 /// A memory of a filter at a site.
@@ -29,7 +31,7 @@ pub struct Filtering<'r> {
 pub struct Memory {
     /// Where the call of the filter stands.
     pub place: u32,
-    /// Position in [`Filter::memories`].
+    /// Position in [`Filter::memories`], or behind them.
     pub index: usize,
     /// Where what it filters is.
     pub site: Site,
@@ -41,29 +43,37 @@ pub fn filterings<'r>(rule: &'r Rule, library: &'r Library) -> Vec<Filtering<'r>
     let units = (0..rule.variables.len()).map(|i| Learned::Unit(VariableId(i)));
     let mut taken: HashSet<String> = synapses.chain(units).map(|one| rule.learned_name(one)).collect();
     let mut found: Vec<Filtering<'r>> = Vec::new();
-    for Plasticity { target, increment, .. } in &rule.plasticity {
-        for_each_call(increment, &mut |filter, settings, place| {
+    for plasticity in &rule.plasticity {
+        let target = plasticity.target;
+        for_each_call(&plasticity.increment, &mut |filter, settings, place| {
             let filter = &library.filters[filter];
-            let names = free_names(&rule.learned_name(*target), filter, &taken);
+            let counts = filter.counts_updates() && !learns_once(plasticity, rule);
+            let names = free_names(&rule.learned_name(target), (filter, counts), &taken);
             taken.extend(names.iter().cloned());
-            found.push(Filtering { place, filter, settings, target: *target, names });
+            found.push(Filtering { place, filter, settings, target, names, counts });
         });
     }
     found
 }
 
 /// `W.m`, or else `W.m2`, or with the next number that is free for all memories of a call (R8.8).
-fn free_names(target: &str, filter: &Filter, taken: &HashSet<String>) -> Vec<String> {
+fn free_names(target: &str, (filter, counts): (&Filter, bool), taken: &HashSet<String>) -> Vec<String> {
     let mut number = 1;
     loop {
         let behind = if number == 1 { String::new() } else { number.to_string() };
-        let names = filter.memories.iter().map(|(memory, _)| format!("{target}.{memory}{behind}"));
-        let names: Vec<String> = names.collect();
+        let memories = filter.memories.iter().map(|(memory, _)| memory.as_str());
+        let memories = memories.chain(counts.then_some(UPDATES));
+        let names: Vec<String> = memories.map(|memory| format!("{target}.{memory}{behind}")).collect();
         if names.iter().all(|name| !taken.contains(name)) {
             return names;
         }
         number += 1;
     }
+}
+
+/// Whether an equation learns once in every presentation.
+fn learns_once(plasticity: &Plasticity, rule: &Rule) -> bool {
+    plasticity.when.is_none() && equation::phase_of(rule, Source::Plasticity(plasticity)).is_none()
 }
 
 /// Visits every call of a filter in an expression, with the filter's position, the settings and where the call stands.
@@ -80,12 +90,20 @@ impl Filtering<'_> {
         self.names[index].clone()
     }
 
+    /// How many numbers it remembers, the one that it counts last.
+    pub fn memories(&self) -> usize {
+        self.names.len()
+    }
+
     /// The first value of a memory, a constant (R8.8).
     pub fn first(&self, index: usize) -> Expr {
         let given = self.settings.iter().map(Option::as_ref).chain(std::iter::repeat(None));
         let defaults = self.filter.settings.iter().map(|(_, default)| default);
         let settings: Vec<Expr> = defaults.zip(given).map(|(d, given)| given.unwrap_or(d).clone()).collect();
-        self.filter.memories[index].1.with_settings(&settings)
+        match self.filter.memories.get(index) {
+            Some((_, first)) => first.with_settings(&settings),
+            None => Expr { kind: ExprKind::Number(0.0), span: self.filter.result.span },
+        }
     }
 }
 
@@ -94,7 +112,7 @@ pub const UPDATES: &str = "updates";
 
 /// Whether anything in the rule asks for the number of the presentation.
 pub fn counts_updates(rule: &Rule, library: &Library) -> bool {
-    filterings(rule, library).iter().any(|f| f.filter.counts_updates())
+    filterings(rule, library).iter().any(|f| f.filter.counts_updates() && !f.counts)
         || asks(rule, &|kind| matches!(kind, ExprKind::Updates))
 }
 

@@ -104,11 +104,13 @@ impl<'s> Builder<'s> {
     pub(crate) fn differentiated(&mut self, target: Target) -> Target {
         let Target { population, name } = target;
         let Some(text) = name.text.strip_prefix('d').filter(|text| !text.is_empty()) else {
-            self.findings.push(SyntaxError::new(
-                name.span,
-                Some(name.text.clone()),
-                &["\"dx/dt\"".to_owned()],
-            ));
+            let error = SyntaxError::new(name.span, Some(name.text.clone()), &["\"dx/dt\"".to_owned()]);
+            let of = population.as_ref().and_then(|population| population.text.strip_prefix('d'));
+            let meant = of.filter(|population| !population.is_empty()).map(|population| Meant::Rate {
+                population: population.to_owned(),
+                state: name.text.clone(),
+            });
+            self.findings.push(SyntaxError { meant, ..error });
             return Target { population, name };
         };
         let span = Span::new(name.span.start + 1, name.span.end);

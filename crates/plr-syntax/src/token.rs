@@ -174,11 +174,17 @@ impl Token {
         }
     }
 
-    /// Whether the word before it is the left side of an equation, or a layer in a path.
+    /// Whether the word before it is on the left side of an equation, or a layer in a path.
     fn follows_target(self) -> bool {
         matches!(
             self,
-            Self::Assign | Self::AddAssign | Self::SubtractAssign | Self::Dot | Self::Colon | Self::Arrow
+            Self::Assign
+                | Self::AddAssign
+                | Self::SubtractAssign
+                | Self::Dot
+                | Self::Colon
+                | Self::Arrow
+                | Self::Comma
         )
     }
 }

@@ -286,7 +286,7 @@ fn synapse_parameters(rule: &Rule, network: &Network, built: &Built) -> Vec<Syna
 
 fn memories(rule: &Rule, library: &Library, network: &Network, built: &Built) -> Vec<FilterMemory> {
     let filterings = filterings(rule, library);
-    let memories = filterings.iter().flat_map(|f| (0..f.filter.memories.len()).map(move |index| (f, index)));
+    let memories = filterings.iter().flat_map(|f| (0..f.memories()).map(move |index| (f, index)));
     let memory = |(filtering, index): (&Filtering<'_>, usize)| {
         let values = values(rule, (network, built), filtering.target);
         FilterMemory { name: filtering.group(index), values }

@@ -458,10 +458,12 @@ impl<'a> Reader<'a> {
             Evaluator::Nobody => return Reads::default(),
         };
         let mut reads = Reads::default();
-        for index in 0..filter.memories.len() {
+        let calls = filterings(self.rule, self.library);
+        let counts = calls.iter().any(|call| call.place == place && call.counts);
+        for index in 0..filter.memories.len() + usize::from(counts) {
             reads.add(Reads::one(Input::Memory(Memory { place, index, site }), pattern));
         }
-        if filter.counts_updates() {
+        if filter.counts_updates() && !counts {
             reads.add(Reads::one(Input::Updates, Pattern::All));
         }
         reads

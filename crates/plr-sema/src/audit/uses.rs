@@ -101,7 +101,7 @@ impl Information {
 }
 
 /// A piece of information and who asks for it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Use {
     /// What is used.
     pub information: Information,
@@ -127,6 +127,7 @@ pub fn uses(subject: Subject<'_>, rule: &Rule, library: &Library, at: Option<(&N
         pre,
         followed: HashSet::new(),
         found: Vec::new(),
+        known: HashSet::new(),
     };
     walk.visit(subject.value(), Through { synapse: None, crossing: None, beside: None, phase: None });
     walk.found
@@ -165,13 +166,16 @@ struct Walk<'a> {
     /// The presynaptic units.
     pre: Vec<Group>,
     followed: HashSet<(VariableId, Option<Past>)>,
+    /// In the order in which they are met.
     found: Vec<Use>,
+    /// The same.
+    known: HashSet<Use>,
 }
 
 impl<'a> Walk<'a> {
     fn push(&mut self, information: Information, span: Span) {
         let found = Use { information, span };
-        if !self.found.contains(&found) {
+        if self.known.insert(found) {
             self.found.push(found);
         }
     }

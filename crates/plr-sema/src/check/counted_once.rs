@@ -1,14 +1,15 @@
-//! A constant in a sum that a shared parameter learns, which counts once beside terms that count for each unit.
+//! A number that several units share, by itself in a sum that is added to it: it counts once beside terms that count for each unit.
 //!
-//! Allowed: `d = rho - x` in a phase, `b += lr * d`. Forbidden, where the units of a channel share `b`: `b += lr * (rho - x)`.
+//! Allowed: `b = b + rate * (x - b)`, `b += lr * x - decay * b`. Forbidden, where the units of a channel share `b`:
+//! `b += rate * (x - b)`.
 
 use plr_syntax::diagnostic::{Finding, Label, Severity};
 use plr_syntax::span::Span;
 
-/// A constant that counts once in a sum of which the rest counts for each unit.
+/// A number that counts once in a sum of which the rest counts for each unit.
 #[derive(Debug)]
 pub struct CountedOnce {
-    /// The constant, or signal.
+    /// The number.
     pub at: Span,
     /// What learns.
     pub name: String,
@@ -31,17 +32,10 @@ impl Finding for CountedOnce {
     }
 
     fn primary(&self) -> Label {
-        Label::new(self.at, "the same for all of them")
+        Label::new(self.at, "one number for all of them")
     }
 
     fn help(&self) -> Option<String> {
-        Some(if self.of_synapse {
-            "write it into an equation of its own if that is meant; what units have in a state counts for each".to_owned()
-        } else {
-            format!(
-                "write the sum into a state, `d = …` and `{} += … * d`, or this into an equation of its own if it is meant",
-                self.name
-            )
-        })
+        Some(format!("write `{0} = {0} + …`, which becomes the mean over them", self.name))
     }
 }

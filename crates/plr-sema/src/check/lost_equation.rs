@@ -87,7 +87,12 @@ impl Finding for LostEquation {
                  run with `in turn { … }`"
                     .to_owned()
             }
-            Winner::Later => "leave it out".to_owned(),
+            Winner::Later if self.layers == ["input"] => {
+                format!("write `clamp input {} = …`: no equation writes what is held", self.name)
+            }
+            Winner::Later => {
+                "leave it out or, if the other is to read it, write both into `in turn { … }`".to_owned()
+            }
             Winner::Clamp => format!("leave it out, or `release {}` first", self.name),
         })
     }

@@ -1,4 +1,5 @@
-//! An equation that has a value nowhere, since a weight that it names is not there, and on which nothing observable depends.
+//! An equation that has a value nowhere, since a weight that it names is not there or a state has no value, and on which nothing
+//! observable depends.
 //!
 //! Allowed: `V += lr * (post.x * pre.x - W)` with `V` and `W` both `below -> self`. Forbidden: with `W : below -> self` and
 //! `V : self -> self`, where nothing reads `V`.
@@ -9,14 +10,23 @@ use plr_syntax::span::Span;
 /// An equation that has a value nowhere.
 #[derive(Debug)]
 pub struct NeverEvaluated {
-    /// Where the weight is named.
+    /// Where what it lacks is named.
     pub at: Span,
-    /// The synapse whose weight it is.
-    pub synapse: String,
-    /// Whether there are weights between the two layers, but in another form.
-    pub other_form: bool,
+    /// What it lacks.
+    pub lack: Lack,
     /// What the equation is of.
     pub target: String,
+}
+
+/// What an equation lacks.
+#[derive(Debug)]
+pub enum Lack {
+    /// The weight of a synapse of this name.
+    Weight(String),
+    /// The same, where there are weights between the two layers, but in another form.
+    OtherForm(String),
+    /// A value of a state of this name.
+    Value(String),
 }
 
 impl Finding for NeverEvaluated {
@@ -33,14 +43,21 @@ impl Finding for NeverEvaluated {
     }
 
     fn primary(&self) -> Label {
-        let text = match self.other_form {
-            false => format!("no synapse of `{}` joins these two neurons in that direction", self.synapse),
-            true => format!("`{}` joins these two layers in another form", self.synapse),
+        let text = match &self.lack {
+            Lack::Weight(synapse) => {
+                format!("no synapse of `{synapse}` joins these two neurons in that direction")
+            }
+            Lack::OtherForm(synapse) => format!("`{synapse}` joins these two layers in another form"),
+            Lack::Value(state) => format!("`{state}` has no value here"),
         };
         Label::new(self.at, text)
     }
 
     fn help(&self) -> Option<String> {
-        Some("nothing depends on it: name a weight that is there, or leave the equation out".to_owned())
+        let what = match &self.lack {
+            Lack::Weight(_) | Lack::OtherForm(_) => "name a weight that is there",
+            Lack::Value(_) => "read it where it has been written",
+        };
+        Some(format!("nothing depends on it: {what}, or leave the equation out"))
     }
 }

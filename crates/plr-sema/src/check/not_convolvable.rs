@@ -12,6 +12,8 @@ pub enum Obstacle {
     Inseparable,
     /// Feedback through the largest of a window, where it is not clear of what.
     LargestOfWindow,
+    /// Something else than what is sent up through the largest of a window.
+    PartOfWindow,
     /// A first value that several units share asks where a unit is.
     SharedPlace,
 }
@@ -34,6 +36,9 @@ impl Finding for NotConvolvable {
         match self.obstacle {
             Obstacle::Inseparable => "what a kernel adds up must be products of one end or weight each",
             Obstacle::LargestOfWindow => "what is largest in a window is not clear to what comes back",
+            Obstacle::PartOfWindow => {
+                "a synapse hears what has won a window, and no unit has won one with this"
+            }
             Obstacle::SharedPlace => "what several units share has no place in a layer",
         }
         .to_owned()
@@ -43,6 +48,7 @@ impl Finding for NotConvolvable {
         let text = match self.obstacle {
             Obstacle::Inseparable => "no sum of such products",
             Obstacle::LargestOfWindow => "read from above, along an edge with `maxpool`",
+            Obstacle::PartOfWindow => "not sent up along this edge with `maxpool`",
             Obstacle::SharedPlace => "of which of them?",
         };
         Label::new(self.at, text)
@@ -51,6 +57,7 @@ impl Finding for NotConvolvable {
     fn help(&self) -> Option<String> {
         match self.obstacle {
             Obstacle::Inseparable | Obstacle::SharedPlace => None,
+            Obstacle::PartOfWindow => Some("read what is sent up there, or pool with `avgpool`".to_owned()),
             Obstacle::LargestOfWindow => {
                 Some("send one and the same expression up this edge wherever something is sent, or pool with `avgpool`".to_owned())
             },

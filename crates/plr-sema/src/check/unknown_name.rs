@@ -5,6 +5,9 @@
 use plr_syntax::diagnostic::{Finding, Label};
 use plr_syntax::span::Span;
 
+/// What is called by where it is.
+const PLACES: [&str; 7] = ["below", "above", "self", "input", "output", "pre", "post"];
+
 /// More names than these are not listed.
 const MOST_LISTED: usize = 7;
 
@@ -27,7 +30,10 @@ impl Finding for UnknownName {
     }
 
     fn message(&self) -> String {
-        format!("there is no {} named `{}`", self.kind, shown(&self.name))
+        match self.populations() {
+            Some(_) => format!("`{}` has no population without a name", self.name),
+            None => format!("there is no {} named `{}`", self.kind, shown(&self.name)),
+        }
     }
 
     fn primary(&self) -> Label {
@@ -51,6 +57,11 @@ impl Finding for UnknownName {
                         `post.d`, and `T @ target` through a synapse from them";
             return Some(help.to_owned());
         }
+        if let Some(populations) = self.populations() {
+            let each: Vec<String> =
+                populations.iter().map(|population| format!("`{}.{population}`", self.name)).collect();
+            return Some(format!("say which is meant: {}", each.join(", ")));
+        }
         if let Some(near) = closest(&self.name, &self.known) {
             return Some(format!("did you mean `{near}`?"));
         }
@@ -62,6 +73,16 @@ impl Finding for UnknownName {
         }
         let list: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
         (1..=MOST_LISTED).contains(&list.len()).then(|| format!("there is {}", list.join(", ")))
+    }
+}
+
+impl UnknownName {
+    /// The populations of a layer that is known, where one without a name is asked for.
+    fn populations(&self) -> Option<Vec<&String>> {
+        let is_place = |name: &&String| PLACES.contains(&name.as_str());
+        let asked = self.known.contains(&self.name) && is_place(&&self.name);
+        let populations: Vec<&String> = self.known.iter().filter(|name| !is_place(name)).collect();
+        (asked && !populations.is_empty()).then_some(populations)
     }
 }
 
@@ -97,10 +118,14 @@ fn elsewhere(name: &str) -> Option<&'static str> {
 
 /// The known name nearest to a wrong one, if one is near enough to be meant.
 pub fn closest<'k>(name: &str, known: &'k [String]) -> Option<&'k str> {
-    let limit = (name.chars().count() / 3).clamp(1, 3);
-    let near = known.iter().map(|k| (edit_distance(&name.to_lowercase(), &k.to_lowercase()), k.as_str()));
+    const LONGEST: usize = 60;
+    let length = name.chars().count();
+    let limit = (length / 3).clamp(1, 3);
+    let comparable = |k: &&String| length <= LONGEST && k.chars().count().abs_diff(length) <= limit;
+    let known = known.iter().filter(comparable);
+    let near = known.map(|k| (edit_distance(&name.to_lowercase(), &k.to_lowercase()), k.as_str()));
     // A name of which no letter is right is no slip of the pen.
-    near.filter(|&(distance, _)| distance <= limit && distance < name.chars().count()).min().map(|(_, k)| k)
+    near.filter(|&(distance, _)| distance <= limit && distance < length).min().map(|(_, k)| k)
 }
 
 /// The number of characters to insert, delete, replace, or swap with a neighbour (Damerau's restricted distance).
@@ -141,5 +166,8 @@ mod tests {
         assert_eq!(closest("lr", &known), None);
         assert_eq!(closest("V", &["W".to_owned()]), None);
         assert_eq!(closest("w", &["W".to_owned()]), Some("W"));
+        // Names of any length cost nothing.
+        let [one, other] = ["a", "b"].map(|letter| letter.repeat(1 << 20));
+        assert_eq!(closest(&one, &[other]), None);
     }
 }

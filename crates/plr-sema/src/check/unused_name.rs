@@ -2,6 +2,8 @@
 //!
 //! Allowed: `let e = x - mu` read by some equation.
 
+use std::collections::HashSet;
+
 use plr_syntax::diagnostic::{Finding, Findings, Label, Severity};
 use plr_syntax::span::Span;
 
@@ -64,10 +66,10 @@ pub fn report<'a>(rule: &Rule, observed: impl Iterator<Item = &'a Observed>, fin
 /// What the expressions of a rule read.
 #[derive(Default)]
 struct Reads {
-    hyper_parameters: Vec<HyperId>,
-    variables: Vec<VariableId>,
-    synapses: Vec<SynapseId>,
-    signals: Vec<SignalId>,
+    hyper_parameters: HashSet<HyperId>,
+    variables: HashSet<VariableId>,
+    synapses: HashSet<SynapseId>,
+    signals: HashSet<SignalId>,
 }
 
 impl Reads {
@@ -118,12 +120,20 @@ impl Reads {
     )]
     fn expression(&mut self, expr: &Expr) {
         match &expr.kind {
-            ExprKind::Hyper(id) => self.hyper_parameters.push(*id),
-            ExprKind::Variable { variable, .. } => self.variables.push(*variable),
+            ExprKind::Hyper(id) => {
+                self.hyper_parameters.insert(*id);
+            }
+            ExprKind::Variable { variable, .. } => {
+                self.variables.insert(*variable);
+            }
             ExprKind::Trace(synapse, _)
             | ExprKind::Weight { synapse, .. }
-            | ExprKind::Arrive { synapse, .. } => self.synapses.push(*synapse),
-            ExprKind::Signal(signal, _) => self.signals.push(*signal),
+            | ExprKind::Arrive { synapse, .. } => {
+                self.synapses.insert(*synapse);
+            }
+            ExprKind::Signal(signal, _) => {
+                self.signals.insert(*signal);
+            }
             _ => {}
         }
         expr.for_each_child(|child| self.expression(child));

@@ -166,7 +166,7 @@ pub struct Tracing {
 }
 
 /// What a plasticity equation changes (R8.6).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Learned {
     /// A weight.
     Synapse(SynapseId),

@@ -79,6 +79,12 @@ impl Course {
         if over_time { self.earlier } else { (self.data, self.target) }
     }
 
+    /// What is presented, where it is the same at every step.
+    pub fn lasting(&self) -> (Option<Value>, Option<Value>) {
+        let (data, target) = self.varying();
+        (self.data.filter(|_| data.is_none()), self.target.filter(|_| target.is_none()))
+    }
+
     /// What has a slice for each step: data, targets.
     fn varying(&self) -> (Option<Value>, Option<Value>) {
         let Some(sequence) = self.sequence else { return (None, None) };

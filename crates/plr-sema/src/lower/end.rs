@@ -1,11 +1,14 @@
 //! What a synapse reads of the units at one of its ends (R5.16), perhaps as it was in the step before (R20.5).
 
+use plr_ir::program::PoolKind;
+
 use crate::group::{Evaluator, Group};
 use crate::hir::{Expr, ExprKind, Past, Place};
 use crate::memory::mentions;
 use crate::resolve::{has_weight, places};
+use crate::winner::all_sent_up;
 
-use super::environment::Environment;
+use super::environment::{Environment, Unavailable};
 use super::expression::{Context, Evaluated, Lowerer};
 use super::term::{self, Axes, Term};
 
@@ -22,6 +25,11 @@ impl Lowerer<'_> {
             [place @ Place::Post] => (place, post),
             _ => return None,
         };
+        if self.is_of_winners(place, cx) && !self.is_sent_up(expr, place, cx) {
+            // What each value of the winners makes, if that is known of the parts.
+            let elementwise = self.is_elementwise(expr);
+            return if elementwise { None } else { Some(Err(Unavailable::PartOfWindow { at: expr.span })) };
+        }
         let previous = self.states_before(cx).filter(|_| cx.delayed.contains(&place));
         // What every unit hears is not delayed (R20.5).
         if previous.is_some() && self.joins_a_signal(expr) {
@@ -45,14 +53,34 @@ impl Lowerer<'_> {
         }
     }
 
+    /// Whether what a synapse hears of one end are the largest of windows.
+    fn is_of_winners(&self, place: Place, cx: Context<'_>) -> bool {
+        let pool = cx.along.and_then(|along| along.pool_at(place == Place::Pre));
+        pool.is_some_and(|(kind, _)| kind == PoolKind::Max)
+    }
+
+    /// Whether an expression of the units at that end is what they send up, perhaps at the end of a phase.
+    fn is_sent_up(&self, expr: &Expr, place: Place, cx: Context<'_>) -> bool {
+        let Evaluator::Synapse(_, pre, post) = cx.reader else { return false };
+        let (below, above) = if place == Place::Pre { (pre, post) } else { (post, pre) };
+        all_sent_up(&self.setting.rule, &self.setting.network, below, above)
+            .iter()
+            .any(|(sent, _)| as_now(sent) == as_now(expr))
+    }
+
     /// Whether an expression computes, element by element, with a signal.
+    fn joins_a_signal(&self, expr: &Expr) -> bool {
+        self.is_elementwise(expr) && mentions(expr, &|kind| matches!(kind, ExprKind::Signal(..)))
+    }
+
+    /// Whether an expression computes element by element.
     #[allow(
         clippy::wildcard_enum_match_arm,
         reason = "the other expressions are treated alike, present or future"
     )]
-    fn joins_a_signal(&self, expr: &Expr) -> bool {
+    fn is_elementwise(&self, expr: &Expr) -> bool {
         let functions = &self.setting.library.functions;
-        let of_elements = match &expr.kind {
+        match &expr.kind {
             ExprKind::Call { function, .. } => !functions[function.0].layer_wide,
             ExprKind::Unary(..)
             | ExprKind::Binary(..)
@@ -63,8 +91,7 @@ impl Lowerer<'_> {
             | ExprKind::If(..)
             | ExprKind::PoissonQuantile(..) => true,
             _ => false,
-        };
-        of_elements && mentions(expr, &|kind| matches!(kind, ExprKind::Signal(..)))
+        }
     }
 
     /// What belongs to one end of a synapse is that unit's own, pooled as the synapse sees it (R5.16); its units are then the
@@ -85,4 +112,20 @@ impl Lowerer<'_> {
         };
         Ok(Term { axes, ..found })
     }
+}
+
+/// An expression as of now, of nobody's end.
+fn as_now(expr: &Expr) -> Expr {
+    let mut found = expr.clone();
+    forget_when(&mut found);
+    found
+}
+
+fn forget_when(expr: &mut Expr) {
+    if let ExprKind::Variable { place, past, .. } = &mut expr.kind {
+        (*place, *past) = (Place::Own, None);
+    } else if let ExprKind::Coordinate { place, .. } = &mut expr.kind {
+        *place = Place::Own;
+    }
+    expr.for_each_child_mut(forget_when);
 }

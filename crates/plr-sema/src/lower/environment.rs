@@ -106,6 +106,11 @@ pub enum Unavailable {
         /// Where.
         at: Span,
     },
+    /// Something that is not sent up along an edge that pools by the largest, so that nobody has won a window with it.
+    PartOfWindow {
+        /// Where.
+        at: Span,
+    },
     /// A reduction over groups of a size that does not divide the units.
     NotGrouped {
         /// In which layer.
@@ -178,6 +183,9 @@ impl Unavailable {
             }
             Self::NotReversible { at } => {
                 push(findings, NotConvolvable { at, obstacle: Obstacle::LargestOfWindow });
+            }
+            Self::PartOfWindow { at } => {
+                push(findings, NotConvolvable { at, obstacle: Obstacle::PartOfWindow });
             }
             Self::NotGrouped { layer, channels, size, at } => {
                 let what = if channels { "channels" } else { "units" };

@@ -149,6 +149,8 @@ pub struct Context<'c> {
     pub(super) by_channel: bool,
     /// How the increments of samples combine.
     pub(super) reduction: BatchReduction,
+    /// The equation says what a number becomes: those that share it take the mean (R8.13).
+    pub(super) sets: bool,
     /// With which units those of a layer are reduced and ranked: inside a function, what its call says.
     pub(super) share: Share,
 }
@@ -335,6 +337,7 @@ impl<'s> Lowerer<'s> {
             along: None,
             by_channel: false,
             reduction: BatchReduction::Mean,
+            sets: false,
             share: Share::Layer,
         }
     }
@@ -750,8 +753,17 @@ impl<'s> Lowerer<'s> {
         cx: Context<'_>,
         evaluate: impl FnOnce(&mut Self) -> Evaluated,
     ) -> Evaluated {
-        match self.previous.clone().filter(|_| cx.phase.is_none()) {
-            Some((_, before)) => self.as_then(before, evaluate),
+        let before = match cx.phase {
+            None => self.previous.clone().map(|(_, before)| before),
+            // Nobody has kept what was presented in the step before that which is replayed (R20.15).
+            Some(Past { at_time: true, .. }) => {
+                let (data, target) = self.course.lasting();
+                Some(Circumstances { parameters: self.parameters.clone(), data, target })
+            }
+            Some(Past { at_time: false, .. }) => None,
+        };
+        match before {
+            Some(before) => self.as_then(before, evaluate),
             None => evaluate(self),
         }
     }

@@ -1,7 +1,7 @@
 //! Filters: an increment, reduced over samples, goes through a filter's equations.
 
 use crate::hir::{Expr, FilterId};
-use crate::memory::Memory;
+use crate::memory::{Memory, filterings};
 
 use super::environment::Unavailable;
 use super::expression::{Context, Evaluated, Lowerer};
@@ -33,8 +33,15 @@ impl Lowerer<'_> {
             let memory = self.parameter(memory(index));
             arguments.push(memory.map(|value| self.own(value, cx)));
         }
-        let number = if filter.counts_updates() { self.updates()? } else { term::number(&mut self.b, 0.0) };
-        arguments.push(Ok(number));
+        let counted = memory(filter.memories.len());
+        let calls = filterings(&self.setting.rule, &self.setting.library);
+        arguments.push(if calls.iter().any(|call| call.place == place && call.counts) {
+            self.steps_of_filter(counted, cx)
+        } else if filter.counts_updates() {
+            self.updates()
+        } else {
+            Ok(term::number(&mut self.b, 0.0))
+        });
         let mut bound = Vec::new();
         for (given, (_, default)) in settings.iter().zip(&filter.settings) {
             bound.push(self.evaluate(given.as_ref().unwrap_or(default), cx));
@@ -57,6 +64,18 @@ impl Lowerer<'_> {
             self.memories.push((memory(*index), kept));
         }
         self.evaluate(&filter.result, Context { arguments: &arguments, settings: &bound, ..cx })
+    }
+
+    /// How often a filter has filtered, this time included, where it remembers that (R8.10).
+    fn steps_of_filter(&mut self, memory: ParameterId, cx: Context<'_>) -> Evaluated {
+        let before = self.parameter(memory)?;
+        let before = self.own(before, cx);
+        let one = term::number(&mut self.b, 1.0);
+        let now = term::binary(&mut self.b, &cx.extents, BinaryOp::Add, before, one);
+        self.memories.retain(|(id, _)| *id != memory);
+        let kept = self.laid_out(now.value, cx);
+        self.memories.push((memory, kept));
+        Ok(now)
     }
 
     /// Where in training the presentation is (R8.10, R8.15).

@@ -238,7 +238,7 @@ impl Lowerer<'_> {
             for call in filters {
                 let Some(site) = id.site() else { continue };
                 let memory = |index| ParameterId::Memory(Memory { place: call.place, index, site });
-                changed.extend((0..call.filter.memories.len()).map(memory));
+                changed.extend((0..call.memories()).map(memory));
             }
             changed.push(id);
         }

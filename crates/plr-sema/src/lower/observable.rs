@@ -5,11 +5,14 @@ use std::collections::HashSet;
 use plr_ir::model::{Parameter, Piece};
 use plr_ir::{Block, Op, Program, Value};
 use plr_syntax::diagnostic::Findings;
+use plr_syntax::span::Span;
 
 use crate::audit::reads::{Input, Reader};
+use crate::check::never_evaluated::NeverEvaluated;
 use crate::equation;
-use crate::hir::{Learned, Observed};
+use crate::hir::{Learned, Observed, VariableId};
 
+use super::environment::Unavailable;
 use super::setting::{Claims, ParameterId, Setting};
 use super::{Specialised, drop_dead_code, reported};
 
@@ -18,8 +21,8 @@ impl Specialised {
     /// without one, from the weights that learn or are read, or whatever else learns if they do not), adds what their updates read,
     /// until nothing is new. What the rule says it learns and nothing reads anywhere counts too, where it can learn, and in the setting of
     /// a check what is `fixed` and in the way to what it observes. The masks that are drawn for weights come along (R18.1). Returns the
-    /// last update program (R3.8).
-    pub(super) fn keep_observable(&mut self) -> Result<Program, Findings> {
+    /// last update program (R3.8), and what is learned nowhere.
+    pub(super) fn keep_observable(&mut self) -> Result<(Program, Vec<NeverEvaluated>), Findings> {
         let everything = std::mem::take(&mut self.parameters);
         self.parameters.clone_from(&everything);
         let predicted = self.trial(&Piece::Predict, None)?;
@@ -46,11 +49,12 @@ impl Specialised {
             marks = masked;
             update = self.add_what_is_read(&mut marks)?;
         }
+        let idle = self.never_learning(&marks);
         let mut of_states = marks.split_off(everything.len()).into_iter();
         self.kept.retain(|_| of_states.next() == Some(true));
         self.parameters =
             everything.into_iter().zip(&marks).filter(|(_, mark)| **mark).map(|(p, _)| p).collect();
-        Ok(update)
+        Ok((update, idle))
     }
 
     /// Marks what the updates of all that is marked read. Returns the last update program.
@@ -121,7 +125,7 @@ impl Specialised {
     }
 
     /// What the marked parameters are declared as.
-    fn declared(&self, marks: &[bool]) -> Vec<Learned> {
+    pub(super) fn declared(&self, marks: &[bool]) -> Vec<Learned> {
         let marked = self.parameters.iter().zip(marks).filter(|(_, mark)| **mark);
         marked.filter_map(|((id, _), _)| id.learned()).collect()
     }
@@ -160,6 +164,19 @@ impl Specialised {
         self.trial(&Piece::Update, Some(&alone)).is_ok()
     }
 
+    /// The state without a value from which a parameter would learn, if that is why it does not, and where it is read.
+    pub(super) fn lacking(&self, position: usize) -> Option<(VariableId, Span)> {
+        let alone: Vec<bool> = (0..self.parameters.len() + self.kept.len()).map(|i| i == position).collect();
+        let missing = self.trial_builder().update(&alone).err()?;
+        missing.into_iter().find_map(|missing| {
+            if let Unavailable::Unwritten { variable, at, .. } = missing {
+                Some((variable, at))
+            } else {
+                None
+            }
+        })
+    }
+
     fn trial(&self, piece: &Piece, learned: Option<&[bool]>) -> Result<Option<Program>, Findings> {
         let builder = self.trial_builder();
         let built = match learned {
@@ -173,7 +190,7 @@ impl Specialised {
 }
 
 /// For each input of a program, whether an operation or an output uses it.
-fn used_inputs(program: &Program) -> Vec<bool> {
+pub(super) fn used_inputs(program: &Program) -> Vec<bool> {
     let mut used = vec![false; program.values.len()];
     mark(&program.body, &mut used);
     program.body.parameters.iter().map(|p| used[p.index()]).collect()

@@ -10,15 +10,12 @@ use plr_ir::program::ReduceKind;
 use plr_ir::scalar::{BinaryOp, UnaryOp};
 use plr_syntax::ast::BatchReduction;
 
-use crate::hir::{Expr, ExprKind, PlasticityId, VariableKind};
+use crate::hir::{Expr, ExprKind, PlasticityId};
 use crate::memory::has_filter;
 
 use super::environment::{Environment, Unavailable};
 use super::expression::{Context, Lowerer};
-use super::factors::{
-    has_term_without_units, is_multiplied_out, is_one_factor, is_the_same_for_all_samples, joins_both_ends,
-    same_for_all_samples,
-};
+use super::factors::{counts_once, is_multiplied_out, is_one_factor, joins_both_ends, same_for_all_samples};
 use super::setting::ParameterId;
 use super::term::{self, Axes, Extents, Term};
 use super::written_out::written_out;
@@ -46,7 +43,7 @@ impl Lowerer<'_> {
         let Some(site) = id.site() else { unreachable!("whatever learns has a site") };
         let cx = self.learner_context(equation.target, site, environment);
         self.draw_for_learned(place, equation.target, site);
-        let cx = Context { reduction: equation.reduction, ..cx };
+        let cx = Context { reduction: equation.reduction, sets: equation.sets, ..cx };
         let at_kernel = cx.own == Axes::SHARED;
         let increment = written_out(&equation.increment, &setting.library, at_kernel);
         let total = self.over_samples(&increment, cx)?;
@@ -113,19 +110,24 @@ impl Lowerer<'_> {
     }
 
     /// The expression, if it is a constant or a weight: something that cannot vary over samples whatever the rule, and that no
-    /// filter has made of samples.
+    /// filter has made of samples. Where numbers are shared it is a constant, since a weight counts for each pair of units only
+    /// beside what they have (R8.13).
     fn constant_over_samples(&mut self, expr: &Expr, cx: Context<'_>) -> Option<Result<Term, Unavailable>> {
-        (same_for_all_samples(expr) && !has_filter(expr)).then(|| self.evaluate(expr, cx))
+        if !same_for_all_samples(expr) || has_filter(expr) {
+            return None;
+        }
+        let found = self.evaluate(expr, cx);
+        let shared = cx.own == Axes::SHARED;
+        (!shared || found.as_ref().is_ok_and(|found| found.axes == Axes::NONE)).then_some(found)
     }
 
     fn sum_of_products(&mut self, expr: &Expr, cx: Context<'_>) -> Result<Term, Unavailable> {
-        let by_channel = cx.own == Axes::SHARED && cx.along.is_none() && self.is_parametric(expr);
-        let cx = Context { by_channel, ..cx };
+        let of_unit = cx.along.is_none();
+        let once = cx.own == Axes::SHARED && counts_once(expr, of_unit, &self.setting.rule);
+        let cx = Context { by_channel: once && of_unit, ..cx };
         let mut total: Option<Term> = None;
-        // A term without units counts once (R8.13): it must stand alone.
-        let apart = cx.own == Axes::SHARED && has_term_without_units(expr);
-        for product in self.products(expr, apart, cx)? {
-            let part = self.reduce_product(product, cx);
+        for product in self.products(expr, cx)? {
+            let part = self.reduce_product(product, once, cx);
             total = Some(match total {
                 Some(total) => term::binary(&mut self.b, &cx.extents, BinaryOp::Add, total, part),
                 None => part,
@@ -134,35 +136,34 @@ impl Lowerer<'_> {
         Ok(total.unwrap_or_else(|| term::number(&mut self.b, 0.0)))
     }
 
-    /// Expands an expression over samples, post and pre into products of factors of fewer axes; with terms `apart`, sums of what
-    /// one end has and what no unit has, too.
+    /// Expands an expression over samples, post and pre into products of factors of fewer axes.
     #[allow(
         clippy::wildcard_enum_match_arm,
         reason = "the other expressions are treated alike, present or future"
     )]
-    fn products(&mut self, expr: &Expr, apart: bool, cx: Context<'_>) -> Result<Vec<Product>, Unavailable> {
-        if is_one_factor(expr, apart) {
+    fn products(&mut self, expr: &Expr, cx: Context<'_>) -> Result<Vec<Product>, Unavailable> {
+        if is_one_factor(expr) {
             return Ok(vec![self.single(expr, cx)?]);
         }
         Ok(match &expr.kind {
             ExprKind::Binary(op @ (BinaryOp::Add | BinaryOp::Sub), a, b) => {
-                let (mut a, b) = (self.products(a, apart, cx)?, self.products(b, apart, cx)?);
+                let (mut a, b) = (self.products(a, cx)?, self.products(b, cx)?);
                 let sign = if *op == BinaryOp::Sub { -1.0 } else { 1.0 };
                 a.extend(b.into_iter().map(|product| product.times(sign)));
                 a
             }
             ExprKind::Unary(UnaryOp::Neg, a) => {
-                self.products(a, apart, cx)?.into_iter().map(|product| product.times(-1.0)).collect()
+                self.products(a, cx)?.into_iter().map(|product| product.times(-1.0)).collect()
             }
-            ExprKind::Binary(BinaryOp::Mul, a, b) if is_multiplied_out(a, b, apart) => {
-                let (a, b) = (self.products(a, apart, cx)?, self.products(b, apart, cx)?);
+            ExprKind::Binary(BinaryOp::Mul, a, b) if is_multiplied_out(a, b) => {
+                let (a, b) = (self.products(a, cx)?, self.products(b, cx)?);
                 a.iter().flat_map(|x| b.iter().map(move |y| x.joined(y))).collect()
             }
             ExprKind::Binary(BinaryOp::Div, a, b) if !joins_both_ends(b) => {
                 let one = term::number(&mut self.b, 1.0);
                 let below = self.factor(b, cx)?;
                 let inverse = term::binary(&mut self.b, &cx.extents, BinaryOp::Div, one, below);
-                let mut a = self.products(a, apart, cx)?;
+                let mut a = self.products(a, cx)?;
                 let filtered = has_filter(b);
                 a.iter_mut().for_each(|product| {
                     product.factors.push(inverse);
@@ -194,14 +195,19 @@ impl Lowerer<'_> {
     }
 
     /// The reduction over samples of one product.
-    fn reduce_product(&mut self, Product { sign, factors, filtered }: Product, cx: Context<'_>) -> Term {
+    fn reduce_product(
+        &mut self,
+        Product { sign, factors, filtered }: Product,
+        once: bool,
+        cx: Context<'_>,
+    ) -> Term {
         let extents = &cx.extents;
         let all = factors.iter().fold(Axes::NONE, |axes, f| axes.union(f.axes));
         let dense = Axes::SAMPLE.union(Axes::UNIT).union(Axes::PRE);
         let inseparable = factors.iter().any(|f| f.axes == dense);
         let varies = all.contains(Axes::SAMPLE);
         let reduced = if cx.own == Axes::SHARED {
-            self.reduce_shared(&factors, cx)
+            self.reduce_shared(&factors, once, cx)
         } else if inseparable || !all.contains(Axes::PRE) || !varies {
             let product = self.product(&factors, extents);
             self.over_batch(product, extents)
@@ -216,20 +222,6 @@ impl Lowerer<'_> {
             (BatchReduction::Mean, false) | (BatchReduction::Sum, _) => sign,
         };
         self.scale(reduced, weight, extents)
-    }
-
-    /// Whether a unit's expression is made of parameters, constants and what filters return, and of nothing that a unit does.
-    fn is_parametric(&self, expr: &Expr) -> bool {
-        if let ExprKind::Filtered { .. } = expr.kind {
-            return true;
-        }
-        let mut all = if let ExprKind::Variable { variable, .. } = &expr.kind {
-            matches!(self.setting.rule.variables[variable.0].kind, VariableKind::Param(_))
-        } else {
-            is_the_same_for_all_samples(&expr.kind)
-        };
-        expr.for_each_child(|child| all &= self.is_parametric(child));
-        all
     }
 
     fn scale(&mut self, x: Term, by: f64, extents: &Extents) -> Term {

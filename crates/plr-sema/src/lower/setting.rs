@@ -307,7 +307,7 @@ impl Setting {
         let mut memories = Vec::new();
         for filtering in filterings(&self.rule, &self.library) {
             for (id, parameter) in filtered.iter().filter(|(id, _)| id.learned() == Some(filtering.target)) {
-                for index in 0..filtering.filter.memories.len() {
+                for index in 0..filtering.memories() {
                     let Some(site) = id.site() else { continue };
                     let memory = Memory { place: filtering.place, index, site };
                     let group = filtering.group(index);

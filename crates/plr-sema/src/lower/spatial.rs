@@ -93,50 +93,76 @@ impl Lowerer<'_> {
     }
 
     /// What a product of factors, each of one end or of weights, adds to each weight of a kernel: the sum over samples and
-    /// over all pairs of units that the weight joins (R8.13). `None` if it has nothing of either end.
-    pub fn sum_over_pairs(
+    /// over all pairs of units that the weight joins, or their mean (R8.13).
+    fn sum_over_pairs(
         &mut self,
         factors: &[Term],
         along: Along,
         kernel: Convolution,
         cx: Context<'_>,
-    ) -> Option<Term> {
+    ) -> Term {
         let extents = &cx.extents;
         let of = |wanted: fn(&Term) -> bool| factors.iter().copied().filter(wanted).collect::<Vec<_>>();
         let weights = of(|f| f.axes.contains(Axes::SHARED));
         let pre = of(|f| f.axes.contains(Axes::PRE));
         let post = of(|f| !f.axes.contains(Axes::SHARED) && !f.axes.contains(Axes::PRE));
-        if pre.is_empty() && !post.iter().any(|f| f.axes.contains(Axes::UNIT)) {
-            return None;
-        }
         let (post, pre) = (self.product(&post, extents), self.product(&pre, extents));
         let samples = Axes::SAMPLE;
         let both = if post.axes.union(pre.axes).contains(samples) { samples } else { Axes::NONE };
         let post = term::widen(&mut self.b, extents, post, both.union(Axes::UNIT));
         let pre = term::widen(&mut self.b, extents, pre, both.union(Axes::PRE));
         let [post, pre] = [post, pre].map(|end| self.as_samples(end));
+        let mut sum = self.correlated(post, pre, along, kernel, cx);
+        if cx.sets {
+            let pairs = self.pairs(along, kernel, cx);
+            sum = term::binary(&mut self.b, extents, BinaryOp::Div, sum, pairs);
+        }
+        let multiply = |sum, weight| term::binary(&mut self.b, extents, BinaryOp::Mul, sum, weight);
+        weights.into_iter().fold(sum, multiply)
+    }
+
+    /// The sum of products of both ends, `[samples, units]` each, over all pairs that a weight joins.
+    fn correlated(
+        &mut self,
+        post: Value,
+        pre: Value,
+        along: Along,
+        kernel: Convolution,
+        cx: Context<'_>,
+    ) -> Term {
         let (high, low) = if along.upward { (post, pre) } else { (pre, post) };
         let sum = self.b.convolve(ConvolveForm::Correlate, kernel, high, low);
-        let sum = Term { value: self.b.reshape(sum, &[extents.shared]), axes: Axes::SHARED };
-        let multiply = |sum, weight| term::binary(&mut self.b, extents, BinaryOp::Mul, sum, weight);
-        Some(weights.into_iter().fold(sum, multiply))
+        Term { value: self.b.reshape(sum, &[cx.extents.shared]), axes: Axes::SHARED }
+    }
+
+    /// How many pairs of units each weight joins, 1 where it joins none.
+    fn pairs(&mut self, along: Along, kernel: Convolution, cx: Context<'_>) -> Term {
+        let post = self.b.constant(1.0, &[1, cx.extents.units]);
+        let pre = self.b.constant(1.0, &[1, cx.extents.pre]);
+        let pairs = self.correlated(post, pre, along, kernel, cx);
+        let one = term::number(&mut self.b, 1.0);
+        term::binary(&mut self.b, &cx.extents, BinaryOp::Max, pairs, one)
     }
 
     /// What a product of factors adds to shared numbers, summed over samples and over the pairs of units, or units, that share
-    /// each; what has no unit counts once (R8.13).
-    pub fn reduce_shared(&mut self, factors: &[Term], cx: Context<'_>) -> Term {
+    /// each, unless it counts once (R8.13).
+    pub fn reduce_shared(&mut self, factors: &[Term], once: bool, cx: Context<'_>) -> Term {
         let extents = &cx.extents;
-        if let Some((along, kernel)) = cx.along.and_then(|along| Some((along, along.kernel()?)))
-            && let Some(sum) = self.sum_over_pairs(factors, along, kernel, cx)
+        if let Some((along, kernel)) =
+            cx.along.and_then(|along| Some((along, along.kernel()?))).filter(|_| !once)
         {
-            return sum;
+            return self.sum_over_pairs(factors, along, kernel, cx);
         }
         let (shared, units): (Vec<Term>, Vec<Term>) =
             factors.iter().copied().partition(|f| f.axes.contains(Axes::SHARED));
         let product = self.product(&units, extents);
-        let sum = match product.axes.contains(Axes::UNIT) {
-            true => Term { value: self.by_channels(product, extents.shared), axes: Axes::SHARED },
-            false => self.over_batch(product, extents),
+        let sum = if once {
+            self.over_batch(product, extents)
+        } else {
+            let product = term::widen(&mut self.b, extents, product, Axes::UNIT);
+            let sum = Term { value: self.by_channels(product, extents.shared), axes: Axes::SHARED };
+            let places = term::number(&mut self.b, (extents.units / extents.shared) as f64);
+            if cx.sets { term::binary(&mut self.b, extents, BinaryOp::Div, sum, places) } else { sum }
         };
         let multiply = |sum, factor| term::binary(&mut self.b, extents, BinaryOp::Mul, sum, factor);
         shared.into_iter().fold(sum, multiply)

@@ -1,17 +1,23 @@
 //! Phases of which nothing is left when everything is gone that nobody observes (R7.17), and equations without a value (R3.8).
 
+use std::collections::BTreeMap;
+
 use plr_ir::model::Piece;
 use plr_ir::{Block, Location, Op, Precision, Program};
 use plr_syntax::diagnostic::Findings;
+use plr_syntax::span::Span;
 
-use crate::check::never_evaluated::NeverEvaluated;
+use crate::check::blind_prediction::BlindPrediction;
+use crate::check::never_evaluated::{Lack, NeverEvaluated};
 use crate::check::unused_phase::UnusedPhase;
 use crate::equation::{self, Instance, Source};
 use crate::group::Absent;
-use crate::hir::PhaseId;
+use crate::hir::{ExprKind, Learned, PhaseId, VariableId};
+use crate::memory::asks;
 use crate::resolve::has_weight;
 
 use super::environment::Unavailable;
+use super::observable::used_inputs;
 use super::setting::Setting;
 use super::{Specialised, TRIAL_BATCH, drop_dead_code, presentation};
 
@@ -43,14 +49,47 @@ impl Specialised {
                 Some((*synapse, *absent, *at))
             };
             let Some((synapse, absent, at)) = missing.iter().flatten().find_map(gone) else { continue };
-            found.push(NeverEvaluated {
-                at,
-                synapse: rule.synapse_name(synapse),
-                other_form: matches!(absent, Absent::OtherForm),
-                target: rule.learned_name(source.target()),
-            });
+            let name = rule.synapse_name(synapse);
+            let other_form = matches!(absent, Absent::OtherForm);
+            let lack = if other_form { Lack::OtherForm(name) } else { Lack::Weight(name) };
+            found.push(NeverEvaluated { at, lack, target: rule.learned_name(source.target()) });
         }
         found
+    }
+
+    /// Doubts a prediction that is the same for every sample (R9.1).
+    pub(super) fn blind_prediction(&self) -> Option<BlindPrediction> {
+        let rule = &self.setting.rule;
+        let predict = rule.predict.as_ref()?;
+        let mut program = self.raw(Piece::Predict, TRIAL_BATCH, Precision::F32)?;
+        drop_dead_code(&mut program);
+        let used =
+            program.inputs.iter().zip(used_inputs(&program)).any(|(name, used)| used && name == "data");
+        let shown = asks(rule, &|kind| matches!(kind, ExprKind::Data));
+        (!used).then_some(BlindPrediction { at: predict.span, shown })
+    }
+
+    /// Doubts the learning that has a value nowhere, since a state that it reads has none, of what nothing observable needs.
+    pub(super) fn never_learning(&self, marks: &[bool]) -> Vec<NeverEvaluated> {
+        let read = self.declared(marks);
+        let mut reasons: BTreeMap<Learned, Option<(VariableId, Span)>> = BTreeMap::new();
+        for (position, (id, parameter)) in self.parameters.iter().enumerate() {
+            let Some(declared) =
+                id.learned().filter(|declared| parameter.learned && !read.contains(declared))
+            else {
+                continue;
+            };
+            let reason = self.lacking(position);
+            let known = reasons.entry(declared).or_insert(reason);
+            *known = known.and(reason);
+        }
+        let reasons = reasons.into_iter().filter_map(|(declared, reason)| Some((declared, reason?)));
+        let doubt = |(declared, (state, at)): (Learned, (VariableId, Span))| NeverEvaluated {
+            at,
+            lack: Lack::Value(self.setting.rule.variable_name(state)),
+            target: self.setting.rule.learned_name(declared),
+        };
+        reasons.map(doubt).collect()
     }
 
     /// A phase is used if an operation of it is left when everything is gone that is neither observable nor observed by a

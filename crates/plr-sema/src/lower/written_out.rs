@@ -9,6 +9,9 @@ use crate::resolve::{Library, draws};
 
 use super::factors::joins_both_ends;
 
+/// A call that would have more parts written out stays a call, whose arguments are evaluated once.
+const MOST: u64 = 1000;
+
 /// An expression of a synapse with its calls (R6.2) written out where they are of both ends, or of an end and the weight, and are
 /// sums or products; at a kernel, where anything else would be refused, its powers (R5.14) too. Elsewhere a square stays one,
 /// which is never negative. A function of what draws is left, as that would be drawn more often.
@@ -42,6 +45,10 @@ fn body(expr: &Expr, library: &Library, at_kernel: bool) -> Option<Expr> {
     let settings = settings.iter().zip(&function.settings);
     let settings: Vec<Expr> =
         settings.map(|(given, (_, default))| given.clone().unwrap_or_else(|| default.clone())).collect();
+    let sizes = |given: &[Expr]| given.iter().map(|expr| size(expr, &[], &[])).collect::<Vec<_>>();
+    if size(&found, &sizes(arguments), &sizes(&settings)) > MOST {
+        return None;
+    }
     put_in(&mut found, arguments, &settings);
     write_out(&mut found, library, at_kernel);
     let has_terms = matches!(
@@ -50,6 +57,22 @@ fn body(expr: &Expr, library: &Library, at_kernel: bool) -> Option<Expr> {
             | ExprKind::Unary(UnaryOp::Neg, _)
     );
     has_terms.then_some(found)
+}
+
+/// How many parts an expression has, if the arguments and settings in it have so many.
+#[allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "the other expressions are treated alike, present or future"
+)]
+fn size(expr: &Expr, arguments: &[u64], settings: &[u64]) -> u64 {
+    let given = match expr.kind {
+        ExprKind::Argument(at) => arguments.get(at),
+        ExprKind::Setting(at) => settings.get(at),
+        _ => None,
+    };
+    let mut parts: u64 = given.copied().unwrap_or(1);
+    expr.for_each_child(|child| parts = parts.saturating_add(size(child, arguments, settings)));
+    parts
 }
 
 fn put_in(expr: &mut Expr, arguments: &[Expr], settings: &[Expr]) {

@@ -265,7 +265,9 @@ fn path(tree: &ast::Expr, reader: Reader<'_>, scope: &mut Scope<'_>) -> Option<E
         _ => {}
     }
     let Some((end, used)) = scope.endpoint(&path) else {
-        let known = ["below", "above", "self", "input", "output", "pre", "post"].map(str::to_owned).to_vec();
+        let known =
+            ["below", "above", "self", "input", "output", "pre", "post"].map(str::to_owned).into_iter();
+        let known = known.chain(scope.populations()).collect();
         scope.unknown("layer, population or synapse", &path[0].text, path[0].span, known);
         return None;
     };

@@ -1,5 +1,7 @@
 //! Networks: chains and graphs of layers.
 
+use std::collections::BTreeSet;
+
 use plr_ir::geometry::Grid;
 use plr_ir::program::PoolKind;
 use plr_syntax::ast::{self, ChainLayer, GraphStatement, Name, NetworkBody, Role, Stop};
@@ -306,6 +308,29 @@ fn position(name: &Name, layers: &[(Layer, Span)], findings: &mut Findings) -> O
     found
 }
 
+/// So many layers in an order in which every edge goes up, the first in the text first where there is a choice; none if there is a
+/// cycle.
+fn upward(layers: usize, edges: &[Edge]) -> Option<Vec<LayerId>> {
+    let mut above: Vec<Vec<LayerId>> = vec![Vec::new(); layers];
+    let mut waiting = vec![0_usize; layers];
+    for edge in edges {
+        above[edge.ends.0].push(edge.ends.1);
+        waiting[edge.ends.1] += 1;
+    }
+    let mut ready: BTreeSet<LayerId> = (0..layers).filter(|&layer| waiting[layer] == 0).collect();
+    let mut order = Vec::new();
+    while let Some(next) = ready.pop_first() {
+        order.push(next);
+        for &layer in &above[next] {
+            waiting[layer] -= 1;
+            if waiting[layer] == 0 {
+                ready.insert(layer);
+            }
+        }
+    }
+    (order.len() == layers).then_some(order)
+}
+
 /// Layers in topological order, in the order of the text where the edges leave a choice (R15.6).
 fn sorted(
     layers: Vec<(Layer, Span)>,
@@ -322,18 +347,10 @@ fn sorted(
             return flaw(*span, Flaw::Disconnected(layer.name.clone()), findings);
         }
     }
-    let mut order: Vec<LayerId> = Vec::new();
-    while order.len() < layers.len() {
-        let ready = |i: &LayerId| {
-            !order.contains(i) && edges.iter().all(|e| e.ends.1 != *i || order.contains(&e.ends.0))
-        };
-        match (0..layers.len()).find(ready) {
-            Some(next) => order.push(next),
-            None => return flaw(at, Flaw::Cycle, findings),
-        }
-    }
-    let place = |i: LayerId| order.iter().position(|&o| o == i).unwrap_or(i);
-    edges.iter_mut().for_each(|edge| edge.ends = (place(edge.ends.0), place(edge.ends.1)));
+    let Some(order) = upward(layers.len(), &edges) else { return flaw(at, Flaw::Cycle, findings) };
+    let mut place = vec![0; layers.len()];
+    order.iter().enumerate().for_each(|(at, &layer)| place[layer] = at);
+    edges.iter_mut().for_each(|edge| edge.ends = (place[edge.ends.0], place[edge.ends.1]));
     edges.sort_by_key(|edge| (edge.ends.1, edge.ends.0));
     let mut network = Network::default();
     let mut texts = Vec::new();

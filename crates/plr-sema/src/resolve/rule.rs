@@ -773,9 +773,7 @@ fn endpoint(written: &ast::Endpoint, scope: &mut Scope<'_>) -> Option<Endpoint> 
         Some(_) | None => {
             let name = &path[path.len() - 1];
             let known = ["below", "above", "self", "input", "output"].map(str::to_owned).into_iter();
-            let populations =
-                scope.rule.into_iter().flat_map(|r| r.populations.iter().filter_map(|p| p.name.clone()));
-            let known = known.chain(populations).collect();
+            let known = known.chain(scope.populations()).collect();
             scope.unknown("layer or population", &name.text, name.span, known);
             None
         }

@@ -163,6 +163,11 @@ impl Scope<'_> {
         (self.rule?.populations.len() == 1).then_some(PopulationId(0))
     }
 
+    /// The names of the rule's populations.
+    pub fn populations(&self) -> Vec<String> {
+        self.rule.into_iter().flat_map(|r| r.populations.iter().filter_map(|p| p.name.clone())).collect()
+    }
+
     /// Reports a name that nothing in scope has.
     pub fn unknown(&mut self, kind: &'static str, name: &str, at: Span, known: Vec<String>) {
         self.findings.push(UnknownName { at, kind, name: name.to_owned(), known });

@@ -23,6 +23,13 @@ pub struct SyntaxError {
 pub enum Meant {
     /// `learn` among the equations of a sweep.
     LearnInSweep,
+    /// The rate of a state of a named population, with the `d` before the population.
+    Rate {
+        /// The population.
+        population: String,
+        /// The state.
+        state: String,
+    },
     /// A clause of an experiment, taken for a hyper-parameter on a site.
     Clause {
         /// Its first word.
@@ -77,6 +84,7 @@ impl Finding for SyntaxError {
             Some(Meant::LearnInSweep) => {
                 Some("a sweep has equations alone: write `learn` below it".to_owned())
             }
+            Some(Meant::Rate { population, state }) => Some(format!("write `{population}.d{state}/dt`")),
             Some(Meant::Clause { word }) => Some(format!(
                 "no clause is called `{word}`, and a hyper-parameter of one layer is set with its name, `{word} h1 = 0.1`; \
                  for all layers it stands behind the rule, `rule R({word} = 0.1)`"
