@@ -34,13 +34,16 @@ impl Lowerer<'_> {
             arguments.push(memory.map(|value| self.own(value, cx)));
         }
         let counted = memory(filter.memories.len());
-        let calls = filterings(&self.setting.rule, &self.setting.library);
-        arguments.push(if calls.iter().any(|call| call.place == place && call.counts) {
-            self.steps_of_filter(counted, cx)
-        } else if filter.counts_updates() {
-            self.updates()
-        } else {
+        let counts_itself = || {
+            let calls = filterings(&self.setting.rule, &self.setting.library);
+            calls.iter().any(|call| call.place == place && call.counts)
+        };
+        arguments.push(if !filter.counts_updates() {
             Ok(term::number(&mut self.b, 0.0))
+        } else if counts_itself() {
+            self.steps_of_filter(counted, cx)
+        } else {
+            self.updates()
         });
         let mut bound = Vec::new();
         for (given, (_, default)) in settings.iter().zip(&filter.settings) {

@@ -13,6 +13,15 @@ pub fn of_those_present(weight: Expr, synapse: SynapseId, rule: &Rule) -> Expr {
     }
 }
 
+/// `if m then e else nothing`
+pub fn if_present(value: Expr, mask: SynapseId, nothing: f64) -> Expr {
+    let span = value.span;
+    let boxed = |kind| Box::new(Expr { kind, span });
+    let there = boxed(ExprKind::Weight { synapse: mask, transposed: false });
+    let kind = ExprKind::If(there, Box::new(value), boxed(ExprKind::Number(nothing)));
+    Expr { kind, span }
+}
+
 /// The weights of which some are not there, and the number that says so.
 #[derive(Clone, Copy)]
 struct Present {
@@ -55,13 +64,8 @@ impl Present {
         }
     }
 
-    /// `if m then e else 0`
     fn or_nothing(self, weight: Expr) -> Expr {
-        let span = weight.span;
-        let boxed = |kind| Box::new(Expr { kind, span });
-        let there = boxed(ExprKind::Weight { synapse: self.mask, transposed: false });
-        let kind = ExprKind::If(there, Box::new(weight), boxed(ExprKind::Number(0.0)));
-        Expr { kind, span }
+        if_present(weight, self.mask, 0.0)
     }
 
     /// Whether it is 0 where the weight and its mask are.

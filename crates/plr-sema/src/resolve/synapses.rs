@@ -10,6 +10,7 @@ use crate::hir::{Expr, ExprKind, Part, Place, Reduction, Rule, Synapse, SynapseI
 
 use super::expression::{hearer, mismatch, resolve, sender};
 use super::function::{exactly, function_named, reduction, user_call};
+use super::present::if_present;
 use super::scope::{Reader, Scope};
 use super::transmission::{made, untransposed};
 
@@ -94,11 +95,7 @@ impl Heard<'_> {
     fn arriving(&self, together: ReduceKind, nothing: f64, value: Expr) -> ExprKind {
         let value = match self.rule.synapses[self.synapse.0].mask {
             None => value,
-            Some(mask) => {
-                let there = self.expr(ExprKind::Weight { synapse: mask, transposed: false });
-                let nothing = self.expr(ExprKind::Number(nothing));
-                self.expr(ExprKind::If(Box::new(there), Box::new(value), Box::new(nothing)))
-            }
+            Some(mask) => Expr { span: self.span, ..if_present(value, mask, nothing) },
         };
         ExprKind::Arrive {
             synapse: self.synapse,
